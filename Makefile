@@ -1,0 +1,130 @@
+# Plimsoll - one Makefile for everything. `make help` lists the targets.
+
+MODE   ?= release
+PREFIX ?= /usr/local
+T      ?=
+V      ?= 0
+Q      := $(if $(filter 1,$(V)),,@)
+
+# The folders in the order in which a span meets them; tests/layers.py checks includes against it.
+FLOW := base span config net receivers otlp dialects enrich pricing observe baselines alerts prompts budgets store \
+	admin cli daemon
+
+# Debian 12 packages: what builds and runs the agent, what the tests need besides.
+BUILD_PACKAGES := gcc make pkg-config python3 libgrpc-dev libprotobuf-c-dev protobuf-c-compiler protobuf-compiler \
+	libuv1-dev liblmdb-dev zlib1g-dev libzstd-dev libcurl4-openssl-dev libyaml-dev libmicrohttpd-dev libpcre2-dev
+TEST_PACKAGES := libcmocka-dev libjansson-dev python3-venv clang libclang-rt-14-dev nodejs npm
+
+# ---------------------------------------------------------------- how things are built
+B   := build/$(MODE)
+GEN := build/gen
+CC  ?= gcc
+
+WARN := -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wstrict-prototypes -Wmissing-prototypes -Wvla -Wundef \
+	-Wpointer-arith -Wwrite-strings -Werror
+HARDEN := -fstack-protector-strong -D_FORTIFY_SOURCE=2 -fPIE
+HARDEN_LINK := -pie -Wl,-z,relro,-z,now
+
+CFLAGS_release  := -O2 -g -flto=auto $(HARDEN)
+LDFLAGS_release := -O2 -flto=auto $(HARDEN_LINK)
+CFLAGS_debug    := -O1 -g
+CFLAGS_asan     := -O1 -g -fno-omit-frame-pointer -fsanitize=address,undefined -fno-sanitize-recover=undefined
+LDFLAGS_asan    := -fsanitize=address,undefined
+CFLAGS_tsan     := -O1 -g -fno-omit-frame-pointer -fsanitize=thread
+LDFLAGS_tsan    := -fsanitize=thread
+CFLAGS_cover    := -O0 -g --coverage
+LDFLAGS_cover   := --coverage
+ifeq ($(filter $(MODE),release debug asan tsan cover),)
+$(error unknown MODE '$(MODE)': one of release debug asan tsan cover)
+endif
+
+PKGS := grpc libprotobuf-c libuv lmdb zlib libzstd libcurl yaml-0.1 libmicrohttpd libpcre2-8
+ifneq ($(shell command -v pkg-config),)
+PKG_CFLAGS := $(shell pkg-config --cflags $(PKGS) 2>/dev/null)
+PKG_LIBS   := $(shell pkg-config --libs $(PKGS) 2>/dev/null)
+endif
+
+VERSION := $(shell sed -n 's/^\#\# \([0-9][^ ]*\).*/\1/p' CHANGELOG.md | head -n 1)
+CPPFLAGS := -D_GNU_SOURCE -DPLIMSOLL_VERSION='"$(VERSION)"' -I. -isystem $(GEN) $(PKG_CFLAGS)
+CFLAGS  := -std=c11 $(CFLAGS_$(MODE))
+LDFLAGS := $(LDFLAGS_$(MODE))
+LIBS    := $(PKG_LIBS) -lm -lpthread
+
+# ---------------------------------------------------------------- what is built
+MAINS := agent/daemon/main.c agent/pricing/compile_main.c
+SRC   := $(filter-out $(MAINS),$(foreach d,$(FLOW),$(wildcard agent/$d/*.c)) $(wildcard exporters/*.c exporters/*/*.c))
+PROTO := $(wildcard proto/*.proto)
+PB    := $(PROTO:%.proto=$(GEN)/%.pb-c.c)
+OBJ   := $(SRC:%.c=$(B)/%.o) $(PB:%.c=$(B)/%.o)
+ASM   := $(wildcard agent/*/*.S)
+LIB   := $(B)/libplimsoll.a
+BIN   := $(B)/plimsoll
+
+UNIT  := $(patsubst tests/unit/%_test.c,$(B)/unit/%,$(wildcard tests/unit/*$(T)*_test.c))
+
+.PHONY: all help run test install clean
+all: $(BIN) ## build the agent (MODE=release, debug, asan, tsan, cover)
+
+help: ## list the targets
+	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+$(BIN): $(B)/agent/daemon/main.o $(LIB)
+	@echo "  LINK  $@"
+	$(Q)$(CC) $(LDFLAGS) -o $@ $^ $(LIBS)
+
+$(LIB): $(OBJ) $(ASM:%.S=$(B)/%.o)
+	@echo "  AR    $@"
+	$(Q)rm -f $@; $(if $(filter release,$(MODE)),gcc-ar,ar) rcs $@ $^
+
+$(B)/%.o: %.c | $(PB:.c=.h)
+	@mkdir -p $(@D)
+	@echo "  CC    $<"
+	$(Q)$(CC) $(CPPFLAGS) $(CFLAGS) $(WARN) -MMD -MP -c -o $@ $<
+
+$(B)/%.o: %.S
+	@mkdir -p $(@D)
+	@echo "  AS    $<"
+	$(Q)$(CC) $(CPPFLAGS) -MMD -MP -c -o $@ $<
+
+# Generated C is somebody else's style: built without our warnings.
+$(B)/$(GEN)/%.o: $(GEN)/%.c
+	@mkdir -p $(@D)
+	@echo "  CC    $<"
+	$(Q)$(CC) $(CPPFLAGS) -I$(GEN) $(CFLAGS) -w -c -o $@ $<
+
+$(GEN)/%.pb-c.c $(GEN)/%.pb-c.h &: %.proto
+	@mkdir -p $(GEN)
+	@echo "  PROTO $<"
+	$(Q)protoc-c -I. --c_out=$(GEN) $<
+
+# The price table, compiled from the data file, embedded by agent/pricing/embedded.S.
+-include agent/pricing/rules.mk
+
+# ---------------------------------------------------------------- tests
+$(B)/unit/%: $(B)/tests/unit/%_test.o $(LIB)
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(LDFLAGS) -o $@ $^ $(LIBS) -lcmocka -ljansson
+
+.PHONY: unit
+unit: ## unit tests (T=pricing: those whose file name holds it; MODE=asan, tsan)
+	@$(MAKE) --no-print-directory MODE=$(if $(filter release,$(MODE)),debug,$(MODE)) T=$(T) unit-run
+
+.PHONY: unit-run
+unit-run: $(UNIT)
+	@tests/run_unit $(UNIT)
+
+# ---------------------------------------------------------------- the two commands
+.PHONY: deps test-deps
+deps: ## install missing Debian packages (asks apt only when something is missing)
+	@tests/packages $(BUILD_PACKAGES)
+test-deps:
+	@tests/packages $(BUILD_PACKAGES) $(TEST_PACKAGES)
+
+run: deps ## build, then start the agent with defaults (ARGS="--config F" to pass more)
+	@$(MAKE) --no-print-directory -j$$(nproc) all
+	@exec $(BIN) run $(ARGS)
+
+clean: ## remove everything that was built
+	rm -rf build
+
+-include $(OBJ:.o=.d) $(wildcard $(B)/tests/*/*.d) $(B)/agent/daemon/main.d

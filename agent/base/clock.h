@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * base/clock.h - the two clocks: event time is compared with the wall clock, time-outs use the monotonic one.
+ */
+#ifndef PLIMSOLL_BASE_CLOCK_H
+#define PLIMSOLL_BASE_CLOCK_H
+
+#include <stdint.h>
+
+#define NS_PER_SECOND UINT64_C(1000000000)
+#define NS_PER_MS UINT64_C(1000000)
+
+uint64_t clock_unix_ns(void);
+uint64_t clock_mono_ns(void);
+
+/* CPU time that this process has used, all threads together. */
+uint64_t clock_process_cpu_ns(void);
+
+/* "2026-11-21T15:57:16Z" into out (at least 21 bytes), NUL-terminated. */
+void clock_format_utc(uint64_t unix_seconds, char out[21]);
+
+/* RFC 3339 ("2026-11-21T15:57:16.25+01:00", or a bare date) to unix ns, at least 1970. Returns 0, or -1 where the text is none. */
+int clock_parse_rfc3339(const char *text, uint64_t *unix_ns);
+
+#endif

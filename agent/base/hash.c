@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * base/hash.c - multiply-and-fold over 16 bytes at a time, after the construction of wyhash (Wang Yi, public domain).
+ */
+#include "agent/base/hash.h"
+
+#include <sys/random.h>
+
+#include "agent/base/clock.h"
+
+#define FIXED_SEED UINT64_C(0x9e3779b97f4a7c15)
+
+static uint64_t process_seed = FIXED_SEED;
+
+void hash_seed_init(void)
+{
+	if (getrandom(&process_seed, sizeof(process_seed), 0) != (ssize_t)sizeof(process_seed))
+		process_seed = clock_unix_ns() ^ clock_mono_ns();
+}
+
+static uint64_t read_up_to_8(const unsigned char *p, size_t n)
+{
+	uint64_t word = 0;
+
+	memcpy(&word, p, n < 8 ? n : 8);
+	return word;
+}
+
+static uint64_t hash_with(uint64_t seed, const unsigned char *p, size_t n)
+{
+	uint64_t h = hash_mix(seed, n);
+
+	for (; n > 16; p += 16, n -= 16)
+		h = hash_mix(h ^ read_up_to_8(p, 8), read_up_to_8(p + 8, 8));
+	uint64_t low = n > 0 ? read_up_to_8(p, n) : 0;
+	uint64_t high = n > 8 ? read_up_to_8(p + 8, n - 8) : 0;
+	return hash_mix(h ^ low, high);
+}
+
+uint64_t hash_bytes(const void *bytes, size_t n)
+{
+	return hash_with(process_seed, bytes, n);
+}
+
+uint64_t hash_stable(const void *bytes, size_t n)
+{
+	return hash_with(FIXED_SEED, bytes, n);
+}

@@ -1,0 +1,85 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * base/meter.h - the agent's measurements of itself: plimsoll_agent_* counters and gauges.
+ *
+ * Families are one table, so that they can be documented and none is misspelt. Modules register what they need at
+ * start (meter_get takes a lock and may allocate) and keep the pointer; adding to it is one relaxed atomic and may be
+ * done from any thread, at any rate. Meters are never freed.
+ */
+#ifndef PLIMSOLL_BASE_METER_H
+#define PLIMSOLL_BASE_METER_H
+
+#include <stdatomic.h>
+#include <stdint.h>
+
+/* X(id, type, name, labels that its members carry, help) */
+#define METER_MAP(X)                                                                                                   \
+	X(ACCEPTED, counter, "plimsoll_agent_accepted_total", "signal, transport", "Spans, data points and log records accepted") \
+	X(REFUSED, counter, "plimsoll_agent_refused_total", "signal, transport, reason", "Requests refused, by reason")           \
+	X(REJECTED, counter, "plimsoll_agent_rejected_total", "signal", "Items rejected inside accepted requests (partial success)") \
+	X(REQUESTS, counter, "plimsoll_agent_requests_total", "signal, transport", "Export requests received")                     \
+	X(RECEIVED_BYTES, counter, "plimsoll_agent_received_bytes_total", "transport", "Request bytes received, as sent")          \
+	X(CONNECTIONS, gauge, "plimsoll_agent_connections", "transport", "Open client connections")                               \
+	X(CALLS, counter, "plimsoll_agent_calls_total", "counted", "Spans recognised as model calls or wrappers of them")          \
+	X(BAD_ATTRIBUTES, counter, "plimsoll_agent_bad_attributes_total", "", "Known attributes of the wrong type, left alone")     \
+	X(UNVERSIONED, counter, "plimsoll_agent_unversioned_calls_total", "", "Counted calls that name no prompt version")         \
+	X(SERIES, gauge, "plimsoll_agent_series", "", "Label sets held for /metrics")                                              \
+	X(SERIES_OVERFLOW, counter, "plimsoll_agent_series_overflow_total", "", "Calls counted under otel_metric_overflow")        \
+	X(EXPORTED, counter, "plimsoll_agent_exported_total", "exporter, kind", "Items delivered")                                 \
+	X(EXPORT_FAILURES, counter, "plimsoll_agent_export_failures_total", "exporter, reason", "Failed attempts to deliver")      \
+	X(EXPORT_RETRIES, counter, "plimsoll_agent_export_retries_total", "exporter", "Attempts that were repeated")               \
+	X(DROPPED, counter, "plimsoll_agent_dropped_total", "exporter, kind, reason", "Items given up, by reason")                 \
+	X(QUEUE_BYTES, gauge, "plimsoll_agent_queue_bytes", "exporter", "Bytes waiting in the sending queue")                      \
+	X(QUEUE_LIMIT, gauge, "plimsoll_agent_queue_limit_bytes", "exporter", "Most bytes that the sending queue may hold")        \
+	X(BASELINE_SERIES, gauge, "plimsoll_agent_baseline_series", "", "Baselines held")                                          \
+	X(BASELINE_REJECTED, counter, "plimsoll_agent_baseline_rejected_total", "reason", "Observations that no baseline took")    \
+	X(SAMPLES_DROPPED, counter, "plimsoll_agent_samples_dropped_total", "", "Observations lost because the baseline queue was full") \
+	X(ALERTS, counter, "plimsoll_agent_alerts_total", "kind", "Alerts raised")                                                 \
+	X(NOTIFICATIONS, counter, "plimsoll_agent_notifications_total", "channel, result", "Alert notifications, by result")       \
+	X(STORE_BYTES, gauge, "plimsoll_agent_store_bytes", "", "Bytes in use in the LMDB file")                                   \
+	X(STORE_COMMITS, counter, "plimsoll_agent_store_commits_total", "", "LMDB transactions committed")                         \
+	X(STORE_FAILURES, counter, "plimsoll_agent_store_failures_total", "reason", "LMDB writes that failed")                     \
+	X(CONFIG_RELOADS, counter, "plimsoll_agent_config_reloads_total", "result", "SIGHUP reloads")                              \
+	X(PRICE_TABLE_TIME, gauge, "plimsoll_price_table_timestamp_seconds", "source, version", "Date of the price table, unix time") \
+	X(IN_FLIGHT_BYTES, gauge, "plimsoll_agent_in_flight_bytes", "", "Request bytes being worked on")
+
+enum meter_family {
+#define X(id, type, name, labels, help) METER_##id,
+	METER_MAP(X)
+#undef X
+	METER_FAMILY_COUNT
+};
+
+struct meter {
+	_Atomic int64_t value;
+	enum meter_family family;
+	char *labels;       /* `exporter="otlp/a",kind="traces"`, escaped for the exposition format; "" for none */
+	struct meter *next; /* the registry, for meter_first */
+};
+
+/* The meter of this family with these label values, registered on first use. labels: as in struct meter, made by the
+ * caller with values it controls (configured names, literals). Never NULL: aborts without memory, at start. */
+struct meter *meter_get(enum meter_family family, const char *labels);
+
+static inline void meter_add(struct meter *m, int64_t n)
+{
+	atomic_fetch_add_explicit(&m->value, n, memory_order_relaxed);
+}
+
+static inline void meter_set(struct meter *m, int64_t n)
+{
+	atomic_store_explicit(&m->value, n, memory_order_relaxed);
+}
+
+static inline int64_t meter_value(const struct meter *m)
+{
+	return atomic_load_explicit(&m->value, memory_order_relaxed);
+}
+
+/* All meters, newest first; the list only grows, so walking it needs no lock. */
+const struct meter *meter_first(void);
+
+extern const struct meter_info {
+	const char *name, *type, *labels, *help;
+} meter_infos[METER_FAMILY_COUNT];
+
+#endif

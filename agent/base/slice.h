@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * base/slice.h - a borrowed run of bytes.
+ *
+ * A slice points into memory that somebody else owns (a batch's wire bytes, an arena, a literal), lives no
+ * longer than it, has no terminator and may hold NUL. Print it with "%.*s", SLICE_ARG(s).
+ */
+#ifndef PLIMSOLL_BASE_SLICE_H
+#define PLIMSOLL_BASE_SLICE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+struct slice {
+	const char *ptr;
+	size_t len;
+};
+
+#define SLICE(literal) ((struct slice){ (literal), sizeof(literal) - 1 })
+#define SLICE_ARG(s) (int)(s).len, (s).ptr
+#define SLICE_NONE ((struct slice){ NULL, 0 })
+
+static inline struct slice slice_of(const char *text)
+{
+	return (struct slice){ text, text != NULL ? strlen(text) : 0 };
+}
+
+static inline bool slice_equal(struct slice a, struct slice b)
+{
+	return a.len == b.len && (a.len == 0 || memcmp(a.ptr, b.ptr, a.len) == 0);
+}
+
+static inline bool slice_starts_with(struct slice s, struct slice prefix)
+{
+	return s.len >= prefix.len && (prefix.len == 0 || memcmp(s.ptr, prefix.ptr, prefix.len) == 0);
+}
+
+static inline bool slice_ends_with(struct slice s, struct slice suffix)
+{
+	return s.len >= suffix.len &&
+	       (suffix.len == 0 || memcmp(s.ptr + s.len - suffix.len, suffix.ptr, suffix.len) == 0);
+}
+
+static inline struct slice slice_skip(struct slice s, size_t n)
+{
+	return n >= s.len ? (struct slice){ s.ptr + s.len, 0 } : (struct slice){ s.ptr + n, s.len - n };
+}
+
+static inline struct slice slice_head(struct slice s, size_t n)
+{
+	return (struct slice){ s.ptr, n < s.len ? n : s.len };
+}
+
+/* ASCII letters compare without case; other bytes as they are. */
+bool slice_equal_nocase(struct slice a, struct slice b);
+
+/* Offset of the first occurrence, or -1. An empty needle is found at 0. */
+ptrdiff_t slice_find(struct slice haystack, struct slice needle);
+
+/* Without the spaces, tabs and line ends around it. */
+struct slice slice_trim(struct slice s);
+
+/* The whole slice as a decimal number. False on an empty slice, any other byte, or overflow. */
+bool slice_to_u64(struct slice s, uint64_t *out);
+bool slice_to_i64(struct slice s, int64_t *out);
+
+/* The whole slice as a decimal floating point number, whatever the locale. NaN and infinities are refused. */
+bool slice_to_double(struct slice s, double *out);
+
+#endif

@@ -1,0 +1,140 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * config/config.h - the whole configuration as plain structs, filled from one YAML file or from defaults.
+ *
+ * Read-only once loaded; any thread may read it. Strings are NUL-terminated and live as long as the config.
+ */
+#ifndef PLIMSOLL_CONFIG_CONFIG_H
+#define PLIMSOLL_CONFIG_CONFIG_H
+
+#include "agent/base/arena.h"
+#include "agent/base/buf.h"
+#include "agent/base/status.h"
+#include "agent/config/option.h"
+
+struct tls_client_config {
+	bool insecure;             /* no TLS at all */
+	bool insecure_skip_verify; /* TLS, but any certificate */
+	const char *ca_file, *cert_file, *key_file;
+};
+
+struct queue_config {
+	bool enabled; /* false: not sent at once means dropped */
+	uint64_t queue_size_bytes;
+	uint64_t max_batch_bytes; /* waiting requests are joined up to this size */
+};
+
+struct retry_config {
+	bool enabled;
+	uint64_t initial_interval_ms, max_interval_ms, max_elapsed_time_ms; /* max_elapsed 0: never gives up */
+	double multiplier, randomization_factor;
+};
+
+struct receiver_grpc_config {
+	bool enabled;
+	const char *endpoint; /* "localhost:4317" */
+	uint64_t max_recv_msg_size_bytes; /* before and after decompression */
+	int64_t max_concurrent_streams;
+	int64_t threads;
+};
+
+struct receiver_http_config {
+	bool enabled;
+	const char *endpoint;
+	uint64_t max_request_body_size_bytes;
+	uint64_t read_timeout_ms;
+	int64_t max_connections;
+};
+
+struct dimensions_config {
+	struct string_list feature, workflow, user_segment; /* attribute keys, first hit wins: span, then resource */
+	struct string_list environment, release;
+};
+
+struct baselines_config {
+	bool enabled;
+	double sigma;            /* k of facts: a bucket beyond this many sigma is a breach */
+	double false_alert_budget; /* tolerated false alerts per metric, key and week */
+	int64_t max_series;
+	double utc_offset_hours; /* where a day starts, and which hour of day a season has */
+};
+
+enum channel_type { CHANNEL_WEBHOOK };
+
+struct channel_config {
+	const char *name; /* "webhook/oncall" */
+	enum channel_type type;
+	const char *url;
+	const char *signing_secret; /* "whsec_...": Standard Webhooks signature; NULL: unsigned */
+	struct string_map headers;
+	uint64_t timeout_ms;
+	struct retry_config retry;
+};
+
+struct alerts_config {
+	struct channel_config *channels;
+	size_t channel_count;
+	const char *runbook_url; /* prefix; the alert's kind is appended */
+};
+
+struct exporter_config {
+	const char *id;   /* "otlp/backend", as in the file */
+	const char *kind; /* "otlp" */
+	void *options;    /* the kind's own struct, filled by its option table */
+};
+
+struct config {
+	struct arena arena;
+	const char *path; /* NULL: defaults */
+	struct receiver_grpc_config grpc;
+	struct receiver_http_config http;
+	struct dimensions_config dimensions;
+	struct {
+		const char *directory; /* NULL: chosen at start */
+		uint64_t max_size_bytes;
+	} storage;
+	struct {
+		const char *file;     /* extra price table, looked up before the built-in one; NULL: none */
+		const char *override_file;
+		int which_cost;       /* 0: ours; 1: the span's own where it reports one */
+	} prices;
+	struct baselines_config baselines;
+	struct alerts_config alerts;
+	struct {
+		int64_t max_series;           /* label sets on /metrics */
+		uint64_t max_in_flight_bytes; /* request bytes being worked on, all connections together */
+		uint64_t max_label_bytes;     /* longer label values are cut */
+	} limits;
+	struct {
+		bool enabled;
+		const char *endpoint;
+		const char *token; /* bearer token for what changes state from outside loopback */
+	} admin;
+	struct {
+		int level; /* enum log_level */
+	} log;
+	struct exporter_config *exporters;
+	size_t exporter_count;
+};
+
+/* What config needs to know of an exporter kind to parse its section (config sees no exporter itself). */
+struct config_kind {
+	const char *name;
+	const struct conf_option *options;
+	size_t options_size;
+};
+
+/* The tables that sections shared by exporters use: fields of type CONF_SECTION point to these. */
+extern const struct conf_option tls_client_options[], queue_options[], retry_options[];
+
+/* Loads path, or the defaults where path is NULL, expanding ${env:NAME}. On failure *out is untouched, and errors gets
+ * one line for every error found ("file:line:column: what, and the nearest known key"), not only the first.
+ * Errors: INVALID, the file says something wrong; IO, it cannot be read; NOMEM. */
+struct status config_load(const char *path, const struct config_kind *kinds, size_t kind_count, struct config **out,
+			  struct buf *errors) MUST_USE;
+
+void config_free(struct config *c);
+
+/* Host and port of "host:port", "[::1]:port" or ":port" (host then empty). host_size: room at host. */
+struct status endpoint_split(const char *endpoint, char *host, size_t host_size, uint16_t *port) MUST_USE;
+
+#endif

@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * config/option.h - what one key of the configuration file is: a row that parses, checks and documents it.
+ *
+ * A section is an array of rows that ends at name == NULL. Each row says where its value goes in the section's plain
+ * struct. The YAML reader, `plimsoll check`, the man page and the sample file are all made from these rows.
+ */
+#ifndef PLIMSOLL_CONFIG_OPTION_H
+#define PLIMSOLL_CONFIG_OPTION_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+enum conf_type {
+	CONF_BOOL,     /* bool */
+	CONF_INT,      /* int64_t */
+	CONF_DOUBLE,   /* double */
+	CONF_DURATION, /* uint64_t milliseconds; written "30s", "1m30s", "250ms", "24h" */
+	CONF_SIZE,     /* uint64_t bytes; written "64MiB", "512KiB", "1GiB", or a plain number */
+	CONF_STRING,   /* const char * */
+	CONF_SECRET,   /* const char *; never printed. The key with _FILE behind it names a file that holds the value */
+	CONF_ENUM,     /* int; choices lists the words, separated by '|', 0 is the first */
+	CONF_LIST,     /* struct string_list */
+	CONF_MAP,      /* struct string_map; values may hold secrets and are never printed */
+	CONF_SECTION,  /* a struct in place, described by section */
+};
+
+struct string_list {
+	const char **items;
+	size_t count;
+};
+
+struct string_map {
+	struct string_pair {
+		const char *key, *value;
+	} *items;
+	size_t count;
+};
+
+struct conf_option {
+	const char *name;
+	enum conf_type type;
+	size_t offset;        /* of the value in the section's struct */
+	const char *fallback; /* default as it would be written in the file; NULL: zero, or empty, or (STRING) NULL */
+	double min, max;      /* of numbers, durations (ms) and sizes; both 0: unbounded */
+	const char *choices;  /* CONF_ENUM */
+	bool required;
+	bool reloads; /* SIGHUP applies a change; else it waits for a restart, and the log says so */
+	const char *doc;
+	const struct conf_option *section;
+};
+
+#endif

@@ -1,0 +1,193 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * span/call.h - the one normalised record of a model call, whatever dialect its span spoke.
+ *
+ * The dialects fill it from attributes, enrich and pricing complete it, observe, baselines and exporters read it.
+ * Slices borrow from the batch. "Unknown" is kept apart from zero everywhere: an empty slice, a token class without
+ * its bit in `tokens.known`, a duration of 0, has_cost == false.
+ */
+#ifndef PLIMSOLL_SPAN_CALL_H
+#define PLIMSOLL_SPAN_CALL_H
+
+#include "agent/base/slice.h"
+
+/* What a span is. Only LLM, EMBEDDING and RERANK can be counted. */
+enum call_role {
+	ROLE_NONE, /* not about models at all: passes through untouched */
+	ROLE_LLM,
+	ROLE_EMBEDDING,
+	ROLE_RERANK,
+	ROLE_RETRIEVAL,
+	ROLE_TOOL,
+	ROLE_AGENT,
+	ROLE_CHAIN,
+	ROLE_GUARDRAIL,
+	ROLE_EVALUATOR,
+	ROLE_COUNT
+};
+
+/* Token classes. INPUT includes CACHE_READ, CACHE_WRITE and every modality; OUTPUT includes REASONING. */
+#define TOKEN_CLASS_MAP(X)                         \
+	X(INPUT, "input")                          \
+	X(OUTPUT, "output")                        \
+	X(CACHE_READ, "cache_read")                \
+	X(CACHE_WRITE, "cache_write")              \
+	X(CACHE_WRITE_1H, "cache_write_1h")        \
+	X(REASONING, "reasoning")                  \
+	X(AUDIO_IN, "audio_input")                 \
+	X(AUDIO_OUT, "audio_output")               \
+	X(IMAGE_IN, "image_input")                 \
+	X(IMAGE_OUT, "image_output")
+
+enum token_class {
+#define X(name, text) TOKENS_##name,
+	TOKEN_CLASS_MAP(X)
+#undef X
+	TOKEN_CLASS_COUNT
+};
+
+struct tokens {
+	uint64_t n[TOKEN_CLASS_COUNT]; /* meaningless where the class's bit is not set */
+	uint32_t known;                /* bit 1u << class */
+	bool estimated;                /* counted from text, not reported */
+};
+
+static inline bool tokens_has(const struct tokens *t, enum token_class class)
+{
+	return (t->known >> class & 1u) != 0;
+}
+
+static inline uint64_t tokens_get(const struct tokens *t, enum token_class class)
+{
+	return tokens_has(t, class) ? t->n[class] : 0;
+}
+
+static inline void tokens_set(struct tokens *t, enum token_class class, uint64_t n)
+{
+	t->n[class] = n;
+	t->known |= 1u << class;
+}
+
+#define OUTCOME_MAP(X)                             \
+	X(OK, "ok")                                \
+	X(ERROR, "error")                          \
+	X(RATE_LIMITED, "rate_limited")            \
+	X(TIMEOUT, "timeout")                      \
+	X(REFUSAL, "refusal")                      \
+	X(CONTENT_FILTER, "content_filter")        \
+	X(TRUNCATED, "truncated")                  \
+	X(EMPTY, "empty")                          \
+	X(INVALID_JSON, "invalid_json")            \
+	X(SCHEMA_VIOLATION, "schema_violation")
+
+enum outcome {
+#define X(name, text) OUTCOME_##name,
+	OUTCOME_MAP(X)
+#undef X
+	OUTCOME_COUNT
+};
+
+/* The request failed: no answer, so no quality to judge. */
+static inline bool outcome_is_error(enum outcome o)
+{
+	return o == OUTCOME_ERROR || o == OUTCOME_RATE_LIMITED || o == OUTCOME_TIMEOUT;
+}
+
+/* Size classes of the input, by their upper bound in tokens. */
+#define CONTEXT_MAP(X)                             \
+	X(1K, "1k", 1024)                          \
+	X(4K, "4k", 4096)                          \
+	X(16K, "16k", 16384)                       \
+	X(64K, "64k", 65536)                       \
+	X(256K, "256k", 262144)                    \
+	X(OVER, "over", UINT64_MAX)
+
+enum context_class {
+#define X(name, text, bound) CONTEXT_##name,
+	CONTEXT_MAP(X)
+#undef X
+	CONTEXT_COUNT,
+	CONTEXT_UNKNOWN = CONTEXT_COUNT
+};
+
+enum tristate { TRI_UNKNOWN, TRI_NO, TRI_YES };
+
+/* Finish reasons as told, one bit each: a call may have several choices. */
+enum finish_reason {
+	FINISH_STOP = 1,
+	FINISH_LENGTH = 2,
+	FINISH_TOOL_CALL = 4,
+	FINISH_CONTENT_FILTER = 8,
+	FINISH_REFUSAL = 16,
+	FINISH_ERROR = 32,
+	FINISH_OTHER = 64,
+};
+
+/* Money in pico-dollars (1e-12 USD). */
+struct cost {
+	bool known; /* false: unpriced, never zero */
+	int64_t total_pusd;
+	int64_t input_pusd;       /* input tokens that were neither read from nor written to a cache */
+	int64_t cache_read_pusd;  /* parts of the total; what has no part of its own is in the total only */
+	int64_t cache_write_pusd;
+	int64_t output_pusd;
+	struct slice price; /* which row priced it, "openai/gpt-4o@genai-prices-0.2.3"; empty where unknown */
+};
+
+struct call {
+	/* identity and place */
+	uint8_t trace_id[16], span_id[8], parent_span_id[8];
+	bool has_parent;
+	uint64_t start_unix_ns, end_unix_ns;
+	enum call_role role;
+	bool counted; /* a leaf model call: its tokens and cost are its own */
+
+	/* what was asked of whom */
+	struct slice operation;      /* "chat", in the words of the semantic conventions */
+	struct slice provider;       /* "openai" */
+	struct slice request_model, response_model;
+	struct slice response_id;
+	struct slice service_tier;   /* as answered: "flex", "priority", ...; changes the price */
+	struct slice server_address; /* helps to find the provider where none is named */
+
+	/* attribution */
+	struct slice prompt_name, prompt_version; /* version empty: unversioned */
+	struct slice feature, workflow, user_segment;
+	struct slice session_id, user_id;
+	struct slice environment, release, service;
+
+	/* what it used */
+	struct tokens tokens;
+	struct cost cost;          /* by our price table */
+	struct cost reported_cost; /* by the span: only known and total_pusd */
+
+	/* how it went */
+	uint64_t latency_ns;
+	uint64_t ttft_ns;                /* 0: unknown */
+	double output_tokens_per_second; /* after the first token; 0: unknown */
+	enum tristate streaming;
+	enum context_class context;
+	uint32_t finish;                 /* bits of enum finish_reason; 0: not told */
+	bool status_error;               /* span status is ERROR */
+	struct slice error_type;
+	uint32_t http_status;            /* 0: not told */
+	enum outcome outcome;
+	enum tristate answer_is_empty;   /* TRI_UNKNOWN where the answer's text is not on the span */
+	enum tristate model_pinned;
+	bool model_changed;
+	struct slice outlier; /* what ran away; empty for nearly all */
+};
+
+extern const char *const token_class_names[TOKEN_CLASS_COUNT];
+extern const char *const outcome_names[OUTCOME_COUNT];
+extern const char *const context_names[CONTEXT_COUNT + 1]; /* last: "" for unknown */
+extern const char *const role_names[ROLE_COUNT];
+
+enum context_class context_of(const struct tokens *t);
+
+/* The model that answered, else the one that was asked for, else empty. */
+struct slice call_model(const struct call *c);
+
+/* "name@version" (or "name@unversioned") into out, cut to fit; "" where the call names no prompt. */
+struct slice call_prompt(const struct call *c, char *out, size_t size);
+
+#endif

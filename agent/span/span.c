@@ -1,0 +1,91 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * span/span.c - names of the words in batch.h, call.h and payload.h, and the few rules that belong to them.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "agent/span/batch.h"
+#include "agent/span/call.h"
+#include "agent/span/payload.h"
+
+const char *const signal_names[SIGNAL_COUNT] = { "traces", "metrics", "logs" };
+const char *const payload_kind_names[PAYLOAD_KIND_COUNT] = { "traces", "metrics", "logs", "records" };
+
+const char *const token_class_names[TOKEN_CLASS_COUNT] = {
+#define X(name, text) text,
+	TOKEN_CLASS_MAP(X)
+#undef X
+};
+
+const char *const outcome_names[OUTCOME_COUNT] = {
+#define X(name, text) text,
+	OUTCOME_MAP(X)
+#undef X
+};
+
+const char *const context_names[CONTEXT_COUNT + 1] = {
+#define X(name, text, bound) text,
+	CONTEXT_MAP(X)
+#undef X
+	"",
+};
+
+const char *const role_names[ROLE_COUNT] = {
+	"none", "llm", "embedding", "rerank", "retrieval", "tool", "agent", "chain", "guardrail", "evaluator",
+};
+
+static const uint64_t context_bounds[CONTEXT_COUNT] = {
+#define X(name, text, bound) bound,
+	CONTEXT_MAP(X)
+#undef X
+};
+
+enum context_class context_of(const struct tokens *t)
+{
+	if (!tokens_has(t, TOKENS_INPUT))
+		return CONTEXT_UNKNOWN;
+	int class = 0;
+	while (t->n[TOKENS_INPUT] > context_bounds[class])
+		class++;
+	return (enum context_class)class;
+}
+
+struct slice call_model(const struct call *c)
+{
+	return c->response_model.len > 0 ? c->response_model : c->request_model;
+}
+
+struct slice call_prompt(const struct call *c, char *out, size_t size)
+{
+	struct slice version = c->prompt_version.len > 0 ? c->prompt_version : SLICE("unversioned");
+
+	if (c->prompt_name.len == 0)
+		return SLICE_NONE;
+	int n = snprintf(out, size, "%.*s@%.*s", SLICE_ARG(c->prompt_name), SLICE_ARG(version));
+	return (struct slice){ out, n < 0 ? 0 : (size_t)n < size ? (size_t)n : size - 1 };
+}
+
+struct payload *payload_new(enum payload_kind kind, size_t size_bytes, uint32_t items)
+{
+	struct payload *p = size_bytes < SIZE_MAX - sizeof(*p) ? malloc(sizeof(*p) + size_bytes) : NULL;
+
+	if (p == NULL)
+		return NULL;
+	atomic_init(&p->references, 1);
+	p->kind = kind;
+	p->items = items;
+	p->size_bytes = size_bytes;
+	return p;
+}
+
+struct payload *payload_ref(struct payload *p)
+{
+	atomic_fetch_add_explicit(&p->references, 1, memory_order_relaxed);
+	return p;
+}
+
+void payload_unref(struct payload *p)
+{
+	if (p != NULL && atomic_fetch_sub_explicit(&p->references, 1, memory_order_acq_rel) == 1)
+		free(p);
+}

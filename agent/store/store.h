@@ -1,0 +1,75 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * store/store.h - everything that outlives the process, in one LMDB environment.
+ *
+ * One writer thread owns the write transaction and commits many batches of changes together; store_write may be called
+ * from any thread and never waits for the disk. Reading may be done from any thread and sees committed data.
+ * Keys are big-endian and sortable, at most 511 bytes; values carry a format byte and a checksum, added and checked
+ * here. A store of an older schema is migrated, of a newer one refused (CORRUPT, with a clear word).
+ */
+#ifndef PLIMSOLL_STORE_STORE_H
+#define PLIMSOLL_STORE_STORE_H
+
+#include "agent/base/buf.h"
+#include "agent/base/slice.h"
+#include "agent/base/status.h"
+
+#define STORE_TABLE_MAP(X) \
+	X(META, "meta")    \
+	X(BASELINES, "baselines") \
+	X(ALERTS, "alerts") \
+	X(AUDIT, "audit")  \
+	X(PROMPTS, "prompts") \
+	X(MODELS, "models") \
+	X(BUDGETS, "budgets") \
+	X(QUEUE, "queue")  \
+	X(EXEMPLARS, "exemplars") \
+	X(COUNTED, "counted")
+
+enum store_table {
+#define X(id, name) STORE_##id,
+	STORE_TABLE_MAP(X)
+#undef X
+	STORE_TABLE_COUNT
+};
+
+struct store;
+
+/* Opens or creates the environment in directory (created with mode 0700 where it is missing).
+ * why: on failure the sentence to print, with the path and what to do about it.
+ * Errors: EXISTS, another process has it open; CORRUPT; IO; FULL. */
+struct status store_open(const char *directory, uint64_t max_size_bytes, struct store **out, struct buf *why) MUST_USE;
+
+/* Commits what is queued, stops the writer and closes. */
+void store_close(struct store *s);
+
+/* A batch of changes that are committed together or not at all. Built by one thread. */
+struct store_batch;
+struct store_batch *store_batch_new(void); /* NULL without memory */
+void store_batch_put(struct store_batch *b, enum store_table table, struct slice key, struct slice value);
+void store_batch_delete(struct store_batch *b, enum store_table table, struct slice key);
+void store_batch_free(struct store_batch *b); /* for a batch that is not written after all */
+
+/* Queues the batch and takes it over. done (may be NULL) is called on the writer thread after the commit, or with the
+ * failure: FULL, the map or the disk is full; IO. Errors: FULL, too many bytes are queued already; the batch is freed. */
+struct status store_write(struct store *s, struct store_batch *b, void (*done)(void *context, struct status result),
+			  void *context) MUST_USE;
+
+/* Waits until everything queued so far is committed; result of the last commit. */
+struct status store_flush(struct store *s) MUST_USE;
+
+/* Copies the value into out. Errors: NOTFOUND; CORRUPT, the checksum is wrong. */
+struct status store_get(struct store *s, enum store_table table, struct slice key, struct buf *out) MUST_USE;
+
+/* Visits every entry whose key starts with prefix, in key order, inside one read transaction: be quick. A visit that
+ * returns false ends it. Corrupt values are skipped and counted. */
+typedef bool (*store_visit)(void *context, struct slice key, struct slice value);
+struct status store_scan(struct store *s, enum store_table table, struct slice prefix, store_visit visit,
+			 void *context) MUST_USE;
+
+struct store_stats {
+	uint64_t used_bytes, map_bytes, commits;
+	uint64_t entries[STORE_TABLE_COUNT];
+};
+struct status store_stats(struct store *s, struct store_stats *out) MUST_USE;
+
+#endif

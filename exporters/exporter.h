@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * exporters/exporter.h - the contract of an exporter: one row in registry.c, one file or folder.
+ *
+ * An exporter turns a payload into its protocol and says what became of it. Queueing, joining, retry with back-off and
+ * counting are the sender's (sender.h), the same for all. Everything is called on the loop thread.
+ */
+#ifndef PLIMSOLL_EXPORTERS_EXPORTER_H
+#define PLIMSOLL_EXPORTERS_EXPORTER_H
+
+#include <uv.h>
+
+#include "agent/base/status.h"
+#include "agent/config/config.h"
+#include "agent/net/http_client.h"
+#include "agent/span/payload.h"
+
+struct exporter_env {
+	uv_loop_t *loop;
+	struct http_client *http;
+};
+
+/* What became of one payload. */
+struct delivery {
+	enum delivery_result {
+		DELIVERY_DONE,
+		DELIVERY_RETRY,  /* worth another attempt, after retry_after_ms or the back-off */
+		DELIVERY_REFUSED /* never: the peer says the data is bad, or ours is misconfigured */
+	} result;
+	uint64_t retry_after_ms;  /* the peer's wish; 0: none */
+	uint64_t rejected_items;  /* partial success: these were dropped by the peer, the rest is delivered */
+	char reason[160];         /* for the log and, its first word, for the failure counter; "" when done */
+};
+
+typedef void (*delivery_done)(void *context, const struct delivery *d);
+
+struct exporter_kind {
+	const char *name, *doc;
+	uint32_t accepts; /* bits 1u << PAYLOAD_...: other payloads are not handed to it */
+	const struct conf_option *options;
+	size_t options_size;
+	/* id: as configured, "otlp/backend". options: filled by the table, outlives the exporter.
+	 * why: on failure, "cannot open '/x': ...". */
+	struct status (*open)(const char *id, const void *options, struct exporter_env *env, void **state, struct buf *why);
+	/* Starts one attempt; p is borrowed until done, which is called exactly once, perhaps before this returns. */
+	void (*send)(void *state, const struct payload *p, delivery_done done, void *context);
+	/* Called with no attempt running. Frees the state. */
+	void (*close)(void *state);
+	/* Where the options struct keeps these; SIZE_MAX: the kind has none, and payloads are handed on at once. */
+	size_t queue_offset, retry_offset; /* struct queue_config, struct retry_config */
+};
+
+/* All kinds, ends at NULL. */
+extern const struct exporter_kind *const exporter_kinds[];
+
+#endif
