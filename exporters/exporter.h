@@ -41,9 +41,13 @@ struct exporter_kind {
 	/* id: as configured, "otlp/backend". options: filled by the table, outlives the exporter.
 	 * why: on failure, "cannot open '/x': ...". */
 	struct status (*open)(const char *id, const void *options, struct exporter_env *env, void **state, struct buf *why);
-	/* Starts one attempt; p is borrowed until done, which is called exactly once, perhaps before this returns. */
-	void (*send)(void *state, const struct payload *p, delivery_done done, void *context);
-	/* Called with no attempt running. Frees the state. */
+	/* Starts one attempt; p is borrowed until done, which is called exactly once, perhaps before this returns. Who
+	 * needs the bytes for longer takes a reference. */
+	void (*send)(void *state, struct payload *p, delivery_done done, void *context);
+	/* Ends the attempts that run: done is called for each of them soon, or before this returns. NULL: none ever runs
+	 * on after send. */
+	void (*cancel)(void *state);
+	/* Called with no attempt running. Frees the state; handles on the loop may need one more turn of it. */
 	void (*close)(void *state);
 	/* Where the options struct keeps these; SIZE_MAX: the kind has none, and payloads are handed on at once. */
 	size_t queue_offset, retry_offset; /* struct queue_config, struct retry_config */

@@ -22,10 +22,11 @@ bool senders_want(const struct senders *s, enum payload_kind kind);
 /* Hands the payload to every exporter that accepts its kind; takes its own references. Any thread. */
 void senders_offer(struct senders *s, struct payload *p);
 
-/* Stops taking payloads, sends what waits until deadline_ms, then drops and counts the rest and calls done. */
+/* Stops taking payloads, sends what waits for at most deadline_ms from now, then drops and counts the rest and calls
+ * done (later, on the loop). */
 void senders_drain(struct senders *s, uint64_t deadline_ms, void (*done)(void *context), void *context);
 
-/* After the drain: closes the exporters. */
+/* After the drain: closes the exporters. The loop must still run until its handles are closed. */
 void senders_free(struct senders *s);
 
 #endif

@@ -37,9 +37,13 @@ typedef void (*http_done)(void *context, const struct http_response *response);
 
 struct status http_client_new(uv_loop_t *loop, struct http_client **out) MUST_USE;
 
-/* Starts a request; done is called exactly once, later, on the loop. Redirects are not followed. */
+/* Starts a request; done is called exactly once, later, on the loop. Redirects are not followed. Only body must outlive
+ * the call. Errors: INVALID, a header or the URL cannot be sent; done is then not called. */
 struct status http_client_post(struct http_client *c, const struct http_request *request, http_done done,
 			       void *context) MUST_USE;
+
+/* Ends the requests that were started with this context: their done is called with UNAVAILABLE before this returns. */
+void http_client_cancel(struct http_client *c, const void *context);
 
 /* Ends running requests (their done is called with UNAVAILABLE), closes handles. The loop must still run once. */
 void http_client_free(struct http_client *c);
