@@ -92,6 +92,7 @@ $(B)/$(GEN)/%.o: $(GEN)/%.c
 	@echo "  CC    $<"
 	$(Q)$(CC) $(CPPFLAGS) -I$(GEN) $(CFLAGS) -w -c -o $@ $<
 
+.SECONDARY: $(PB) $(PB:.c=.h)
 $(GEN)/%.pb-c.c $(GEN)/%.pb-c.h &: %.proto
 	@mkdir -p $(GEN)
 	@echo "  PROTO $<"
