@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0
- * baselines/sample.h - what the baselines want to know of one counted call.
+ * span/sample.h - what the baselines want to know of one counted call.
  *
- * Made on the receive thread, consumed on the loop thread; strings are borrowed for the call of detector_add.
+ * Made on the receive thread, consumed on the loop thread by baselines/; strings are borrowed for the call that takes it.
  */
-#ifndef PLIMSOLL_BASELINES_SAMPLE_H
-#define PLIMSOLL_BASELINES_SAMPLE_H
+#ifndef PLIMSOLL_SPAN_SAMPLE_H
+#define PLIMSOLL_SPAN_SAMPLE_H
 
 #include "agent/base/slice.h"
 
