@@ -24,6 +24,7 @@ struct attributes {
 
 struct resource_view {
 	struct attributes attributes;
+	uint32_t sequence; /* 1 for the first resource of the walk, then 2, ...: what was derived from it can be kept */
 };
 
 struct scope_view {
