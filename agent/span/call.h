@@ -140,6 +140,8 @@ struct call {
 	uint64_t start_unix_ns, end_unix_ns;
 	enum call_role role;
 	bool counted; /* a leaf model call: its tokens and cost are its own */
+	bool wrapper; /* claims usage that belongs to calls inside it: never counted */
+	uint64_t present; /* bit 1 << enum contract_attribute: keys that the span carries already */
 
 	/* what was asked of whom */
 	struct slice operation;      /* "chat", in the words of the semantic conventions */

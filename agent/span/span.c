@@ -6,6 +6,7 @@
 
 #include "agent/span/batch.h"
 #include "agent/span/call.h"
+#include "agent/span/contract.h"
 #include "agent/span/payload.h"
 
 const char *const signal_names[SIGNAL_COUNT] = { "traces", "metrics", "logs" };
@@ -33,6 +34,14 @@ const char *const context_names[CONTEXT_COUNT + 1] = {
 const char *const role_names[ROLE_COUNT] = {
 	"none", "llm", "embedding", "rerank", "retrieval", "tool", "agent", "chain", "guardrail", "evaluator",
 };
+
+const char *const contract_keys[CONTRACT_COUNT] = {
+#define X(id, key) key,
+	CONTRACT_MAP(X)
+#undef X
+};
+
+_Static_assert(CONTRACT_COUNT <= 64, "call.present has a bit for each");
 
 static const uint64_t context_bounds[CONTEXT_COUNT] = {
 #define X(name, text, bound) bound,

@@ -1,0 +1,147 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * dialects/convert.c - the conversions that dialect tables name.
+ */
+#include "agent/dialects/convert.h"
+
+#include <inttypes.h>
+#include <math.h>
+
+#define PUSD_PER_USD 1e12
+
+bool convert_text(const struct any_value *v, struct arena *a, struct slice *out)
+{
+	struct wire_reader elements;
+	struct any_value first;
+
+	switch (v->kind) {
+	case ANY_STRING:
+		*out = v->bytes;
+		return true;
+	case ANY_INT:
+		*out = arena_printf(a, "%" PRId64, v->integer);
+		return out->ptr != NULL;
+	case ANY_DOUBLE:
+		*out = arena_printf(a, "%.15g", v->real);
+		return out->ptr != NULL;
+	case ANY_BOOL:
+		*out = v->boolean ? SLICE("true") : SLICE("false");
+		return true;
+	case ANY_ARRAY:
+		elements = wire_reader_of(v->bytes);
+		if (!any_array_next(&elements, &first) || first.kind != ANY_STRING)
+			return false;
+		*out = first.bytes;
+		return true;
+	case ANY_NONE:
+		*out = SLICE_NONE;
+		return true;
+	default:
+		return false;
+	}
+}
+
+bool convert_count(const struct any_value *v, uint64_t *out)
+{
+	switch (v->kind) {
+	case ANY_INT:
+		*out = (uint64_t)v->integer;
+		return v->integer >= 0;
+	case ANY_DOUBLE:
+		if (!(v->real >= 0 && v->real < 9007199254740992.0) || floor(v->real) != v->real)
+			return false;
+		*out = (uint64_t)v->real;
+		return true;
+	case ANY_STRING:
+		return slice_to_u64(slice_trim(v->bytes), out) && *out <= INT64_MAX;
+	default:
+		return false;
+	}
+}
+
+bool convert_number(const struct any_value *v, double *out)
+{
+	switch (v->kind) {
+	case ANY_INT:
+		*out = (double)v->integer;
+		break;
+	case ANY_DOUBLE:
+		*out = v->real;
+		break;
+	case ANY_STRING:
+		if (!slice_to_double(slice_trim(v->bytes), out))
+			return false;
+		break;
+	default:
+		return false;
+	}
+	return isfinite(*out) && *out >= 0;
+}
+
+bool convert_usd(const struct any_value *v, int64_t *out_pusd)
+{
+	double usd;
+
+	if (!convert_number(v, &usd) || usd * PUSD_PER_USD >= 9.2e18)
+		return false;
+	*out_pusd = (int64_t)llround(usd * PUSD_PER_USD);
+	return true;
+}
+
+bool convert_duration(const struct any_value *v, double unit_ns, uint64_t *out_ns)
+{
+	double units;
+
+	if (!convert_number(v, &units) || units * unit_ns >= 9.2e18)
+		return false;
+	*out_ns = (uint64_t)(units * unit_ns + 0.5);
+	return true;
+}
+
+bool convert_truth(const struct any_value *v, bool *out)
+{
+	if (v->kind == ANY_BOOL) {
+		*out = v->boolean;
+		return true;
+	}
+	if (v->kind != ANY_STRING)
+		return false;
+	*out = slice_equal_nocase(v->bytes, SLICE("true"));
+	return *out || slice_equal_nocase(v->bytes, SLICE("false"));
+}
+
+static bool find_word(struct slice text, const struct dialect_word *words, int *value)
+{
+	ptrdiff_t dot = slice_find(text, SLICE("FinishReason.")); /* an enum of Python, printed */
+
+	if (dot == 0)
+		text = slice_skip(text, sizeof("FinishReason.") - 1);
+	for (; words->text != NULL; words++)
+		if (slice_equal_nocase(text, slice_of(words->text))) {
+			*value = words->value;
+			return true;
+		}
+	return false;
+}
+
+bool convert_words(const struct any_value *v, const struct dialect_word *words, int *out, bool *found)
+{
+	struct wire_reader elements;
+	struct any_value element;
+	int value;
+
+	*out = 0;
+	*found = false;
+	if (v->kind == ANY_STRING) {
+		*found = find_word(v->bytes, words, out);
+		return true;
+	}
+	if (v->kind != ANY_ARRAY)
+		return false;
+	elements = wire_reader_of(v->bytes);
+	while (any_array_next(&elements, &element))
+		if (element.kind == ANY_STRING && find_word(element.bytes, words, &value)) {
+			*out |= value;
+			*found = true;
+		}
+	return true;
+}

@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * dialects/convert.h - attribute values to what a field needs, as forgiving as the SDKs are careless.
+ *
+ * Numbers come as strings, booleans as "True", lists where one text is due. A value that cannot mean what its key says
+ * returns false: the attribute is left alone and counted. An empty text is fine and means "not told".
+ */
+#ifndef PLIMSOLL_DIALECTS_CONVERT_H
+#define PLIMSOLL_DIALECTS_CONVERT_H
+
+#include "agent/dialects/dialect.h"
+#include "agent/otlp/value.h"
+
+/* Borrows from the value, or from the arena where a number had to be written out. */
+bool convert_text(const struct any_value *v, struct arena *a, struct slice *out);
+
+bool convert_count(const struct any_value *v, uint64_t *out);
+
+/* Any finite number that is not negative. */
+bool convert_number(const struct any_value *v, double *out);
+
+/* US dollars to pico-dollars, rounded to nearest. False beyond 9.2 million dollars. */
+bool convert_usd(const struct any_value *v, int64_t *out_pusd);
+
+/* unit_ns: nanoseconds in one unit of the value. */
+bool convert_duration(const struct any_value *v, double unit_ns, uint64_t *out_ns);
+
+bool convert_truth(const struct any_value *v, bool *out);
+
+/* Values of all words found, or'ed; *found says whether there was one. Words that are not listed are no error. */
+bool convert_words(const struct any_value *v, const struct dialect_word *words, int *out, bool *found);
+
+#endif

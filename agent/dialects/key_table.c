@@ -1,0 +1,184 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * dialects/key_table.c - gathers the keys, then looks for a seed under which no two of them share a slot.
+ */
+#include "agent/dialects/key_table.h"
+
+#include <stdlib.h>
+
+#include "agent/base/arena.h"
+#include "agent/base/hash.h"
+#include "agent/span/contract.h"
+
+#define SLOTS 4096u
+#define ENTRIES_MAX 1024u
+#define SEEDS_TRIED 512u
+
+struct key_table {
+	struct arena arena;
+	uint64_t seed;
+	struct key_entry *slots[SLOTS];
+	struct key_entry *entries[ENTRIES_MAX];
+	unsigned entry_count;
+};
+
+static uint64_t load8(const char *p)
+{
+	uint64_t word;
+
+	memcpy(&word, p, sizeof(word));
+	return word;
+}
+
+/* Length, middle and end tell known keys apart; a stranger that looks alike fails the comparison that follows. */
+static unsigned slot_of(uint64_t seed, struct slice key)
+{
+	uint64_t middle = 0, end = 0;
+
+	if (key.len >= 8) {
+		middle = load8(key.ptr + (key.len - 8) / 2);
+		end = load8(key.ptr + key.len - 8);
+	} else if (key.len > 0) {
+		memcpy(&end, key.ptr, key.len);
+	}
+	return (unsigned)(hash_mix(end ^ seed, middle + key.len) % SLOTS);
+}
+
+const struct key_entry *key_table_find(const struct key_table *t, struct slice key)
+{
+	const struct key_entry *e = t->slots[slot_of(t->seed, key)];
+
+	while (e != NULL && !slice_equal(e->key, key))
+		e = e->next;
+	return e;
+}
+
+/* The entry of this key while the table is still a list. */
+static struct key_entry *entry_of(struct key_table *t, struct slice key)
+{
+	for (unsigned i = 0; i < t->entry_count; i++)
+		if (slice_equal(t->entries[i]->key, key))
+			return t->entries[i];
+	struct key_entry *e = t->entry_count < ENTRIES_MAX ? arena_alloc(&t->arena, sizeof(*e)) : NULL;
+	if (e == NULL)
+		return NULL;
+	*e = (struct key_entry){ .key = arena_dup(&t->arena, key), .contract = NOT_IN_CONTRACT };
+	if (e->key.ptr == NULL)
+		return NULL;
+	t->entries[t->entry_count++] = e;
+	return e;
+}
+
+static struct status add_row(struct key_table *t, struct slice key, const struct dialect_row *row, bool is_dimension)
+{
+	struct key_entry *e = entry_of(t, key);
+
+	if (e == NULL)
+		return FAIL(NOMEM, "too many attribute keys");
+	if (e->row_count == KEY_ROWS_MAX)
+		return FAIL(INVALID, "an attribute key is given more than four meanings");
+	e->rows[e->row_count++] = *row;
+	e->is_dimension |= is_dimension;
+	return OK;
+}
+
+static struct status add_dialects(struct key_table *t)
+{
+	for (size_t i = 0; dialects[i] != NULL; i++)
+		for (const struct dialect_row *row = dialects[i]->rows; row->key != NULL; row++)
+			TRY(add_row(t, slice_of(row->key), row, false));
+	return OK;
+}
+
+/* Configured keys rank by their place in the list, before every dialect's own key for that field. */
+static struct status add_dimension(struct key_table *t, enum field field, const struct string_list *keys)
+{
+	for (size_t i = 0; i < keys->count; i++) {
+		struct dialect_row row = {
+			.key = keys->items[i],
+			.field = field,
+			.conversion = CONVERT_TEXT,
+			.rank = (uint8_t)(i < 31 ? i : 31),
+		};
+		TRY(add_row(t, slice_of(keys->items[i]), &row, true));
+	}
+	return OK;
+}
+
+static struct status add_contract(struct key_table *t)
+{
+	for (int i = 0; i < CONTRACT_COUNT; i++) {
+		struct key_entry *e = entry_of(t, slice_of(contract_keys[i]));
+		if (e == NULL)
+			return FAIL(NOMEM, "too many attribute keys");
+		e->contract = i;
+	}
+	return OK;
+}
+
+static unsigned collisions_under(const struct key_table *t, uint64_t seed)
+{
+	uint64_t taken[SLOTS / 64] = { 0 };
+	unsigned collisions = 0;
+
+	for (unsigned i = 0; i < t->entry_count; i++) {
+		unsigned slot = slot_of(seed, t->entries[i]->key);
+		collisions += taken[slot / 64] >> (slot % 64) & 1u;
+		taken[slot / 64] |= UINT64_C(1) << (slot % 64);
+	}
+	return collisions;
+}
+
+static void fill_slots(struct key_table *t)
+{
+	unsigned fewest = UINT32_MAX;
+
+	for (uint64_t i = 1; i <= SEEDS_TRIED && fewest > 0; i++) {
+		uint64_t seed = hash_mix(i, SLOTS);
+		unsigned collisions = collisions_under(t, seed);
+		if (collisions < fewest) {
+			fewest = collisions;
+			t->seed = seed;
+		}
+	}
+	for (unsigned i = 0; i < t->entry_count; i++) {
+		struct key_entry **slot = &t->slots[slot_of(t->seed, t->entries[i]->key)];
+		t->entries[i]->next = *slot;
+		*slot = t->entries[i];
+	}
+}
+
+static struct status gather(struct key_table *t, const struct dimensions_config *d)
+{
+	TRY(add_dialects(t));
+	TRY(add_dimension(t, FIELD_FEATURE, &d->feature));
+	TRY(add_dimension(t, FIELD_WORKFLOW, &d->workflow));
+	TRY(add_dimension(t, FIELD_USER_SEGMENT, &d->user_segment));
+	TRY(add_dimension(t, FIELD_ENVIRONMENT, &d->environment));
+	TRY(add_dimension(t, FIELD_RELEASE, &d->release));
+	return add_contract(t);
+}
+
+struct status key_table_new(const struct dimensions_config *dimensions, struct key_table **out)
+{
+	struct key_table *t = calloc(1, sizeof(*t));
+
+	if (t == NULL)
+		return FAIL(NOMEM, "no memory for the attribute keys");
+	arena_init(&t->arena, 1024 * 1024);
+	struct status s = gather(t, dimensions);
+	if (FAILED(s)) {
+		key_table_free(t);
+		return s;
+	}
+	fill_slots(t);
+	*out = t;
+	return OK;
+}
+
+void key_table_free(struct key_table *t)
+{
+	if (t == NULL)
+		return;
+	arena_release(&t->arena);
+	free(t);
+}

@@ -1,0 +1,121 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * enrich/attributes.c - writes the contract's attributes (span/contract.h), one small rule each.
+ */
+#include "agent/enrich/enrich.h"
+#include "agent/span/contract.h"
+
+#define PROMPT_BYTES 256
+#define USD_PER_PUSD 1e-12
+
+struct target {
+	const struct call *call;
+	struct attribute_writer *out;
+};
+
+static bool is_free(const struct target *t, enum contract_attribute a)
+{
+	return (t->call->present >> a & 1u) == 0;
+}
+
+static void text(const struct target *t, enum contract_attribute a, struct slice value)
+{
+	if (value.len > 0 && is_free(t, a))
+		attribute_put_string(t->out, slice_of(contract_keys[a]), value);
+}
+
+static void number(const struct target *t, enum contract_attribute a, double value)
+{
+	if (is_free(t, a))
+		attribute_put_double(t->out, slice_of(contract_keys[a]), value);
+}
+
+static void count(const struct target *t, enum contract_attribute a, enum token_class class)
+{
+	if (tokens_has(&t->call->tokens, class) && is_free(t, a))
+		attribute_put_int(t->out, slice_of(contract_keys[a]), (int64_t)t->call->tokens.n[class]);
+}
+
+static void truth(const struct target *t, enum contract_attribute a, enum tristate value)
+{
+	if (value != TRI_UNKNOWN && is_free(t, a))
+		attribute_put_bool(t->out, slice_of(contract_keys[a]), value == TRI_YES);
+}
+
+static void money(const struct target *t, enum contract_attribute a, int64_t pusd)
+{
+	number(t, a, (double)pusd * USD_PER_PUSD);
+}
+
+static void write_conventions(const struct target *t)
+{
+	const struct call *c = t->call;
+
+	text(t, CONTRACT_OPERATION, c->operation);
+	text(t, CONTRACT_PROVIDER, c->provider);
+	text(t, CONTRACT_REQUEST_MODEL, c->request_model);
+	text(t, CONTRACT_RESPONSE_MODEL, c->response_model);
+	count(t, CONTRACT_INPUT_TOKENS, TOKENS_INPUT);
+	count(t, CONTRACT_OUTPUT_TOKENS, TOKENS_OUTPUT);
+	count(t, CONTRACT_CACHE_READ_TOKENS, TOKENS_CACHE_READ);
+	count(t, CONTRACT_CACHE_WRITE_TOKENS, TOKENS_CACHE_WRITE);
+	text(t, CONTRACT_PROMPT_NAME, c->prompt_name);
+	text(t, CONTRACT_PROMPT_VERSION, c->prompt_version);
+}
+
+static void write_cost(const struct target *t)
+{
+	const struct cost *cost = &t->call->cost;
+
+	if (!cost->known)
+		return;
+	money(t, CONTRACT_COST, cost->total_pusd);
+	money(t, CONTRACT_COST_INPUT, cost->input_pusd);
+	money(t, CONTRACT_COST_OUTPUT, cost->output_pusd);
+	if (tokens_get(&t->call->tokens, TOKENS_CACHE_READ) > 0)
+		money(t, CONTRACT_COST_CACHE_READ, cost->cache_read_pusd);
+	if (tokens_get(&t->call->tokens, TOKENS_CACHE_WRITE) > 0)
+		money(t, CONTRACT_COST_CACHE_WRITE, cost->cache_write_pusd);
+	text(t, CONTRACT_COST_PRICE, cost->price);
+}
+
+static void write_attribution(const struct target *t)
+{
+	char prompt[PROMPT_BYTES];
+
+	text(t, CONTRACT_PROMPT, call_prompt(t->call, prompt, sizeof(prompt)));
+	text(t, CONTRACT_FEATURE, t->call->feature);
+	text(t, CONTRACT_WORKFLOW, t->call->workflow);
+	text(t, CONTRACT_USER_SEGMENT, t->call->user_segment);
+}
+
+static void write_course(const struct target *t)
+{
+	const struct call *c = t->call;
+
+	number(t, CONTRACT_LATENCY, (double)c->latency_ns / 1e6);
+	if (c->ttft_ns > 0)
+		number(t, CONTRACT_TTFT, (double)c->ttft_ns / 1e6);
+	if (c->output_tokens_per_second > 0)
+		number(t, CONTRACT_OUTPUT_RATE, c->output_tokens_per_second);
+	truth(t, CONTRACT_STREAMING, c->streaming);
+	text(t, CONTRACT_CONTEXT, slice_of(context_names[c->context]));
+	text(t, CONTRACT_OUTCOME, slice_of(outcome_names[c->outcome]));
+	truth(t, CONTRACT_MODEL_PINNED, c->model_pinned);
+	truth(t, CONTRACT_MODEL_CHANGED, c->model_changed ? TRI_YES : TRI_UNKNOWN);
+	truth(t, CONTRACT_TOKENS_ESTIMATED, c->tokens.estimated ? TRI_YES : TRI_UNKNOWN);
+	text(t, CONTRACT_OUTLIER, c->outlier);
+}
+
+void enrich_write(const struct call *c, struct attribute_writer *out)
+{
+	struct target t = { c, out };
+
+	if (c->counted) {
+		write_conventions(&t);
+		write_cost(&t);
+		write_attribution(&t);
+		write_course(&t);
+	} else if (c->wrapper) {
+		truth(&t, CONTRACT_COUNTED, TRI_NO);
+	}
+}

@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * enrich/enrich.c - what follows from the times and counts of one call.
+ */
+#include "agent/enrich/enrich.h"
+
+#include "agent/base/clock.h"
+
+/* A first token before the start or after the end is a mistake in units or clocks: better unknown than wrong. */
+static void check_ttft(struct call *c)
+{
+	if (c->ttft_ns > c->latency_ns)
+		c->ttft_ns = 0;
+	if (c->ttft_ns > 0)
+		c->streaming = TRI_YES;
+}
+
+/* Tokens per second while the answer ran: from the first token where it is known, else over the whole call. */
+static void set_output_rate(struct call *c)
+{
+	uint64_t output = tokens_get(&c->tokens, TOKENS_OUTPUT);
+	uint64_t running_ns = c->latency_ns - c->ttft_ns;
+
+	if (c->ttft_ns > 0 && output > 0)
+		output--; /* the first token had come already */
+	if (output > 0 && running_ns > 0)
+		c->output_tokens_per_second = (double)output * (double)NS_PER_SECOND / (double)running_ns;
+}
+
+void enrich_call(struct call *c, struct slice status_message)
+{
+	c->latency_ns = c->end_unix_ns > c->start_unix_ns ? c->end_unix_ns - c->start_unix_ns : 0;
+	check_ttft(c);
+	if (c->role == ROLE_LLM)
+		set_output_rate(c);
+	c->context = context_of(&c->tokens);
+	c->outcome = outcome_of(c, status_message);
+}

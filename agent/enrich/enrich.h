@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * enrich/enrich.h - completes a call with what its instrumentation left out, and writes the contract's attributes.
+ *
+ * Order in the pipeline: enrich_call, then the price, then enrich_write. Allocates only from the batch's arena.
+ */
+#ifndef PLIMSOLL_ENRICH_ENRICH_H
+#define PLIMSOLL_ENRICH_ENRICH_H
+
+#include "agent/otlp/value.h"
+#include "agent/span/call.h"
+
+/* Latency, time to first token (dropped where it lies outside the span), output rate, streaming, context class and
+ * outcome, from what the dialects read. status_message: the span's, borrowed; helps to tell failures apart. */
+void enrich_call(struct call *c, struct slice status_message);
+
+/* Appends the contract's attributes that the span does not carry: all of them for a counted call, for a wrapper only
+ * plimsoll.counted=false, for other spans none. */
+void enrich_write(const struct call *c, struct attribute_writer *out);
+
+/* How a call ended. Failures first, by error type, HTTP status and message; then what the answer's end says. */
+enum outcome outcome_of(const struct call *c, struct slice status_message);
+
+#endif
