@@ -25,7 +25,7 @@ struct any_value {
 		double real;
 		bool boolean;
 	};
-	struct slice bytes; /* string, array, kvlist, bytes */
+	struct slice bytes; /* string, array, kvlist, bytes; meaningless for the others */
 };
 
 struct attribute {
@@ -33,9 +33,14 @@ struct attribute {
 	struct any_value value;
 };
 
-/* Reads the content of an AnyValue or KeyValue message. Last occurrence wins. Errors: MALFORMED. */
+/* Reads the content of an AnyValue or KeyValue message. The last member of a value wins, also where an encoder wrote
+ * one array in two pieces. What arrays and lists hold is checked when it is read. Errors: MALFORMED. */
 struct status any_value_read(struct slice message, struct any_value *out) MUST_USE;
 struct status attribute_read(struct slice message, struct attribute *out) MUST_USE;
+
+/* As any_value_read, for a further occurrence of the same field: out holds the earlier one, and keeps it where this one
+ * is empty. */
+struct status any_value_merge(struct slice message, struct any_value *out) MUST_USE;
 
 /* Next element of an ArrayValue's bytes; r comes from wire_reader_of(value.bytes). Broken elements end the array. */
 bool any_array_next(struct wire_reader *r, struct any_value *out);
@@ -57,5 +62,8 @@ void attribute_put_string(struct attribute_writer *w, struct slice key, struct s
 void attribute_put_int(struct attribute_writer *w, struct slice key, int64_t value);
 void attribute_put_double(struct attribute_writer *w, struct slice key, double value);
 void attribute_put_bool(struct attribute_writer *w, struct slice key, bool value);
+
+/* Hands over what was written and goes on empty behind it, in the same memory. */
+struct slice attribute_writer_take(struct attribute_writer *w);
 
 #endif

@@ -5,9 +5,10 @@
  * from the wire bytes and from the walker's scratch, and hold until the visit returns. Fields in any order, repeated
  * or unknown ones, and resources that come after their spans are all read as protobuf says.
  *
- * A message whose framing is broken fails the whole request (MALFORMED): nothing behind it can be trusted. Something
- * wrong inside one span that its own framing contains (a trace id of 5 bytes, a bad attribute) is that span's matter:
- * the visit gets `defect` set and may reject it.
+ * Broken framing, or a broken resource or scope, fails the whole request (MALFORMED) before anything in it is visited.
+ * Something wrong inside one span that its own framing contains (a trace id of 5 bytes, a bad attribute) is that span's
+ * matter: it is visited with `defect` set and whatever could be read, and left out of the edited bytes, since a back end
+ * would refuse the whole request for it. Counting it as rejected is up to the visit.
  *
  * Source: opentelemetry-proto 1.11, field numbers beside the code. One walker per thread.
  */
@@ -40,7 +41,7 @@ struct event_view {
 
 struct span_view {
 	struct slice wire; /* the Span message's content */
-	struct slice trace_id, span_id, parent_span_id;
+	struct slice trace_id, span_id, parent_span_id; /* parent: empty on a root, also where the wire has zeros */
 	struct slice name;
 	uint32_t kind; /* 0 unspecified, 1 internal, 2 server, 3 client, 4 producer, 5 consumer */
 	uint64_t start_unix_ns, end_unix_ns;
@@ -49,7 +50,7 @@ struct span_view {
 	struct attributes attributes;
 	const struct event_view *events;
 	size_t event_count;
-	const char *defect; /* literal; NULL for a sound span */
+	const char *defect; /* literal; NULL for a sound span: ids of the right length, trace_id and span_id not zero */
 	const struct scope_view *scope;
 	const struct resource_view *resource;
 };
@@ -58,7 +59,8 @@ struct log_view {
 	struct slice wire;
 	uint64_t time_unix_ns, observed_unix_ns;
 	uint32_t severity;
-	struct slice event_name, trace_id, span_id;
+	struct slice event_name;
+	struct slice trace_id, span_id; /* empty outside a span, also where the wire has zeros */
 	struct any_value body;
 	struct attributes attributes;
 	const char *defect;
@@ -66,14 +68,14 @@ struct log_view {
 	const struct resource_view *resource;
 };
 
-/* One data point of any metric type. Histograms have count, sum and buckets; numbers have value. */
+/* One data point of any metric type. Histograms and summaries have count and sum; numbers have value. */
 struct point_view {
 	struct slice metric, unit; /* the metric's name */
 	uint32_t metric_kind;      /* field number in Metric: 5 gauge, 7 sum, 9 histogram, 10 exponential, 11 summary */
 	uint32_t temporality;      /* 1 delta, 2 cumulative; 0 where there is none */
 	uint64_t time_unix_ns, start_unix_ns;
-	bool has_value;
-	double value; /* numbers */
+	bool has_value; /* numbers: value is known; the others: sum is */
+	double value;
 	uint64_t count;
 	double sum;
 	struct attributes attributes;
@@ -82,8 +84,7 @@ struct point_view {
 	const struct resource_view *resource;
 };
 
-/* Called for each span in order. To change the span, append attributes to its end with span_append. Returning a failure
- * stops the walk and is its result. */
+/* Called for each span, log record or data point in order. Returning a failure stops the walk and is its result. */
 typedef struct status (*span_visit)(void *context, const struct span_view *span, struct attribute_writer *added);
 typedef struct status (*log_visit)(void *context, const struct log_view *log);
 typedef struct status (*point_visit)(void *context, const struct point_view *point);

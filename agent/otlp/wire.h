@@ -11,6 +11,8 @@
 #include "agent/base/slice.h"
 #include "agent/base/status.h"
 
+#define WIRE_VARINT_MAX 10 /* bytes of the longest varint */
+
 enum wire_type { WIRE_VARINT = 0, WIRE_FIXED64 = 1, WIRE_BYTES = 2, WIRE_FIXED32 = 5 };
 
 struct wire_reader {
@@ -28,19 +30,63 @@ struct wire_field {
 
 static inline struct wire_reader wire_reader_of(struct slice message)
 {
-	return (struct wire_reader){ message.ptr, message.ptr + message.len, false };
+	return (struct wire_reader){ message.ptr, message.len > 0 ? message.ptr + message.len : message.ptr, false };
 }
 
-/* Next field of the message. False at its end, and where the bytes are broken (then r->failed). */
-bool wire_next(struct wire_reader *r, struct wire_field *f);
+/* wire_next without its short cut; call that. */
+bool wire_next_any(struct wire_reader *r, struct wire_field *f);
 
-/* Bytes that value takes as a varint, 1 to 10. */
+/* Next field of the message. False at its end, and where the bytes are broken (then r->failed). */
+static inline bool wire_next(struct wire_reader *r, struct wire_field *f)
+{
+	/* Most fields of a span are length-delimited, with one byte of tag and one of length. */
+	if (r->end - r->at >= 2) {
+		unsigned char tag = (unsigned char)r->at[0], length = (unsigned char)r->at[1];
+		if ((tag & 0x87) == WIRE_BYTES && tag >= 8 && length < 0x80 && length <= r->end - r->at - 2) {
+			f->number = tag >> 3;
+			f->type = WIRE_BYTES;
+			f->bytes = (struct slice){ r->at + 2, length };
+			f->start = r->at;
+			r->at += 2 + length;
+			return true;
+		}
+	}
+	return wire_next_any(r, f);
+}
+
+/* First byte of a WIRE_BYTES field's length, behind its tag. */
+static inline const char *wire_length_start(const struct wire_field *f)
+{
+	const char *p = f->start;
+
+	while (*p++ & 0x80)
+		;
+	return p;
+}
+
+/* Bytes that value takes as a varint, 1 to WIRE_VARINT_MAX. */
 size_t wire_varint_size(uint64_t value);
 
-/* Writes value at out (room for 10 bytes), returns the bytes written. */
+/* Writes value at out (room for WIRE_VARINT_MAX bytes), returns the bytes written. */
 size_t wire_put_varint(char *out, uint64_t value);
 
-double wire_double(uint64_t bits);
-uint64_t wire_double_bits(double value);
+/* Writes the eight bytes of a fixed64, least significant first. */
+void wire_put_fixed64(char *out, uint64_t bits);
+
+static inline double wire_double(uint64_t bits)
+{
+	double value;
+
+	memcpy(&value, &bits, sizeof(value));
+	return value;
+}
+
+static inline uint64_t wire_double_bits(double value)
+{
+	uint64_t bits;
+
+	memcpy(&bits, &value, sizeof(bits));
+	return bits;
+}
 
 #endif

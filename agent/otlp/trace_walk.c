@@ -1,0 +1,191 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * otlp/trace_walk.c - spans: the hot path. One pass over a span's fields, attributes into scratch that is reused.
+ */
+#include "agent/otlp/walk_priv.h"
+
+#define TRACE_ID_BYTES 16u
+#define SPAN_ID_BYTES 8u
+
+#define BROKEN_SPAN FAIL(MALFORMED, "the span is cut off, or a field of it has the wrong type")
+#define NO_ROOM FAIL(NOMEM, "the batch's memory limit leaves no room for its events")
+
+struct trace_walker {
+	struct envelope envelope; /* first: the envelope's item function gets its address */
+	struct attribute_list attributes, event_attributes;
+	struct event_view *events;
+	size_t event_count, event_cap;
+	struct attribute_writer added;
+	span_visit visit;
+	void *context;
+};
+
+static struct status read_event(struct trace_walker *w, struct slice message)
+{
+	static const uint8_t types[] = { [1] = TYPE_FIXED64, [2] = TYPE_BYTES, [3] = TYPE_BYTES, [4] = TYPE_VARINT };
+	struct wire_reader r = wire_reader_of(message);
+	struct wire_field f;
+	size_t attributes_before = w->event_attributes.count;
+
+	if (w->event_count == w->event_cap) {
+		void *events = scratch_grow(w->envelope.arena, w->events, w->event_count, sizeof(*w->events), &w->event_cap);
+		if (events == NULL)
+			return NO_ROOM;
+		w->events = events;
+	}
+	struct event_view *event = &w->events[w->event_count];
+	*event = (struct event_view){ 0 };
+	while (wire_next(&r, &f)) {
+		if (!field_fits(FIELD_TYPES(types), &f))
+			return BROKEN_SPAN;
+		if (f.number == 1)
+			event->time_unix_ns = f.value;
+		else if (f.number == 2)
+			event->name = f.bytes;
+		else if (f.number == 3)
+			TRY(attribute_list_read(&w->event_attributes, w->envelope.arena, f.bytes));
+	}
+	event->attributes.count = w->event_attributes.count - attributes_before;
+	w->event_count++;
+	return r.failed ? BROKEN_SPAN : OK;
+}
+
+static struct status read_status(struct span_view *span, struct slice message)
+{
+	static const uint8_t types[] = { [2] = TYPE_BYTES, [3] = TYPE_VARINT };
+	struct wire_reader r = wire_reader_of(message);
+	struct wire_field f;
+
+	while (wire_next(&r, &f)) {
+		if (!field_fits(FIELD_TYPES(types), &f))
+			return BROKEN_SPAN;
+		if (f.number == 2)
+			span->status_message = f.bytes;
+		else if (f.number == 3)
+			span->status_code = (uint32_t)f.value;
+	}
+	return r.failed ? BROKEN_SPAN : OK;
+}
+
+static struct status take_field(struct trace_walker *w, const struct wire_field *f, struct span_view *span)
+{
+	switch (f->number) {
+	case 1:
+		span->trace_id = f->bytes;
+		return OK;
+	case 2:
+		span->span_id = f->bytes;
+		return OK;
+	case 4:
+		span->parent_span_id = f->bytes;
+		return OK;
+	case 5:
+		span->name = f->bytes;
+		return OK;
+	case 6:
+		span->kind = (uint32_t)f->value;
+		return OK;
+	case 7:
+		span->start_unix_ns = f->value;
+		return OK;
+	case 8:
+		span->end_unix_ns = f->value;
+		return OK;
+	case 9:
+		return attribute_list_read(&w->attributes, w->envelope.arena, f->bytes);
+	case 11:
+		return read_event(w, f->bytes);
+	case 15:
+		return read_status(span, f->bytes);
+	default:
+		return OK;
+	}
+}
+
+static struct status read_fields(struct trace_walker *w, struct span_view *span)
+{
+	static const uint8_t types[] = {
+		[1] = TYPE_BYTES,   [2] = TYPE_BYTES,	 [3] = TYPE_BYTES,   [4] = TYPE_BYTES,
+		[5] = TYPE_BYTES,   [6] = TYPE_VARINT,	 [7] = TYPE_FIXED64, [8] = TYPE_FIXED64,
+		[9] = TYPE_BYTES,   [10] = TYPE_VARINT,	 [11] = TYPE_BYTES,  [12] = TYPE_VARINT,
+		[13] = TYPE_BYTES,  [14] = TYPE_VARINT,	 [15] = TYPE_BYTES,  [16] = TYPE_FIXED32,
+	};
+	struct wire_reader r = wire_reader_of(span->wire);
+	struct wire_field f;
+
+	while (wire_next(&r, &f)) {
+		if (!field_fits(FIELD_TYPES(types), &f))
+			return BROKEN_SPAN;
+		TRY(take_field(w, &f, span));
+	}
+	return r.failed ? BROKEN_SPAN : OK;
+}
+
+/* Scratch moves while it grows, so pointers into it are set once the span is read. */
+static void point_into_scratch(struct trace_walker *w, struct span_view *span)
+{
+	const struct attribute *next = w->event_attributes.items;
+
+	span->attributes = attribute_list_view(&w->attributes);
+	for (size_t i = 0; i < w->event_count; i++) {
+		w->events[i].attributes.items = next;
+		if (next != NULL)
+			next += w->events[i].attributes.count;
+	}
+	span->events = w->events;
+	span->event_count = w->event_count;
+}
+
+static void check_ids(struct span_view *span)
+{
+	if (span->trace_id.len != TRACE_ID_BYTES || id_is_empty(span->trace_id))
+		span->defect = "trace_id is not 16 bytes, or all zeros";
+	else if (span->span_id.len != SPAN_ID_BYTES || id_is_empty(span->span_id))
+		span->defect = "span_id is not 8 bytes, or all zeros";
+	else if (span->parent_span_id.len != 0 && span->parent_span_id.len != SPAN_ID_BYTES)
+		span->defect = "parent_span_id is neither empty nor 8 bytes";
+	else if (id_is_empty(span->parent_span_id))
+		span->parent_span_id = SLICE_NONE;
+}
+
+static struct status read_span(struct trace_walker *w, struct span_view *span)
+{
+	w->attributes.count = w->event_attributes.count = w->event_count = 0;
+	struct status s = read_fields(w, span);
+	if (s.code == STATUS_MALFORMED)
+		span->defect = s.why;
+	else if (FAILED(s))
+		return s;
+	else
+		check_ids(span);
+	point_into_scratch(w, span);
+	return OK;
+}
+
+static struct status walk_span(struct envelope *e, const struct wire_field *item)
+{
+	struct trace_walker *w = (struct trace_walker *)e;
+	struct span_view span = { .wire = item->bytes, .scope = &e->scope, .resource = &e->resource };
+
+	TRY(read_span(w, &span));
+	TRY(w->visit(w->context, &span, e->edits != NULL ? &w->added : NULL));
+	if (e->edits == NULL)
+		return OK;
+	if (w->added.failed)
+		return FAIL(NOMEM, "the batch's memory limit leaves no room for added attributes");
+	struct slice added = attribute_writer_take(&w->added);
+	if (span.defect != NULL)
+		return envelope_drop(e, item);
+	return added.len > 0 ? envelope_append(e, item, added) : OK;
+}
+
+struct status walk_traces(struct slice wire, struct arena *a, struct edit_list *edits, span_visit visit, void *context)
+{
+	struct trace_walker w = {
+		.envelope = { .wire = wire, .arena = a, .edits = edits, .item = walk_span },
+		.visit = visit,
+		.context = context,
+	};
+
+	attribute_writer_init(&w.added, a, 9); /* Span.attributes */
+	return envelope_walk(&w.envelope);
+}

@@ -1,0 +1,209 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * otlp/value.c - AnyValue and KeyValue, read and written.
+ */
+#include "agent/otlp/value.h"
+
+#define WRITER_BLOCK_BYTES 4096u
+
+static struct status take_member(const struct wire_field *f, struct any_value *out)
+{
+	static const uint8_t types[] = {
+		[ANY_STRING] = WIRE_BYTES, [ANY_BOOL] = WIRE_VARINT,  [ANY_INT] = WIRE_VARINT,  [ANY_DOUBLE] = WIRE_FIXED64,
+		[ANY_ARRAY] = WIRE_BYTES,  [ANY_KVLIST] = WIRE_BYTES, [ANY_BYTES] = WIRE_BYTES,
+	};
+
+	if (f->number >= sizeof(types))
+		return OK;
+	if (f->type != types[f->number])
+		return FAIL(MALFORMED, "an attribute value has a member of the wrong type");
+	out->kind = (enum any_kind)f->number;
+	if (f->type == WIRE_BYTES)
+		out->bytes = f->bytes;
+	else if (out->kind == ANY_DOUBLE)
+		out->real = wire_double(f->value);
+	else if (out->kind == ANY_BOOL)
+		out->boolean = f->value != 0;
+	else
+		out->integer = (int64_t)f->value;
+	return OK;
+}
+
+struct status any_value_merge(struct slice message, struct any_value *out)
+{
+	struct wire_reader r = wire_reader_of(message);
+	struct wire_field f;
+
+	while (wire_next(&r, &f)) {
+		if (f.number == ANY_STRING && f.type == WIRE_BYTES) {
+			out->kind = ANY_STRING;
+			out->bytes = f.bytes;
+		} else {
+			TRY(take_member(&f, out));
+		}
+	}
+	return r.failed ? FAIL(MALFORMED, "an attribute value is cut off or broken") : OK;
+}
+
+struct status any_value_read(struct slice message, struct any_value *out)
+{
+	out->kind = ANY_NONE;
+	return any_value_merge(message, out);
+}
+
+struct status attribute_read(struct slice message, struct attribute *out)
+{
+	struct wire_reader r = wire_reader_of(message);
+	struct wire_field f;
+
+	out->key = SLICE_NONE;
+	out->value.kind = ANY_NONE;
+	while (wire_next(&r, &f)) {
+		if (f.number > 2)
+			continue;
+		if (f.type != WIRE_BYTES)
+			return FAIL(MALFORMED, "an attribute has a member of the wrong type");
+		if (f.number == 1)
+			out->key = f.bytes;
+		else
+			TRY(any_value_merge(f.bytes, &out->value));
+	}
+	return r.failed ? FAIL(MALFORMED, "an attribute is cut off or broken") : OK;
+}
+
+/* Next occurrence of field 1, the `values` of both ArrayValue and KeyValueList. */
+static bool next_entry(struct wire_reader *r, struct slice *content)
+{
+	struct wire_field f;
+
+	while (wire_next(r, &f)) {
+		if (f.number != 1)
+			continue;
+		*content = f.bytes;
+		return f.type == WIRE_BYTES;
+	}
+	return false;
+}
+
+bool any_array_next(struct wire_reader *r, struct any_value *out)
+{
+	struct slice content;
+
+	return next_entry(r, &content) && !FAILED(any_value_read(content, out));
+}
+
+bool any_kvlist_next(struct wire_reader *r, struct attribute *out)
+{
+	struct slice content;
+
+	return next_entry(r, &content) && !FAILED(attribute_read(content, out));
+}
+
+void attribute_writer_init(struct attribute_writer *w, struct arena *a, uint32_t field)
+{
+	*w = (struct attribute_writer){ .arena = a, .field = field };
+}
+
+struct slice attribute_writer_take(struct attribute_writer *w)
+{
+	struct slice written = { w->ptr, w->len };
+
+	if (w->len > 0)
+		w->ptr += w->len;
+	w->cap -= w->len;
+	w->len = 0;
+	return written;
+}
+
+static char *writer_reserve(struct attribute_writer *w, size_t n)
+{
+	if (w->failed)
+		return NULL;
+	if (n > w->cap - w->len) {
+		size_t cap = w->len + n > WRITER_BLOCK_BYTES / 2 ? (w->len + n) * 2 : WRITER_BLOCK_BYTES;
+		char *ptr = arena_alloc(w->arena, cap);
+		if (ptr == NULL) {
+			w->failed = true;
+			return NULL;
+		}
+		if (w->len > 0)
+			memcpy(ptr, w->ptr, w->len);
+		w->ptr = ptr;
+		w->cap = cap;
+	}
+	return w->ptr + w->len;
+}
+
+static char *put_tag(char *at, uint32_t number, enum wire_type type)
+{
+	return at + wire_put_varint(at, (uint64_t)number << 3 | type);
+}
+
+static char *put_bytes(char *at, uint32_t number, struct slice s)
+{
+	at = put_tag(at, number, WIRE_BYTES);
+	at += wire_put_varint(at, s.len);
+	if (s.len > 0)
+		memcpy(at, s.ptr, s.len);
+	return at + s.len;
+}
+
+/* Everything of the KeyValue before the content of its AnyValue, which will take value_bytes. NULL without memory. */
+static char *begin(struct attribute_writer *w, struct slice key, size_t value_bytes)
+{
+	size_t value_size = 1 + wire_varint_size(value_bytes) + value_bytes;
+	size_t content = 1 + wire_varint_size(key.len) + key.len + value_size;
+	char *at = writer_reserve(w, 2 * WIRE_VARINT_MAX + content);
+
+	if (at == NULL)
+		return NULL;
+	at = put_tag(at, w->field, WIRE_BYTES);
+	at += wire_put_varint(at, content);
+	at = put_bytes(at, 1, key);
+	at = put_tag(at, 2, WIRE_BYTES);
+	return at + wire_put_varint(at, value_bytes);
+}
+
+static void finish(struct attribute_writer *w, const char *at)
+{
+	w->len = (size_t)(at - w->ptr);
+}
+
+void attribute_put_string(struct attribute_writer *w, struct slice key, struct slice value)
+{
+	char *at = begin(w, key, 1 + wire_varint_size(value.len) + value.len);
+
+	if (at != NULL)
+		finish(w, put_bytes(at, ANY_STRING, value));
+}
+
+void attribute_put_int(struct attribute_writer *w, struct slice key, int64_t value)
+{
+	char *at = begin(w, key, 1 + wire_varint_size((uint64_t)value));
+
+	if (at == NULL)
+		return;
+	at = put_tag(at, ANY_INT, WIRE_VARINT);
+	finish(w, at + wire_put_varint(at, (uint64_t)value));
+}
+
+void attribute_put_double(struct attribute_writer *w, struct slice key, double value)
+{
+	char *at = begin(w, key, 1 + 8);
+
+	if (at == NULL)
+		return;
+	at = put_tag(at, ANY_DOUBLE, WIRE_FIXED64);
+	wire_put_fixed64(at, wire_double_bits(value));
+	finish(w, at + 8);
+}
+
+void attribute_put_bool(struct attribute_writer *w, struct slice key, bool value)
+{
+	char *at = begin(w, key, 2);
+
+	if (at == NULL)
+		return;
+	at = put_tag(at, ANY_BOOL, WIRE_VARINT);
+	*at = value ? 1 : 0;
+	finish(w, at + 1);
+}

@@ -1,0 +1,80 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * otlp/walk_priv.h - what the walkers of the three signals share: the envelope of resources and scopes, and scratch.
+ */
+#ifndef PLIMSOLL_OTLP_WALK_PRIV_H
+#define PLIMSOLL_OTLP_WALK_PRIV_H
+
+#include "agent/otlp/walk.h"
+
+/* Which wire types a message's fields may have: index is the field number, value a set of TYPE_ bits. Numbers that the
+ * table does not know may have any. */
+#define TYPE_VARINT (1u << WIRE_VARINT)
+#define TYPE_FIXED64 (1u << WIRE_FIXED64)
+#define TYPE_BYTES (1u << WIRE_BYTES)
+#define TYPE_FIXED32 (1u << WIRE_FIXED32)
+
+struct field_types {
+	const uint8_t *sets;
+	uint32_t count;
+};
+
+#define FIELD_TYPES(array) ((struct field_types){ (array), sizeof(array) })
+
+static inline bool field_fits(struct field_types types, const struct wire_field *f)
+{
+	return f->number >= types.count || types.sets[f->number] == 0 || (types.sets[f->number] >> f->type & 1);
+}
+
+/* Reused from item to item; grows in the arena. */
+struct attribute_list {
+	struct attribute *items;
+	size_t count, cap;
+};
+
+static inline struct attributes attribute_list_view(const struct attribute_list *l)
+{
+	return (struct attributes){ l->items, l->count };
+}
+
+/* An array in the arena with room for at least one element more: items itself, or a copy twice as large. */
+void *scratch_grow(struct arena *a, void *items, size_t count, size_t size, size_t *cap);
+
+/* Reads one KeyValue to the end of the list. Errors: MALFORMED, NOMEM. */
+struct status attribute_list_read(struct attribute_list *l, struct arena *a, struct slice message) MUST_USE;
+
+/* A message around an item, whose length changes when the item's does. */
+struct enclosure {
+	const struct wire_field *field;
+	size_t place;           /* of its length in the edit list, once reserved */
+	ptrdiff_t delta_before; /* the edit list's, at that time */
+	bool reserved;
+};
+
+/* ExportTraceServiceRequest, ExportLogsServiceRequest and ExportMetricsServiceRequest are alike down to the item: field
+ * 1 of the request is a group by resource; in it, field 1 is the resource and field 2 a group by scope; in that, field 1
+ * is the scope and field 2 the item. */
+struct envelope {
+	struct slice wire;
+	struct arena *arena;
+	struct edit_list *edits; /* NULL where nobody edits */
+	/* Called for each item: a Span, LogRecord or Metric. */
+	struct status (*item)(struct envelope *e, const struct wire_field *item);
+
+	struct attribute_list resource_attributes, scope_attributes;
+	struct resource_view resource;
+	struct scope_view scope;
+	struct enclosure groups[2]; /* by resource, by scope */
+	bool is_late; /* a resource or scope stands behind what it describes: each group is searched for it first */
+};
+
+/* Checks the framing of the whole envelope, resources and scopes included, before the first item is handed over. */
+struct status envelope_walk(struct envelope *e) MUST_USE;
+
+/* Edits of the item that is being visited: bytes put at its end, or all of it left out. */
+struct status envelope_append(struct envelope *e, const struct wire_field *item, struct slice bytes) MUST_USE;
+struct status envelope_drop(struct envelope *e, const struct wire_field *item) MUST_USE;
+
+/* True where an id is absent: empty, or all zeros. */
+bool id_is_empty(struct slice id);
+
+#endif
