@@ -103,6 +103,7 @@ static void forget_description(struct envelope *e, int level)
 	if (level == BY_RESOURCE) {
 		e->resource_attributes.count = 0;
 		e->resource.attributes = attribute_list_view(&e->resource_attributes);
+		e->resource.sequence++;
 	} else {
 		e->scope_attributes.count = 0;
 		e->scope = (struct scope_view){ .attributes = attribute_list_view(&e->scope_attributes) };
