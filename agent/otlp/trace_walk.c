@@ -3,9 +3,6 @@
  */
 #include "agent/otlp/walk_priv.h"
 
-#define TRACE_ID_BYTES 16u
-#define SPAN_ID_BYTES 8u
-
 #define BROKEN_SPAN FAIL(MALFORMED, "the span is cut off, or a field of it has the wrong type")
 #define NO_ROOM FAIL(NOMEM, "the batch's memory limit leaves no room for its events")
 
@@ -35,7 +32,7 @@ static struct status read_event(struct trace_walker *w, struct slice message)
 	struct event_view *event = &w->events[w->event_count];
 	*event = (struct event_view){ 0 };
 	while (wire_next(&r, &f)) {
-		if (!field_fits(FIELD_TYPES(types), &f))
+		if (!field_fits(types, sizeof(types), &f))
 			return BROKEN_SPAN;
 		if (f.number == 1)
 			event->time_unix_ns = f.value;
@@ -56,7 +53,7 @@ static struct status read_status(struct span_view *span, struct slice message)
 	struct wire_field f;
 
 	while (wire_next(&r, &f)) {
-		if (!field_fits(FIELD_TYPES(types), &f))
+		if (!field_fits(types, sizeof(types), &f))
 			return BROKEN_SPAN;
 		if (f.number == 2)
 			span->status_message = f.bytes;
@@ -113,7 +110,7 @@ static struct status read_fields(struct trace_walker *w, struct span_view *span)
 	struct wire_field f;
 
 	while (wire_next(&r, &f)) {
-		if (!field_fits(FIELD_TYPES(types), &f))
+		if (!field_fits(types, sizeof(types), &f))
 			return BROKEN_SPAN;
 		TRY(take_field(w, &f, span));
 	}

@@ -63,7 +63,7 @@ static struct status read_resource(struct envelope *e, struct slice message)
 	struct wire_field f;
 
 	while (wire_next(&r, &f)) {
-		if (!field_fits(FIELD_TYPES(types), &f))
+		if (!field_fits(types, sizeof(types), &f))
 			return BROKEN;
 		if (f.number == 1)
 			TRY(attribute_list_read(&e->resource_attributes, e->arena, f.bytes));
@@ -79,7 +79,7 @@ static struct status read_scope(struct envelope *e, struct slice message)
 	struct wire_field f;
 
 	while (wire_next(&r, &f)) {
-		if (!field_fits(FIELD_TYPES(types), &f))
+		if (!field_fits(types, sizeof(types), &f))
 			return BROKEN;
 		if (f.number == 1)
 			e->scope.name = f.bytes;
@@ -114,7 +114,7 @@ static bool group_field_fits(const struct wire_field *f)
 {
 	static const uint8_t types[] = { [1] = TYPE_BYTES, [2] = TYPE_BYTES, [3] = TYPE_BYTES };
 
-	return field_fits(FIELD_TYPES(types), f);
+	return field_fits(types, sizeof(types), f);
 }
 
 /* First pass over a group. */

@@ -13,16 +13,9 @@
 #define TYPE_BYTES (1u << WIRE_BYTES)
 #define TYPE_FIXED32 (1u << WIRE_FIXED32)
 
-struct field_types {
-	const uint8_t *sets;
-	uint32_t count;
-};
-
-#define FIELD_TYPES(array) ((struct field_types){ (array), sizeof(array) })
-
-static inline bool field_fits(struct field_types types, const struct wire_field *f)
+static inline bool field_fits(const uint8_t *types, size_t count, const struct wire_field *f)
 {
-	return f->number >= types.count || types.sets[f->number] == 0 || (types.sets[f->number] >> f->type & 1);
+	return f->number >= count || types[f->number] == 0 || (types[f->number] >> f->type & 1);
 }
 
 /* Reused from item to item; grows in the arena. */
@@ -73,6 +66,9 @@ struct status envelope_walk(struct envelope *e) MUST_USE;
 /* Edits of the item that is being visited: bytes put at its end, or all of it left out. */
 struct status envelope_append(struct envelope *e, const struct wire_field *item, struct slice bytes) MUST_USE;
 struct status envelope_drop(struct envelope *e, const struct wire_field *item) MUST_USE;
+
+#define TRACE_ID_BYTES 16u
+#define SPAN_ID_BYTES 8u
 
 /* True where an id is absent: empty, or all zeros. */
 bool id_is_empty(struct slice id);
