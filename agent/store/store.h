@@ -4,7 +4,15 @@
  * One writer thread owns the write transaction and commits many batches of changes together; store_write may be called
  * from any thread and never waits for the disk. Reading may be done from any thread and sees committed data.
  * Keys are big-endian and sortable, at most 511 bytes; values carry a format byte and a checksum, added and checked
- * here. A store of an older schema is migrated, of a newer one refused (CORRUPT, with a clear word).
+ * here. A store of a newer schema is refused (CORRUPT, with a clear word); schema 1 is the first.
+ *
+ * What may be lost: each commit is synced to the disk before done is called, so neither a killed process nor a crash of
+ * the operating system takes back what was acknowledged, and a batch is never seen by half. What was queued and not yet
+ * committed is lost: under a steady load that is the last 50 ms and what one sync takes, after a quiet time less.
+ *
+ * A full map or disk: batches that put answer FULL and change nothing; batches that only delete still work (in spare
+ * room beyond the configured size), and what they free can be used by the next batch. A damaged file is refused when
+ * it is opened; a single damaged value is CORRUPT when it is read.
  */
 #ifndef PLIMSOLL_STORE_STORE_H
 #define PLIMSOLL_STORE_STORE_H
@@ -35,8 +43,10 @@ enum store_table {
 struct store;
 
 /* Opens or creates the environment in directory (created with mode 0700 where it is missing).
+ * max_size_bytes: of the map, at least 1 MiB; the file grows to it as needed and never shrinks.
  * why: on failure the sentence to print, with the path and what to do about it.
- * Errors: EXISTS, another process has it open; CORRUPT; IO; FULL. */
+ * Forks once to look at the file (probe.h), so call it before other threads are started.
+ * Errors: EXISTS, another process has it open; CORRUPT; IO; FULL; NOMEM. */
 struct status store_open(const char *directory, uint64_t max_size_bytes, struct store **out, struct buf *why) MUST_USE;
 
 /* Commits what is queued, stops the writer and closes. */
@@ -50,18 +60,22 @@ void store_batch_delete(struct store_batch *b, enum store_table table, struct sl
 void store_batch_free(struct store_batch *b); /* for a batch that is not written after all */
 
 /* Queues the batch and takes it over. done (may be NULL) is called on the writer thread after the commit, or with the
- * failure: FULL, the map or the disk is full; IO. Errors: FULL, too many bytes are queued already; the batch is freed. */
+ * failure: FULL, the map or the disk is full; IO. It must be quick and must not call store_flush.
+ * Errors (the batch is freed, done is not called): FULL, 64 MiB are queued already; INVALID, a key was empty or too
+ * long; NOMEM; TOOBIG, a value of 2 GiB or more. */
 struct status store_write(struct store *s, struct store_batch *b, void (*done)(void *context, struct status result),
 			  void *context) MUST_USE;
 
-/* Waits until everything queued so far is committed; result of the last commit. */
+/* Waits until everything queued so far is committed; result of the last batch. */
 struct status store_flush(struct store *s) MUST_USE;
 
-/* Copies the value into out. Errors: NOTFOUND; CORRUPT, the checksum is wrong. */
+/* Copies the value into out, in place of what that held; out is untouched on failure. Errors: NOTFOUND; CORRUPT, the
+ * checksum is wrong; UNAVAILABLE, more than 126 reads at once; NOMEM. */
 struct status store_get(struct store *s, enum store_table table, struct slice key, struct buf *out) MUST_USE;
 
-/* Visits every entry whose key starts with prefix, in key order, inside one read transaction: be quick. A visit that
- * returns false ends it. Corrupt values are skipped and counted. */
+/* Visits every entry whose key starts with prefix (empty: all), in key order, inside one read transaction: be quick,
+ * since pages that are freed meanwhile cannot be used again. Key and value live as long as the visit, which may read
+ * from the store and write to it. A visit that returns false ends it. Corrupt values are skipped and counted. */
 typedef bool (*store_visit)(void *context, struct slice key, struct slice value);
 struct status store_scan(struct store *s, enum store_table table, struct slice prefix, store_visit visit,
 			 void *context) MUST_USE;

@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * store/frame.c - writes and checks the header of a stored value.
+ */
+#include "agent/store/frame.h"
+
+#include <zlib.h>
+
+#define FORMAT 1
+#define SUM_AT 5 /* the bytes before it are part of the sum */
+
+static void put_u32(unsigned char *out, uint32_t n)
+{
+	for (int i = 0; i < 4; i++)
+		out[i] = (unsigned char)(n >> (8 * i));
+}
+
+static uint32_t get_u32(const unsigned char *in)
+{
+	uint32_t n = 0;
+
+	for (int i = 3; i >= 0; i--)
+		n = n << 8 | in[i];
+	return n;
+}
+
+static uint32_t sum_of(const unsigned char *header, struct slice key, struct slice value)
+{
+	uLong sum = crc32_z(0, header, SUM_AT);
+
+	sum = crc32_z(sum, (const unsigned char *)key.ptr, key.len);
+	if (value.len > 0) /* crc32_z(sum, NULL, 0) would start over */
+		sum = crc32_z(sum, (const unsigned char *)value.ptr, value.len);
+	return (uint32_t)sum;
+}
+
+void frame_write(struct buf *out, struct slice key, struct slice value)
+{
+	unsigned char header[FRAME_HEADER_BYTES] = { FORMAT };
+
+	put_u32(header + 1, (uint32_t)value.len);
+	put_u32(header + SUM_AT, sum_of(header, key, value));
+	buf_append(out, header, sizeof(header));
+	buf_slice(out, value);
+}
+
+struct status frame_read(struct slice key, struct slice stored, struct slice *value)
+{
+	const unsigned char *header = (const unsigned char *)stored.ptr;
+
+	if (stored.len < FRAME_HEADER_BYTES || header[0] != FORMAT)
+		return FAIL(CORRUPT, "stored value has an unknown format");
+	struct slice inside = slice_skip(stored, FRAME_HEADER_BYTES);
+	if (get_u32(header + 1) != inside.len)
+		return FAIL(CORRUPT, "stored value has another length than it says");
+	if (get_u32(header + SUM_AT) != sum_of(header, key, inside))
+		return FAIL(CORRUPT, "stored value fails its checksum");
+	*value = inside;
+	return OK;
+}

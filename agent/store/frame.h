@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * store/frame.h - the nine bytes in front of every stored value, by which a torn or foreign one is told.
+ *
+ *     offset 0  format, 1
+ *     offset 1  length of the value, 32 bits little-endian
+ *     offset 5  CRC-32 (zlib's) of format, length, key and value, 32 bits little-endian
+ *
+ * The key is part of the sum, so that a value which stands under another key fails as well.
+ */
+#ifndef PLIMSOLL_STORE_FRAME_H
+#define PLIMSOLL_STORE_FRAME_H
+
+#include "agent/base/buf.h"
+#include "agent/base/slice.h"
+#include "agent/base/status.h"
+
+#define FRAME_HEADER_BYTES 9
+#define FRAME_VALUE_MAX UINT32_C(0x7fffffff)
+
+/* Appends header and value to out; value.len is at most FRAME_VALUE_MAX. Without memory out is marked failed. */
+void frame_write(struct buf *out, struct slice key, struct slice value);
+
+/* The value inside a stored one, borrowed from it. Errors: CORRUPT. */
+struct status frame_read(struct slice key, struct slice stored, struct slice *value) MUST_USE;
+
+#endif

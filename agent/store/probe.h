@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * store/probe.h - looks at a store's file before this process trusts it.
+ */
+#ifndef PLIMSOLL_STORE_PROBE_H
+#define PLIMSOLL_STORE_PROBE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+/* False where walking the environment in directory fails or crashes. A missing or empty one is fine; so is one that
+ * cannot be opened at all, since opening it says why. Forks; reads each index page and two pages a large value. */
+bool probe_is_sound(const char *directory, size_t map_bytes);
+
+#endif
