@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * observe/exposition.h - writes metric families in the Prometheus text format 0.0.4 and in OpenMetrics 1.0.
+ *
+ * Begin a family, then write its samples, then the next family: families never interleave, and each is begun once.
+ * Labels come as text made by exposition_label, so a set of labels is escaped once and not per sample. Values are
+ * written exactly: integers and decimals without a float between. The writer belongs to one thread.
+ * Source: prometheus.io "Exposition formats"; OpenMetrics 1.0.0.
+ */
+#ifndef PLIMSOLL_OBSERVE_EXPOSITION_H
+#define PLIMSOLL_OBSERVE_EXPOSITION_H
+
+#include "agent/base/buf.h"
+#include "agent/observe/histogram.h"
+
+enum exposition_format { EXPOSITION_TEXT, EXPOSITION_OPENMETRICS };
+
+enum metric_type { METRIC_COUNTER, METRIC_GAUGE, METRIC_HISTOGRAM, METRIC_INFO };
+
+struct metric_family {
+	const char *name; /* without the _total or _info that the type's samples end in */
+	enum metric_type type;
+	const char *help;
+};
+
+struct exposition {
+	struct buf *out; /* its failure is the writer's */
+	enum exposition_format format;
+	const struct metric_family *family;
+};
+
+/* Writes HELP and TYPE, and in OpenMetrics the UNIT where the name ends in one. The family is borrowed until the next. */
+void exposition_family(struct exposition *x, const struct metric_family *family);
+
+/* One sample of a counter, gauge or info family. labels: `a="b",c="d"`, may be empty. */
+void exposition_u64(struct exposition *x, struct slice labels, uint64_t value);
+void exposition_i64(struct exposition *x, struct slice labels, int64_t value);
+void exposition_double(struct exposition *x, struct slice labels, double value);
+
+/* As above, value / 10^scale as a decimal with every digit. scale: 0..18. */
+void exposition_decimal(struct exposition *x, struct slice labels, __int128_t value, unsigned scale);
+
+/* The buckets, _sum and _count of one series, exemplars in OpenMetrics. */
+void exposition_histogram(struct exposition *x, struct slice labels, const struct histogram_view *view,
+			  const struct histogram *h);
+
+/* What must stand at the end, once. */
+void exposition_finish(struct exposition *x);
+
+/* Appends `name="value"` to labels, with a comma before it where there are some. value: valid UTF-8. */
+void exposition_label(struct buf *labels, const char *name, struct slice value);
+
+/* value / 10^scale as a decimal without trailing zeros. scale: 0..18. */
+void decimal_write(struct buf *out, __int128_t value, unsigned scale);
+
+#endif

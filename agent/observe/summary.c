@@ -1,0 +1,278 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * observe/summary.c - the JSON behind the page: totals, rows by feature, prompt and model, the last minutes.
+ */
+#include <math.h>
+#include <stdlib.h>
+
+#include "agent/base/clock.h"
+#include "agent/base/json.h"
+#include "agent/observe/group.h"
+
+#define MINUTE_TICKS 60
+#define HISTORY_STEP_S 5
+
+static const char *const grouping_names[GROUPING_COUNT] = { "feature", "prompt", "model" };
+
+static void write_u64(struct buf *out, const char *key, uint64_t value)
+{
+	json_write_key(out, key);
+	buf_printf(out, "%llu", (unsigned long long)value);
+}
+
+/* NaN is written as null. */
+static void write_double(struct buf *out, const char *key, double value)
+{
+	json_write_key(out, key);
+	json_write_double(out, value);
+}
+
+static void write_text(struct buf *out, const char *key, const char *text)
+{
+	json_write_key(out, key);
+	if (text != NULL)
+		json_write_string(out, slice_of(text));
+	else
+		buf_text(out, "null");
+}
+
+static void write_usd(struct buf *out, __int128_t pusd)
+{
+	buf_byte(out, '"');
+	decimal_write(out, pusd, 12);
+	buf_byte(out, '"');
+}
+
+static void write_cost(struct buf *out, const char *key, bool known, __int128_t pusd)
+{
+	json_write_key(out, key);
+	if (known)
+		write_usd(out, pusd);
+	else
+		buf_text(out, "null");
+}
+
+static void write_token_sum(struct buf *out, const char *key, const struct series *s, enum token_class class)
+{
+	json_write_key(out, key);
+	if (s->tokens_known >> class & 1u)
+		buf_printf(out, "%llu", (unsigned long long)s->tokens[class]);
+	else
+		buf_text(out, "null");
+}
+
+/* All contexts as one histogram, in the first one's place. */
+static struct histogram *join_contexts(struct histogram *by_context[CONTEXT_COUNT + 1])
+{
+	struct histogram *joined = NULL;
+
+	for (int i = 0; i <= CONTEXT_COUNT; i++) {
+		if (by_context[i] == NULL)
+			continue;
+		if (joined == NULL)
+			joined = by_context[i];
+		else
+			histogram_add(joined, by_context[i], HISTOGRAM_SECONDS);
+	}
+	return joined;
+}
+
+/* The members of a ROW that are numbers. Spoils s: its contexts are joined. */
+static void write_numbers(struct buf *out, struct series *s)
+{
+	uint64_t requests = series_requests(s), priced = requests - s->unpriced, errors = 0;
+	struct histogram *duration = join_contexts(s->duration), *ttft = join_contexts(s->ttft);
+
+	for (int i = 0; i < OUTCOME_COUNT; i++)
+		errors += outcome_is_error((enum outcome)i) ? s->outcomes[i] : 0;
+	write_u64(out, "requests", requests);
+	write_u64(out, "errors", errors);
+	write_u64(out, "unpriced", s->unpriced);
+	write_cost(out, "cost_usd", priced > 0, s->cost_pusd);
+	write_cost(out, "cost_per_request_usd", priced > 0, priced > 0 ? s->cost_pusd / (__int128_t)priced : 0);
+	write_token_sum(out, "input_tokens", s, TOKENS_INPUT);
+	write_token_sum(out, "output_tokens", s, TOKENS_OUTPUT);
+	write_double(out, "latency_p50_s", histogram_quantile(duration, HISTOGRAM_SECONDS, 0.5));
+	write_double(out, "latency_p95_s", histogram_quantile(duration, HISTOGRAM_SECONDS, 0.95));
+	write_double(out, "ttft_p50_s", histogram_quantile(ttft, HISTOGRAM_SECONDS, 0.5));
+	write_double(out, "ttft_p95_s", histogram_quantile(ttft, HISTOGRAM_SECONDS, 0.95));
+	write_double(out, "output_tokens_per_second", histogram_quantile(s->rate, HISTOGRAM_RATE, 0.5));
+}
+
+static void write_name(struct buf *out, const struct series *s, enum grouping by)
+{
+	static const enum label labels[GROUPING_COUNT] = { LABEL_FEATURE, LABEL_PROMPT, LABEL_MODEL };
+
+	if (series_is_overflow(s)) {
+		write_text(out, "name", "other");
+		json_write_key(out, "overflow");
+		buf_text(out, "true");
+		return;
+	}
+	json_write_key(out, "name");
+	json_write_string(out, s->set->labels.value[labels[by]]);
+	if (by == GROUP_BY_MODEL) {
+		json_write_key(out, "provider");
+		json_write_string(out, s->set->labels.value[LABEL_PROVIDER]);
+	}
+}
+
+/* Dearest first, then busiest. */
+static int compare_rows(const void *a, const void *b)
+{
+	const struct series *x = *(struct series *const *)a, *y = *(struct series *const *)b;
+	uint64_t x_requests = series_requests(x), y_requests = series_requests(y);
+
+	if (x->cost_pusd != y->cost_pusd)
+		return x->cost_pusd < y->cost_pusd ? 1 : -1;
+	return (x_requests < y_requests) - (x_requests > y_requests);
+}
+
+static struct series *sum_series(struct arena *a, struct series *const *series, size_t count)
+{
+	struct series *sum = arena_alloc(a, sizeof(*sum));
+
+	if (sum == NULL)
+		return NULL;
+	*sum = (struct series){ .set = count > 0 ? series[0]->set : NULL };
+	for (size_t i = 0; i < count; i++)
+		series_add(sum, series[i], a);
+	return sum;
+}
+
+/* One row a group: in place over the grouped array, which is never shorter. */
+static size_t make_rows(struct arena *a, struct grouped *g, enum grouping by)
+{
+	size_t rows = 0;
+
+	for (size_t first = 0, end; first < g->count; first = end) {
+		end = group_end(g, by, first);
+		struct series *sum = sum_series(a, g->series + first, end - first);
+		if (sum != NULL)
+			g->series[rows++] = sum;
+	}
+	qsort(g->series, rows, sizeof(struct series *), compare_rows);
+	return rows;
+}
+
+/* Returns how many rows were left out. */
+static size_t write_rows(struct buf *out, struct snapshot *s, enum grouping by)
+{
+	struct grouped g = { 0 };
+	size_t rows = FAILED(snapshot_group(s, by, &g)) ? 0 : make_rows(&s->arena, &g, by);
+	size_t shown = rows < OBSERVE_ROWS_MAX ? rows : OBSERVE_ROWS_MAX;
+
+	json_write_key(out, grouping_names[by]);
+	buf_byte(out, '[');
+	for (size_t i = 0; i < shown; i++) {
+		buf_text(out, i > 0 ? ",{" : "{");
+		write_name(out, g.series[i], by);
+		write_numbers(out, g.series[i]);
+		buf_byte(out, '}');
+	}
+	buf_byte(out, ']');
+	return rows - shown;
+}
+
+static void write_groups(struct buf *out, struct snapshot *s)
+{
+	size_t hidden[GROUPING_COUNT];
+
+	json_write_key(out, "by");
+	buf_byte(out, '{');
+	for (int by = 0; by < GROUPING_COUNT; by++)
+		hidden[by] = write_rows(out, s, (enum grouping)by);
+	buf_byte(out, '}');
+	json_write_key(out, "hidden");
+	buf_byte(out, '{');
+	for (int by = 0; by < GROUPING_COUNT; by++)
+		write_u64(out, grouping_names[by], hidden[by]);
+	buf_byte(out, '}');
+}
+
+static void write_totals(struct buf *out, struct snapshot *s)
+{
+	struct grouped all = { 0 };
+	struct series *sum = NULL;
+
+	if (!FAILED(snapshot_group(s, GROUP_BY_MODEL, &all)))
+		sum = sum_series(&s->arena, all.series, all.count);
+	json_write_key(out, "totals");
+	buf_byte(out, '{');
+	if (sum != NULL)
+		write_numbers(out, sum);
+	buf_byte(out, '}');
+}
+
+/* The tick that is n ticks older than the newest, or the oldest there is. Under the lock, with at least one tick. */
+static const struct tick *tick_back(const struct observer *o, size_t n)
+{
+	size_t held = o->tick_count < TICK_COUNT ? o->tick_count : TICK_COUNT;
+
+	return &o->ticks[(o->tick_count - 1 - (n < held ? n : held - 1)) % TICK_COUNT];
+}
+
+static void write_last_minute(struct buf *out, const struct observer *o)
+{
+	const struct tick *now = tick_back(o, 0), *then = tick_back(o, MINUTE_TICKS);
+
+	json_write_key(out, "last_minute");
+	buf_byte(out, '{');
+	write_double(out, "seconds", (double)(now->mono_ns - then->mono_ns) / 1e9);
+	write_u64(out, "requests", now->totals.requests - then->totals.requests);
+	write_u64(out, "errors", now->totals.errors - then->totals.errors);
+	write_cost(out, "cost_usd", now->totals.priced > then->totals.priced, now->totals.cost_pusd - then->totals.cost_pusd);
+	write_u64(out, "input_tokens", now->totals.input_tokens - then->totals.input_tokens);
+	write_u64(out, "output_tokens", now->totals.output_tokens - then->totals.output_tokens);
+	buf_byte(out, '}');
+}
+
+static void write_history(struct buf *out, const struct observer *o)
+{
+	json_write_key(out, "history");
+	buf_byte(out, '{');
+	write_u64(out, "step_s", HISTORY_STEP_S);
+	json_write_key(out, "requests");
+	for (size_t back = TICK_COUNT - 1; back > 0; back -= HISTORY_STEP_S)
+		buf_printf(out, "%c%llu", back == TICK_COUNT - 1 ? '[' : ',',
+			   (unsigned long long)(tick_back(o, back - HISTORY_STEP_S)->totals.requests -
+						tick_back(o, back)->totals.requests));
+	buf_byte(out, ']');
+	json_write_key(out, "cost_usd");
+	for (size_t back = TICK_COUNT - 1; back > 0; back -= HISTORY_STEP_S) {
+		buf_byte(out, back == TICK_COUNT - 1 ? '[' : ',');
+		write_usd(out, tick_back(o, back - HISTORY_STEP_S)->totals.cost_pusd - tick_back(o, back)->totals.cost_pusd);
+	}
+	buf_text(out, "]}");
+}
+
+static void write_recent(struct buf *out, struct observer *o)
+{
+	pthread_mutex_lock(&o->tick_lock);
+	if (o->tick_count > 0) {
+		write_last_minute(out, o);
+		write_history(out, o);
+	}
+	pthread_mutex_unlock(&o->tick_lock);
+}
+
+void observer_summary(struct observer *o, const struct observe_about *about, struct buf *out)
+{
+	struct snapshot s;
+
+	buf_byte(out, '{');
+	write_text(out, "version", PLIMSOLL_VERSION);
+	write_u64(out, "uptime_s", (clock_mono_ns() - o->start_mono_ns) / NS_PER_SECOND);
+	json_write_key(out, "endpoints");
+	buf_byte(out, '{');
+	write_text(out, "otlp_grpc", about->otlp_grpc_endpoint);
+	write_text(out, "otlp_http", about->otlp_http_endpoint);
+	buf_byte(out, '}');
+	write_text(out, "config", about->config_path);
+	write_recent(out, o);
+	if (!FAILED(snapshot_take(o, &s))) {
+		write_totals(out, &s);
+		write_groups(out, &s);
+		snapshot_release(&s);
+	}
+	buf_byte(out, '}');
+}
