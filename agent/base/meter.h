@@ -38,7 +38,7 @@
 	X(NOTIFICATIONS, counter, "plimsoll_agent_notifications_total", "channel, result", "Alert notifications, by result")       \
 	X(STORE_BYTES, gauge, "plimsoll_agent_store_bytes", "", "Bytes in use in the LMDB file")                                   \
 	X(STORE_COMMITS, counter, "plimsoll_agent_store_commits_total", "", "LMDB transactions committed")                         \
-	X(STORE_FAILURES, counter, "plimsoll_agent_store_failures_total", "reason", "LMDB writes that failed")                     \
+	X(STORE_FAILURES, counter, "plimsoll_agent_store_failures_total", "reason", "Store writes that failed, bad values")          \
 	X(CONFIG_RELOADS, counter, "plimsoll_agent_config_reloads_total", "result", "SIGHUP reloads")                              \
 	X(PRICE_TABLE_TIME, gauge, "plimsoll_price_table_timestamp_seconds", "source, version", "Date of the price table, unix time") \
 	X(IN_FLIGHT_BYTES, gauge, "plimsoll_agent_in_flight_bytes", "", "Request bytes being worked on")

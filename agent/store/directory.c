@@ -45,7 +45,7 @@ static struct status refuse(struct buf *why, const char *verb, const char *path,
 	return FAIL(IO, "the storage directory cannot be used");
 }
 
-/* 0, or the errno of the first directory that cannot be made. path is cut at each slash in turn and whole again after. */
+/* 0, or the errno of the first directory that cannot be made. path is cut at each slash in turn, whole again after. */
 static int make_directories(char *path)
 {
 	struct stat st;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * A fresh directory for each test of the store, and the few calls that nearly every test makes. Included once a program.
+ * A fresh directory for each test of the store, and the few calls that nearly every test makes.
  */
 #ifndef PLIMSOLL_TESTS_STORE_DIR_H
 #define PLIMSOLL_TESTS_STORE_DIR_H

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * What is written is read back, in key order, whole batches at a time, from any thread; a full map says so and recovers.
+ * What is written is read back, in key order, by whole batches, from any thread; a full map says so and recovers.
  */
 #include "tests/unit/store_dir.h"
 
