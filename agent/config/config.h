@@ -81,6 +81,7 @@ struct exporter_config {
 	const char *id;   /* "otlp/backend", as in the file */
 	const char *kind; /* "otlp" */
 	void *options;    /* the kind's own struct, filled by its option table */
+	const struct conf_option *table; /* that table */
 };
 
 struct config {
@@ -117,15 +118,12 @@ struct config {
 	size_t exporter_count;
 };
 
-/* What config needs to know of an exporter kind to parse its section (config sees no exporter itself). */
-struct config_kind {
-	const char *name;
-	const struct conf_option *options;
-	size_t options_size;
-};
-
 /* The tables that sections shared by exporters use: fields of type CONF_SECTION point to these. */
 extern const struct conf_option tls_client_options[], queue_options[], retry_options[];
+
+/* The whole file, and what may stand under alerts.channels (ends at name == NULL; fills struct channel_config). */
+extern const struct conf_option config_options[];
+extern const struct config_kind channel_kinds[];
 
 /* Loads path, or the defaults where path is NULL, expanding ${env:NAME}. On failure *out is untouched, and errors gets
  * one line for every error found ("file:line:column: what, and the nearest known key"), not only the first.
@@ -134,6 +132,13 @@ struct status config_load(const char *path, const struct config_kind *kinds, siz
 			  struct buf *errors) MUST_USE;
 
 void config_free(struct config *c);
+
+/* Appends the configuration in force as YAML, defaults included; secrets and map values read <redacted>. */
+void config_print(const struct config *c, struct buf *out);
+
+/* Appends the dotted names, joined by ", ", of what differs and waits for a restart (rows that do not reload, exporters
+ * and protocols that come or go). Nothing is appended where SIGHUP can apply every change. */
+void config_diff_reload(const struct config *old, const struct config *new, struct buf *needs_restart);
 
 /* Host and port of "host:port", "[::1]:port" or ":port" (host then empty). host_size: room at host. */
 struct status endpoint_split(const char *endpoint, char *host, size_t host_size, uint16_t *port) MUST_USE;

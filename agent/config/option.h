@@ -17,12 +17,14 @@ enum conf_type {
 	CONF_DOUBLE,   /* double */
 	CONF_DURATION, /* uint64_t milliseconds; written "30s", "1m30s", "250ms", "24h" */
 	CONF_SIZE,     /* uint64_t bytes; written "64MiB", "512KiB", "1GiB", or a plain number */
+	CONF_MIB,      /* uint64_t bytes; written as a plain number of MiB, where the Collector does so (..._mib) */
 	CONF_STRING,   /* const char * */
-	CONF_SECRET,   /* const char *; never printed. The key with _FILE behind it names a file that holds the value */
+	CONF_SECRET,   /* const char *; never printed. The key with _file behind it names a file that holds the value */
 	CONF_ENUM,     /* int; choices lists the words, separated by '|', 0 is the first */
 	CONF_LIST,     /* struct string_list */
 	CONF_MAP,      /* struct string_map; values may hold secrets and are never printed */
 	CONF_SECTION,  /* a struct in place, described by section */
+	CONF_KINDS,    /* a map of "kind" or "kind/name" to the kind's own section; config/load.c says where it goes */
 };
 
 struct string_list {
@@ -37,6 +39,9 @@ struct string_map {
 	size_t count;
 };
 
+struct config_kind;
+
+/* One key. Bounds of CONF_MIB are in MiB. */
 struct conf_option {
 	const char *name;
 	enum conf_type type;
@@ -48,6 +53,15 @@ struct conf_option {
 	bool reloads; /* SIGHUP applies a change; else it waits for a restart, and the log says so */
 	const char *doc;
 	const struct conf_option *section;
+	const struct config_kind *kinds; /* CONF_KINDS: ends at name == NULL; NULL: those that config_load is given */
+};
+
+/* What config needs to know of a kind of exporter (or alert channel) to parse its section; it sees none itself. */
+struct config_kind {
+	const char *name;
+	const struct conf_option *options;
+	size_t options_size;
+	const char *doc; /* one sentence for the manual */
 };
 
 #endif

@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * config/endpoint.c - "host:port" taken apart.
+ */
+#include "agent/config/config.h"
+
+static bool is_host(struct slice host, bool bracketed)
+{
+	for (size_t i = 0; i < host.len; i++) {
+		char c = host.ptr[i];
+		if ((unsigned char)c <= 0x20 || c == 0x7f || strchr("[]/@?#", c) != NULL || (c == ':' && !bracketed))
+			return false;
+	}
+	return true;
+}
+
+struct status endpoint_split(const char *endpoint, char *host, size_t host_size, uint16_t *port)
+{
+	struct slice text = slice_of(endpoint);
+	bool bracketed = text.len > 0 && text.ptr[0] == '[';
+	const char *colon = memrchr(text.ptr, ':', text.len);
+	uint64_t number;
+
+	if (colon == NULL)
+		return FAIL(INVALID, "has no port; write host:port");
+	struct slice name = slice_head(text, (size_t)(colon - text.ptr));
+	if (bracketed && (name.len < 3 || name.ptr[name.len - 1] != ']'))
+		return FAIL(INVALID, "has no port behind the ']'; write [address]:port");
+	if (bracketed)
+		name = slice_head(slice_skip(name, 1), name.len - 2);
+	if (!is_host(name, bracketed))
+		return FAIL(INVALID, "is not host:port; an IPv6 address goes in brackets");
+	if (!slice_to_u64(slice_of(colon + 1), &number) || number > UINT16_MAX)
+		return FAIL(INVALID, "has a port that is not a number from 0 to 65535");
+	if (name.len >= host_size)
+		return FAIL(TOOBIG, "has a host that is too long");
+	memcpy(host, name.ptr, name.len);
+	host[name.len] = '\0';
+	*port = (uint16_t)number;
+	return OK;
+}

@@ -1,0 +1,242 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * config/validate.c - tables of checks.
+ */
+#include "agent/config/validate.h"
+
+#include <ctype.h>
+
+#define HOST_BYTES 256
+
+/* ------------------------------------------------------------------ habits from the Collector */
+
+static const struct {
+	const char *key, *instead;
+} collector_keys[] = {
+	{ "service", "is not needed: every receiver feeds every exporter; delete it (telemetry.logs.level is log.level here, "
+		     "the agent's own metrics are on admin.endpoint)" },
+	{ "processors", "is not needed: Plimsoll enriches on its own; delete it (batch is sending_queue.batch of an exporter, "
+			"memory_limiter is limits.max_in_flight_bytes)" },
+	{ "extensions", "is not needed; delete it (health_check is /livez and /readyz on admin.endpoint, file_storage is "
+			"storage.directory)" },
+	{ "connectors", "is not needed: metrics are made from spans without it; delete it (they are on admin.endpoint)" },
+};
+
+const char *validate_collector_key(struct slice key)
+{
+	for (size_t i = 0; i < sizeof(collector_keys) / sizeof(collector_keys[0]); i++)
+		if (slice_equal(slice_of(collector_keys[i].key), key))
+			return collector_keys[i].instead;
+	return NULL;
+}
+
+/* ------------------------------------------------------------------ addresses; NULL: good, else what is wrong */
+
+static const char *bad_host_port(const char *text)
+{
+	char host[HOST_BYTES];
+	uint16_t port;
+	struct status s = endpoint_split(text, host, sizeof(host), &port);
+
+	return FAILED(s) ? s.why : NULL;
+}
+
+/* The part of a URL between "//" and the path. A missing port is the scheme's own. */
+static const char *bad_authority(struct slice authority)
+{
+	char text[HOST_BYTES + 8];
+	ptrdiff_t at = slice_find(authority, SLICE("@"));
+
+	if (at >= 0)
+		authority = slice_skip(authority, (size_t)at + 1);
+	if (authority.len == 0 || authority.ptr[0] == ':')
+		return "has no host";
+	if (authority.len >= sizeof(text))
+		return "has a host that is too long";
+	memcpy(text, authority.ptr, authority.len);
+	text[authority.len] = '\0';
+	bool has_port = strchr(authority.ptr[0] == '[' ? text + strcspn(text, "]") : text, ':') != NULL;
+	return has_port ? bad_host_port(text) : NULL;
+}
+
+static const char *bad_http_url(const char *text)
+{
+	struct slice rest = slice_of(text);
+
+	if (slice_starts_with(rest, SLICE("http://")))
+		rest = slice_skip(rest, strlen("http://"));
+	else if (slice_starts_with(rest, SLICE("https://")))
+		rest = slice_skip(rest, strlen("https://"));
+	else
+		return "does not start with http:// or https://";
+	return bad_authority(slice_head(rest, strcspn(rest.ptr, "/?#")));
+}
+
+/* A URL, or host:port, or one of the names that gRPC resolves. */
+static const char *bad_endpoint(const char *text)
+{
+	static const char *const resolvers[] = { "unix:", "unix-abstract:", "dns:", "ipv4:", "ipv6:" };
+
+	for (size_t i = 0; i < sizeof(resolvers) / sizeof(resolvers[0]); i++)
+		if (slice_starts_with(slice_of(text), slice_of(resolvers[i])))
+			return NULL;
+	return strstr(text, "://") != NULL ? bad_http_url(text) : bad_host_port(text);
+}
+
+static bool has_blank(const char *text)
+{
+	for (; *text != '\0'; text++)
+		if (isspace((unsigned char)*text) || iscntrl((unsigned char)*text))
+			return true;
+	return false;
+}
+
+static const char *bad_address(const struct conf_option *o, const char *text)
+{
+	struct slice name = slice_of(o->name);
+	bool is_url = slice_equal(name, SLICE("url")) || slice_ends_with(name, SLICE("_url"));
+
+	if (!is_url && !slice_equal(name, SLICE("endpoint")))
+		return NULL;
+	if (has_blank(text))
+		return "holds a blank";
+	return is_url ? bad_http_url(text) : bad_endpoint(text);
+}
+
+/* ------------------------------------------------------------------ values that must fit each other */
+
+static const char *check_retry(const void *section)
+{
+	const struct retry_config *r = section;
+
+	if (r->initial_interval_ms > r->max_interval_ms)
+		return "initial_interval is longer than max_interval";
+	if (r->max_elapsed_time_ms > 0 && r->max_elapsed_time_ms < r->initial_interval_ms)
+		return "max_elapsed_time ends before the first retry (initial_interval); 0 means never to give up";
+	return NULL;
+}
+
+static const char *check_queue(const void *section)
+{
+	const struct queue_config *q = section;
+
+	return q->max_batch_bytes > q->queue_size_bytes ? "batch.max_size is larger than queue_size" : NULL;
+}
+
+static const char *check_tls(const void *section)
+{
+	const struct tls_client_config *t = section;
+
+	if ((t->cert_file == NULL) != (t->key_file == NULL))
+		return "cert_file and key_file go together; one of them is missing";
+	if (t->insecure && (t->ca_file != NULL || t->cert_file != NULL))
+		return "insecure switches TLS off, so certificates are of no use; drop one of them";
+	return NULL;
+}
+
+static const struct {
+	const struct conf_option *table;
+	const char *(*check)(const void *section);
+} section_checks[] = {
+	{ retry_options, check_retry },
+	{ queue_options, check_queue },
+	{ tls_client_options, check_tls },
+};
+
+void validate_addresses(struct conf_errors *e, const struct conf_option *table, struct conf_mark at,
+			const struct tree_node *node, const void *section)
+{
+	for (const struct conf_option *o = table; o->name != NULL; o++) {
+		if (o->type != CONF_STRING)
+			continue;
+		const char *text = *(const char *const *)((const char *)section + o->offset);
+		const char *why = text != NULL ? bad_address(o, text) : NULL;
+		const struct tree_item *given = tree_find(node, o->name);
+		if (why != NULL)
+			conf_error(e, given != NULL ? given->value->mark : at, "%s: '%.60s' %s", o->name, text, why);
+	}
+}
+
+void validate_section(struct conf_errors *e, const struct conf_option *table, struct conf_mark at, const void *section)
+{
+	for (size_t i = 0; i < sizeof(section_checks) / sizeof(section_checks[0]); i++) {
+		const char *why = section_checks[i].table == table ? section_checks[i].check(section) : NULL;
+		if (why != NULL)
+			conf_error(e, at, "%s", why);
+	}
+}
+
+/* ------------------------------------------------------------------ listeners */
+
+struct listener {
+	const char *path;
+	bool enabled;
+	const char *endpoint;
+	char host[HOST_BYTES];
+	uint16_t port;
+};
+
+static bool is_any_host(const char *host)
+{
+	return host[0] == '\0' || strcmp(host, "0.0.0.0") == 0 || strcmp(host, "::") == 0;
+}
+
+static const char *canonical_host(const char *host)
+{
+	return strcmp(host, "localhost") == 0 ? "127.0.0.1" : host;
+}
+
+static bool listeners_collide(const struct listener *a, const struct listener *b)
+{
+	if (!a->enabled || !b->enabled || a->port != b->port || a->port == 0)
+		return false;
+	return is_any_host(a->host) || is_any_host(b->host) ||
+	       strcmp(canonical_host(a->host), canonical_host(b->host)) == 0;
+}
+
+/* False where the endpoint cannot be listened on; then it is left out of the comparison. */
+static bool split_listener(struct conf_errors *e, const struct tree_node *node, struct listener *l)
+{
+	if (!FAILED(endpoint_split(l->endpoint, l->host, sizeof(l->host), &l->port)))
+		return true;
+	if (bad_endpoint(l->endpoint) == NULL && node != NULL) /* else validate_addresses has said so */
+		conf_error(e, node->mark, "endpoint: '%.60s' is no address to listen on; write host:port", l->endpoint);
+	return false;
+}
+
+/* Told at the later of the two, or at the earlier where the later is a default. */
+static void report_collision(struct conf_errors *e, const struct tree_node *root, const struct listener *later,
+			     const struct listener *earlier)
+{
+	const struct tree_node *node = tree_path(root, later->path);
+
+	if (node == NULL)
+		node = tree_path(root, earlier->path);
+	conf_error(e, node != NULL ? node->mark : (struct conf_mark){ 0, 0 },
+		   "%s and %s both listen on port %u; give one of them another", earlier->path, later->path,
+		   (unsigned)later->port);
+}
+
+static void check_listeners(struct conf_errors *e, const struct tree_node *root, struct listener *all, size_t n)
+{
+	for (size_t i = 0; i < n; i++) {
+		all[i].enabled = split_listener(e, tree_path(root, all[i].path), &all[i]) && all[i].enabled;
+		for (size_t j = 0; j < i; j++)
+			if (listeners_collide(&all[i], &all[j]))
+				report_collision(e, root, &all[i], &all[j]);
+	}
+}
+
+void validate_config(struct conf_errors *e, const struct tree_node *root, const struct config *c)
+{
+	struct listener listeners[] = {
+		{ "receivers.otlp.protocols.grpc.endpoint", c->grpc.enabled, c->grpc.endpoint, "", 0 },
+		{ "receivers.otlp.protocols.http.endpoint", c->http.enabled, c->http.endpoint, "", 0 },
+		{ "admin.endpoint", c->admin.enabled, c->admin.endpoint, "", 0 },
+	};
+	const struct tree_item *receivers = tree_find(root, "receivers");
+
+	if (receivers != NULL && !c->grpc.enabled && !c->http.enabled)
+		conf_error(e, receivers->key->mark, "receivers: no protocol is named; write otlp: {protocols: {grpc:, http:}}, "
+						    "or leave receivers out to have both");
+	check_listeners(e, root, listeners, sizeof(listeners) / sizeof(listeners[0]));
+}

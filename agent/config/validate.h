@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * config/validate.h - what rows cannot say alone: values that must fit each other, addresses, habits from the Collector.
+ */
+#ifndef PLIMSOLL_CONFIG_VALIDATE_H
+#define PLIMSOLL_CONFIG_VALIDATE_H
+
+#include "agent/config/config.h"
+#include "agent/config/errors.h"
+#include "agent/config/yaml_tree.h"
+
+/* What to do instead of a top-level key that a Collector configuration has and we do not; NULL for any other key. */
+const char *validate_collector_key(struct slice key);
+
+/* Rows named endpoint hold "host:port", a URL or a name that gRPC resolves; rows named url, or ..._url, an HTTP URL.
+ * at: of the section's key, for values that the file does not give. */
+void validate_addresses(struct conf_errors *e, const struct conf_option *table, struct conf_mark at,
+			const struct tree_node *node, const void *section);
+
+/* What a table's own check says of a section that was read without mistakes. */
+void validate_section(struct conf_errors *e, const struct conf_option *table, struct conf_mark at, const void *section);
+
+/* The whole: at least one protocol, and no two listeners on one address. root: for places; may be NULL. */
+void validate_config(struct conf_errors *e, const struct tree_node *root, const struct config *c);
+
+#endif
