@@ -13,6 +13,10 @@ static bool read_varint(struct wire_reader *r, unsigned bytes_max, uint64_t *out
 {
 	uint64_t value = 0;
 
+	if (r->at < r->end && (unsigned char)*r->at < 0x80) {
+		*out = (unsigned char)*r->at++;
+		return true;
+	}
 	for (unsigned i = 0; i < bytes_max && r->at < r->end; i++) {
 		unsigned char byte = (unsigned char)*r->at++;
 		value |= (uint64_t)(byte & 0x7f) << (7 * i);
@@ -28,8 +32,7 @@ static bool read_fixed64(struct wire_reader *r, uint64_t *out)
 {
 	if (r->end - r->at < 8)
 		return false;
-	memcpy(out, r->at, 8);
-	*out = le64toh(*out);
+	*out = wire_get_fixed64(r->at);
 	r->at += 8;
 	return true;
 }
@@ -108,6 +111,14 @@ size_t wire_put_varint(char *out, uint64_t value)
 	}
 	out[n++] = (char)value;
 	return n;
+}
+
+uint64_t wire_get_fixed64(const char *bytes)
+{
+	uint64_t bits;
+
+	memcpy(&bits, bytes, sizeof(bits));
+	return le64toh(bits);
 }
 
 void wire_put_fixed64(char *out, uint64_t bits)

@@ -51,7 +51,13 @@ static inline bool wire_next(struct wire_reader *r, struct wire_field *f)
 			return true;
 		}
 	}
-	return wire_next_any(r, f);
+	/* Copies, so that the address of r and f never leaves the caller and the compiler can keep them in registers. */
+	struct wire_reader reader = *r;
+	struct wire_field field;
+	bool found = wire_next_any(&reader, &field);
+	*r = reader;
+	*f = field;
+	return found;
 }
 
 /* First byte of a WIRE_BYTES field's length, behind its tag. */
@@ -70,7 +76,8 @@ size_t wire_varint_size(uint64_t value);
 /* Writes value at out (room for WIRE_VARINT_MAX bytes), returns the bytes written. */
 size_t wire_put_varint(char *out, uint64_t value);
 
-/* Writes the eight bytes of a fixed64, least significant first. */
+/* The eight bytes of a fixed64, least significant first. */
+uint64_t wire_get_fixed64(const char *bytes);
 void wire_put_fixed64(char *out, uint64_t bits);
 
 static inline double wire_double(uint64_t bits)
