@@ -1,0 +1,332 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * receivers/grpc_call.c - one call from the core's hands and back into them.
+ *
+ * Core's own decompression is off: it would inflate a bomb whole before it looks at the limit. How much memory unread
+ * messages may take is decided before they are asked for: a call reserves what messages of late have needed, and waits
+ * while the budget has no room. The first wave of larger messages passes that estimate once, no more.
+ */
+#include "agent/receivers/grpc_call.h"
+
+#include <assert.h>
+
+#include <grpc/byte_buffer.h>
+#include <grpc/byte_buffer_reader.h>
+#include <grpc/slice.h>
+
+#include "agent/base/clock.h"
+#include "agent/receivers/grpc_method.h"
+#include "agent/receivers/reply.h"
+
+#define EXPECTED_BYTES_MIN (64u << 10) /* a stream's initial HTTP/2 window: the core may hold that much anyway */
+#define EXPECTED_FORGETS   64          /* the estimate falls by one part in so many with each call */
+#define WAIT_MS_MAX	   1000
+#define PEER_MS_MAX	   30000 /* to send a whole request, and to take the answer */
+#define SWEEP_MS	   100
+
+static struct slice slice_of_core(const grpc_slice *s)
+{
+	return (struct slice){ (const char *)GRPC_SLICE_START_PTR(*s), GRPC_SLICE_LENGTH(*s) };
+}
+
+static void start(struct call *c, enum call_stage stage, const grpc_op *ops, size_t count)
+{
+	c->stage = stage;
+	c->since_ns = clock_mono_ns();
+	grpc_call_error error = grpc_call_start_batch(c->core, ops, count, c, NULL);
+	assert(error == GRPC_CALL_OK);
+	(void)error;
+}
+
+/* ---------------------------------------------------------------- the slot */
+
+static void post(struct call *c)
+{
+	struct grpc_lane *l = c->lane;
+
+	c->stage = CALL_POSTED;
+	c->core = NULL;
+	c->cancelled = 0;
+	c->metadata.count = 0;
+	grpc_call_details_init(&c->details);
+	if (grpc_server_request_call(l->server, &c->core, &c->details, &c->metadata, l->queue, l->queue, c) != GRPC_CALL_OK)
+		c->stage = CALL_CLOSED;
+}
+
+static void give_back(struct call *c)
+{
+	in_flight_give(&c->lane->lane.in_flight, c->reserved_bytes);
+	c->reserved_bytes = 0;
+}
+
+/* Everything that belongs to the call, not to the slot. */
+static void release(struct call *c)
+{
+	give_back(c);
+	if (c->response != NULL)
+		grpc_byte_buffer_destroy(c->response);
+	c->response = NULL;
+	grpc_slice_unref(c->status_message);
+	grpc_slice_unref(c->trailer.value);
+	c->status_message = c->trailer.value = grpc_empty_slice();
+	grpc_call_details_destroy(&c->details);
+	if (c->core != NULL)
+		grpc_call_unref(c->core);
+	c->core = NULL;
+}
+
+/* ---------------------------------------------------------------- answering */
+
+static void reply(struct call *c, const struct answer *answer)
+{
+	grpc_op ops[4] = { { .op = GRPC_OP_SEND_INITIAL_METADATA }, { .op = GRPC_OP_RECV_CLOSE_ON_SERVER } };
+	size_t count = 2;
+
+	ops[1].data.recv_close_on_server.cancelled = &c->cancelled;
+	grpc_op *status = &ops[count++];
+	*status = (grpc_op){ .op = GRPC_OP_SEND_STATUS_FROM_SERVER };
+	status->data.send_status_from_server.status = (grpc_status_code)answer->grpc_code;
+	if (answer->grpc_code == GRPC_STATUS_OK) {
+		grpc_slice body = grpc_slice_from_copied_buffer(answer->body.ptr, answer->body.len);
+		c->response = grpc_raw_byte_buffer_create(&body, 1);
+		grpc_slice_unref(body);
+		ops[count] = (grpc_op){ .op = GRPC_OP_SEND_MESSAGE };
+		ops[count++].data.send_message.send_message = c->response;
+	} else {
+		c->status_message = grpc_slice_from_copied_string(answer->message);
+		status->data.send_status_from_server.status_details = &c->status_message;
+	}
+	if (answer->status_details.len > 0) {
+		c->trailer.key = grpc_slice_from_static_string("grpc-status-details-bin");
+		c->trailer.value = grpc_slice_from_copied_buffer(answer->status_details.ptr, answer->status_details.len);
+		status->data.send_status_from_server.trailing_metadata_count = 1;
+		status->data.send_status_from_server.trailing_metadata = &c->trailer;
+	}
+	start(c, CALL_REPLYING, ops, count);
+}
+
+static void refuse(struct call *c, const struct method *m, struct status why)
+{
+	struct answer answer;
+
+	method_refuse(c->lane, m != NULL ? m->signal : SIGNAL_COUNT, why, &answer);
+	reply(c, &answer);
+}
+
+/* ---------------------------------------------------------------- reading */
+
+static void read_message(struct call *c)
+{
+	grpc_op op = { .op = GRPC_OP_RECV_MESSAGE };
+
+	op.data.recv_message.recv_message = &c->message;
+	c->message = NULL;
+	start(c, CALL_READING, &op, 1);
+}
+
+static bool reserve(struct call *c)
+{
+	uint64_t bytes = c->lane->expected_bytes;
+
+	if (!in_flight_take(&c->lane->lane.in_flight, bytes))
+		return false;
+	c->reserved_bytes = bytes;
+	return true;
+}
+
+static void wait_for_room(struct call *c)
+{
+	struct grpc_lane *l = c->lane;
+
+	c->stage = CALL_WAITING;
+	c->since_ns = clock_mono_ns();
+	c->next = NULL;
+	*l->waiting_end = c;
+	l->waiting_end = &c->next;
+}
+
+static struct call *first_waiting(struct grpc_lane *l)
+{
+	struct call *c = l->waiting;
+
+	l->waiting = c->next;
+	if (l->waiting == NULL)
+		l->waiting_end = &l->waiting;
+	return c;
+}
+
+static void admit_waiting(struct grpc_lane *l)
+{
+	while (l->waiting != NULL && reserve(l->waiting))
+		read_message(first_waiting(l));
+}
+
+static void accept_call(struct call *c)
+{
+	const struct method *m = method_find(slice_of_core(&c->details.method));
+
+	if (m == NULL) {
+		refuse(c, NULL, FAIL(UNSUPPORTED, "unknown method"));
+		return;
+	}
+	if (m->signal < SIGNAL_COUNT)
+		meter_add(c->lane->lane.requests[m->signal], 1);
+	if (c->lane->waiting == NULL && reserve(c))
+		read_message(c);
+	else
+		wait_for_room(c);
+}
+
+/* ---------------------------------------------------------------- running */
+
+static enum coding coding_of(const grpc_byte_buffer *message)
+{
+	switch (message->data.raw.compression) {
+	case GRPC_COMPRESS_GZIP:
+		return CODING_GZIP;
+	case GRPC_COMPRESS_DEFLATE:
+		return CODING_DEFLATE;
+	default:
+		return CODING_IDENTITY;
+	}
+}
+
+/* The message as plain, contiguous bytes: in place where it is one plain slice already. */
+static struct status plain_bytes(struct grpc_lane *l, grpc_byte_buffer *message, struct slice *body)
+{
+	grpc_byte_buffer_reader reader;
+	grpc_slice *part;
+	enum coding coding = coding_of(message);
+	struct status s;
+
+	if (!grpc_byte_buffer_reader_init(&reader, message))
+		return FAIL(MALFORMED, "message cannot be read");
+	s = inflater_begin(&l->lane.inflater, coding, l->lane.max_bytes, &l->lane.plain);
+	bool in_place = coding == CODING_IDENTITY && message->data.raw.slice_buffer.count == 1;
+	while (!FAILED(s) && grpc_byte_buffer_reader_peek(&reader, &part)) {
+		*body = slice_of_core(part);
+		if (!in_place)
+			s = inflater_feed(&l->lane.inflater, *body);
+	}
+	grpc_byte_buffer_reader_destroy(&reader);
+	TRY(s);
+	TRY(inflater_end(&l->lane.inflater));
+	if (!in_place)
+		*body = buf_view(&l->lane.plain);
+	return OK;
+}
+
+/* The call's reservation becomes what its message really holds. */
+static void account(struct call *c, uint64_t bytes)
+{
+	struct grpc_lane *l = c->lane;
+	uint64_t faded = l->expected_bytes - l->expected_bytes / EXPECTED_FORGETS;
+
+	l->expected_bytes = bytes > faded ? bytes : faded > EXPECTED_BYTES_MIN ? faded : EXPECTED_BYTES_MIN;
+	meter_add(l->lane.in_flight.bytes, (int64_t)bytes - (int64_t)c->reserved_bytes);
+	c->reserved_bytes = bytes;
+	meter_add(l->lane.received_bytes, (int64_t)bytes);
+}
+
+static void run_message(struct call *c)
+{
+	struct grpc_lane *l = c->lane;
+	const struct method *m = method_find(slice_of_core(&c->details.method));
+	struct answer answer;
+	struct slice body = SLICE_NONE;
+
+	account(c, grpc_byte_buffer_length(c->message));
+	struct status s = plain_bytes(l, c->message, &body);
+	if (FAILED(s))
+		method_refuse(l, m->signal, s, &answer);
+	else
+		m->run(l, m, body, &answer);
+	grpc_byte_buffer_destroy(c->message);
+	c->message = NULL;
+	lane_rest(&l->lane);
+	give_back(c);
+	reply(c, &answer);
+}
+
+/* No message: the client left, or the core refused its size and has told the client so already. */
+static void run_nothing(struct call *c)
+{
+	const struct method *m = method_find(slice_of_core(&c->details.method));
+
+	give_back(c);
+	refuse(c, m, FAIL(INVALID, "call without a request message"));
+}
+
+void call_advance(struct call *c, bool success)
+{
+	switch (c->stage) {
+	case CALL_POSTED:
+		if (success) {
+			accept_call(c);
+		} else { /* the server is shutting down */
+			release(c);
+			c->stage = CALL_CLOSED;
+		}
+		break;
+	case CALL_READING:
+		if (c->message != NULL)
+			run_message(c);
+		else
+			run_nothing(c);
+		admit_waiting(c->lane);
+		break;
+	case CALL_REPLYING:
+		release(c);
+		post(c);
+		break;
+	case CALL_WAITING:
+	case CALL_CLOSED:
+		assert(!"an operation returned that was never started");
+	}
+}
+
+/* ---------------------------------------------------------------- the lane */
+
+void grpc_lane_open(struct grpc_lane *l)
+{
+	l->waiting_end = &l->waiting;
+	l->expected_bytes = EXPECTED_BYTES_MIN;
+	for (size_t i = 0; i < CALLS_PER_LANE; i++) {
+		struct call *c = &l->calls[i];
+		c->lane = l;
+		c->status_message = c->trailer.value = grpc_empty_slice();
+		grpc_metadata_array_init(&c->metadata);
+		post(c);
+	}
+}
+
+static void refuse_overdue(struct grpc_lane *l, uint64_t now_ns)
+{
+	while (l->waiting != NULL && now_ns - l->waiting->since_ns > WAIT_MS_MAX * NS_PER_MS) {
+		struct call *c = first_waiting(l);
+		refuse(c, method_find(slice_of_core(&c->details.method)),
+		       FAIL(UNAVAILABLE, "too many request bytes in flight"));
+	}
+}
+
+void grpc_lane_sweep(struct grpc_lane *l, uint64_t now_ns)
+{
+	if (now_ns < l->next_sweep_ns)
+		return;
+	l->next_sweep_ns = now_ns + SWEEP_MS * NS_PER_MS;
+	refuse_overdue(l, now_ns);
+	for (size_t i = 0; i < CALLS_PER_LANE; i++) {
+		struct call *c = &l->calls[i];
+		bool is_with_peer = c->stage == CALL_READING || c->stage == CALL_REPLYING;
+		if (is_with_peer && now_ns - c->since_ns > PEER_MS_MAX * NS_PER_MS)
+			grpc_call_cancel_with_status(c->core, GRPC_STATUS_DEADLINE_EXCEEDED, "client is too slow", NULL);
+	}
+	admit_waiting(l);
+}
+
+void grpc_lane_release(struct grpc_lane *l)
+{
+	for (size_t i = 0; i < CALLS_PER_LANE; i++)
+		grpc_metadata_array_destroy(&l->calls[i].metadata);
+	buf_release(&l->scratch);
+	lane_release(&l->lane);
+}

@@ -1,0 +1,76 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * receivers/grpc_call.h - the life of one gRPC call, and the lane of slots in which calls live.
+ *
+ *     POSTED  asked the core for a call
+ *     WAITING got one, but the in-flight budget has no room for its message
+ *     READING asked for its message
+ *     REPLYING answered; the core sends, and tells when the call is over
+ *
+ * In each stage but WAITING exactly one operation is with the core, and its tag is the call: so a slot is free when its
+ * operation returns, whatever happened to the client meanwhile. A lane has a fixed number of slots; further calls stay
+ * unread in the core, held back by HTTP/2 flow control. All of it belongs to the lane's completion-queue thread.
+ */
+#ifndef PLIMSOLL_RECEIVERS_GRPC_CALL_H
+#define PLIMSOLL_RECEIVERS_GRPC_CALL_H
+
+#include <stdatomic.h>
+
+#include <grpc/grpc.h>
+
+#include "agent/receivers/lane.h"
+
+#define CALLS_PER_LANE 256
+
+struct grpc_lane;
+
+enum call_stage { CALL_POSTED, CALL_WAITING, CALL_READING, CALL_REPLYING, CALL_CLOSED };
+
+struct call {
+	struct grpc_lane *lane;
+	enum call_stage stage;
+	uint64_t since_ns;       /* when it entered its stage, monotonic; not kept for POSTED */
+	uint64_t reserved_bytes; /* taken from the in-flight budget */
+	struct call *next;       /* in lane->waiting */
+
+	grpc_call *core;
+	grpc_call_details details;
+	grpc_metadata_array metadata;
+	grpc_byte_buffer *message, *response;
+	grpc_slice status_message;
+	grpc_metadata trailer; /* grpc-status-details-bin */
+	int cancelled;
+};
+
+struct grpc_lane {
+	struct lane lane;
+	grpc_server *server;
+	grpc_completion_queue *queue;
+	const atomic_bool *is_serving;
+	struct buf scratch;      /* answers are packed here */
+	uint64_t expected_bytes; /* what a call about to be read is taken to hold: the largest of late, slowly forgotten */
+	struct call *waiting, **waiting_end;
+	uint64_t next_sweep_ns;
+	struct call calls[CALLS_PER_LANE];
+};
+
+/* What a call is answered with. All borrowed. */
+struct answer {
+	int grpc_code;
+	const char *message;          /* of a failure */
+	struct slice body;            /* of a success: the response message */
+	struct slice status_details;  /* google.rpc.Status; empty: none */
+};
+
+/* Asks the core for the first calls. On the lane's thread. */
+void grpc_lane_open(struct grpc_lane *l);
+
+/* The core returned the call's operation. */
+void call_advance(struct call *c, bool success);
+
+/* Once in a while: ends what takes too long. now_ns: monotonic. */
+void grpc_lane_sweep(struct grpc_lane *l, uint64_t now_ns);
+
+/* Frees what the slots hold; nothing may be with the core any more. */
+void grpc_lane_release(struct grpc_lane *l);
+
+#endif

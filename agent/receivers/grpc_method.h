@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * receivers/grpc_method.h - the methods that the gRPC receiver serves: one table, from path to what answers it.
+ */
+#ifndef PLIMSOLL_RECEIVERS_GRPC_METHOD_H
+#define PLIMSOLL_RECEIVERS_GRPC_METHOD_H
+
+#include "agent/receivers/grpc_call.h"
+
+struct method {
+	struct slice path;
+	enum signal signal; /* SIGNAL_COUNT: none */
+
+	/* Answers a request. body: plain bytes. answer: filled; what it borrows may live in l->scratch. */
+	void (*run)(struct grpc_lane *l, const struct method *m, struct slice body, struct answer *answer);
+};
+
+/* NULL where nothing has that path. */
+const struct method *method_find(struct slice path);
+
+/* The answer to a call that failed before it reached its method. */
+void method_refuse(struct grpc_lane *l, enum signal signal, struct status why, struct answer *answer);
+
+/* grpc.health.v1.Health/Check */
+void health_check(struct grpc_lane *l, const struct method *m, struct slice body, struct answer *answer);
+
+#endif

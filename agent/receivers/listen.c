@@ -1,0 +1,125 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * receivers/listen.c - getaddrinfo, bind, and error messages that name the remedy.
+ */
+#include "agent/receivers/listen.h"
+
+#include <errno.h>
+#include <netdb.h>
+#include <netinet/in.h>
+#include <stdio.h>
+#include <unistd.h>
+
+#include "agent/config/config.h"
+
+#define BACKLOG 1024
+#define HOST_MAX 256
+
+static void add_address(struct listen_set *set, const struct addrinfo *info)
+{
+	int probe = socket(info->ai_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+	if (probe < 0)
+		return; /* no such family here */
+	close(probe);
+	if (set->count == LISTEN_ADDRESSES_MAX)
+		return;
+	struct listen_address *a = &set->addresses[set->count++];
+	memcpy(&a->sockaddr, info->ai_addr, info->ai_addrlen);
+	a->length = info->ai_addrlen;
+}
+
+/* One wildcard is enough: :: takes IPv4 too. */
+static void keep_one_wildcard(struct listen_set *set)
+{
+	for (size_t i = 0; i < set->count; i++)
+		if (set->addresses[i].sockaddr.ss_family == AF_INET6)
+			set->addresses[0] = set->addresses[i];
+	set->count = set->count > 0 ? 1 : 0;
+}
+
+struct status listen_resolve(const char *endpoint, const char *key, struct listen_set *out, struct buf *why)
+{
+	const struct addrinfo hints = { .ai_flags = AI_PASSIVE | AI_NUMERICSERV, .ai_socktype = SOCK_STREAM };
+	struct addrinfo *list = NULL;
+	char host[HOST_MAX], service[8];
+	uint16_t port;
+
+	*out = (struct listen_set){ .endpoint = endpoint, .key = key };
+	if (FAILED(endpoint_split(endpoint, host, sizeof(host), &port))) {
+		buf_printf(why, "cannot listen on %s: not of the form host:port; set %s", endpoint, key);
+		return FAIL(INVALID, "endpoint is not host:port");
+	}
+	snprintf(service, sizeof(service), "%u", port);
+	int rc = getaddrinfo(host[0] != '\0' ? host : NULL, service, &hints, &list);
+	if (rc != 0) {
+		buf_printf(why, "cannot listen on %s: %s; set %s", endpoint, gai_strerror(rc), key);
+		return FAIL(NOTFOUND, "endpoint's host has no address");
+	}
+	for (const struct addrinfo *info = list; info != NULL; info = info->ai_next)
+		add_address(out, info);
+	freeaddrinfo(list);
+	if (host[0] == '\0')
+		keep_one_wildcard(out);
+	return OK;
+}
+
+void listen_set_port(struct listen_set *set, uint16_t port)
+{
+	for (size_t i = 0; i < set->count; i++) {
+		struct sockaddr_storage *s = &set->addresses[i].sockaddr;
+		if (s->ss_family == AF_INET6)
+			((struct sockaddr_in6 *)s)->sin6_port = htons(port);
+		else
+			((struct sockaddr_in *)s)->sin_port = htons(port);
+	}
+}
+
+static struct status explain(const struct listen_set *set, size_t i, int error, struct buf *why)
+{
+	char address[HOST_MAX];
+
+	listen_format(&set->addresses[i], address, sizeof(address));
+	buf_printf(why, "cannot listen on %s: ", set->endpoint);
+	if (error == EADDRINUSE) {
+		buf_printf(why, "the port is taken (%s: %s); choose another with %s", address, strerror(error), set->key);
+		return FAIL(EXISTS, "the port is taken");
+	}
+	buf_printf(why, "%s: %s; change %s", address, strerror(error), set->key);
+	return error == EACCES ? FAIL(DENIED, "not allowed to listen on the port") : FAIL(IO, "cannot listen");
+}
+
+struct status listen_open(const struct listen_set *set, size_t i, int *out_fd, struct buf *why)
+{
+	const struct listen_address *a = &set->addresses[i];
+	int fd = socket(a->sockaddr.ss_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0), on = 1;
+
+	if (fd < 0)
+		return explain(set, i, errno, why);
+	setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
+	if (bind(fd, (const struct sockaddr *)&a->sockaddr, a->length) != 0 || listen(fd, BACKLOG) != 0) {
+		int error = errno;
+		close(fd);
+		return explain(set, i, error, why);
+	}
+	*out_fd = fd;
+	return OK;
+}
+
+void listen_format(const struct listen_address *address, char *out, size_t out_size)
+{
+	char host[HOST_MAX] = "?", port[8] = "?";
+
+	getnameinfo((const struct sockaddr *)&address->sockaddr, address->length, host, sizeof(host), port, sizeof(port),
+		    NI_NUMERICHOST | NI_NUMERICSERV);
+	snprintf(out, out_size, address->sockaddr.ss_family == AF_INET6 ? "[%s]:%s" : "%s:%s", host, port);
+}
+
+uint16_t listen_port_of(int fd)
+{
+	struct sockaddr_storage s;
+	socklen_t length = sizeof(s);
+
+	if (getsockname(fd, (struct sockaddr *)&s, &length) != 0)
+		return 0;
+	return ntohs(s.ss_family == AF_INET6 ? ((struct sockaddr_in6 *)&s)->sin6_port : ((struct sockaddr_in *)&s)->sin_port);
+}

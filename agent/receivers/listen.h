@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * receivers/listen.h - the addresses behind an endpoint, and words for the user when one cannot be listened on.
+ *
+ * "localhost:4317" stands for every loopback address the name has, usually 127.0.0.1 and ::1: a client may use either.
+ */
+#ifndef PLIMSOLL_RECEIVERS_LISTEN_H
+#define PLIMSOLL_RECEIVERS_LISTEN_H
+
+#include <sys/socket.h>
+
+#include "agent/base/buf.h"
+#include "agent/base/status.h"
+
+#define LISTEN_ADDRESSES_MAX 8
+
+struct listen_address {
+	struct sockaddr_storage sockaddr;
+	socklen_t length;
+};
+
+struct listen_set {
+	const char *endpoint, *key; /* borrowed: as configured, and the key that configures it */
+	struct listen_address addresses[LISTEN_ADDRESSES_MAX];
+	size_t count;
+};
+
+/* The endpoint's addresses, those of families that this machine lacks left out. An empty host is every address.
+ * why: appended to on failure, a sentence for the user, as by listen_open. Errors: INVALID, NOTFOUND. */
+struct status listen_resolve(const char *endpoint, const char *key, struct listen_set *out, struct buf *why) MUST_USE;
+
+/* Gives every address of the set that port. */
+void listen_set_port(struct listen_set *set, uint16_t port);
+
+/* A non-blocking, close-on-exec socket that listens on address i. Errors: EXISTS, the port is taken; DENIED; IO. */
+struct status listen_open(const struct listen_set *set, size_t i, int *out_fd, struct buf *why) MUST_USE;
+
+/* "127.0.0.1:4317", "[::1]:4317" */
+void listen_format(const struct listen_address *address, char *out, size_t out_size);
+
+/* The port that fd is bound to; 0 where it is none. */
+uint16_t listen_port_of(int fd);
+
+#endif

@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * bench/otlp_spans.h - export requests of realistic model-call spans, cheap to make by the million.
+ *
+ * A template is packed once; what differs from request to request (ids, times) has a fixed width and is patched in a
+ * copy. Spans have 18 gen_ai and attribution attributes and take about 1.1 KiB each. The same numbers give the same bytes.
+ */
+#ifndef PLIMSOLL_BENCH_OTLP_SPANS_H
+#define PLIMSOLL_BENCH_OTLP_SPANS_H
+
+#include "agent/base/buf.h"
+
+struct span_places {
+	size_t trace_id, span_id, start, end; /* offsets in the template */
+	uint32_t duration_ms;
+};
+
+struct span_template {
+	struct buf wire;
+	struct span_places *places;
+	size_t spans;
+};
+
+/* number: which template; models, features, prompts and counts of tokens depend on it. */
+void span_template_init(struct span_template *t, size_t spans, size_t number);
+void span_template_release(struct span_template *t);
+
+/* Writes request number n to out (t->wire.len bytes): unique ids, times from base_unix_ns on. */
+void span_template_write(const struct span_template *t, uint64_t n, uint64_t base_unix_ns, char *out);
+
+#endif
