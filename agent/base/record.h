@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * base/record.h - small structs of ours as bytes for the disk, and back, by one function for both ways.
+ *
+ * A function that calls record_double(r, &x->a), record_uint(r, &x->b), ... writes the fields when r was made by
+ * record_writer and sets them when it was made by record_reader, so that the two can not drift apart. Little-endian;
+ * integers by length (LEB128), doubles bit by bit. Reading never passes the end: the first error stays, later fields
+ * become zero, and record_ok says at the end whether all was there and nothing was left.
+ */
+#ifndef PLIMSOLL_BASE_RECORD_H
+#define PLIMSOLL_BASE_RECORD_H
+
+#include "agent/base/buf.h"
+#include "agent/base/slice.h"
+
+struct record {
+	struct buf *out;   /* writing; NULL: reading */
+	struct slice rest; /* reading: what is left */
+	bool failed;
+};
+
+static inline struct record record_writer(struct buf *out)
+{
+	return (struct record){ .out = out };
+}
+
+static inline struct record record_reader(struct slice bytes)
+{
+	return (struct record){ .rest = bytes };
+}
+
+static inline bool record_writes(const struct record *r)
+{
+	return r->out != NULL;
+}
+
+static inline bool record_ok(const struct record *r)
+{
+	return record_writes(r) ? !buf_failed(r->out) : !r->failed && r->rest.len == 0;
+}
+
+/* The first byte of a value; reading another one than this fails. */
+void record_format(struct record *r, uint8_t format);
+
+void record_bool(struct record *r, bool *v);
+void record_u8(struct record *r, uint8_t *v);
+void record_u32(struct record *r, uint32_t *v);
+void record_uint(struct record *r, uint64_t *v);
+void record_time(struct record *r, int64_t *v);  /* seconds after 1970, or INT64_MIN for none */
+void record_double(struct record *r, double *v); /* bit by bit */
+void record_count(struct record *r, double *v);  /* a double that holds a whole number >= 0 */
+void record_slice(struct record *r, struct slice *v); /* reading borrows */
+void record_bytes(struct record *r, void *bytes, size_t n); /* as many as both sides know */
+
+/* Four bytes, big-endian: part of a key, so that keys sort by number. */
+void record_key_u32(struct record *r, uint32_t *v);
+
+#endif

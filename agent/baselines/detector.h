@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * baselines/detector.h - counted calls in, verdicts out: the rolling baselines of every key.
+ *
+ * In:     one struct sample a counted call, in about the order of event time
+ * Out:    a struct verdict when a metric of a key leaves its baseline, and when it comes back
+ * Owns:   all keys and their state, at most max_series series; what is beyond shares one key `other`
+ * Time:   event time. A five-minute bucket closes when event time, or in a live agent the clock, is a minute past its
+ *         end. One thread owns a detector.
+ * Source: facts/baselines.md of the project's design; sections named there are named here where a rule is odd.
+ */
+#ifndef PLIMSOLL_BASELINES_DETECTOR_H
+#define PLIMSOLL_BASELINES_DETECTOR_H
+
+#include "agent/base/slice.h"
+#include "agent/base/status.h"
+#include "agent/baselines/metric.h"
+#include "agent/baselines/scale.h"
+#include "agent/config/config.h"
+#include "agent/span/sample.h"
+#include "agent/span/verdict.h"
+
+struct detector;
+
+/* NULL without memory. config is not kept. emit is called from within add, advance and finish. */
+struct detector *detector_new(const struct baselines_config *config, verdict_fn emit, void *context);
+void detector_free(struct detector *d);
+
+/* Takes one sample. Constant time; allocates only for a key or metric not seen before. What is more than an hour older
+ * than the open bucket, and values that are infinite or negative, are counted (METER_BASELINE_REJECTED) and left out.
+ * After detector_advance a time more than 5 minutes ahead of the clock is replaced by the clock's and counted. */
+void detector_add(struct detector *d, const struct sample *s);
+
+/* A live agent's clock, about once a second: closes buckets that no traffic closes. A replay does not call it. */
+void detector_advance(struct detector *d, uint64_t unix_s);
+
+/* End of a replay: closes the bucket in progress. */
+void detector_finish(struct detector *d);
+
+/* Adds another replica's share of the five-minute bucket in progress (a struct bucket of logarithms, shares or plain
+ * values, as metric.h says of m). Exact, in any order. Errors: NOMEM; INVALID, not numbers that a bucket can hold. */
+struct status detector_merge(struct detector *d, struct slice feature, struct slice model, struct slice prompt_version,
+			     enum metric m, const struct bucket *share) MUST_USE;
+
+/* Where each series that was judged stands: its newest 1 h bucket beside its baseline, in the metric's own unit. */
+struct standing_view {
+	const char *metric;
+	struct slice feature, model, prompt_version;
+	double value, mean, stddev;
+	double deviation; /* z of that bucket; signed */
+	bool firing;
+};
+void detector_visit(const struct detector *d, void (*visit)(void *context, const struct standing_view *v), void *context);
+
+uint64_t detector_series_count(const struct detector *d);
+
+/* Hands over what changed since the last call (all: everything) as key and value, for one atomic write to a table of
+ * its own. If that write fails, save all the next time. Values are versioned and little-endian, keys sort as they must
+ * be loaded. A detector that has loaded what another saved goes on with the same verdicts; only trace ids are not kept. */
+typedef void (*detector_put)(void *context, struct slice key, struct slice value);
+void detector_save(struct detector *d, bool all, detector_put put, void *context);
+
+/* Loads one pair into a new detector; pairs come in key order, before any sample.
+ * Errors: CORRUPT, a value of another version or shape, which is left out; FULL, beyond max_series; NOMEM. */
+struct status detector_load(struct detector *d, struct slice key, struct slice value) MUST_USE;
+
+#endif
