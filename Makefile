@@ -44,6 +44,10 @@ PKG_CFLAGS := $(shell pkg-config --cflags $(PKGS) 2>/dev/null)
 PKG_LIBS   := $(shell pkg-config --libs $(PKGS) 2>/dev/null)
 endif
 
+# Looked up only where they are used: by the one file that prints them.
+COMPILER     = $(shell $(CC) --version | head -n 1)
+PKG_VERSIONS = $(shell for p in $(PKGS); do echo "$$p $$(pkg-config --modversion $$p)"; done | paste -sd, | sed 's/,/, /g')
+
 VERSION := $(shell sed -n 's/^\#\# \([0-9][^ ]*\).*/\1/p' CHANGELOG.md | head -n 1)
 CPPFLAGS := -D_GNU_SOURCE -DPLIMSOLL_VERSION='"$(VERSION)"' -I. -isystem $(GEN) $(PKG_CFLAGS)
 CFLAGS  := -std=c11 $(CFLAGS_$(MODE))
@@ -86,6 +90,10 @@ $(B)/%.o: %.S
 	@echo "  AS    $<"
 	$(Q)$(CC) $(CPPFLAGS) -MMD -MP -c -o $@ $<
 
+# `plimsoll version` says what it was built with.
+$(B)/agent/cli/version.o: CPPFLAGS += -DPLIMSOLL_MODE='"$(MODE)"' -DPLIMSOLL_COMPILER='"$(COMPILER)"' \
+	-DPLIMSOLL_LIBRARIES='"$(PKG_VERSIONS)"'
+
 # Generated C is somebody else's style: built without our warnings.
 $(B)/$(GEN)/%.o: $(GEN)/%.c
 	@mkdir -p $(@D)
@@ -124,6 +132,29 @@ test-deps:
 run: deps ## build, then start the agent with defaults (ARGS="--config F" to pass more)
 	@$(MAKE) --no-print-directory -j$$(nproc) all
 	@exec $(BIN) run $(ARGS)
+
+# ---------------------------------------------------------------- manual pages, installation
+MAN  := build/man
+DOCS := $(MAN)/plimsoll.1 $(MAN)/plimsoll.yaml.5 $(MAN)/plimsoll.yaml
+
+.PHONY: docs
+docs: $(DOCS) ## manual pages and sample configuration, made from the program's tables
+
+$(MAN)/plimsoll.1: HELP := --man
+$(MAN)/plimsoll.yaml.5: HELP := --man-config
+$(MAN)/plimsoll.yaml: HELP := --sample
+$(DOCS): $(BIN)
+	@mkdir -p $(@D)
+	$(Q)$(BIN) help $(HELP) >$@.new && mv $@.new $@
+
+DOC_DIR := $(DESTDIR)$(PREFIX)/share/doc/plimsoll
+install: $(BIN) $(DOCS) ## install program, manual pages and sample configuration (DESTDIR, PREFIX)
+	install -D -m 755 $(BIN) $(DESTDIR)$(PREFIX)/bin/plimsoll
+	install -D -m 644 $(MAN)/plimsoll.1 $(DESTDIR)$(PREFIX)/share/man/man1/plimsoll.1
+	install -D -m 644 $(MAN)/plimsoll.yaml.5 $(DESTDIR)$(PREFIX)/share/man/man5/plimsoll.yaml.5
+	install -D -m 644 $(MAN)/plimsoll.yaml $(DOC_DIR)/plimsoll.yaml
+	install -D -m 644 LICENSE $(DOC_DIR)/LICENSE
+	$(if $(wildcard agent/pricing/data/LICENSE*),install -m 644 $(wildcard agent/pricing/data/LICENSE*) -t $(DOC_DIR)/prices -D)
 
 clean: ## remove everything that was built
 	rm -rf build

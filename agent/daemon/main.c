@@ -1,10 +1,18 @@
 /* SPDX-License-Identifier: Apache-2.0
- * daemon/main.c - the program's entry: finds the subcommand and runs it.
+ * daemon/main.c - the program's entry: the one table of commands.
  */
-#include <stdio.h>
+#include "agent/cli/command.h"
 
-int main(void)
+static const struct command *const commands[] = {
+	&command_check,
+	&command_version,
+	&command_help,
+	NULL,
+};
+
+int main(int argc, char **argv)
 {
-	puts("plimsoll " PLIMSOLL_VERSION);
-	return 0;
+	const struct cli_program program = { .commands = commands };
+
+	return cli_main(&program, argc, argv);
 }
