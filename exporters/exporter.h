@@ -28,7 +28,8 @@ struct delivery {
 	} result;
 	uint64_t retry_after_ms;  /* the peer's wish; 0: none */
 	uint64_t rejected_items;  /* partial success: these were dropped by the peer, the rest is delivered */
-	char reason[160];         /* for the log and, its first word, for the failure counter; "" when done */
+	char reason[160];         /* for the log and, its first word, for the failure counter; when done: "", or the
+				   * peer's words about what it rejected or warns of */
 };
 
 typedef void (*delivery_done)(void *context, const struct delivery *d);

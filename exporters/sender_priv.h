@@ -1,0 +1,85 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * exporters/sender_priv.h - what sender.c (the set of exporters) and delivery.c (the life of one payload) share.
+ */
+#ifndef PLIMSOLL_EXPORTERS_SENDER_PRIV_H
+#define PLIMSOLL_EXPORTERS_SENDER_PRIV_H
+
+#include "agent/base/meter.h"
+#include "agent/net/backoff.h"
+#include "exporters/queue.h"
+#include "exporters/sender.h"
+
+#define FLIGHTS_MAX 16
+
+/* Why items were given up, as in plimsoll_agent_dropped_total. */
+#define DROP_MAP(X)                                                       \
+	X(QUEUE_FULL, "queue_full") /* no room when it was offered */     \
+	X(GAVE_UP, "gave_up")       /* retryable failures for too long */ \
+	X(REFUSED, "refused")       /* the peer will never take it */     \
+	X(REJECTED, "rejected")     /* partial success: the peer took the rest */ \
+	X(SHUTDOWN, "shutdown")     /* still waiting at the end of the drain */
+
+enum drop_reason {
+#define X(id, name) DROP_##id,
+	DROP_MAP(X)
+#undef X
+	DROP_REASON_COUNT
+};
+
+/* One place for an attempt and for its wait between attempts. */
+struct flight {
+	struct sender *sender;
+	struct queue_item item;
+	struct backoff backoff;
+	uv_timer_t timer;
+	enum flight_state { FLIGHT_IDLE, FLIGHT_RUNNING, FLIGHT_BACKING_OFF } state;
+};
+
+struct sender {
+	struct senders *all;
+	const struct exporter_kind *kind;
+	const char *id;
+	void *state; /* the exporter's own */
+	const struct retry_config *retry;
+	uint64_t max_batch_bytes;
+	struct send_queue queue;
+	struct flight flights[FLIGHTS_MAX];
+	unsigned flight_count;
+	bool is_pumping;
+	struct meter *exported[PAYLOAD_KIND_COUNT], *dropped[PAYLOAD_KIND_COUNT][DROP_REASON_COUNT];
+	struct meter *retries, *queue_bytes;
+};
+
+struct senders {
+	uv_loop_t *loop;
+	uv_async_t wake;
+	uv_timer_t drain_timer;
+	uint32_t accepted; /* bits of all exporters' accepts */
+	size_t open_handles;
+	enum { DRAIN_NONE, DRAIN_SENDING, DRAIN_DROPPING, DRAIN_ENDED } drain;
+	void (*drained)(void *context);
+	void *drained_context;
+	size_t count;
+	struct sender list[];
+};
+
+/* Counts and logs that items of this kind are lost. detail: what happened, in words. Any thread. */
+void sender_drop(struct sender *s, enum payload_kind kind, uint64_t items, enum drop_reason reason, const char *detail);
+
+/* Starts attempts while there are places and payloads. While one is backing off, no other starts: the peer is in
+ * trouble or asked for a pause. */
+void sender_pump(struct sender *s);
+
+/* Tries at once what is backing off. */
+void sender_hurry(struct sender *s);
+
+/* Drops what waits, ends what runs. */
+void sender_abandon(struct sender *s);
+
+/* Nothing waits and nothing runs. */
+bool sender_is_idle(struct sender *s);
+
+/* Called when a sender may have become idle. */
+void senders_check_drained(struct senders *all);
+
+#endif

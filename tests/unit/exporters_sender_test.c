@@ -1,0 +1,551 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Senders queue within bounds, join what waits, try again, give up when told to, and count every item.
+ *
+ * The exporter here is scripted; it brings its own table of kinds, so the real ones are not linked.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+
+#include <cmocka.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "agent/base/clock.h"
+#include "agent/base/log.h"
+#include "agent/base/meter.h"
+#include "exporters/sender.h"
+
+#define SENDS_KEPT 8
+
+struct script_options {
+	struct queue_config queue;
+	struct retry_config retry;
+	bool answers_later; /* else inside send */
+	bool fails_to_open;
+};
+
+/* What the scripted exporter saw, and what it answers next; the last answer repeats. */
+struct script {
+	char sent[SENDS_KEPT][64];
+	uint64_t items[SENDS_KEPT];
+	size_t sends;
+	struct delivery answers[8];
+	size_t answer_count;
+	unsigned running, most_running, cancels, closes;
+	bool answers_later;
+	struct held {
+		delivery_done done;
+		void *context;
+	} held[16];
+};
+
+static struct script script;
+static uv_loop_t loop;
+static struct senders *senders;
+static unsigned drained;
+static struct script_options options;
+static struct exporter_config exporter = { .id = "script/a", .kind = "script", .options = &options };
+static struct config config = { .exporters = &exporter, .exporter_count = 1 };
+
+static struct status script_open(const char *id, const void *opts, struct exporter_env *env, void **state, struct buf *why)
+{
+	const struct script_options *o = opts;
+
+	(void)env;
+	if (o->fails_to_open) {
+		buf_printf(why, "exporters.%s: no", id);
+		return FAIL(INVALID, "no");
+	}
+	script.answers_later = o->answers_later;
+	*state = &script;
+	return OK;
+}
+
+static void script_send(void *state, struct payload *p, delivery_done done, void *context)
+{
+	struct script *s = state;
+	size_t i = s->sends++;
+
+	if (i < SENDS_KEPT) {
+		snprintf(s->sent[i], sizeof(s->sent[i]), "%s:%.*s", payload_kind_names[p->kind], (int)p->size_bytes, p->bytes);
+		s->items[i] = p->items;
+	}
+	if (!s->answers_later) {
+		done(context, &s->answers[i < s->answer_count ? i : s->answer_count - 1]);
+		return;
+	}
+	s->held[s->running++] = (struct held){ done, context };
+	if (s->running > s->most_running)
+		s->most_running = s->running;
+}
+
+static void answer_running(struct script *s, const struct delivery *d)
+{
+	struct held held = s->held[--s->running];
+
+	held.done(held.context, d);
+}
+
+static void script_cancel(void *state)
+{
+	struct script *s = state;
+	struct delivery ended = { .result = DELIVERY_RETRY, .reason = "ended early" };
+
+	s->cancels++;
+	while (s->running > 0)
+		answer_running(s, &ended);
+}
+
+static void script_close(void *state)
+{
+	((struct script *)state)->closes++;
+}
+
+static const struct exporter_kind kind_script = {
+	.name = "script",
+	.accepts = 1u << PAYLOAD_TRACES | 1u << PAYLOAD_LOGS,
+	.open = script_open,
+	.send = script_send,
+	.cancel = script_cancel,
+	.close = script_close,
+	.queue_offset = offsetof(struct script_options, queue),
+	.retry_offset = offsetof(struct script_options, retry),
+};
+
+const struct exporter_kind *const exporter_kinds[] = { &kind_script, NULL };
+
+static const struct delivery delivered = { .result = DELIVERY_DONE };
+static const struct delivery busy = { .result = DELIVERY_RETRY, .reason = "http_503 from 'there'" };
+static const struct delivery bad = { .result = DELIVERY_REFUSED, .reason = "http_400 \"bad\"" };
+
+static int64_t count(enum meter_family family, const char *labels)
+{
+	return meter_value(meter_get(family, labels));
+}
+
+static int64_t dropped(const char *kind, const char *reason)
+{
+	char labels[128];
+
+	snprintf(labels, sizeof(labels), "exporter=\"script/a\",kind=\"%s\",reason=\"%s\"", kind, reason);
+	return count(METER_DROPPED, labels);
+}
+
+static int64_t exported(void)
+{
+	return count(METER_EXPORTED, "exporter=\"script/a\",kind=\"traces\"");
+}
+
+static int64_t queue_bytes(void)
+{
+	return count(METER_QUEUE_BYTES, "exporter=\"script/a\"");
+}
+
+/* Meters live as long as the process: each test starts from zero. */
+static void forget_counts(void)
+{
+	for (const struct meter *m = meter_first(); m != NULL; m = m->next)
+		meter_set((struct meter *)m, 0);
+}
+
+static int set_up(void **state)
+{
+	(void)state;
+	script = (struct script){ .answers = { delivered }, .answer_count = 1 };
+	options = (struct script_options){
+		.queue = { .enabled = true, .queue_size_bytes = 1000, .max_batch_bytes = 0, .num_consumers = 1 },
+		.retry = { .enabled = true, .initial_interval_ms = 5, .max_interval_ms = 20, .max_elapsed_time_ms = 60000,
+			   .multiplier = 1.5 },
+	};
+	drained = 0;
+	senders = NULL;
+	forget_counts();
+	return uv_loop_init(&loop);
+}
+
+static void open_senders(void)
+{
+	struct exporter_env env = { .loop = &loop };
+	struct buf why = BUF_INIT;
+
+	assert_int_equal(senders_open(&config, &env, &senders, &why).code, STATUS_OK);
+	buf_release(&why);
+}
+
+static int tear_down(void **state)
+{
+	(void)state;
+	while (script.running > 0)
+		answer_running(&script, &bad);
+	senders_free(senders);
+	uv_run(&loop, UV_RUN_DEFAULT);
+	return uv_loop_close(&loop);
+}
+
+static void offer(enum payload_kind kind, const char *text, uint32_t items)
+{
+	struct payload *p = payload_new(kind, strlen(text), items);
+
+	memcpy(p->bytes, text, strlen(text));
+	senders_offer(senders, p);
+	payload_unref(p);
+}
+
+static void turn(void)
+{
+	uv_run(&loop, UV_RUN_NOWAIT);
+}
+
+static void wait_a_little(void)
+{
+	turn();
+	usleep(200);
+}
+
+static void run_until_sends(size_t n)
+{
+	while (script.sends < n)
+		wait_a_little();
+}
+
+static void note_drained(void *context)
+{
+	(void)context;
+	drained++;
+}
+
+static void run_until_drained(uint64_t deadline_ms)
+{
+	senders_drain(senders, deadline_ms, note_drained, NULL);
+	assert_int_equal(drained, 0);
+	while (drained == 0)
+		wait_a_little();
+}
+
+static void payloads_arrive_in_order_and_are_counted(void **state)
+{
+	(void)state;
+	open_senders();
+	offer(PAYLOAD_TRACES, "a", 1);
+	offer(PAYLOAD_LOGS, "b", 2);
+	offer(PAYLOAD_TRACES, "c", 3);
+	assert_int_equal(queue_bytes(), 3);
+	turn();
+	assert_int_equal(script.sends, 3);
+	assert_string_equal(script.sent[0], "traces:a");
+	assert_string_equal(script.sent[1], "logs:b");
+	assert_string_equal(script.sent[2], "traces:c");
+	assert_int_equal(exported(), 4);
+	assert_int_equal(queue_bytes(), 0);
+	assert_int_equal(count(METER_QUEUE_LIMIT, "exporter=\"script/a\""), 1000);
+}
+
+static void kinds_that_nobody_accepts_are_not_wanted(void **state)
+{
+	(void)state;
+	open_senders();
+	assert_true(senders_want(senders, PAYLOAD_TRACES));
+	assert_false(senders_want(senders, PAYLOAD_RECORDS));
+	offer(PAYLOAD_RECORDS, "r", 1);
+	turn();
+	assert_int_equal(script.sends, 0);
+}
+
+static void waiting_payloads_of_one_kind_are_joined_up_to_max_batch_bytes(void **state)
+{
+	(void)state;
+	options.queue.max_batch_bytes = 6;
+	open_senders();
+	offer(PAYLOAD_TRACES, "aa", 1);
+	offer(PAYLOAD_LOGS, "L", 1);
+	offer(PAYLOAD_TRACES, "bbb", 2);
+	offer(PAYLOAD_TRACES, "cc", 4);
+	offer(PAYLOAD_TRACES, "ddddddddd", 8);
+	offer(PAYLOAD_TRACES, "e", 16);
+	turn();
+	assert_int_equal(script.sends, 5);
+	assert_string_equal(script.sent[0], "traces:aabbb");
+	assert_int_equal(script.items[0], 3);
+	assert_string_equal(script.sent[1], "logs:L");
+	assert_string_equal(script.sent[2], "traces:cc");
+	assert_string_equal(script.sent[3], "traces:ddddddddd");
+	assert_string_equal(script.sent[4], "traces:e");
+	assert_int_equal(exported(), 31);
+}
+
+static void a_full_queue_drops_the_new_and_keeps_the_old(void **state)
+{
+	(void)state;
+	options.queue.queue_size_bytes = 4;
+	options.answers_later = true;
+	open_senders();
+	offer(PAYLOAD_TRACES, "12345", 1);
+	offer(PAYLOAD_TRACES, "aaa", 10);
+	turn();
+	offer(PAYLOAD_TRACES, "bb", 100);
+	offer(PAYLOAD_TRACES, "c", 1000);
+	assert_int_equal(dropped("traces", "queue_full"), 101);
+	answer_running(&script, &delivered);
+	assert_string_equal(script.sent[1], "traces:c");
+	answer_running(&script, &delivered);
+	assert_int_equal(exported(), 1010);
+}
+
+static void a_disabled_queue_holds_only_what_is_being_sent(void **state)
+{
+	(void)state;
+	options.queue.enabled = false;
+	options.answers_later = true;
+	open_senders();
+	offer(PAYLOAD_TRACES, "a", 1);
+	offer(PAYLOAD_TRACES, "b", 2);
+	turn();
+	assert_int_equal(dropped("traces", "queue_full"), 2);
+	answer_running(&script, &delivered);
+	offer(PAYLOAD_TRACES, "c", 4);
+	turn();
+	answer_running(&script, &delivered);
+	assert_int_equal(exported(), 5);
+}
+
+static void num_consumers_attempts_run_at_once(void **state)
+{
+	(void)state;
+	options.queue.num_consumers = 3;
+	options.answers_later = true;
+	open_senders();
+	for (int i = 0; i < 5; i++)
+		offer(PAYLOAD_TRACES, "x", 1);
+	turn();
+	assert_int_equal(script.running, 3);
+	while (script.running > 0)
+		answer_running(&script, &delivered);
+	assert_int_equal(script.most_running, 3);
+	assert_int_equal(exported(), 5);
+}
+
+static void a_failed_attempt_is_repeated_before_anything_else_is_sent(void **state)
+{
+	(void)state;
+	script.answers[0] = script.answers[1] = busy;
+	script.answers[2] = delivered;
+	script.answer_count = 3;
+	open_senders();
+	offer(PAYLOAD_TRACES, "a", 1);
+	offer(PAYLOAD_TRACES, "b", 2);
+	uint64_t start_ns = clock_mono_ns();
+	run_until_sends(4);
+	assert_true(clock_mono_ns() - start_ns >= 11 * NS_PER_MS);
+	assert_string_equal(script.sent[1], "traces:a");
+	assert_string_equal(script.sent[2], "traces:a");
+	assert_string_equal(script.sent[3], "traces:b");
+	assert_int_equal(exported(), 3);
+	assert_int_equal(count(METER_EXPORT_RETRIES, "exporter=\"script/a\""), 2);
+	assert_int_equal(count(METER_EXPORT_FAILURES, "exporter=\"script/a\",reason=\"http_503\""), 2);
+}
+
+static void the_peers_wish_for_a_pause_is_honoured(void **state)
+{
+	(void)state;
+	script.answers[0] = busy;
+	script.answers[0].retry_after_ms = 80;
+	script.answers[1] = delivered;
+	script.answer_count = 2;
+	open_senders();
+	offer(PAYLOAD_TRACES, "a", 1);
+	uint64_t start_ns = clock_mono_ns();
+	run_until_sends(2);
+	assert_true(clock_mono_ns() - start_ns >= 79 * NS_PER_MS);
+}
+
+static void retryable_failures_end_at_max_elapsed_time(void **state)
+{
+	(void)state;
+	options.retry.max_elapsed_time_ms = 30;
+	script.answers[0] = busy;
+	open_senders();
+	offer(PAYLOAD_TRACES, "a", 7);
+	while (dropped("traces", "gave_up") == 0)
+		wait_a_little();
+	assert_int_equal(dropped("traces", "gave_up"), 7);
+	assert_in_range(script.sends, 3, 6);
+	assert_int_equal(queue_bytes(), 0);
+}
+
+static void without_retry_one_failure_is_the_end(void **state)
+{
+	(void)state;
+	options.retry.enabled = false;
+	script.answers[0] = busy;
+	open_senders();
+	offer(PAYLOAD_TRACES, "a", 7);
+	turn();
+	assert_int_equal(script.sends, 1);
+	assert_int_equal(dropped("traces", "gave_up"), 7);
+}
+
+static void what_the_peer_refuses_is_dropped_and_the_rest_goes_on(void **state)
+{
+	(void)state;
+	script.answers[0] = bad;
+	script.answers[1] = delivered;
+	script.answer_count = 2;
+	open_senders();
+	offer(PAYLOAD_LOGS, "a", 7);
+	offer(PAYLOAD_TRACES, "b", 1);
+	turn();
+	assert_int_equal(dropped("logs", "refused"), 7);
+	assert_int_equal(count(METER_EXPORT_FAILURES, "exporter=\"script/a\",reason=\"http_400\""), 1);
+	assert_int_equal(exported(), 1);
+}
+
+static void what_the_peer_rejects_of_a_payload_is_counted_apart(void **state)
+{
+	(void)state;
+	script.answers[0] = (struct delivery){ .result = DELIVERY_DONE, .rejected_items = 3, .reason = "too old" };
+	script.answers[1] = (struct delivery){ .result = DELIVERY_DONE, .rejected_items = UINT64_MAX };
+	script.answer_count = 2;
+	open_senders();
+	offer(PAYLOAD_TRACES, "a", 10);
+	offer(PAYLOAD_TRACES, "b", 5);
+	turn();
+	assert_int_equal(exported(), 7);
+	assert_int_equal(dropped("traces", "rejected"), 8);
+}
+
+static void a_drain_sends_what_waits_and_refuses_what_comes(void **state)
+{
+	(void)state;
+	open_senders();
+	offer(PAYLOAD_TRACES, "a", 1);
+	offer(PAYLOAD_TRACES, "b", 2);
+	run_until_drained(10000);
+	assert_int_equal(exported(), 3);
+	offer(PAYLOAD_TRACES, "c", 4);
+	turn();
+	assert_int_equal(script.sends, 2);
+	assert_int_equal(dropped("traces", "shutdown"), 4);
+}
+
+static void a_drain_does_not_wait_for_the_back_off(void **state)
+{
+	(void)state;
+	options.retry.initial_interval_ms = options.retry.max_interval_ms = 50000;
+	script.answers[0] = busy;
+	script.answers[1] = delivered;
+	script.answer_count = 2;
+	open_senders();
+	offer(PAYLOAD_TRACES, "a", 1);
+	turn();
+	assert_int_equal(script.sends, 1);
+	run_until_drained(10000);
+	assert_int_equal(exported(), 1);
+}
+
+static void the_drains_deadline_ends_attempts_and_counts_the_rest(void **state)
+{
+	(void)state;
+	options.answers_later = true;
+	open_senders();
+	offer(PAYLOAD_TRACES, "a", 1);
+	offer(PAYLOAD_TRACES, "b", 2);
+	turn();
+	uint64_t start_ns = clock_mono_ns();
+	run_until_drained(30);
+	assert_in_range((clock_mono_ns() - start_ns) / NS_PER_MS, 29, 5000);
+	assert_int_equal(script.cancels, 1);
+	assert_int_equal(dropped("traces", "shutdown"), 3);
+	assert_int_equal(queue_bytes(), 0);
+}
+
+static void the_drains_deadline_ends_the_back_off(void **state)
+{
+	(void)state;
+	options.retry.initial_interval_ms = options.retry.max_interval_ms = 50000;
+	script.answers[0] = busy;
+	open_senders();
+	offer(PAYLOAD_TRACES, "a", 1);
+	offer(PAYLOAD_TRACES, "b", 2);
+	turn();
+	run_until_drained(20);
+	assert_int_equal(script.sends, 2);
+	assert_int_equal(dropped("traces", "shutdown"), 3);
+}
+
+static void an_exporter_that_cannot_be_opened_is_named(void **state)
+{
+	struct exporter_config two[] = { exporter, { .id = "nosuch", .kind = "nosuch" } };
+	struct config wrong = { .exporters = two, .exporter_count = 2 };
+	struct exporter_env env = { .loop = &loop };
+	struct buf why = BUF_INIT;
+
+	(void)state;
+	assert_int_equal(senders_open(&wrong, &env, &senders, &why).code, STATUS_NOTFOUND);
+	assert_string_equal(buf_string(&why), "exporters.nosuch: there is no exporter of kind 'nosuch'");
+	assert_null(senders);
+	assert_int_equal(script.closes, 1);
+	buf_reset(&why);
+	options.fails_to_open = true;
+	assert_int_equal(senders_open(&config, &env, &senders, &why).code, STATUS_INVALID);
+	assert_string_equal(buf_string(&why), "exporters.script/a: no");
+	buf_release(&why);
+}
+
+#define THREADS 4
+#define OFFERS 2000
+
+static void *offer_many(void *unused)
+{
+	(void)unused;
+	for (int i = 0; i < OFFERS; i++)
+		offer(PAYLOAD_TRACES, "0123456789", 1);
+	return NULL;
+}
+
+static void any_thread_may_offer_and_no_item_goes_uncounted(void **state)
+{
+	pthread_t threads[THREADS];
+
+	(void)state;
+	options.queue.max_batch_bytes = 100;
+	open_senders();
+	for (int i = 0; i < THREADS; i++)
+		pthread_create(&threads[i], NULL, offer_many, NULL);
+	while (exported() + dropped("traces", "queue_full") < THREADS * OFFERS)
+		wait_a_little();
+	for (int i = 0; i < THREADS; i++)
+		pthread_join(threads[i], NULL);
+	run_until_drained(1000);
+	assert_int_equal(exported() + dropped("traces", "queue_full"), THREADS * OFFERS);
+	assert_int_equal(queue_bytes(), 0);
+}
+
+int main(void)
+{
+#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+	const struct CMUnitTest tests[] = {
+		TEST(payloads_arrive_in_order_and_are_counted),
+		TEST(kinds_that_nobody_accepts_are_not_wanted),
+		TEST(waiting_payloads_of_one_kind_are_joined_up_to_max_batch_bytes),
+		TEST(a_full_queue_drops_the_new_and_keeps_the_old),
+		TEST(a_disabled_queue_holds_only_what_is_being_sent),
+		TEST(num_consumers_attempts_run_at_once),
+		TEST(a_failed_attempt_is_repeated_before_anything_else_is_sent),
+		TEST(the_peers_wish_for_a_pause_is_honoured),
+		TEST(retryable_failures_end_at_max_elapsed_time),
+		TEST(without_retry_one_failure_is_the_end),
+		TEST(what_the_peer_refuses_is_dropped_and_the_rest_goes_on),
+		TEST(what_the_peer_rejects_of_a_payload_is_counted_apart),
+		TEST(a_drain_sends_what_waits_and_refuses_what_comes),
+		TEST(a_drain_does_not_wait_for_the_back_off),
+		TEST(the_drains_deadline_ends_attempts_and_counts_the_rest),
+		TEST(the_drains_deadline_ends_the_back_off),
+		TEST(an_exporter_that_cannot_be_opened_is_named),
+		TEST(any_thread_may_offer_and_no_item_goes_uncounted),
+	};
+	log_set_level(LOG_LEVEL_ERROR);
+	return cmocka_run_group_tests_name("exporters/sender", tests, NULL, NULL);
+}
