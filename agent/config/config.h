@@ -21,7 +21,7 @@ struct queue_config {
 	bool enabled; /* false: not sent at once means dropped */
 	uint64_t queue_size_bytes;
 	uint64_t max_batch_bytes; /* waiting requests are joined up to this size */
-	int64_t num_consumers;    /* attempts in flight at once; 1 keeps the order; 0 reads as 1 */
+	int64_t num_consumers;    /* attempts in flight at once; 1 keeps the order */
 };
 
 struct retry_config {
