@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0
  * receivers/grpc_call.c - one call from the core's hands and back into them.
  *
- * Core's own decompression is off: it would inflate a bomb whole before it looks at the limit. How much memory unread
- * messages may take is decided before they are asked for: a call reserves what messages of late have needed, and waits
- * while the budget has no room. The first wave of larger messages passes that estimate once, no more.
+ * Core's own decompression is off: it would inflate a bomb whole before it looks at the limit. And it holds a
+ * message whole before it looks at the limit on that, so messages are asked for as read_gate.h says.
  */
 #include "agent/receivers/grpc_call.h"
 
 #include <assert.h>
+#include <malloc.h>
 
 #include <grpc/byte_buffer.h>
 #include <grpc/byte_buffer_reader.h>
@@ -17,11 +17,11 @@
 #include "agent/receivers/grpc_method.h"
 #include "agent/receivers/reply.h"
 
-#define EXPECTED_BYTES_MIN (64u << 10) /* a stream's initial HTTP/2 window: the core may hold that much anyway */
-#define EXPECTED_FORGETS   64          /* the estimate falls by one part in so many with each call */
-#define WAIT_MS_MAX	   1000
-#define PEER_MS_MAX	   30000 /* to send a whole request, and to take the answer */
-#define SWEEP_MS	   100
+#define WAIT_MS_MAX 5000  /* for room; then the client is better served by being told to come again */
+#define PEER_MS_MAX 30000 /* for sending a whole request, and for taking the answer */
+#define LINGER_MS   1000
+#define SWEEP_MS    100
+#define LARGE_BYTES (4u << 20)
 
 static struct slice slice_of_core(const grpc_slice *s)
 {
@@ -52,16 +52,9 @@ static void post(struct call *c)
 		c->stage = CALL_CLOSED;
 }
 
-static void give_back(struct call *c)
-{
-	in_flight_give(&c->lane->lane.in_flight, c->reserved_bytes);
-	c->reserved_bytes = 0;
-}
-
 /* Everything that belongs to the call, not to the slot. */
 static void release(struct call *c)
 {
-	give_back(c);
 	if (c->response != NULL)
 		grpc_byte_buffer_destroy(c->response);
 	c->response = NULL;
@@ -123,16 +116,6 @@ static void read_message(struct call *c)
 	start(c, CALL_READING, &op, 1);
 }
 
-static bool reserve(struct call *c)
-{
-	uint64_t bytes = c->lane->expected_bytes;
-
-	if (!in_flight_take(&c->lane->lane.in_flight, bytes))
-		return false;
-	c->reserved_bytes = bytes;
-	return true;
-}
-
 static void wait_for_room(struct call *c)
 {
 	struct grpc_lane *l = c->lane;
@@ -156,7 +139,7 @@ static struct call *first_waiting(struct grpc_lane *l)
 
 static void admit_waiting(struct grpc_lane *l)
 {
-	while (l->waiting != NULL && reserve(l->waiting))
+	while (l->waiting != NULL && read_gate_enter(&l->gate, &l->waiting->permit))
 		read_message(first_waiting(l));
 }
 
@@ -170,7 +153,7 @@ static void accept_call(struct call *c)
 	}
 	if (m->signal < SIGNAL_COUNT)
 		meter_add(c->lane->lane.requests[m->signal], 1);
-	if (c->lane->waiting == NULL && reserve(c))
+	if (c->lane->waiting == NULL && read_gate_enter(&c->lane->gate, &c->permit))
 		read_message(c);
 	else
 		wait_for_room(c);
@@ -215,26 +198,17 @@ static struct status plain_bytes(struct grpc_lane *l, grpc_byte_buffer *message,
 	return OK;
 }
 
-/* The call's reservation becomes what its message really holds. */
-static void account(struct call *c, uint64_t bytes)
-{
-	struct grpc_lane *l = c->lane;
-	uint64_t faded = l->expected_bytes - l->expected_bytes / EXPECTED_FORGETS;
-
-	l->expected_bytes = bytes > faded ? bytes : faded > EXPECTED_BYTES_MIN ? faded : EXPECTED_BYTES_MIN;
-	meter_add(l->lane.in_flight.bytes, (int64_t)bytes - (int64_t)c->reserved_bytes);
-	c->reserved_bytes = bytes;
-	meter_add(l->lane.received_bytes, (int64_t)bytes);
-}
-
 static void run_message(struct call *c)
 {
 	struct grpc_lane *l = c->lane;
 	const struct method *m = method_find(slice_of_core(&c->details.method));
 	struct answer answer;
 	struct slice body = SLICE_NONE;
+	size_t bytes = grpc_byte_buffer_length(c->message);
 
-	account(c, grpc_byte_buffer_length(c->message));
+	read_gate_arrived(&l->gate, &c->permit, bytes);
+	meter_add(l->lane.received_bytes, (int64_t)bytes);
+	l->had_large |= bytes > LARGE_BYTES;
 	struct status s = plain_bytes(l, c->message, &body);
 	if (FAILED(s))
 		method_refuse(l, m->signal, s, &answer);
@@ -243,7 +217,7 @@ static void run_message(struct call *c)
 	grpc_byte_buffer_destroy(c->message);
 	c->message = NULL;
 	lane_rest(&l->lane);
-	give_back(c);
+	read_gate_leave(&l->gate, &c->permit);
 	reply(c, &answer);
 }
 
@@ -252,7 +226,8 @@ static void run_nothing(struct call *c)
 {
 	const struct method *m = method_find(slice_of_core(&c->details.method));
 
-	give_back(c);
+	c->lane->had_large = true;
+	read_gate_leave(&c->lane->gate, &c->permit);
 	refuse(c, m, FAIL(INVALID, "call without a request message"));
 }
 
@@ -289,7 +264,6 @@ void call_advance(struct call *c, bool success)
 void grpc_lane_open(struct grpc_lane *l)
 {
 	l->waiting_end = &l->waiting;
-	l->expected_bytes = EXPECTED_BYTES_MIN;
 	for (size_t i = 0; i < CALLS_PER_LANE; i++) {
 		struct call *c = &l->calls[i];
 		c->lane = l;
@@ -308,19 +282,37 @@ static void refuse_overdue(struct grpc_lane *l, uint64_t now_ns)
 	}
 }
 
+static void look_after(struct call *c, uint64_t now_ns)
+{
+	uint64_t for_ms = (now_ns - c->since_ns) / NS_PER_MS;
+
+	if (c->stage != CALL_READING && c->stage != CALL_REPLYING)
+		return;
+	if (for_ms > LINGER_MS)
+		read_gate_linger(&c->lane->gate, &c->permit);
+	if (for_ms > PEER_MS_MAX)
+		grpc_call_cancel_with_status(c->core, GRPC_STATUS_DEADLINE_EXCEEDED, "client is too slow", NULL);
+}
+
+/* A large message leaves the heap large: hands the free pages back to the system once nothing is under way. */
+static void trim_heap(struct grpc_lane *l)
+{
+	if (!l->had_large || meter_value(l->gate.in_flight.bytes) != 0)
+		return;
+	l->had_large = false;
+	malloc_trim(0);
+}
+
 void grpc_lane_sweep(struct grpc_lane *l, uint64_t now_ns)
 {
 	if (now_ns < l->next_sweep_ns)
 		return;
 	l->next_sweep_ns = now_ns + SWEEP_MS * NS_PER_MS;
 	refuse_overdue(l, now_ns);
-	for (size_t i = 0; i < CALLS_PER_LANE; i++) {
-		struct call *c = &l->calls[i];
-		bool is_with_peer = c->stage == CALL_READING || c->stage == CALL_REPLYING;
-		if (is_with_peer && now_ns - c->since_ns > PEER_MS_MAX * NS_PER_MS)
-			grpc_call_cancel_with_status(c->core, GRPC_STATUS_DEADLINE_EXCEEDED, "client is too slow", NULL);
-	}
+	for (size_t i = 0; i < CALLS_PER_LANE; i++)
+		look_after(&l->calls[i], now_ns);
 	admit_waiting(l);
+	trim_heap(l);
 }
 
 void grpc_lane_release(struct grpc_lane *l)

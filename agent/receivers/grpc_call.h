@@ -2,7 +2,7 @@
  * receivers/grpc_call.h - the life of one gRPC call, and the lane of slots in which calls live.
  *
  *     POSTED  asked the core for a call
- *     WAITING got one, but the in-flight budget has no room for its message
+ *     WAITING got one, but there is no room for its message
  *     READING asked for its message
  *     REPLYING answered; the core sends, and tells when the call is over
  *
@@ -18,6 +18,7 @@
 #include <grpc/grpc.h>
 
 #include "agent/receivers/lane.h"
+#include "agent/receivers/read_gate.h"
 
 #define CALLS_PER_LANE 256
 
@@ -29,7 +30,7 @@ struct call {
 	struct grpc_lane *lane;
 	enum call_stage stage;
 	uint64_t since_ns;       /* when it entered its stage, monotonic; not kept for POSTED */
-	uint64_t reserved_bytes; /* taken from the in-flight budget */
+	struct read_permit permit;
 	struct call *next;       /* in lane->waiting */
 
 	grpc_call *core;
@@ -47,9 +48,10 @@ struct grpc_lane {
 	grpc_completion_queue *queue;
 	const atomic_bool *is_serving;
 	struct buf scratch;      /* answers are packed here */
-	uint64_t expected_bytes; /* what a call about to be read is taken to hold: the largest of late, slowly forgotten */
+	struct read_gate gate;
 	struct call *waiting, **waiting_end;
 	uint64_t next_sweep_ns;
+	bool had_large; /* message, since the heap was trimmed */
 	struct call calls[CALLS_PER_LANE];
 };
 

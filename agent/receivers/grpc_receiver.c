@@ -87,10 +87,20 @@ static struct status start_threads(struct grpc_receiver *r)
 
 /* ---------------------------------------------------------------- the server */
 
-/* Values measured in their effect on memory and on idle clients; the window probe lets unread messages pile up. */
-static grpc_server *create_server(const struct receiver_grpc_config *config)
+/* What is left of bad luck and bad will: beyond this the core closes windows and ends calls. It is exceeded by little. */
+static grpc_resource_quota *create_quota(const struct config *config)
 {
-	uint64_t max_message = config->max_recv_msg_size_bytes;
+	grpc_resource_quota *quota = grpc_resource_quota_create("receivers");
+
+	grpc_resource_quota_resize(quota, config->limits.max_in_flight_bytes + config->grpc.max_recv_msg_size_bytes);
+	return quota;
+}
+
+/* Values measured in their effect on memory and on idle clients; the window probe lets unread messages pile up. */
+static grpc_server *create_server(const struct config *config)
+{
+	uint64_t max_message = config->grpc.max_recv_msg_size_bytes;
+	grpc_resource_quota *quota = create_quota(config);
 	const struct {
 		const char *name;
 		int value;
@@ -98,21 +108,26 @@ static grpc_server *create_server(const struct receiver_grpc_config *config)
 		{ GRPC_ARG_MAX_RECEIVE_MESSAGE_LENGTH, max_message > INT32_MAX ? INT32_MAX : (int)max_message },
 		{ GRPC_ARG_ENABLE_PER_MESSAGE_DECOMPRESSION, 0 },
 		{ GRPC_ARG_HTTP2_BDP_PROBE, 0 },
-		{ GRPC_ARG_MAX_CONCURRENT_STREAMS, (int)config->max_concurrent_streams },
+		{ GRPC_ARG_MAX_CONCURRENT_STREAMS, (int)config->grpc.max_concurrent_streams },
 		{ GRPC_ARG_ALLOW_REUSEPORT, 0 },
 		{ GRPC_ARG_HTTP2_MIN_RECV_PING_INTERVAL_WITHOUT_DATA_MS, 5000 },
 		{ GRPC_ARG_KEEPALIVE_PERMIT_WITHOUT_CALLS, 1 },
 		{ GRPC_ARG_SERVER_HANDSHAKE_TIMEOUT_MS, 10000 },
 	};
-	grpc_arg args[sizeof(values) / sizeof(values[0])];
-	grpc_channel_args list = { sizeof(args) / sizeof(args[0]), args };
+	enum { COUNT = sizeof(values) / sizeof(values[0]) };
+	grpc_arg args[COUNT + 1];
+	const grpc_channel_args list = { COUNT + 1, args };
 
-	for (size_t i = 0; i < list.num_args; i++) {
-		args[i].type = GRPC_ARG_INTEGER;
-		args[i].key = (char *)(uintptr_t)values[i].name;
+	for (size_t i = 0; i < COUNT; i++) {
+		args[i] = (grpc_arg){ .type = GRPC_ARG_INTEGER, .key = (char *)(uintptr_t)values[i].name };
 		args[i].value.integer = values[i].value;
 	}
-	return grpc_server_create(&list, NULL);
+	args[COUNT] = (grpc_arg){ .type = GRPC_ARG_POINTER, .key = (char *)(uintptr_t)GRPC_ARG_RESOURCE_QUOTA };
+	args[COUNT].value.pointer.p = quota;
+	args[COUNT].value.pointer.vtable = grpc_resource_quota_arg_vtable();
+	grpc_server *server = grpc_server_create(&list, NULL);
+	grpc_resource_quota_unref(quota);
+	return server;
 }
 
 /* The core says only that it failed; an attempt of our own tells why. */
@@ -155,6 +170,7 @@ static struct status add_lanes(struct grpc_receiver *r, const struct config *con
 			return FAIL(NOMEM, "no memory for a receiving thread");
 		lane_init(&l->lane, "grpc", ingest, ingest.first_lane + (unsigned)i, config->grpc.max_recv_msg_size_bytes,
 			  config->limits.max_in_flight_bytes);
+		read_gate_init(&l->gate, l->lane.in_flight, l->lane.max_bytes, (unsigned)threads);
 		l->server = r->server;
 		l->is_serving = &r->is_serving;
 		l->queue = grpc_completion_queue_create_for_next(NULL);
@@ -172,7 +188,7 @@ static void log_core(gpr_log_func_args *args)
 
 static struct status serve(struct grpc_receiver *r, const struct config *config, struct ingest ingest, struct buf *why)
 {
-	r->server = create_server(&config->grpc);
+	r->server = create_server(config);
 	if (r->server == NULL)
 		return FAIL(NOMEM, "gRPC cannot create a server");
 	TRY(add_lanes(r, config, ingest));

@@ -14,14 +14,24 @@
 #define BACKLOG 1024
 #define HOST_MAX 256
 
-static void add_address(struct listen_set *set, const struct addrinfo *info)
+/* Whether this machine has the address; ::1 may be missing where localhost is asked for. */
+static bool is_ours(const struct addrinfo *info)
 {
 	int probe = socket(info->ai_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	struct listen_set any = { .addresses = { { .length = info->ai_addrlen } }, .count = 1 };
 
 	if (probe < 0)
-		return; /* no such family here */
+		return false;
+	memcpy(&any.addresses[0].sockaddr, info->ai_addr, info->ai_addrlen);
+	listen_set_port(&any, 0);
+	int rc = bind(probe, (const struct sockaddr *)&any.addresses[0].sockaddr, info->ai_addrlen);
 	close(probe);
-	if (set->count == LISTEN_ADDRESSES_MAX)
+	return rc == 0;
+}
+
+static void add_address(struct listen_set *set, const struct addrinfo *info)
+{
+	if (set->count == LISTEN_ADDRESSES_MAX || !is_ours(info))
 		return;
 	struct listen_address *a = &set->addresses[set->count++];
 	memcpy(&a->sockaddr, info->ai_addr, info->ai_addrlen);
@@ -37,30 +47,44 @@ static void keep_one_wildcard(struct listen_set *set)
 	set->count = set->count > 0 ? 1 : 0;
 }
 
+/* The name localhost stands for both loopback addresses (RFC 6761), whatever /etc/hosts says of it. */
+static int look_up(const char *host, uint16_t port, struct addrinfo **list)
+{
+	struct addrinfo hints = { .ai_flags = AI_NUMERICSERV, .ai_socktype = SOCK_STREAM };
+	bool is_localhost = slice_equal_nocase(slice_of(host), SLICE("localhost"));
+	char service[8];
+
+	if (host[0] == '\0')
+		hints.ai_flags |= AI_PASSIVE;
+	snprintf(service, sizeof(service), "%u", port);
+	return getaddrinfo(is_localhost || host[0] == '\0' ? NULL : host, service, &hints, list);
+}
+
+static struct status refused(const struct listen_set *set, const char *text, struct buf *why)
+{
+	buf_printf(why, "cannot listen on %s: %s; change %s", set->endpoint, text, set->key);
+	return FAIL(INVALID, "endpoint cannot be listened on");
+}
+
 struct status listen_resolve(const char *endpoint, const char *key, struct listen_set *out, struct buf *why)
 {
-	const struct addrinfo hints = { .ai_flags = AI_PASSIVE | AI_NUMERICSERV, .ai_socktype = SOCK_STREAM };
 	struct addrinfo *list = NULL;
-	char host[HOST_MAX], service[8];
+	char host[HOST_MAX];
 	uint16_t port;
 
 	*out = (struct listen_set){ .endpoint = endpoint, .key = key };
-	if (FAILED(endpoint_split(endpoint, host, sizeof(host), &port))) {
-		buf_printf(why, "cannot listen on %s: not of the form host:port; set %s", endpoint, key);
-		return FAIL(INVALID, "endpoint is not host:port");
-	}
-	snprintf(service, sizeof(service), "%u", port);
-	int rc = getaddrinfo(host[0] != '\0' ? host : NULL, service, &hints, &list);
-	if (rc != 0) {
-		buf_printf(why, "cannot listen on %s: %s; set %s", endpoint, gai_strerror(rc), key);
-		return FAIL(NOTFOUND, "endpoint's host has no address");
-	}
+	struct status s = endpoint_split(endpoint, host, sizeof(host), &port);
+	if (FAILED(s))
+		return refused(out, s.why, why);
+	int rc = look_up(host, port, &list);
+	if (rc != 0)
+		return refused(out, gai_strerror(rc), why);
 	for (const struct addrinfo *info = list; info != NULL; info = info->ai_next)
 		add_address(out, info);
 	freeaddrinfo(list);
 	if (host[0] == '\0')
 		keep_one_wildcard(out);
-	return OK;
+	return out->count > 0 ? OK : refused(out, "this machine has no such address", why);
 }
 
 void listen_set_port(struct listen_set *set, uint16_t port)

@@ -24,8 +24,8 @@ struct listen_set {
 	size_t count;
 };
 
-/* The endpoint's addresses, those of families that this machine lacks left out. An empty host is every address.
- * why: appended to on failure, a sentence for the user, as by listen_open. Errors: INVALID, NOTFOUND. */
+/* The endpoint's addresses, without those that this machine does not have. An empty host is every address.
+ * why: appended to on failure, a sentence for the user, as by listen_open. Errors: INVALID. */
 struct status listen_resolve(const char *endpoint, const char *key, struct listen_set *out, struct buf *why) MUST_USE;
 
 /* Gives every address of the set that port. */
