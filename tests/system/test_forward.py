@@ -1,0 +1,118 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What is not a model call passes untouched; what is one keeps everything it had; a failing back end loses nothing."""
+import pytest
+
+import otlp
+from backend import Backend, Failure, attributes
+
+UNKNOWN_FIELD = bytes([0xBA, 0x3E, 3]) + b"new"  # field 999, length-delimited: a later version of OTLP
+
+
+def plain_request(count=3):
+    message, spans = otlp.request()
+    for i in range(count):
+        span = otlp.add_span(spans, "GET /cart/%d" % i, **{"http.request.method": "GET", "retries": i, "ratio": 0.5})
+        span.events.add(name="cache.miss", time_unix_nano=span.end_time_unix_nano)
+        span.links.add(trace_id=span.trace_id, span_id=span.span_id)
+    return message.SerializeToString() + UNKNOWN_FIELD
+
+
+@pytest.mark.parametrize("incoming", ["grpc", "http"])
+@pytest.mark.parametrize("outgoing", ["otlp", "otlphttp"])
+def test_spans_that_are_no_model_calls_pass_byte_for_byte(start_agent, backend, incoming, outgoing):
+    endpoint = {"otlp": {"endpoint": backend.grpc_target, "tls": {"insecure": True}},
+                "otlphttp": {"endpoint": backend.http_url}}[outgoing]
+    agent = start_agent({"exporters": {outgoing + "/backend": endpoint}})
+    body = plain_request()
+    if incoming == "grpc":
+        otlp.send_grpc(agent.grpc_target, body)
+    else:
+        assert otlp.send_http(agent.http_url, body)[0] == 200
+    backend.wait_for_spans(3)
+    assert backend.snapshot()[0].body == body
+
+
+def test_an_enriched_span_keeps_all_it_had(start_agent, backend, forwarding):
+    agent = start_agent(forwarding)
+    message, spans = otlp.request()
+    sent = otlp.add_call(spans, **{"custom": "kept", "gen_ai.usage.cost": 7.0})
+    sent.events.add(name="mine", time_unix_nano=1)
+    otlp.send_grpc(agent.grpc_target, message)
+    got = backend.wait_for_spans(1)[0]
+    have, had = attributes(got), attributes(sent)
+    assert {key: have[key] for key in had} == had
+    assert (got.trace_id, got.span_id, got.name) == (sent.trace_id, sent.span_id, sent.name)
+    assert [e.name for e in got.events] == ["mine"]
+    assert have["plimsoll.cost.input_usd"] > 0
+    assert have["plimsoll.counted" if "plimsoll.counted" in have else "plimsoll.outcome"] in (True, "ok")
+
+
+def test_logs_and_metrics_pass_too(start_agent, backend, forwarding):
+    agent = start_agent(forwarding)
+    resource = {"resource": {"attributes": [{"key": "service.name", "value": {"stringValue": "shop"}}]}}
+    log = {"resourceLogs": [dict(resource, scopeLogs=[{"logRecords": [{"timeUnixNano": "1", "body": {"stringValue": "x"}}]}])]}
+    gauge = {"name": "g", "gauge": {"dataPoints": [{"timeUnixNano": "1", "asInt": "5"}]}}
+    metric = {"resourceMetrics": [dict(resource, scopeMetrics=[{"metrics": [gauge]}])]}
+    assert otlp.send_http(agent.http_url, log, "/v1/logs")[0] == 200
+    assert otlp.send_http(agent.http_url, metric, "/v1/metrics")[0] == 200
+    agent.wait_for_metric("plimsoll_agent_exported_total", 2, exporter="otlp/backend")
+    assert {r.signal for r in backend.snapshot()} == {"logs", "metrics"}
+
+
+@pytest.mark.parametrize("failure", [Failure(), Failure(retry_after_s=1)], ids=["unavailable", "retry-after"])
+@pytest.mark.parametrize("kind", ["otlp", "otlphttp"])
+def test_a_failed_request_is_sent_again(start_agent, backend, kind, failure):
+    retry = {"retry_on_failure": {"initial_interval": "50ms", "max_interval": "100ms"}}
+    endpoint = {"otlp": {"endpoint": backend.grpc_target, "tls": {"insecure": True}},
+                "otlphttp": {"endpoint": backend.http_url}}[kind]
+    backend.failures = [failure, failure]
+    agent = start_agent({"exporters": {kind + "/backend": dict(endpoint, **retry)}})
+    body = plain_request()
+    otlp.send_grpc(agent.grpc_target, body)
+    backend.wait_for_spans(3)
+    assert len(backend.refused) == 2
+    assert len(backend.spans()) == 3
+    assert agent.metric("plimsoll_agent_export_retries_total", exporter=kind + "/backend") >= 2
+
+
+def test_nothing_is_lost_while_the_back_end_is_away(start_agent):
+    first = Backend()
+    grpc_port, http_port = first.grpc_port, first.http_port
+    first.close()
+    agent = start_agent({"exporters": {"otlp/backend": {
+        "endpoint": "127.0.0.1:%d" % grpc_port, "tls": {"insecure": True},
+        "retry_on_failure": {"initial_interval": "50ms", "max_interval": "200ms"}}}})
+    for _ in range(50):
+        otlp.send_grpc(agent.grpc_target, plain_request(2))
+    agent.wait_for_metric("plimsoll_agent_export_failures_total", 1, exporter="otlp/backend")
+    second = Backend(grpc_port, http_port)
+    try:
+        second.wait_for_spans(100)
+        assert len(second.spans()) == 100
+        assert not agent.metric("plimsoll_agent_dropped_total", exporter="otlp/backend")
+    finally:
+        agent.stop()
+        second.close()
+
+
+def test_what_the_back_end_refuses_for_good_is_dropped_and_counted(start_agent, backend, forwarding):
+    backend.always_fail = Failure(permanent=True)
+    agent = start_agent(forwarding)
+    otlp.send_grpc(agent.grpc_target, plain_request(3))
+    agent.wait_for_metric("plimsoll_agent_dropped_total", 3, exporter="otlp/backend")
+    assert len(backend.refused) == 1
+
+
+def test_a_queue_that_is_full_drops_and_counts_and_the_sender_notices_nothing(start_agent, backend, forwarding):
+    backend.always_fail = Failure()
+    agent = start_agent(forwarding | {"exporters": {"otlp/backend": dict(
+        forwarding["exporters"]["otlp/backend"], sending_queue={"queue_size": "64KiB"})}})
+    message, spans = otlp.request()
+    for _ in range(20):
+        otlp.add_span(spans, "big", text="x" * 1000)
+    for _ in range(10):
+        otlp.send_grpc(agent.grpc_target, message)
+    agent.wait_for_metric("plimsoll_agent_dropped_total", 20, exporter="otlp/backend")
+    assert agent.metric("plimsoll_agent_queue_bytes", exporter="otlp/backend") <= 64 << 10
+    backend.always_fail = None
+    backend.wait_for_spans(40)

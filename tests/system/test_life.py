@@ -1,0 +1,151 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Starting, refusing to start, reloading, stopping: each says what happened and what to do."""
+import os
+import signal
+import socket
+import subprocess
+import threading
+
+import pytest
+
+import otlp
+from agent import BINARY, Agent
+from waiting import wait_for
+
+
+def refused(agent, code, *words):
+    """The agent ends by itself with this status and names all the words."""
+    output = agent.launch().expect_exit(code)
+    assert all(word in output for word in words), output
+
+
+def test_without_a_configuration_the_defaults_are_right(tmp_path):
+    checked = subprocess.run([BINARY, "check", os.devnull], capture_output=True, text=True, cwd=tmp_path)
+    assert checked.returncode == 0, checked.stdout + checked.stderr
+
+
+def test_a_port_that_is_taken_is_named(tmp_path):
+    for protocol in ("grpc", "http"):
+        with socket.create_server(("127.0.0.1", 0)) as other:
+            endpoint = "127.0.0.1:%d" % other.getsockname()[1]
+            changes = {"receivers": {"otlp": {"protocols": {protocol: {"endpoint": endpoint}}}}}
+            refused(Agent(tmp_path, changes), 3, endpoint)
+
+
+def test_a_second_agent_on_one_state_directory_is_refused(start_agent, tmp_path):
+    first = start_agent()
+    other = tmp_path / "other"
+    other.mkdir()
+    changes = {"storage": {"directory": str(tmp_path / "state")}}
+    refused(Agent(other, changes), 3, "in use by process %d" % first.process.pid, "storage.directory")
+
+
+def test_a_state_directory_that_cannot_be_used_is_named(tmp_path):
+    (tmp_path / "state").write_text("in the way")
+    refused(Agent(tmp_path), 3, str(tmp_path / "state"), "storage.directory")
+
+
+def test_a_typo_in_the_configuration_is_named_with_its_place_and_the_likely_key(tmp_path):
+    agent = Agent(tmp_path, {"recievers": {"otlp": {}}, "storage": {"max_size": "many"}})
+    refused(agent, 2, str(agent.config_file), "recievers", "receivers", "max_size")
+
+
+def test_stopping_drains_what_was_accepted(start_agent, backend, forwarding):
+    backend.delay_s = 0.2
+    agent = start_agent(forwarding)
+    message, spans = otlp.request()
+    otlp.add_call(spans)
+    for _ in range(20):
+        otlp.send_grpc(agent.grpc_target, message)
+    agent.stop()
+    assert len(backend.spans()) == 20
+    assert len(agent.records()) == 1  # one span, sent twenty times
+
+
+def test_stopping_while_clients_send_ends_in_time(start_agent):
+    agent = start_agent()
+    over = threading.Event()
+
+    def send():
+        message, spans = otlp.request()
+        otlp.add_call(spans)
+        while not over.is_set():
+            try:
+                otlp.send_http(agent.http_url, message, timeout=5)
+            except OSError:
+                over.wait(0.05)
+
+    senders = [threading.Thread(target=send) for _ in range(4)]
+    for sender in senders:
+        sender.start()
+    try:
+        agent.wait_for_metric("plimsoll_agent_accepted_total", 20)
+        agent.stop()
+    finally:
+        over.set()
+        for sender in senders:
+            sender.join()
+
+
+def test_sigint_stops_like_sigterm(start_agent):
+    agent = start_agent()
+    agent.process.send_signal(signal.SIGINT)
+    agent.expect_exit(0)
+
+
+def test_a_reload_applies_and_a_bad_one_changes_nothing(start_agent, webhook):
+    agent = start_agent({"log": {"level": "info"}})
+    agent.write_config({"log": {"level": "warn"}})
+    agent.reload()
+    agent.wait_for_metric("plimsoll_agent_config_reloads_total", 1, result="ok")
+
+    agent.config_file.write_text("recievers: {}\n")
+    agent.reload()
+    agent.wait_for_metric("plimsoll_agent_config_reloads_total", 1, result="failed")
+    agent.wait_for_output("recievers")
+    message, spans = otlp.request()
+    otlp.add_call(spans)
+    otlp.send_grpc(agent.grpc_target, message)
+    agent.wait_for_records(1)
+
+
+def test_a_killed_agent_starts_again_on_its_state(start_agent):
+    agent = start_agent()
+    message, spans = otlp.request()
+    otlp.add_call(spans)
+    otlp.send_grpc(agent.grpc_target, message)
+    agent.wait_for_records(1)
+    agent.kill()
+    agent.start()
+
+
+def test_a_damaged_store_is_refused_with_a_sentence(start_agent, tmp_path):
+    start_agent().stop()
+    store = tmp_path / "state" / "data.mdb"
+    store.write_bytes(store.read_bytes()[:9000])
+    refused(Agent(tmp_path), 3, str(store), "damaged", "backup")
+
+
+@pytest.mark.parametrize("path", ["/livez", "/readyz", "/metrics", "/", "/api/v1/summary"])
+def test_the_admin_endpoint_answers(start_agent, path):
+    agent = start_agent()
+    assert agent.get(path)[0] == 200
+    assert agent.get("/no/such/page")[0] == 404
+
+
+def test_many_scrapes_and_spans_at_once_agree_in_the_end(start_agent):
+    agent = start_agent()
+    over = threading.Event()
+    scraper = threading.Thread(target=lambda: [agent.metrics() for _ in iter(over.is_set, True)])
+    scraper.start()
+    try:
+        for _ in range(100):
+            message, spans = otlp.request()
+            for _ in range(10):
+                otlp.add_call(spans)
+            otlp.send_grpc(agent.grpc_target, message)
+    finally:
+        over.set()
+        scraper.join()
+    wait_for(lambda: agent.metric("plimsoll_requests_total") == 1000, "1000 requests")
+    assert agent.metric("plimsoll_tokens_total", type="input") == 100000
