@@ -122,6 +122,27 @@ unit: ## unit tests (T=pricing: those whose file name holds it; MODE=asan, tsan)
 unit-run: $(UNIT)
 	@tests/run_unit $(UNIT)
 
+.PHONY: asan tsan layers lint system
+asan: ## unit tests under AddressSanitizer and UndefinedBehaviorSanitizer (T=)
+	@$(MAKE) --no-print-directory MODE=asan unit
+tsan: ## unit tests under ThreadSanitizer (T=)
+	@$(MAKE) --no-print-directory MODE=tsan unit
+
+layers: ## who includes whom, against the rules
+	@tests/layers.py $(FLOW)
+
+lint: ## licence lines, blanks, syntax of scripts
+	@tests/lint.py
+
+VENV := build/venv
+system: $(BIN) ## a whole agent against real SDKs and peers (T=alerts: those that match; MODE)
+	@tests/system/venv.sh $(VENV)
+	@PLIMSOLL=$(abspath $(BIN)) $(VENV)/bin/python -m pytest -q -p no:cacheprovider tests/system -k "$(T)"
+
+STEPS := unit layers lint system
+test: test-deps ## everything above; the last line sums up
+	@tests/run_steps $(STEPS)
+
 # ---------------------------------------------------------------- the two commands
 .PHONY: deps test-deps
 deps: ## install missing Debian packages (asks apt only when something is missing)
