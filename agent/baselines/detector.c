@@ -16,6 +16,7 @@
 #define TPOT_TOKENS_MIN 8
 #define INHERIT_LEARNED_MIN 24
 #define SILENCE_PLAYED_S (31 * (int64_t)DAY_S)
+#define AMOUNT_MAX 1e12 /* USD, ms, tokens: more is a fault of the sender, and would blind the key for weeks */
 #define COUNT_MAX 0x1p53 /* whole numbers that a double holds */
 #define QUARTER_S 900 /* every hour of every UTC offset ends on one */
 
@@ -369,7 +370,7 @@ static void observe_log(struct detector *d, struct baseline_key *k, enum metric 
 /* x, or NaN (counted) where it is no amount of anything. */
 static double amount(double x, struct meter *bad)
 {
-	if (isnan(x) || (x >= 0 && isfinite(x)))
+	if (isnan(x) || (x >= 0 && x <= AMOUNT_MAX))
 		return x;
 	meter_add(bad, 1);
 	return NAN;

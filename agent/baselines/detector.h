@@ -26,7 +26,7 @@ struct detector *detector_new(const struct baselines_config *config, verdict_fn 
 void detector_free(struct detector *d);
 
 /* Takes one sample. Constant time; allocates only for a key or metric not seen before. What is more than an hour older
- * than the open bucket, and values that are infinite or negative, are counted (METER_BASELINE_REJECTED) and left out.
+ * than the open bucket, and values that are infinite, negative or beyond 1e12, are counted (METER_BASELINE_REJECTED) and left out.
  * After detector_advance a time more than 5 minutes ahead of the clock is replaced by the clock's and counted. */
 void detector_add(struct detector *d, const struct sample *s);
 

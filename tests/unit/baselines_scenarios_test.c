@@ -195,6 +195,12 @@ static void assert_same_alerts(const char *folder, const char *scenario, const c
 			 r.different);
 }
 
+static void our_own_scenario_gives_the_alerts_of_the_reference(void **state)
+{
+	(void)state;
+	assert_same_alerts("tests/golden/baselines", "steps", "steps.alerts.jsonl");
+}
+
 static void every_development_scenario_gives_the_alerts_of_the_reference(void **state)
 {
 	static const char *const scenarios[] = { "quiet",    "cost_steps",  "quality",    "latency",
@@ -213,6 +219,7 @@ static void every_development_scenario_gives_the_alerts_of_the_reference(void **
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(our_own_scenario_gives_the_alerts_of_the_reference),
 		cmocka_unit_test(every_development_scenario_gives_the_alerts_of_the_reference),
 	};
 	return cmocka_run_group_tests_name("baselines/scenarios", tests, NULL, NULL);

@@ -1,0 +1,108 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * What a record function writes it reads back; anything shorter, longer or of another format is noticed.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+
+#include <cmocka.h>
+#include <math.h>
+
+#include "agent/base/record.h"
+
+struct thing {
+	bool flag;
+	uint8_t small;
+	uint32_t id;
+	uint64_t big;
+	int64_t time, never;
+	double value, count;
+	struct slice name;
+};
+
+static void record_thing(struct record *r, struct thing *t)
+{
+	record_format(r, 7);
+	record_bool(r, &t->flag);
+	record_u8(r, &t->small);
+	record_u32(r, &t->id);
+	record_uint(r, &t->big);
+	record_time(r, &t->time);
+	record_time(r, &t->never);
+	record_double(r, &t->value);
+	record_count(r, &t->count);
+	record_slice(r, &t->name);
+	record_key_u32(r, &t->id);
+}
+
+static struct thing thing = { true, 255, 70000, UINT64_MAX, 1772409600, INT64_MIN, -0.1, 4e9, { "name", 4 } };
+
+static void what_is_written_is_read(void **state)
+{
+	struct buf b = BUF_INIT;
+	struct record w = record_writer(&b);
+	struct thing read = { 0 };
+
+	(void)state;
+	record_thing(&w, &thing);
+	assert_true(record_ok(&w));
+	struct record r = record_reader(buf_view(&b));
+	record_thing(&r, &read);
+	assert_true(record_ok(&r));
+	assert_true(read.flag && read.small == 255 && read.id == 70000 && read.big == UINT64_MAX);
+	assert_true(read.time == 1772409600 && read.never == INT64_MIN && read.value == -0.1 && read.count == 4e9);
+	assert_true(slice_equal(read.name, SLICE("name")));
+	buf_release(&b);
+}
+
+static void doubles_and_key_numbers_have_a_byte_order(void **state)
+{
+	struct buf b = BUF_INIT;
+	struct record w = record_writer(&b);
+	double one = 1.0;
+	uint32_t id = 0x01020304;
+
+	(void)state;
+	record_double(&w, &one);
+	record_key_u32(&w, &id);
+	assert_memory_equal(b.ptr, "\0\0\0\0\0\0\xf0\x3f\x01\x02\x03\x04", 12);
+	buf_release(&b);
+}
+
+static void every_shorter_or_longer_value_is_refused(void **state)
+{
+	struct buf b = BUF_INIT;
+	struct record w = record_writer(&b);
+	struct thing read = { 0 };
+
+	(void)state;
+	record_thing(&w, &thing);
+	size_t whole = b.len;
+	buf_byte(&b, 0);
+	for (size_t n = 0; n <= b.len; n++) {
+		struct record r = record_reader((struct slice){ b.ptr, n });
+		record_thing(&r, &read);
+		assert_int_equal(record_ok(&r), n == whole);
+	}
+	buf_release(&b);
+}
+
+static void another_format_is_refused(void **state)
+{
+	struct record r = record_reader(SLICE("\x08"));
+
+	(void)state;
+	record_format(&r, 7);
+	assert_false(record_ok(&r));
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(what_is_written_is_read),
+		cmocka_unit_test(doubles_and_key_numbers_have_a_byte_order),
+		cmocka_unit_test(every_shorter_or_longer_value_is_refused),
+		cmocka_unit_test(another_format_is_refused),
+	};
+	return cmocka_run_group_tests_name("base/record", tests, NULL, NULL);
+}

@@ -1,0 +1,472 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * The detector keeps its verdicts over restarts, and keeps its calm whatever samples say.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+
+#include <cmocka.h>
+
+#include "agent/base/buf.h"
+#include "agent/base/meter.h"
+#include "tests/unit/baselines_scenario.h"
+
+#define MONDAY UINT64_C(1772409600) /* 2026-03-02 00:00 UTC */
+#define SCENARIO "tests/golden/baselines/steps.csv.gz"
+
+/* Verdicts as text, one line each, every figure to the last bit; not the trace ids, which a restart forgets. */
+static void write_verdict(void *context, const struct verdict *v)
+{
+	buf_printf(context, "%d %d %s %.*s %.*s %.*s %.*s %llu %llu %a %a %a %a %a %a %a %u %u %d\n", (int)v->event,
+		   (int)v->kind, v->metric, SLICE_ARG(v->feature), SLICE_ARG(v->model), SLICE_ARG(v->prompt_version),
+		   SLICE_ARG(v->reference_version), (unsigned long long)v->started_at_s, (unsigned long long)v->at_s,
+		   v->value, v->baseline_mean, v->baseline_stddev, v->deviation, v->pooled_deviation, v->ratio,
+		   v->sample_size, v->run, v->window_s, v->direction);
+}
+
+static int lines(struct buf *b)
+{
+	int count = 0;
+
+	for (size_t i = 0; i < b->len; i++)
+		count += b->ptr[i] == '\n';
+	return count;
+}
+
+static struct sample request(uint64_t unix_s, double cost_usd)
+{
+	return (struct sample){ .time_unix_ms = unix_s * 1000,
+				.feature = SLICE("f"),
+				.model = SLICE("m"),
+				.prompt_version = SLICE("v1"),
+				.cost_usd = cost_usd,
+				.latency_ms = 900,
+				.ttft_ms = 200,
+				.output_tokens = 100,
+				.eval_score = NAN };
+}
+
+static double noise(uint32_t *seed)
+{
+	*seed = (1103515245u * *seed + 12345u) % 2147483648u;
+	return (*seed / 2147483648.0 - 0.5) * 2;
+}
+
+/* ---------------------------------------------------------------- a store of pairs */
+struct pair {
+	struct buf key, value;
+};
+
+struct pairs {
+	struct pair *items;
+	size_t count, longest_series;
+};
+
+static int by_key(const void *a, const void *b)
+{
+	const struct buf *x = &((const struct pair *)a)->key, *y = &((const struct pair *)b)->key;
+	int order = memcmp(x->ptr, y->ptr, x->len < y->len ? x->len : y->len);
+
+	return order != 0 ? order : (x->len > y->len) - (x->len < y->len);
+}
+
+static void keep(void *context, struct slice key, struct slice value)
+{
+	struct pairs *pairs = context;
+	struct pair *at = NULL;
+
+	for (size_t i = 0; i < pairs->count && at == NULL; i++)
+		if (slice_equal(buf_view(&pairs->items[i].key), key))
+			at = &pairs->items[i];
+	if (at == NULL) {
+		pairs->items = realloc(pairs->items, (pairs->count + 1) * sizeof(pairs->items[0]));
+		at = &pairs->items[pairs->count++];
+		*at = (struct pair){ BUF_INIT, BUF_INIT };
+		buf_slice(&at->key, key);
+	}
+	buf_reset(&at->value);
+	buf_slice(&at->value, value);
+	if (key.ptr[0] == 's' && value.len > pairs->longest_series)
+		pairs->longest_series = value.len;
+}
+
+static void load_all(struct detector *d, struct pairs *pairs)
+{
+	qsort(pairs->items, pairs->count, sizeof(pairs->items[0]), by_key);
+	for (size_t i = 0; i < pairs->count; i++)
+		assert_int_equal(
+			detector_load(d, buf_view(&pairs->items[i].key), buf_view(&pairs->items[i].value)).code, STATUS_OK);
+}
+
+static void pairs_release(struct pairs *pairs)
+{
+	for (size_t i = 0; i < pairs->count; i++) {
+		buf_release(&pairs->items[i].key);
+		buf_release(&pairs->items[i].value);
+	}
+	free(pairs->items);
+}
+
+/* ---------------------------------------------------------------- restarts */
+struct life {
+	struct detector *detector;
+	struct buf verdicts;
+	struct pairs pairs;
+	uint32_t seed;
+	int restart_every; /* rows, on average; 0: never */
+	int restarts;
+};
+
+static void restart(struct life *l)
+{
+	detector_save(l->detector, false, keep, &l->pairs);
+	detector_free(l->detector);
+	l->detector = detector_new(&scenario_config, write_verdict, &l->verdicts);
+	load_all(l->detector, &l->pairs);
+	l->restarts++;
+}
+
+static void live(void *context, const struct sample *s)
+{
+	struct life *l = context;
+
+	if (l->restart_every != 0 && (noise(&l->seed) + 1) / 2 < 1.0 / l->restart_every)
+		restart(l);
+	detector_add(l->detector, s);
+}
+
+static void live_scenario(struct life *l, int restart_every, uint32_t seed)
+{
+	*l = (struct life){ .verdicts = BUF_INIT, .seed = seed, .restart_every = restart_every };
+	l->detector = detector_new(&scenario_config, write_verdict, &l->verdicts);
+	assert_true(scenario_play(SCENARIO, live, l) > 0);
+}
+
+static void life_release(struct life *l)
+{
+	detector_free(l->detector);
+	buf_release(&l->verdicts);
+	pairs_release(&l->pairs);
+}
+
+static void restarts_at_any_point_change_no_verdict(void **state)
+{
+	struct life calm, l;
+
+	(void)state;
+	live_scenario(&calm, 0, 0);
+	detector_finish(calm.detector);
+	assert_true(lines(&calm.verdicts) > 50);
+	for (uint32_t seed = 1; seed <= 4; seed++) {
+		live_scenario(&l, seed == 1 ? 20 : 600, seed);
+		detector_finish(l.detector);
+		assert_true(l.restarts > 5);
+		assert_string_equal(buf_string(&l.verdicts), buf_string(&calm.verdicts));
+		assert_true(l.pairs.longest_series <= 1024);
+		life_release(&l);
+	}
+	life_release(&calm);
+}
+
+static void what_has_not_changed_is_not_saved_again(void **state)
+{
+	struct pairs again = { 0 };
+	struct life l;
+
+	(void)state;
+	live_scenario(&l, 0, 0);
+	detector_save(l.detector, false, keep, &l.pairs);
+	detector_save(l.detector, false, keep, &again);
+	assert_int_equal(again.count, 0);
+	detector_save(l.detector, true, keep, &again);
+	assert_int_equal(again.count, l.pairs.count);
+	pairs_release(&again);
+	life_release(&l);
+}
+
+static void stored_values_that_are_broken_are_refused(void **state)
+{
+	struct life l;
+
+	(void)state;
+	live_scenario(&l, 0, 0);
+	detector_save(l.detector, true, keep, &l.pairs);
+	qsort(l.pairs.items, l.pairs.count, sizeof(l.pairs.items[0]), by_key);
+	for (size_t i = 0; i < l.pairs.count; i++) {
+		struct slice key = buf_view(&l.pairs.items[i].key), value = buf_view(&l.pairs.items[i].value);
+		struct detector *d = detector_new(&scenario_config, write_verdict, &l.verdicts);
+		for (size_t j = 0; j < i; j++)
+			assert_int_equal(
+				detector_load(d, buf_view(&l.pairs.items[j].key), buf_view(&l.pairs.items[j].value)).code,
+				STATUS_OK);
+		assert_int_equal(detector_load(d, key, slice_head(value, value.len - 1)).code, STATUS_CORRUPT);
+		assert_int_equal(detector_load(d, key, SLICE("\x02")).code, STATUS_CORRUPT);
+		assert_int_equal(detector_load(d, slice_head(key, 1), value).code, STATUS_CORRUPT);
+		detector_free(d);
+	}
+	life_release(&l);
+}
+
+/* ---------------------------------------------------------------- judging */
+static void play_step(struct detector *d, int from, int to)
+{
+	static uint32_t seed;
+
+	if (from == 0)
+		seed = 12345;
+	for (int i = from; i < to; i++) {
+		double factor = i >= 4 * 1440 + 600 ? 2.0 : 1.0;
+		struct sample s = request(MONDAY + (uint64_t)i * 60, 0.002 * exp(noise(&seed)) * factor);
+		memcpy(s.trace_id, &i, sizeof(i));
+		detector_add(d, &s);
+	}
+}
+
+static struct verdict last;
+static int raised;
+
+static void remember(void *context, const struct verdict *v)
+{
+	(void)context;
+	if (v->event == VERDICT_RAISED && strcmp(v->metric, "cost") == 0 && v->kind == VERDICT_SHIFT) {
+		last = *v;
+		raised++;
+	}
+}
+
+static void a_doubled_cost_is_told_once_with_its_evidence(void **state)
+{
+	struct detector *d = detector_new(&scenario_config, remember, NULL);
+	int newest, step = 4 * 1440 + 600;
+
+	(void)state;
+	raised = 0;
+	play_step(d, 0, 5 * 1440);
+	detector_finish(d);
+	assert_int_equal(raised, 1);
+	int64_t delay_s = (int64_t)last.started_at_s - (int64_t)(MONDAY + (uint64_t)step * 60);
+	assert_true(delay_s > 0 && delay_s <= 7200);
+	assert_true(fabs(last.ratio - last.value / last.baseline_mean) < 1e-9);
+	assert_true(last.baseline_mean > 0.0015 && last.baseline_mean < 0.0025); /* USD, not a logarithm */
+	assert_true(last.baseline_stddev > 0 && last.pooled_deviation > 4.1);
+	assert_int_equal(last.trace_count, VERDICT_TRACES_MAX);
+	memcpy(&newest, last.trace_ids[0], sizeof(newest));
+	assert_true(newest > step);
+	detector_free(d);
+}
+
+static void a_replicas_share_of_the_open_bucket_is_as_good_as_its_samples(void **state)
+{
+	struct buf one = BUF_INIT, two = BUF_INIT;
+	struct detector *whole = detector_new(&scenario_config, write_verdict, &one);
+	struct detector *half = detector_new(&scenario_config, write_verdict, &two);
+	uint32_t seed = 7;
+
+	(void)state;
+	for (int i = 0; i < 5 * 1440; i++) {
+		double cost = 0.002 * exp(noise(&seed)) * (i > 6000 ? 2 : 1);
+		struct sample s = request(MONDAY + (uint64_t)i * 60, cost);
+		s.latency_ms = s.ttft_ms = s.output_tokens = NAN;
+		detector_add(whole, &s);
+		if (i % 2 != 0) {
+			struct bucket share = { 0, 0, 0 };
+			bucket_add(&share, log(cost));
+			s.cost_usd = NAN;
+			detector_add(half, &s);
+			assert_int_equal(detector_merge(half, s.feature, s.model, s.prompt_version, METRIC_COST, &share).code,
+					 STATUS_OK);
+		} else {
+			detector_add(half, &s);
+		}
+	}
+	const char *first = strstr(buf_string(&one), "cost f m"), *other = strstr(buf_string(&two), "cost f m");
+	assert_non_null(first);
+	assert_non_null(other);
+	assert_memory_equal(first, other, strlen("cost f m v1  1772794800"));
+	detector_free(whole);
+	detector_free(half);
+	buf_release(&one);
+	buf_release(&two);
+}
+
+static void impossible_shares_are_refused(void **state)
+{
+	static const struct bucket bad[] = { { -1, 0, 0 }, { 1.5, 0, 0 }, { 2, 3, 3 }, { 2, NAN, 0 }, { INFINITY, 0, 0 } };
+	struct buf verdicts = BUF_INIT;
+	struct detector *d = detector_new(&scenario_config, write_verdict, &verdicts);
+	struct sample s = request(MONDAY, 0.001);
+
+	(void)state;
+	detector_add(d, &s);
+	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
+		assert_int_equal(
+			detector_merge(d, s.feature, s.model, s.prompt_version, METRIC_ERROR_RATE, &bad[i]).code,
+			STATUS_INVALID);
+	detector_free(d);
+	buf_release(&verdicts);
+}
+
+/* ---------------------------------------------------------------- bad input */
+static int64_t rejected(const char *reason)
+{
+	return meter_value(meter_get(METER_BASELINE_REJECTED, reason));
+}
+
+static int64_t adjusted(const char *reason)
+{
+	return meter_value(meter_get(METER_BASELINE_ADJUSTED, reason));
+}
+
+static bool all_finite;
+
+static void check_standing(void *context, const struct standing_view *v)
+{
+	++*(int *)context;
+	all_finite &= isfinite(v->value) && isfinite(v->mean) && isfinite(v->stddev) && isfinite(v->deviation);
+}
+
+static void values_that_are_no_amounts_are_counted_and_left_out(void **state)
+{
+	static const double bad[] = { INFINITY, 1e13, -1.0 };
+	struct buf verdicts = BUF_INIT;
+	struct detector *d = detector_new(&scenario_config, write_verdict, &verdicts);
+	int64_t before = rejected("reason=\"cost\"") + rejected("reason=\"latency\"") + rejected("reason=\"ttft\"") +
+			 rejected("reason=\"output_tokens\"") + rejected("reason=\"eval_score\"");
+	int judged = 0;
+
+	(void)state;
+	for (int i = 0; i < 6000; i++) {
+		struct sample s = request(MONDAY + (uint64_t)i * 30, 0.001);
+		if (i % 2 == 0)
+			s.cost_usd = s.latency_ms = s.ttft_ms = s.output_tokens = bad[i / 2 % 3];
+		if (i % 2 == 0)
+			s.eval_score = i % 4 == 0 ? INFINITY : -INFINITY;
+		detector_add(d, &s);
+	}
+	int64_t after = rejected("reason=\"cost\"") + rejected("reason=\"latency\"") + rejected("reason=\"ttft\"") +
+			rejected("reason=\"output_tokens\"") + rejected("reason=\"eval_score\"");
+	assert_int_equal(after - before, 5 * 3000);
+	all_finite = true;
+	detector_visit(d, check_standing, &judged);
+	assert_true(judged > 5 && all_finite);
+	assert_int_equal(verdicts.len, 0);
+	detector_free(d);
+	buf_release(&verdicts);
+}
+
+static void constant_values_raise_nothing_and_one_huge_value_little(void **state)
+{
+	struct buf verdicts = BUF_INIT;
+	struct detector *d = detector_new(&scenario_config, write_verdict, &verdicts);
+	struct sample s;
+	int judged = 0;
+
+	(void)state;
+	for (int i = 0; i < 20000; i++) {
+		s = request(MONDAY + (uint64_t)i * 30, i == 15000 ? 1e6 : 0.001);
+		detector_add(d, &s);
+	}
+	/* the runaway itself, and the day's bill that it ruins */
+	assert_non_null(strstr(buf_string(&verdicts), " cost f m v1 "));
+	assert_true(lines(&verdicts) <= 4);
+	all_finite = true;
+	detector_visit(d, check_standing, &judged);
+	assert_true(judged > 5 && all_finite);
+	detector_free(d);
+	buf_release(&verdicts);
+}
+
+static void a_clock_a_year_ahead_is_put_right_in_a_live_agent(void **state)
+{
+	struct buf verdicts = BUF_INIT;
+	struct detector *d = detector_new(&scenario_config, write_verdict, &verdicts);
+	int64_t clock = adjusted("reason=\"clock\""), late = rejected("reason=\"late\"");
+	struct sample s;
+
+	(void)state;
+	detector_advance(d, MONDAY);
+	s = request(MONDAY + 365 * 86400, 0.001);
+	detector_add(d, &s);
+	assert_int_equal(adjusted("reason=\"clock\""), clock + 1);
+	s = request(MONDAY + 10, 0.001);
+	detector_add(d, &s);
+	assert_int_equal(rejected("reason=\"late\""), late);
+	detector_free(d);
+	buf_release(&verdicts);
+}
+
+static void a_replay_crosses_a_silence_of_any_length_at_once(void **state)
+{
+	struct buf verdicts = BUF_INIT;
+	struct detector *d = detector_new(&scenario_config, write_verdict, &verdicts);
+	int64_t late = rejected("reason=\"late\"");
+	struct sample s;
+
+	(void)state;
+	play_step(d, 0, 1440);
+	s = request(MONDAY + UINT64_C(86400) * 365 * 100000, 0.001);
+	detector_add(d, &s);
+	s.time_unix_ms = UINT64_MAX;
+	detector_add(d, &s);
+	s = request(MONDAY, 0.001);
+	detector_add(d, &s);
+	assert_int_equal(rejected("reason=\"late\""), late + 1);
+	detector_free(d);
+	buf_release(&verdicts);
+}
+
+static void keys_beyond_the_limit_share_one(void **state)
+{
+	struct baselines_config small = scenario_config;
+	struct buf verdicts = BUF_INIT;
+	char name[32];
+
+	(void)state;
+	small.max_series = 10 * METRIC_COUNT;
+	struct detector *d = detector_new(&small, write_verdict, &verdicts);
+	int64_t pooled = adjusted("reason=\"pooled\"");
+	for (int i = 0; i < 5000; i++) {
+		struct sample s = request(MONDAY + (uint64_t)i, 0.001);
+		snprintf(name, sizeof(name), "feature-%d", i);
+		s.feature = slice_of(name);
+		detector_add(d, &s);
+	}
+	assert_int_equal(adjusted("reason=\"pooled\"") - pooled, 4990);
+	assert_true(detector_series_count(d) <= 11 * METRIC_COUNT);
+	detector_free(d);
+	buf_release(&verdicts);
+}
+
+static void a_live_agent_closes_buckets_without_traffic(void **state)
+{
+	struct detector *d = detector_new(&scenario_config, remember, NULL);
+	int step = 4 * 1440 + 600;
+
+	(void)state;
+	raised = 0;
+	play_step(d, 0, step + 40);
+	int told = raised;
+	for (uint64_t t = 0; t < 7200; t++)
+		detector_advance(d, MONDAY + (uint64_t)(step + 40) * 60 + t);
+	assert_true(told == 0 && raised == 1);
+	detector_free(d);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(restarts_at_any_point_change_no_verdict),
+		cmocka_unit_test(what_has_not_changed_is_not_saved_again),
+		cmocka_unit_test(stored_values_that_are_broken_are_refused),
+		cmocka_unit_test(a_doubled_cost_is_told_once_with_its_evidence),
+		cmocka_unit_test(a_replicas_share_of_the_open_bucket_is_as_good_as_its_samples),
+		cmocka_unit_test(impossible_shares_are_refused),
+		cmocka_unit_test(values_that_are_no_amounts_are_counted_and_left_out),
+		cmocka_unit_test(constant_values_raise_nothing_and_one_huge_value_little),
+		cmocka_unit_test(a_clock_a_year_ahead_is_put_right_in_a_live_agent),
+		cmocka_unit_test(a_replay_crosses_a_silence_of_any_length_at_once),
+		cmocka_unit_test(keys_beyond_the_limit_share_one),
+		cmocka_unit_test(a_live_agent_closes_buckets_without_traffic),
+	};
+	return cmocka_run_group_tests_name("baselines/detector", tests, NULL, NULL);
+}
