@@ -1,0 +1,349 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * pricing/book.c - the tables of a book: opened, described, searched in order.
+ */
+#include "agent/pricing/book.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+
+#include "agent/base/clock.h"
+#include "agent/base/file.h"
+#include "agent/base/log.h"
+#include "agent/base/meter.h"
+#include "agent/config/config.h"
+#include "agent/pricing/load.h"
+#include "agent/pricing/names.h"
+
+#define PRICE_FILE_MAX ((size_t)64 << 20)
+#define SECONDS_PER_DAY 86400u
+#define OLD_DAYS 30u
+#define VERY_OLD_DAYS 90u
+
+extern const char price_image_start[], price_image_end[];
+
+const char *const price_source_names[PRICE_SOURCE_COUNT] = { "override", "file", "embedded" };
+
+/* A text made for a price with a multiplier; kept as long as the book. */
+struct label {
+	struct label *next;
+	size_t len;
+	char text[];
+};
+
+struct price_book {
+	bool has[PRICE_SOURCE_COUNT];
+	struct table tables[PRICE_SOURCE_COUNT];
+	struct source_file {
+		char *path; /* NULL: none */
+		struct stat read; /* as it was when it was read */
+	} files[PRICE_SOURCE_COUNT];
+	pthread_mutex_t lock; /* guards labels, the one thing that grows */
+	struct label *labels;
+};
+
+/* ---------------------------------------------------------------- opening */
+
+static struct status load_text(struct price_book *b, enum price_source source, struct slice text, struct buf *errors)
+{
+	struct source_file *file = &b->files[source];
+	struct price_origin origin = { .file = file->path, .date_unix_s = (uint64_t)file->read.st_mtim.tv_sec };
+	struct buf image = BUF_INIT;
+	enum price_format format;
+
+	struct status status = price_load(text, &origin, &image, &format, errors);
+	if (!FAILED(status) && (format == PRICE_FORMAT_OVERRIDES) != (source == PRICE_OVERRIDE)) {
+		buf_printf(errors, "%s: this is a %s file; it belongs under prices.%s\n", file->path,
+			   price_format_names[format], source == PRICE_OVERRIDE ? "file" : "override_file");
+		status = FAIL(INVALID, "price file is of the wrong kind");
+	}
+	if (!FAILED(status))
+		status = table_open(&b->tables[source], &image);
+	b->has[source] = !FAILED(status);
+	buf_release(&image);
+	return status;
+}
+
+static struct status open_file(struct price_book *b, enum price_source source, const char *path, struct buf *errors)
+{
+	struct source_file *file = &b->files[source];
+	struct buf text = BUF_INIT;
+
+	if (path == NULL)
+		return OK;
+	file->path = strdup(path);
+	if (file->path == NULL)
+		return FAIL(NOMEM, "no memory for the price book");
+	/* looked at before it is read: a change in between makes the book stale, not wrong */
+	struct status status = stat(path, &file->read) == 0 ? file_read(path, PRICE_FILE_MAX, &text) :
+							      FAIL(IO, "cannot read the price file");
+	if (FAILED(status))
+		buf_printf(errors, "cannot read '%s': %s\n", path, status.code == STATUS_IO ? strerror(errno) : status.why);
+	else
+		status = load_text(b, source, buf_view(&text), errors);
+	buf_release(&text);
+	return status;
+}
+
+struct status price_book_open(const char *file, const char *override_file, struct price_book **out, struct buf *errors)
+{
+	struct price_book *b = calloc(1, sizeof(*b));
+
+	if (b == NULL)
+		return FAIL(NOMEM, "no memory for the price book");
+	pthread_mutex_init(&b->lock, NULL);
+	struct status embedded = table_open_embedded(&b->tables[PRICE_EMBEDDED], price_image_start,
+						     (size_t)(price_image_end - price_image_start));
+	b->has[PRICE_EMBEDDED] = !FAILED(embedded);
+	struct status override = open_file(b, PRICE_OVERRIDE, override_file, errors);
+	struct status loaded = open_file(b, PRICE_FILE, file, errors);
+	struct status status = FAILED(embedded) ? embedded : FAILED(override) ? override : loaded;
+	if (FAILED(status)) {
+		price_book_free(b);
+		return status;
+	}
+	*out = b;
+	return OK;
+}
+
+struct status price_book_new(const struct config *c, struct price_book **out, struct buf *errors)
+{
+	return price_book_open(c != NULL ? c->prices.file : NULL, c != NULL ? c->prices.override_file : NULL, out, errors);
+}
+
+void price_book_free(struct price_book *b)
+{
+	if (b == NULL)
+		return;
+	for (int i = 0; i < PRICE_SOURCE_COUNT; i++) {
+		if (b->has[i])
+			table_release(&b->tables[i]);
+		free(b->files[i].path);
+	}
+	while (b->labels != NULL) {
+		struct label *next = b->labels->next;
+		free(b->labels);
+		b->labels = next;
+	}
+	pthread_mutex_destroy(&b->lock);
+	free(b);
+}
+
+static bool is_changed(const struct source_file *file)
+{
+	struct stat now;
+
+	if (file->path == NULL)
+		return false;
+	return stat(file->path, &now) != 0 || now.st_ino != file->read.st_ino || now.st_dev != file->read.st_dev ||
+	       now.st_size != file->read.st_size || now.st_mtim.tv_sec != file->read.st_mtim.tv_sec ||
+	       now.st_mtim.tv_nsec != file->read.st_mtim.tv_nsec;
+}
+
+bool price_book_is_stale(const struct price_book *b)
+{
+	return is_changed(&b->files[PRICE_FILE]) || is_changed(&b->files[PRICE_OVERRIDE]);
+}
+
+/* ---------------------------------------------------------------- what it says about itself */
+
+static void describe_table(const struct table *t, enum price_source source, struct buf *out)
+{
+	const struct image_header *header = t->image.header;
+	struct slice name = image_slice(&t->image, header->source), version = image_slice(&t->image, header->version);
+	char date[21];
+
+	clock_format_utc(header->date_unix_s, date);
+	buf_printf(out, "%s%.*s %.*s (%.10s, %s)", out->len > 0 ? "; " : "", SLICE_ARG(name), SLICE_ARG(version), date,
+		   price_source_names[source]);
+}
+
+void price_book_describe(const struct price_book *b, struct buf *out)
+{
+	struct buf line = BUF_INIT;
+
+	for (enum price_source i = 0; i < PRICE_SOURCE_COUNT; i++)
+		if (b->has[i])
+			describe_table(&b->tables[i], i, &line);
+	buf_slice(out, buf_view(&line));
+	buf_release(&line);
+}
+
+const struct table *price_book_source(const struct price_book *b, enum price_source source)
+{
+	return b->has[source] ? &b->tables[source] : NULL;
+}
+
+void price_book_table(const struct price_book *b, struct slice *source, struct slice *version, uint64_t *date_unix_s)
+{
+	const struct image *image = &b->tables[b->has[PRICE_FILE] ? PRICE_FILE : PRICE_EMBEDDED].image;
+
+	*source = image_slice(image, image->header->source);
+	*version = image_slice(image, image->header->version);
+	*date_unix_s = image->header->date_unix_s;
+}
+
+void price_book_report(const struct price_book *b, uint64_t now_unix_s)
+{
+	struct slice source, version;
+	uint64_t date_s;
+	struct buf labels = BUF_INIT;
+
+	price_book_table(b, &source, &version, &date_s);
+	buf_printf(&labels, "source=\"%.*s\",version=\"%.*s\"", SLICE_ARG(source), SLICE_ARG(version));
+	meter_set(meter_get(METER_PRICE_TABLE_TIME, buf_string(&labels)), (int64_t)date_s);
+	buf_release(&labels);
+
+	uint64_t days = now_unix_s > date_s ? (now_unix_s - date_s) / SECONDS_PER_DAY : 0;
+	if (days >= VERY_OLD_DAYS)
+		LOG(ERROR, "pricing", "price_table_old", "source=%.*s version=%.*s age_days=%llu remedy=\"set prices.file\"",
+		    SLICE_ARG(source), SLICE_ARG(version), (unsigned long long)days);
+	else if (days >= OLD_DAYS)
+		LOG(WARN, "pricing", "price_table_old", "source=%.*s version=%.*s age_days=%llu remedy=\"set prices.file\"",
+		    SLICE_ARG(source), SLICE_ARG(version), (unsigned long long)days);
+}
+
+/* ---------------------------------------------------------------- overrides */
+
+static bool override_accepts(const struct table *t, struct scratch *s, const struct image_provider *row,
+			     struct slice provider, struct slice model)
+{
+	struct slice wanted = image_slice(&t->image, row->id);
+	char lower[MODEL_NAME_MAX];
+
+	if (!slice_equal(wanted, SLICE("*")) && !slice_equal_nocase(wanted, slice_trim(provider)))
+		return false;
+	if (model.len > sizeof(lower))
+		return false;
+	for (size_t i = 0; i < model.len; i++)
+		lower[i] = model.ptr[i] >= 'A' && model.ptr[i] <= 'Z' ? (char)(model.ptr[i] + ('a' - 'A')) : model.ptr[i];
+	return table_clause_accepts(t, s, t->image.models[row->first_model].match, (struct slice){ lower, model.len });
+}
+
+/* The first override for this provider and model, named as telemetry does or as the tables do. */
+static const struct image_provider *find_override(const struct price_book *b, struct scratch *s, struct slice provider,
+						  struct slice model)
+{
+	const struct table *t = &b->tables[PRICE_OVERRIDE];
+	struct slice mapped = provider_table_name(provider);
+
+	if (!b->has[PRICE_OVERRIDE])
+		return NULL;
+	for (uint32_t i = 0; i < image_count(&t->image, IMAGE_providers); i++) {
+		const struct image_provider *row = &t->image.providers[i];
+		if (override_accepts(t, s, row, provider, model) || override_accepts(t, s, row, mapped, model))
+			return row;
+	}
+	return NULL;
+}
+
+/* ---------------------------------------------------------------- search */
+
+static enum find_result find_in_tables(const struct price_book *b, struct scratch *s, struct slice provider,
+				       struct slice url, struct slice model, struct price_hit *hit)
+{
+	enum find_result best = FIND_NO_PROVIDER;
+
+	for (enum price_source i = PRICE_FILE; i < PRICE_SOURCE_COUNT; i++) {
+		if (!b->has[i])
+			continue;
+		enum find_result result = table_find(&b->tables[i], s, provider, url, model, &hit->found);
+		hit->source = i;
+		if (result == FIND_OK)
+			return FIND_OK;
+		if (result == FIND_NO_MODEL)
+			best = FIND_NO_MODEL;
+	}
+	return best;
+}
+
+/* The forms of the name in turn; then, where neither name nor address tells the provider, by the model alone. */
+static enum find_result find_by_forms(const struct price_book *b, struct scratch *s, struct slice provider,
+				      struct slice url, struct slice model, struct price_hit *hit)
+{
+	struct name_forms forms;
+	enum find_result best = FIND_NO_PROVIDER;
+
+	name_forms_of(provider, model, &forms);
+	for (int with_url = url.ptr != NULL; with_url >= 0; with_url--) {
+		for (size_t i = 0; i < forms.count; i++) {
+			enum find_result result = find_in_tables(b, s, forms.forms[i].provider,
+								 with_url ? url : SLICE_NONE, forms.forms[i].model, hit);
+			if (result == FIND_OK)
+				return FIND_OK;
+			if (result == FIND_NO_MODEL)
+				best = FIND_NO_MODEL;
+		}
+		if (best == FIND_NO_MODEL)
+			return best;
+	}
+	return best;
+}
+
+static struct slice keep_label(const struct price_book *book, struct slice text)
+{
+	struct price_book *b = (struct price_book *)(uintptr_t)book; /* labels are behind the lock, all else is constant */
+	struct label *found;
+
+	pthread_mutex_lock(&b->lock);
+	for (found = b->labels; found != NULL; found = found->next)
+		if (slice_equal((struct slice){ found->text, found->len }, text))
+			break;
+	if (found == NULL && (found = malloc(sizeof(*found) + text.len)) != NULL) {
+		found->len = text.len;
+		memcpy(found->text, text.ptr, text.len);
+		found->next = b->labels;
+		b->labels = found;
+	}
+	pthread_mutex_unlock(&b->lock);
+	return found != NULL ? (struct slice){ found->text, found->len } : SLICE_NONE;
+}
+
+static void apply_factor(const struct price_book *b, const struct image_model *override, struct price_hit *hit)
+{
+	struct buf text = BUF_INIT;
+
+	hit->factor_digits = override->factor_digits;
+	hit->factor_scale = override->factor_scale;
+	buf_slice(&text, hit->label);
+	buf_text(&text, " x ");
+	decimal_write(&text, (struct decimal){ (__int128_t)hit->factor_digits, hit->factor_scale });
+	hit->label = keep_label(b, buf_view(&text));
+	buf_release(&text);
+}
+
+static struct slice label_of(const struct price_hit *hit)
+{
+	return image_slice(&hit->found.table->image, hit->found.model->label);
+}
+
+enum find_result price_book_find(const struct price_book *b, struct scratch *s, struct slice provider, struct slice url,
+				 struct slice model, bool as_written, struct price_hit *hit)
+{
+	const struct image_provider *row = find_override(b, s, provider, model);
+	const struct table *overrides = &b->tables[PRICE_OVERRIDE];
+	const struct image_model *override = row != NULL ? &overrides->image.models[row->first_model] : NULL;
+
+	*hit = (struct price_hit){ .factor_digits = 1 };
+	if (override != NULL && override->row_count > 0) {
+		hit->found = (struct found){ overrides, row, row, override };
+		hit->source = PRICE_OVERRIDE;
+		hit->label = label_of(hit);
+		return FIND_OK;
+	}
+	if (override != NULL && override->alias_model.len > 0) {
+		struct slice other = image_slice(&overrides->image, override->alias_provider);
+		provider = other.len > 0 ? other : provider;
+		model = image_slice(&overrides->image, override->alias_model);
+	}
+	enum find_result result = as_written ? find_in_tables(b, s, provider, url, model, hit) :
+					       find_by_forms(b, s, provider, url, model, hit);
+	if (result != FIND_OK)
+		return result;
+	hit->label = label_of(hit);
+	if (override != NULL && override->alias_model.len == 0)
+		apply_factor(b, override, hit);
+	return FIND_OK;
+}
