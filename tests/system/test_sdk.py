@@ -105,7 +105,7 @@ def test_a_429_is_a_rate_limited_call_without_cost(start_agent, run_app, instrum
 
 
 @pytest.mark.parametrize("instrumentation", INSTRUMENTATIONS)
-def test_a_model_without_a_price_has_no_cost_instead_of_none(start_agent, run_app, backend, forwarding, instrumentation):
+def test_a_model_without_a_price_has_no_cost_rather_than_zero(start_agent, run_app, backend, forwarding, instrumentation):
     agent = start_agent(forwarding)
     truth, = run_app(agent, instrumentation, "http", "unknown_model")
     record = only_record(agent)

@@ -220,7 +220,7 @@ static void a_stream_of_small_batches_is_paced(void **state)
 /* Adds entries from number `from` on until one does not fit, whose number is returned. */
 static size_t fill(struct store *s, size_t from, struct slice value)
 {
-	char key[16];
+	char key[24];
 
 	for (size_t n = from;; n++) {
 		snprintf(key, sizeof(key), "%08zu", n);
@@ -238,7 +238,7 @@ static size_t fill(struct store *s, size_t from, struct slice value)
 static void delete_range(struct store *s, size_t from, size_t to)
 {
 	struct store_batch *b = store_batch_new();
-	char key[16];
+	char key[24];
 
 	for (size_t i = from; i < to; i++) {
 		snprintf(key, sizeof(key), "%08zu", i);
