@@ -1,0 +1,167 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * exporters/file/file.c - appends request records, one JSON object a line, to a file.
+ *
+ * A payload is written whole or not at all: what a failed write left behind is cut off again, so the next attempt
+ * repeats no line and joins none. Nothing is buffered here. A file that somebody else moves away is opened anew.
+ * Rotation is in rotate.c.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "exporters/file/rotate.h"
+#include "exporters/kinds.h"
+
+#define AT(member) .offset = offsetof(struct file_options, member)
+#define END { .name = NULL }
+
+struct file_options {
+	const char *path;
+	uint64_t max_bytes;
+	int64_t max_backups;
+	struct queue_config queue;
+	struct retry_config retry;
+};
+
+struct file_exporter {
+	const struct file_options *options;
+	int fd; /* -1: not open */
+	struct stat stat;
+};
+
+static const struct conf_option rotation_options[] = {
+	{ "max_megabytes", CONF_MIB, AT(max_bytes), .fallback = "100", .max = 1024 * 1024,
+	  .doc = "The size, in MiB, at which a new file is begun; 0 means never." },
+	{ "max_backups", CONF_INT, AT(max_backups), .fallback = "100", .max = 100000,
+	  .doc = "How many older files are kept, named by the time of their end; 0 keeps all." },
+	END,
+};
+
+static const struct conf_option file_option_table[] = {
+	{ "path", CONF_STRING, AT(path), .required = true, .doc = "The file that records are appended to." },
+	{ "rotation", CONF_SECTION, .section = rotation_options, .doc = "When a new file is begun, and how many are kept." },
+	{ "sending_queue", CONF_SECTION, AT(queue), .section = queue_options, .doc = "What waits while the file cannot be written." },
+	{ "retry_on_failure", CONF_SECTION, AT(retry), .section = retry_options, .doc = "When writing is tried again." },
+	END,
+};
+
+static struct delivery failure(const struct file_exporter *f, const char *verb, int error)
+{
+	struct delivery d = { .result = DELIVERY_RETRY };
+	bool is_full = error == ENOSPC || error == EDQUOT;
+
+	snprintf(d.reason, sizeof(d.reason), "%s: cannot %s '%s': %s", is_full ? "disk_full" : "io", verb, f->options->path,
+		 strerror(error));
+	return d;
+}
+
+static void close_file(struct file_exporter *f)
+{
+	if (f->fd >= 0)
+		close(f->fd);
+	f->fd = -1;
+}
+
+static bool was_moved(const struct file_exporter *f)
+{
+	struct stat now;
+
+	return stat(f->options->path, &now) != 0 || now.st_ino != f->stat.st_ino || now.st_dev != f->stat.st_dev;
+}
+
+/* 0, or errno. Records name features and user segments: for the owner alone, as the Collector does it. */
+static int open_file(struct file_exporter *f)
+{
+	if (f->fd >= 0 && was_moved(f))
+		close_file(f);
+	if (f->fd < 0)
+		f->fd = open(f->options->path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0600);
+	if (f->fd < 0 || fstat(f->fd, &f->stat) != 0)
+		return errno;
+	return 0;
+}
+
+/* 0, or errno. */
+static int write_whole(int fd, struct slice bytes)
+{
+	while (bytes.len > 0) {
+		ssize_t n = write(fd, bytes.ptr, bytes.len);
+		if (n < 0 && errno != EINTR)
+			return errno;
+		if (n > 0)
+			bytes = slice_skip(bytes, (size_t)n);
+	}
+	return 0;
+}
+
+static bool must_rotate(const struct file_exporter *f, size_t more_bytes)
+{
+	uint64_t size = (uint64_t)f->stat.st_size;
+
+	return f->options->max_bytes > 0 && S_ISREG(f->stat.st_mode) && size > 0 &&
+	       (size > f->options->max_bytes || more_bytes > f->options->max_bytes - size);
+}
+
+static struct delivery append(struct file_exporter *f, struct slice lines)
+{
+	int error = open_file(f);
+
+	if (error == 0 && must_rotate(f, lines.len)) {
+		error = rotate_file(f->options->path, f->options->max_backups);
+		if (error != 0)
+			return failure(f, "rotate", error);
+		error = open_file(f);
+	}
+	if (error != 0)
+		return failure(f, "open", error);
+	error = write_whole(f->fd, lines);
+	if (error == 0)
+		return (struct delivery){ .result = DELIVERY_DONE };
+	if (S_ISREG(f->stat.st_mode) && ftruncate(f->fd, f->stat.st_size) != 0)
+		return failure(f, "cut a torn line off", errno);
+	return failure(f, "write to", error);
+}
+
+static struct status file_open(const char *id, const void *options, struct exporter_env *env, void **state, struct buf *why)
+{
+	struct file_exporter *f = calloc(1, sizeof(*f));
+
+	(void)env;
+	if (f == NULL) {
+		buf_printf(why, "exporters.%s: no memory", id);
+		return FAIL(NOMEM, "no memory for the exporter");
+	}
+	f->options = options;
+	f->fd = -1;
+	*state = f;
+	return OK;
+}
+
+static void file_send(void *state, struct payload *p, delivery_done done, void *context)
+{
+	struct delivery d = append(state, payload_view(p));
+
+	done(context, &d);
+}
+
+static void file_close(void *state)
+{
+	close_file(state);
+	free(state);
+}
+
+const struct exporter_kind exporter_file = {
+	.name = "file",
+	.doc = "Appends request records, one JSON object a line, to a rotating file.",
+	.accepts = 1u << PAYLOAD_RECORDS,
+	.options = file_option_table,
+	.options_size = sizeof(struct file_options),
+	.open = file_open,
+	.send = file_send,
+	.close = file_close,
+	.queue_offset = offsetof(struct file_options, queue),
+	.retry_offset = offsetof(struct file_options, retry),
+};

@@ -1,0 +1,206 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * The file exporter appends whole lines, rotates by size, keeps the newest files, and tells what stands in its way.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+
+#include <cmocka.h>
+#include <dirent.h>
+#include <sys/stat.h>
+
+#include "agent/base/log.h"
+#include "tests/unit/exporter_rig.h"
+
+#define EXPORTED METER_EXPORTED, "exporter=\"file\",kind=\"records\""
+
+static char directory[64], path[128];
+static struct rig rig;
+
+static int make_directory(void **state)
+{
+	(void)state;
+	snprintf(directory, sizeof(directory), "/tmp/plimsoll-file-XXXXXX");
+	if (mkdtemp(directory) == NULL)
+		return -1;
+	snprintf(path, sizeof(path), "%s/records.jsonl", directory);
+	return 0;
+}
+
+static int remove_directory(void **state)
+{
+	char command[128];
+
+	(void)state;
+	snprintf(command, sizeof(command), "rm -rf '%s'", directory);
+	return rig_stop(&rig) != 0 || system(command) != 0 ? -1 : 0;
+}
+
+static void start(const char *at, const char *more)
+{
+	char yaml[1024];
+
+	snprintf(yaml, sizeof(yaml), "exporters:\n  file:\n    path: %s\n%s", at, more);
+	if (FAILED(rig_start(&rig, yaml)))
+		fail_msg("%s", buf_string(&rig.why));
+}
+
+static void offer(const char *lines, uint32_t items)
+{
+	rig_offer(&rig, PAYLOAD_RECORDS, slice_of(lines), items);
+}
+
+static const char *read_file(const char *name)
+{
+	static char text[4096];
+	FILE *file = fopen(name, "r");
+
+	text[file != NULL ? fread(text, 1, sizeof(text) - 1, file) : 0] = '\0';
+	if (file != NULL)
+		fclose(file);
+	return text;
+}
+
+static unsigned files_in_directory(void)
+{
+	struct dirent **entries;
+	int n = scandir(directory, &entries, NULL, alphasort);
+
+	for (int i = 0; i < n; i++)
+		free(entries[i]);
+	free(entries);
+	return (unsigned)n - 2;
+}
+
+static void lines_are_appended_to_what_is_there(void **state)
+{
+	struct stat st;
+
+	(void)state;
+	FILE *before = fopen(path, "w");
+	fputs("{\"a\":0}\n", before);
+	fclose(before);
+	start(path, "");
+	offer("{\"a\":1}\n", 1);
+	assert_true(rig_wait(&rig, EXPORTED, 1));
+	assert_string_equal(read_file(path), "{\"a\":0}\n{\"a\":1}\n");
+	offer("{\"a\":2}\n{\"a\":3}\n", 2);
+	assert_true(rig_wait(&rig, EXPORTED, 3));
+	assert_string_equal(read_file(path), "{\"a\":0}\n{\"a\":1}\n{\"a\":2}\n{\"a\":3}\n");
+	assert_int_equal(stat(path, &st), 0);
+}
+
+static void a_new_file_is_for_its_owner_alone(void **state)
+{
+	struct stat st;
+
+	(void)state;
+	start(path, "");
+	offer("{}\n", 1);
+	assert_true(rig_wait(&rig, EXPORTED, 1));
+	assert_int_equal(stat(path, &st), 0);
+	assert_int_equal(st.st_mode & 0777, 0600);
+}
+
+static void a_full_file_is_moved_away_and_the_oldest_are_deleted(void **state)
+{
+	size_t size = 700 << 10;
+	char *big = malloc(size + 1);
+
+	(void)state;
+	memset(big, 'x', size);
+	big[size - 1] = '\n';
+	big[size] = '\0';
+	start(path, "    rotation:\n      max_megabytes: 1\n      max_backups: 2\n");
+	for (int64_t i = 1; i <= 5; i++) {
+		offer(big, 1);
+		assert_true(rig_wait(&rig, EXPORTED, i));
+		assert_int_equal(files_in_directory(), i < 3 ? i : 3);
+	}
+	free(big);
+}
+
+static void files_of_other_names_are_left_alone(void **state)
+{
+	char other[128];
+	char *big = malloc((600 << 10) + 1);
+
+	(void)state;
+	memset(big, 'x', 600 << 10);
+	big[600 << 10] = '\0';
+	snprintf(other, sizeof(other), "%s/records-old.jsonl", directory);
+	fclose(fopen(other, "w"));
+	start(path, "    rotation:\n      max_megabytes: 1\n      max_backups: 1\n");
+	for (int64_t i = 1; i <= 4; i++) {
+		offer(big, 1);
+		assert_true(rig_wait(&rig, EXPORTED, i));
+	}
+	assert_int_equal(access(other, F_OK), 0);
+	assert_int_equal(files_in_directory(), 3);
+	free(big);
+}
+
+static void a_file_that_was_moved_away_is_opened_anew(void **state)
+{
+	char moved[128];
+
+	(void)state;
+	start(path, "");
+	offer("{\"a\":1}\n", 1);
+	assert_true(rig_wait(&rig, EXPORTED, 1));
+	snprintf(moved, sizeof(moved), "%s/moved", directory);
+	assert_int_equal(rename(path, moved), 0);
+	offer("{\"a\":2}\n", 1);
+	assert_true(rig_wait(&rig, EXPORTED, 2));
+	assert_string_equal(read_file(path), "{\"a\":2}\n");
+}
+
+static void a_missing_directory_is_retried_until_it_is_there(void **state)
+{
+	char below[160];
+	char file[192];
+
+	(void)state;
+	snprintf(below, sizeof(below), "%s/later", directory);
+	snprintf(file, sizeof(file), "%s/records.jsonl", below);
+	start(file, "    retry_on_failure:\n      initial_interval: 10ms\n      max_interval: 10ms\n");
+	offer("{\"a\":1}\n", 1);
+	assert_true(rig_wait(&rig, METER_EXPORT_FAILURES, "exporter=\"file\",reason=\"io\"", 2));
+	assert_int_equal(mkdir(below, 0700), 0);
+	assert_true(rig_wait(&rig, EXPORTED, 1));
+	assert_string_equal(read_file(file), "{\"a\":1}\n");
+}
+
+static void a_full_disk_is_counted_and_given_up_in_the_end(void **state)
+{
+	(void)state;
+	start("/dev/full", "    retry_on_failure:\n      initial_interval: 10ms\n      max_interval: 10ms\n"
+			   "      max_elapsed_time: 60ms\n");
+	offer("{\"a\":1}\n", 5);
+	assert_true(rig_wait(&rig, METER_DROPPED, "exporter=\"file\",kind=\"records\",reason=\"gave_up\"", 5));
+	assert_true(rig_count(METER_EXPORT_FAILURES, "exporter=\"file\",reason=\"disk_full\"") > 2);
+}
+
+static void a_path_is_required(void **state)
+{
+	(void)state;
+	assert_int_equal(rig_start(&rig, "exporters:\n  file:\n    rotation:\n      max_megabytes: 1\n").code, STATUS_INVALID);
+	assert_non_null(strstr(buf_string(&rig.why), "path"));
+}
+
+int main(void)
+{
+#define TEST(name) cmocka_unit_test_setup_teardown(name, make_directory, remove_directory)
+	const struct CMUnitTest tests[] = {
+		TEST(lines_are_appended_to_what_is_there),
+		TEST(a_new_file_is_for_its_owner_alone),
+		TEST(a_full_file_is_moved_away_and_the_oldest_are_deleted),
+		TEST(files_of_other_names_are_left_alone),
+		TEST(a_file_that_was_moved_away_is_opened_anew),
+		TEST(a_missing_directory_is_retried_until_it_is_there),
+		TEST(a_full_disk_is_counted_and_given_up_in_the_end),
+		TEST(a_path_is_required),
+	};
+	log_set_level(LOG_LEVEL_ERROR);
+	return cmocka_run_group_tests_name("exporters/file", tests, NULL, NULL);
+}
