@@ -122,7 +122,7 @@ static unsigned collisions_under(const struct key_table *t, uint64_t seed)
 
 	for (unsigned i = 0; i < t->entry_count; i++) {
 		unsigned slot = slot_of(seed, t->entries[i]->key);
-		collisions += taken[slot / 64] >> (slot % 64) & 1u;
+		collisions += (unsigned)(taken[slot / 64] >> (slot % 64) & 1u);
 		taken[slot / 64] |= UINT64_C(1) << (slot % 64);
 	}
 	return collisions;
