@@ -18,7 +18,7 @@ MAY = {
     "otlp": {"base", "span"},  # and the walker speaks of its signals
     "config": {"base"},
     "net": {"base", "config"},
-    "receivers": GROUND | {"otlp"},
+    "receivers": GROUND | {"otlp", "net"},
     "dialects": GROUND | {"otlp"},
     "enrich": GROUND | {"otlp"},
     "alerts": GROUND | {"net"},
@@ -36,7 +36,7 @@ CONTAINED = [
     (re.compile(r"^microhttpd\.h$"), {"receivers", "admin", "net"}),
     (re.compile(r"^curl/"), {"net"}),
     (re.compile(r"^yaml\.h$"), {"config"}),
-    (re.compile(r"^(zlib|zstd)\.h$"), {"receivers", "net", "store", "exporters", "cli", "pricing"}),
+    (re.compile(r"^(zlib|zstd)\.h$"), {"receivers", "admin", "net", "store", "exporters", "cli", "pricing"}),
 ]
 
 

@@ -15,8 +15,8 @@
 
 #include "agent/base/clock.h"
 #include "agent/base/log.h"
+#include "agent/net/listen.h"
 #include "agent/receivers/grpc_call.h"
-#include "agent/receivers/listen.h"
 
 #define ENDPOINT_KEY "receivers.otlp.protocols.grpc.endpoint"
 #define LANES_MAX    64

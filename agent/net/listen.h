@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0
- * receivers/listen.h - the addresses behind an endpoint, and words for the user when one cannot be listened on.
+ * net/listen.h - the addresses behind an endpoint, and words for the user when one cannot be listened on.
  *
- * "localhost:4317" stands for every loopback address the name has, usually 127.0.0.1 and ::1: a client may use either.
+ * For the receivers and the admin endpoint. "localhost:4317" stands for every loopback address the name has, usually
+ * 127.0.0.1 and ::1: a client may use either.
  */
-#ifndef PLIMSOLL_RECEIVERS_LISTEN_H
-#define PLIMSOLL_RECEIVERS_LISTEN_H
+#ifndef PLIMSOLL_NET_LISTEN_H
+#define PLIMSOLL_NET_LISTEN_H
 
 #include <sys/socket.h>
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
- * receivers/listen.c - getaddrinfo, bind, and error messages that name the remedy.
+ * net/listen.c - getaddrinfo, bind, and error messages that name the remedy.
  */
-#include "agent/receivers/listen.h"
+#include "agent/net/listen.h"
 
 #include <errno.h>
 #include <netdb.h>
