@@ -180,4 +180,5 @@ install: $(BIN) $(DOCS) ## install program, manual pages and sample configuratio
 clean: ## remove everything that was built
 	rm -rf build
 
+-include tests/bench/*.mk
 -include $(OBJ:.o=.d) $(wildcard $(B)/tests/*/*.d) $(B)/agent/daemon/main.d

@@ -111,7 +111,7 @@ bool decimal_parse(struct slice text, struct decimal *out)
 	return true;
 }
 
-void decimal_write(struct buf *b, struct decimal d)
+void decimal_format(struct buf *b, struct decimal d)
 {
 	char text[48]; /* sign, 39 digits, point */
 	char *at = text + sizeof(text);
@@ -180,12 +180,12 @@ bool price_exact_round(struct price_exact amount, int64_t *pusd)
 
 void price_exact_write(struct buf *b, struct price_exact amount)
 {
-	decimal_write(b, (struct decimal){ amount.yusd, YUSD_SCALE });
+	decimal_format(b, (struct decimal){ amount.yusd, YUSD_SCALE });
 }
 
 void pusd_write(struct buf *b, __int128_t pusd)
 {
-	decimal_write(b, (struct decimal){ pusd, PUSD_SCALE });
+	decimal_format(b, (struct decimal){ pusd, PUSD_SCALE });
 }
 
 double pusd_to_usd(__int128_t pusd)

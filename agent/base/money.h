@@ -31,7 +31,7 @@ struct price_exact {
 bool decimal_parse(struct slice text, struct decimal *out);
 
 /* In plain digits, without exponent or trailing zeros: "0.00000125". */
-void decimal_write(struct buf *b, struct decimal d);
+void decimal_format(struct buf *b, struct decimal d);
 
 /* 10^n. n: at most 38. */
 __int128_t decimal_power(uint32_t n);

@@ -141,7 +141,7 @@ static void write_count(struct buf *out, __int128_t count, uint32_t scale)
 	json_write_key(out, "count");
 	if (!whole)
 		buf_byte(out, '"');
-	decimal_write(out, (struct decimal){ count, scale });
+	decimal_format(out, (struct decimal){ count, scale });
 	if (!whole)
 		buf_byte(out, '"');
 }

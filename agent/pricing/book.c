@@ -309,7 +309,7 @@ static void apply_factor(const struct price_book *b, const struct image_model *o
 	hit->factor_scale = override->factor_scale;
 	buf_slice(&text, hit->label);
 	buf_text(&text, " x ");
-	decimal_write(&text, (struct decimal){ (__int128_t)hit->factor_digits, hit->factor_scale });
+	decimal_format(&text, (struct decimal){ (__int128_t)hit->factor_digits, hit->factor_scale });
 	hit->label = keep_label(b, buf_view(&text));
 	buf_release(&text);
 }
