@@ -71,11 +71,11 @@ def test_baselines_outlive_a_restart(start_agent, webhook):
     assert cost_alerts(webhook.wait_for_notifications(1))
 
 
-def test_baselines_outlive_a_kill_but_for_the_last_moments(start_agent, webhook):
+def test_baselines_outlive_a_kill_but_for_the_last_seconds(start_agent, webhook):
     agent = start_agent(alerting(webhook))
     now = traffic(agent, start_time(), LEARN_HOURS, seed=7)
-    agent.wait_for_metric("plimsoll_agent_store_commits_total", 1)
-    time.sleep(2)  # what the agent promises to have kept by then
+    commits = agent.metric("plimsoll_agent_store_commits_total")
+    agent.wait_for_metric("plimsoll_agent_store_commits_total", commits + 1)
     agent.kill()
     agent.start()
     traffic(agent, now, SHIFT_HOURS, seed=8, factor=5)

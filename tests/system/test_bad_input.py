@@ -9,6 +9,7 @@ import time
 
 import grpc
 import pytest
+from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceResponse
 
 import otlp
 from waiting import wait_for
@@ -73,6 +74,18 @@ def test_bad_requests_over_grpc_are_refused_for_good(start_agent, body):
     assert refused.value.code() == grpc.StatusCode.INVALID_ARGUMENT
     otlp.send_grpc(agent.grpc_target, good_body())
     agent.wait_for_records(1)
+
+
+def test_a_span_without_a_valid_id_is_rejected_alone(start_agent, backend, forwarding):
+    agent = start_agent(forwarding)
+    message, spans = otlp.request()
+    otlp.add_call(spans).trace_id = b""
+    otlp.add_call(spans)
+    otlp.add_call(spans).span_id = bytes(8)
+    for answer in (otlp.send_http(agent.http_url, message)[2], otlp.send_grpc(agent.grpc_target, message)):
+        partial = ExportTraceServiceResponse.FromString(answer).partial_success
+        assert partial.rejected_spans == 2 and partial.error_message
+    assert len(agent.wait_for_records(1)) == 1
 
 
 def test_other_paths_and_methods_are_told_apart(start_agent):

@@ -6,6 +6,7 @@ import socket
 import subprocess
 import threading
 
+import grpc
 import pytest
 
 import otlp
@@ -124,6 +125,11 @@ def test_a_damaged_store_is_refused_with_a_sentence(start_agent, tmp_path):
     store = tmp_path / "state" / "data.mdb"
     store.write_bytes(store.read_bytes()[:9000])
     refused(Agent(tmp_path), 3, str(store), "damaged", "backup")
+
+
+def test_health_checks_over_grpc_are_answered(start_agent):
+    with grpc.insecure_channel(start_agent().grpc_target) as channel:
+        assert channel.unary_unary("/grpc.health.v1.Health/Check")(b"", timeout=10) == b"\x08\x01"  # SERVING
 
 
 @pytest.mark.parametrize("path", ["/livez", "/readyz", "/metrics", "/", "/api/v1/summary"])

@@ -111,6 +111,7 @@ def test_a_model_without_a_price_has_no_cost_rather_than_zero(start_agent, run_a
     record = only_record(agent)
     assert record.get("cost_usd") is None
     assert record["input_tokens"] == truth["input"]
+    assert agent.metric("plimsoll_unpriced_requests_total") == 1
     assert "gen_ai.usage.cost" not in attributes(backend.wait_for_spans(1)[0])
 
 
