@@ -13,18 +13,18 @@ LEARN_HOURS, SHIFT_HOURS = 36, 3
 
 
 def traffic(agent, start_unix_s, hours, seed, factor=1.0):
-    """Steady calls with varying lengths, one request a bucket; factor multiplies the output tokens."""
+    """Steady calls with varying lengths, one request a half-hour; factor multiplies the output tokens."""
     chance = random.Random(seed)
-    for bucket in range(int(hours * HOUR_S / 300)):
+    end_unix_s = start_unix_s + int(hours * HOUR_S)
+    for begin in range(start_unix_s, end_unix_s, HOUR_S // 2):
         message, spans = otlp.request()
-        for i in range(PER_BUCKET):
-            otlp.add_call(spans, start_unix_s + 300 * bucket + 10 * i,
-                          duration_ms=1000 * chance.lognormvariate(0, 0.3),
+        for second in range(begin, begin + HOUR_S // 2, 300 // PER_BUCKET):
+            otlp.add_call(spans, second, duration_ms=1000 * chance.lognormvariate(0, 0.3),
                           input_tokens=int(1000 * chance.lognormvariate(0, 0.3)),
                           output_tokens=int(factor * 200 * chance.lognormvariate(0, 0.3)),
                           **{"plimsoll.feature": "checkout"})
         otlp.send_grpc(agent.grpc_target, message)
-    return start_unix_s + hours * HOUR_S
+    return end_unix_s
 
 
 def alerting(webhook):
@@ -34,7 +34,7 @@ def alerting(webhook):
 
 
 def start_time():
-    return (time.time() - (LEARN_HOURS + SHIFT_HOURS + 6) * HOUR_S) // HOUR_S * HOUR_S
+    return int(time.time() - (LEARN_HOURS + SHIFT_HOURS + 6) * HOUR_S) // HOUR_S * HOUR_S
 
 
 def cost_alerts(notifications):
