@@ -7,7 +7,6 @@
 #include "agent/receivers/grpc_call.h"
 
 #include <assert.h>
-#include <malloc.h>
 
 #include <grpc/byte_buffer.h>
 #include <grpc/byte_buffer_reader.h>
@@ -21,7 +20,6 @@
 #define PEER_MS_MAX 30000 /* for sending a whole request, and for taking the answer */
 #define LINGER_MS   1000
 #define SWEEP_MS    100
-#define LARGE_BYTES (4u << 20)
 
 static struct slice slice_of_core(const grpc_slice *s)
 {
@@ -207,8 +205,7 @@ static void run_message(struct call *c)
 	size_t bytes = grpc_byte_buffer_length(c->message);
 
 	read_gate_arrived(&l->gate, &c->permit, bytes);
-	meter_add(l->lane.received_bytes, (int64_t)bytes);
-	l->had_large |= bytes > LARGE_BYTES;
+	lane_received(&l->lane, bytes);
 	struct status s = plain_bytes(l, c->message, &body);
 	if (FAILED(s))
 		method_refuse(l, m->signal, s, &answer);
@@ -226,9 +223,9 @@ static void run_nothing(struct call *c)
 {
 	const struct method *m = method_find(slice_of_core(&c->details.method));
 
-	c->lane->had_large = true;
+	c->lane->lane.had_large = true; /* it may have been refused for its size */
 	read_gate_leave(&c->lane->gate, &c->permit);
-	refuse(c, m, FAIL(INVALID, "call without a request message"));
+	refuse(c, m, FAIL(IO, "the request did not arrive"));
 }
 
 void call_advance(struct call *c, bool success)
@@ -294,15 +291,6 @@ static void look_after(struct call *c, uint64_t now_ns)
 		grpc_call_cancel_with_status(c->core, GRPC_STATUS_DEADLINE_EXCEEDED, "client is too slow", NULL);
 }
 
-/* A large message leaves the heap large: hands the free pages back to the system once nothing is under way. */
-static void trim_heap(struct grpc_lane *l)
-{
-	if (!l->had_large || meter_value(l->gate.in_flight.bytes) != 0)
-		return;
-	l->had_large = false;
-	malloc_trim(0);
-}
-
 void grpc_lane_sweep(struct grpc_lane *l, uint64_t now_ns)
 {
 	if (now_ns < l->next_sweep_ns)
@@ -312,7 +300,7 @@ void grpc_lane_sweep(struct grpc_lane *l, uint64_t now_ns)
 	for (size_t i = 0; i < CALLS_PER_LANE; i++)
 		look_after(&l->calls[i], now_ns);
 	admit_waiting(l);
-	trim_heap(l);
+	lane_trim(&l->lane);
 }
 
 void grpc_lane_release(struct grpc_lane *l)

@@ -51,7 +51,6 @@ struct grpc_lane {
 	struct read_gate gate;
 	struct call *waiting, **waiting_end;
 	uint64_t next_sweep_ns;
-	bool had_large; /* message, since the heap was trimmed */
 	struct call calls[CALLS_PER_LANE];
 };
 

@@ -3,11 +3,12 @@
  */
 #include "agent/receivers/lane.h"
 
+#include <malloc.h>
 #include <stdio.h>
 
 #include "agent/receivers/reply.h"
 
-#define KEEP_BYTES (4u << 20) /* a buffer beyond this is given back after the request that needed it */
+#define LARGE_BYTES (4u << 20) /* a buffer beyond this is given back after the request that needed it */
 
 void lane_init(struct lane *l, const char *transport, struct ingest ingest, unsigned number, uint64_t max_bytes,
 	       uint64_t max_in_flight_bytes)
@@ -32,6 +33,12 @@ void lane_release(struct lane *l)
 	buf_release(&l->wire);
 }
 
+void lane_received(struct lane *l, uint64_t bytes)
+{
+	meter_add(l->received_bytes, (int64_t)bytes);
+	l->had_large |= bytes > LARGE_BYTES;
+}
+
 void lane_ingest(struct lane *l, enum signal signal, struct slice wire, struct ingest_reply *reply)
 {
 	l->ingest.run(l->ingest.context, l->number, signal, wire, reply);
@@ -46,16 +53,26 @@ void lane_refused(const struct lane *l, enum signal signal, enum status_code cod
 	meter_add(meter_get(METER_REFUSED, labels), 1);
 }
 
-static void rest(struct buf *b)
+static void rest(struct lane *l, struct buf *b)
 {
-	if (b->cap > KEEP_BYTES)
+	if (b->cap > LARGE_BYTES) {
 		buf_release(b);
-	else
+		l->had_large = true;
+	} else {
 		buf_reset(b);
+	}
 }
 
 void lane_rest(struct lane *l)
 {
-	rest(&l->plain);
-	rest(&l->wire);
+	rest(l, &l->plain);
+	rest(l, &l->wire);
+}
+
+void lane_trim(struct lane *l)
+{
+	if (!l->had_large || meter_value(l->in_flight.bytes) != 0)
+		return;
+	l->had_large = false;
+	malloc_trim(0);
 }

@@ -21,6 +21,7 @@ struct lane {
 	struct inflater inflater;
 	struct buf plain; /* a request made contiguous or decompressed */
 	struct buf wire;  /* a JSON request as protobuf */
+	bool had_large;   /* request, since the heap was trimmed */
 	struct meter *requests[SIGNAL_COUNT], *received_bytes;
 };
 
@@ -35,7 +36,13 @@ void lane_ingest(struct lane *l, enum signal signal, struct slice wire, struct i
 /* Counts a request that is not answered OK. signal: SIGNAL_COUNT where it is unknown. */
 void lane_refused(const struct lane *l, enum signal signal, enum status_code code);
 
+/* A request of so many bytes came, as sent. */
+void lane_received(struct lane *l, uint64_t bytes);
+
 /* Between requests: empties the buffers, and frees those that grew large. */
 void lane_rest(struct lane *l);
+
+/* Now and then: after large requests, hands the heap's free pages back to the system once nothing is under way. */
+void lane_trim(struct lane *l);
 
 #endif

@@ -26,7 +26,7 @@ static const struct reply_row rows[] = {
 	{ STATUS_UNAVAILABLE, GRPC_STATUS_UNAVAILABLE, 503, true, "unavailable" },
 	{ STATUS_TIMEOUT, GRPC_STATUS_DEADLINE_EXCEEDED, 503, true, "timeout" },
 	{ STATUS_DENIED, GRPC_STATUS_PERMISSION_DENIED, 403, false, "denied" },
-	{ STATUS_IO, GRPC_STATUS_UNAVAILABLE, 503, true, "io" },
+	{ STATUS_IO, GRPC_STATUS_UNAVAILABLE, 503, true, "incomplete" },
 	{ STATUS_CORRUPT, GRPC_STATUS_INTERNAL, 500, false, "corrupt" },
 };
 

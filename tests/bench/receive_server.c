@@ -49,6 +49,7 @@ int main(int argc, char **argv)
 	};
 	struct ingest ingest = { ignore, NULL, 0 };
 	struct grpc_receiver *grpc;
+	struct http_receiver *http;
 	struct buf why = BUF_INIT;
 	sigset_t stop;
 	int got;
@@ -57,13 +58,16 @@ int main(int argc, char **argv)
 	sigaddset(&stop, SIGTERM);
 	sigaddset(&stop, SIGINT);
 	pthread_sigmask(SIG_BLOCK, &stop, NULL);
-	if (FAILED(grpc_receiver_start(&config, ingest, &grpc, &why))) {
+	struct ingest http_ingest = { ignore, NULL, (unsigned)config.grpc.threads };
+	if (FAILED(grpc_receiver_start(&config, ingest, &grpc, &why)) ||
+	    FAILED(http_receiver_start(&config, http_ingest, &http, &why))) {
 		fprintf(stderr, "%s\n", buf_string(&why));
 		return 2;
 	}
-	printf("ready grpc=%u\n", grpc_receiver_port(grpc));
+	printf("ready grpc=%u http=%u\n", grpc_receiver_port(grpc), http_receiver_port(http));
 	fflush(stdout);
 	sigwait(&stop, &got);
+	http_receiver_stop(http, 5000);
 	grpc_receiver_stop(grpc, 5000);
 	printf("requests=%" PRIu64 " bytes=%" PRIu64 "\n", requests, bytes);
 	buf_release(&why);

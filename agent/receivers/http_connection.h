@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * receivers/http_connection.h - the open connections of the HTTP receiver, and which of them have a request under way.
+ *
+ * libmicrohttpd closes connections that are silent for too long. A sender that drips byte after byte is never silent, so
+ * each request also has a time to be complete in: the read timeout, and more for every byte that has come.
+ * All of it belongs to the HTTP thread.
+ */
+#ifndef PLIMSOLL_RECEIVERS_HTTP_CONNECTION_H
+#define PLIMSOLL_RECEIVERS_HTTP_CONNECTION_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "agent/base/meter.h"
+
+struct MHD_Connection;
+
+struct http_connection {
+	struct http_connection *next, **self; /* in the list */
+	struct http_connections *all;
+	int fd;
+	bool has_request;
+	uint64_t busy_since_ns;  /* monotonic: when the request, or the connection, began; 0: idle between requests */
+	uint64_t received_bytes; /* of its body, as far as they were wanted */
+};
+
+struct http_connections {
+	struct http_connection *first;
+	unsigned requests; /* under way */
+	uint64_t read_timeout_ms, next_sweep_ns;
+	struct meter *open;
+};
+
+/* NULL without memory. */
+struct http_connection *http_connection_new(struct http_connections *all, int fd);
+void http_connection_free(struct http_connection *c);
+
+void http_connection_begin(struct http_connection *c);
+void http_connection_end(struct http_connection *c);
+
+/* Cuts off the requests that take too long; the daemon then sees the connection end. now_ns: monotonic. */
+void http_connections_sweep(struct http_connections *all, uint64_t now_ns);
+
+#endif

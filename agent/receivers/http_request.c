@@ -1,0 +1,311 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * receivers/http_request.c - from headers to answer.
+ */
+#include "agent/receivers/http_request.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "agent/otlp/json_transcode.h"
+#include "agent/receivers/reply.h"
+#include "agent/receivers/rpc_status.h"
+
+#define SPARE_BYTES_MAX (1u << 20)
+#define MS_PER_SECOND	1000
+
+/* The format that a request and its answer are in. */
+enum media { MEDIA_NONE, MEDIA_PROTOBUF, MEDIA_JSON };
+
+static const char *const media_names[] = { "text/plain; charset=utf-8", "application/x-protobuf", "application/json" };
+
+struct http_request {
+	enum signal signal; /* SIGNAL_COUNT: the path is none of ours */
+	enum media media;
+	enum coding coding;
+	struct status status;   /* a failure: the request is refused and its body unwanted */
+	unsigned http_status;   /* of the refusal, where the status's own would not do; 0: it does */
+	struct buf body;
+	uint64_t taken_bytes; /* from the in-flight budget */
+};
+
+static struct http_connection *connection_of(struct MHD_Connection *connection)
+{
+	return MHD_get_connection_info(connection, MHD_CONNECTION_INFO_SOCKET_CONTEXT)->socket_context;
+}
+
+static struct slice header(struct MHD_Connection *connection, const char *name)
+{
+	return slice_trim(slice_of(MHD_lookup_connection_value(connection, MHD_HEADER_KIND, name)));
+}
+
+/* ---------------------------------------------------------------- judging the headers */
+
+static enum signal signal_of(const char *url)
+{
+	static const char *const paths[SIGNAL_COUNT] = {
+		[SIGNAL_TRACES] = "/v1/traces",
+		[SIGNAL_METRICS] = "/v1/metrics",
+		[SIGNAL_LOGS] = "/v1/logs",
+	};
+
+	for (int s = 0; s < SIGNAL_COUNT; s++)
+		if (strcmp(url, paths[s]) == 0)
+			return (enum signal)s;
+	return SIGNAL_COUNT;
+}
+
+static enum media media_of(struct slice content_type)
+{
+	const char *end = content_type.len > 0 ? memchr(content_type.ptr, ';', content_type.len) : NULL;
+	struct slice name = content_type;
+
+	if (end != NULL)
+		name = slice_trim(slice_head(content_type, (size_t)(end - content_type.ptr)));
+	for (int m = MEDIA_PROTOBUF; m <= MEDIA_JSON; m++)
+		if (slice_equal_nocase(name, slice_of(media_names[m])))
+			return (enum media)m;
+	return MEDIA_NONE;
+}
+
+static void refuse(struct http_request *r, struct status why, unsigned http_status)
+{
+	if (FAILED(r->status))
+		return; /* the first reason stands */
+	r->status = why;
+	r->http_status = http_status;
+	buf_release(&r->body);
+}
+
+static void judge(struct http_request *r, const struct lane *l, struct MHD_Connection *connection, const char *method)
+{
+	uint64_t length;
+
+	if (r->signal == SIGNAL_COUNT)
+		refuse(r, FAIL(NOTFOUND, "no such path: OTLP is taken on /v1/traces, /v1/metrics and /v1/logs"), 0);
+	if (strcmp(method, "POST") != 0)
+		refuse(r, FAIL(UNSUPPORTED, "method not allowed: POST the request"), 405);
+	if (r->media == MEDIA_NONE)
+		refuse(r, FAIL(UNSUPPORTED, "content type is neither application/x-protobuf nor application/json"), 0);
+	struct status s = coding_parse(header(connection, "Content-Encoding"), &r->coding);
+	if (FAILED(s))
+		refuse(r, s, 0);
+	if (slice_to_u64(header(connection, "Content-Length"), &length) && length > l->max_bytes)
+		refuse(r, FAIL(TOOBIG, "request is larger than the limit"), 0);
+}
+
+static struct http_request *request_new(struct http_lane *l, struct MHD_Connection *connection, const char *url,
+					const char *method)
+{
+	struct http_request *r = calloc(1, sizeof(*r));
+
+	if (r == NULL)
+		return NULL;
+	*r = (struct http_request){ .signal = signal_of(url), .status = OK, .body = l->spare };
+	l->spare = BUF_INIT;
+	r->media = media_of(header(connection, "Content-Type"));
+	judge(r, &l->lane, connection, method);
+	if (r->signal < SIGNAL_COUNT && r->http_status != 405)
+		meter_add(l->lane.requests[r->signal], 1);
+	return r;
+}
+
+/* ---------------------------------------------------------------- collecting the body */
+
+static void collect(struct http_request *r, struct http_lane *l, struct http_connection *c, struct slice piece)
+{
+	lane_received(&l->lane, piece.len);
+	if (FAILED(r->status))
+		return;
+	if (piece.len > l->lane.max_bytes - r->body.len) {
+		refuse(r, FAIL(TOOBIG, "request is larger than the limit"), 0);
+		return;
+	}
+	if (!in_flight_take(&l->lane.in_flight, piece.len)) {
+		refuse(r, FAIL(UNAVAILABLE, "too many request bytes in flight"), 0);
+		return;
+	}
+	r->taken_bytes += piece.len;
+	c->received_bytes += piece.len;
+	buf_slice(&r->body, piece);
+	if (buf_failed(&r->body))
+		refuse(r, FAIL(UNAVAILABLE, "no memory for the request"), 0);
+}
+
+/* ---------------------------------------------------------------- answering */
+
+static void write_body(struct http_lane *l, const struct http_request *r, const struct ingest_reply *reply)
+{
+	buf_reset(&l->scratch);
+	if (r->media == MEDIA_NONE)
+		buf_printf(&l->scratch, "%s\n", reply->status.why);
+	else if (r->media == MEDIA_PROTOBUF && FAILED(reply->status))
+		rpc_status_pack(reply, &l->scratch);
+	else if (r->media == MEDIA_PROTOBUF)
+		export_response_pack(reply, &l->scratch);
+	else if (FAILED(reply->status))
+		rpc_status_json(reply, &l->scratch);
+	else
+		export_response_json(reply, r->signal, &l->scratch);
+}
+
+static void add_headers(struct MHD_Response *response, const struct http_lane *l, const struct http_request *r,
+			const struct ingest_reply *reply, unsigned http_status)
+{
+	char seconds[16];
+
+	MHD_add_response_header(response, "Content-Type", media_names[r->media]);
+	if (http_status == 405)
+		MHD_add_response_header(response, "Allow", "POST");
+	if (reply_row(reply->status.code)->retryable) {
+		snprintf(seconds, sizeof(seconds), "%u", (reply_retry_after_ms(reply) + MS_PER_SECOND - 1) / MS_PER_SECOND);
+		MHD_add_response_header(response, "Retry-After", seconds);
+	}
+	if (l->is_draining)
+		MHD_add_response_header(response, "Connection", "close");
+}
+
+static enum MHD_Result answer(struct http_lane *l, const struct http_request *r, struct MHD_Connection *connection,
+			      const struct ingest_reply *reply)
+{
+	unsigned http_status = r->http_status != 0 ? r->http_status : reply_row(reply->status.code)->http_status;
+
+	if (FAILED(reply->status))
+		lane_refused(&l->lane, r->signal, reply->status.code);
+	write_body(l, r, reply);
+	struct MHD_Response *response =
+		MHD_create_response_from_buffer(l->scratch.len, l->scratch.ptr, MHD_RESPMEM_MUST_COPY);
+	if (response == NULL)
+		return MHD_NO;
+	add_headers(response, l, r, reply, http_status);
+	enum MHD_Result result = MHD_queue_response(connection, http_status, response);
+	MHD_destroy_response(response);
+	return result;
+}
+
+static enum MHD_Result answer_refusal(struct http_lane *l, const struct http_request *r,
+				      struct MHD_Connection *connection)
+{
+	const struct ingest_reply reply = { .status = r->status };
+
+	return answer(l, r, connection, &reply);
+}
+
+/* The JSON body's wire bytes. A failure says where the trouble is; that text lives in l->reason. */
+static struct status transcode(struct http_lane *l, const struct http_request *r, struct slice *body)
+{
+	char where[40] = "";
+	struct status s = json_to_wire(*body, r->signal, l->lane.max_bytes, &l->lane.wire, where);
+
+	if (s.code == STATUS_MALFORMED && where[0] != '\0') {
+		buf_reset(&l->reason);
+		buf_printf(&l->reason, "%s: %s", where, s.why);
+		s.why = buf_string(&l->reason);
+	}
+	*body = buf_view(&l->lane.wire);
+	return s;
+}
+
+static struct status wire_bytes(struct http_lane *l, const struct http_request *r, struct slice *body)
+{
+	struct lane *lane = &l->lane;
+
+	*body = buf_view(&r->body);
+	if (r->coding != CODING_IDENTITY) {
+		TRY(inflater_begin(&lane->inflater, r->coding, lane->max_bytes, &lane->plain));
+		TRY(inflater_feed(&lane->inflater, *body));
+		TRY(inflater_end(&lane->inflater));
+		*body = buf_view(&lane->plain);
+	}
+	return r->media == MEDIA_JSON ? transcode(l, r, body) : OK;
+}
+
+static enum MHD_Result run(struct http_lane *l, const struct http_request *r, struct MHD_Connection *connection)
+{
+	struct ingest_reply reply = { .status = OK };
+	struct slice body;
+
+	reply.status = wire_bytes(l, r, &body);
+	if (!FAILED(reply.status))
+		lane_ingest(&l->lane, r->signal, body, &reply);
+	lane_rest(&l->lane);
+	return answer(l, r, connection, &reply);
+}
+
+/* ---------------------------------------------------------------- the daemon's callbacks */
+
+static bool asks_first(struct MHD_Connection *connection)
+{
+	return slice_equal_nocase(header(connection, "Expect"), SLICE("100-continue"));
+}
+
+enum MHD_Result http_request_handle(void *context, struct MHD_Connection *connection, const char *url,
+				    const char *method, const char *version, const char *upload, size_t *upload_size,
+				    void **request)
+{
+	struct http_lane *l = context;
+	struct http_request *r = *request;
+
+	(void)version;
+	if (r == NULL) {
+		*request = r = request_new(l, connection, url, method);
+		if (r == NULL)
+			return MHD_NO;
+		return FAILED(r->status) && asks_first(connection) ? answer_refusal(l, r, connection) : MHD_YES;
+	}
+	if (*upload_size > 0) {
+		collect(r, l, connection_of(connection), (struct slice){ upload, *upload_size });
+		*upload_size = 0;
+		return MHD_YES;
+	}
+	return FAILED(r->status) ? answer_refusal(l, r, connection) : run(l, r, connection);
+}
+
+/* Keeps the body's memory for the next request, where that is worth it. */
+static void keep_spare(struct http_lane *l, struct buf *body)
+{
+	if (l->spare.ptr != NULL || body->cap > SPARE_BYTES_MAX) {
+		buf_release(body);
+	} else {
+		buf_reset(body);
+		l->spare = *body;
+	}
+}
+
+void http_request_done(void *context, struct MHD_Connection *connection, void **request,
+		       enum MHD_RequestTerminationCode how)
+{
+	struct http_lane *l = context;
+	struct http_request *r = *request;
+
+	http_connection_end(connection_of(connection));
+	if (r == NULL)
+		return;
+	if (how == MHD_REQUEST_TERMINATED_TIMEOUT_REACHED)
+		lane_refused(&l->lane, r->signal, STATUS_TIMEOUT);
+	else if (how != MHD_REQUEST_TERMINATED_COMPLETED_OK)
+		lane_refused(&l->lane, r->signal, STATUS_IO);
+	in_flight_give(&l->lane.in_flight, r->taken_bytes);
+	keep_spare(l, &r->body);
+	free(r);
+	*request = NULL;
+}
+
+void *http_request_begin(void *context, const char *uri, struct MHD_Connection *connection)
+{
+	(void)context;
+	(void)uri;
+	http_connection_begin(connection_of(connection));
+	return NULL;
+}
+
+void http_connection_notify(void *context, struct MHD_Connection *connection, void **socket_context,
+			    enum MHD_ConnectionNotificationCode code)
+{
+	struct http_lane *l = context;
+
+	if (code == MHD_CONNECTION_NOTIFY_STARTED)
+		*socket_context = http_connection_new(
+			&l->connections, MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD)->connect_fd);
+	else if (*socket_context != NULL)
+		http_connection_free(*socket_context);
+}
