@@ -1,16 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Without a file the agent has a configuration that works; every default of every table is legal.
  */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdlib.h>
-#include <unistd.h>
-
-#include <cmocka.h>
+#include "tests/unit/config_fixture.h"
 
 #include "agent/base/log.h"
-#include "agent/config/config.h"
 
 static struct config *defaults(void)
 {
@@ -88,55 +81,54 @@ static void our_own_attribute_names_the_feature_before_any_other(void **state)
 
 static void queue_and_retry_have_the_collectors_habits(void **state)
 {
-	static const struct conf_option table[] = {
-		{ "retry_on_failure", CONF_SECTION, .section = retry_options },
-		{ "sending_queue", CONF_SECTION, .offset = sizeof(struct retry_config), .section = queue_options },
-		{ .name = NULL },
-	};
-	struct both {
-		struct retry_config retry;
-		struct queue_config queue;
-	};
-	const struct config_kind kind = { "fake", table, sizeof(struct both), "" };
-	char path[] = "/tmp/plimsoll-config-XXXXXX";
-	struct buf errors = BUF_INIT;
-	struct config *c = NULL;
-	int fd = mkstemp(path);
+	struct config *c = fixture_load("exporters: {fake: }\n");
+	const struct fake_options *o = fixture_fake(c);
 
 	(void)state;
-	assert_true(fd >= 0 && write(fd, "exporters: {fake: }\n", 20) == 20 && close(fd) == 0);
-	assert_int_equal(config_load(path, &kind, 1, &c, &errors).code, STATUS_OK);
-	const struct both *both = c->exporters[0].options;
-	assert_true(both->retry.enabled && both->queue.enabled);
-	assert_int_equal(both->retry.initial_interval_ms, 5000);
-	assert_int_equal(both->retry.max_interval_ms, 30000);
-	assert_int_equal(both->retry.max_elapsed_time_ms, 300000);
-	assert_true(both->queue.queue_size_bytes == 64u << 20);
-	unlink(path);
+	assert_true(o->retry.enabled && o->queue.enabled);
+	assert_int_equal(o->retry.initial_interval_ms, 5000);
+	assert_int_equal(o->retry.max_interval_ms, 30000);
+	assert_int_equal(o->retry.max_elapsed_time_ms, 300000);
+	assert_true(o->retry.multiplier > 1.499 && o->retry.multiplier < 1.501);
+	assert_true(o->queue.queue_size_bytes == 64u << 20);
 	config_free(c);
-	buf_release(&errors);
 }
 
 /* Printing reads every row, and reading what was printed gives the same again. */
 static void the_printed_configuration_loads_to_the_same(void **state)
 {
-	char path[] = "/tmp/plimsoll-config-XXXXXX";
-	struct buf first = BUF_INIT, second = BUF_INIT, errors = BUF_INIT;
-	struct config *c = defaults();
-	int fd = mkstemp(path);
+	struct buf first = BUF_INIT, second = BUF_INIT;
+	struct config *c = fixture_load("receivers: {otlp: {protocols: {http: }}}\n"
+					"storage: {directory: \"/a b/$$x\\u00e9\"}\n"
+					"exporters: {fake/1: {list: []}, fake/2: {endpoint: 'unix:/x'}}\n"
+					"alerts: {channels: {webhook: {url: http://h/}}}\n");
 
 	(void)state;
 	config_print(c, &first);
 	config_free(c);
-	assert_true(fd >= 0 && write(fd, first.ptr, first.len) == (ssize_t)first.len && close(fd) == 0);
-	assert_int_equal(config_load(path, NULL, 0, &c, &errors).code, STATUS_OK);
+	c = fixture_load(buf_string(&first));
 	config_print(c, &second);
 	assert_string_equal(buf_string(&first), buf_string(&second));
-	unlink(path);
+	assert_false(c->grpc.enabled);
+	assert_string_equal(c->storage.directory, "/a b/$x\xc3\xa9");
 	config_free(c);
 	buf_release(&first);
 	buf_release(&second);
-	buf_release(&errors);
+}
+
+static void secrets_are_never_printed(void **state)
+{
+	struct buf out = BUF_INIT;
+	struct config *c = fixture_load("admin: {token: hush}\n"
+					"exporters: {fake: {token: hush, headers: {authorization: hush}}}\n"
+					"alerts: {channels: {webhook: {url: http://h/, signing_secret: hush, headers: {x: hush}}}}\n");
+
+	(void)state;
+	config_print(c, &out);
+	assert_true(slice_find(buf_view(&out), SLICE("hush")) < 0);
+	assert_true(slice_find(buf_view(&out), SLICE("\"authorization\": <redacted>")) > 0);
+	config_free(c);
+	buf_release(&out);
 }
 
 int main(void)
@@ -148,6 +140,7 @@ int main(void)
 		cmocka_unit_test(our_own_attribute_names_the_feature_before_any_other),
 		cmocka_unit_test(queue_and_retry_have_the_collectors_habits),
 		cmocka_unit_test(the_printed_configuration_loads_to_the_same),
+		cmocka_unit_test(secrets_are_never_printed),
 	};
 	return cmocka_run_group_tests_name("config/defaults", tests, NULL, NULL);
 }
