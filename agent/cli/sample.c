@@ -104,9 +104,13 @@ static void write_option(const struct cli_program *program, struct margin m, con
 		write_kinds(program, m, o, out);
 		return;
 	}
-	if (o->type != CONF_SECTION && o->fallback == NULL)
+	bool has_value = o->type == CONF_SECTION || o->fallback != NULL;
+	bool in_comment = m.commented;
+	if (!has_value)
 		m = commented(m);
 	begin_line(&m, out);
+	if (in_comment && !has_value && !o->required)
+		buf_text(out, "# "); /* stays out when its section is switched on */
 	buf_printf(out, "%s:", o->name);
 	if (o->type == CONF_SECTION) {
 		buf_byte(out, '\n');

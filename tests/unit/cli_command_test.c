@@ -1,0 +1,259 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * The command line: what is understood, what it answers, and with which exit status.
+ */
+#include "tests/unit/config_fixture.h"
+
+#include "agent/base/json.h"
+#include "agent/cli/command.h"
+
+enum { OPTION_FILE, OPTION_FORCE };
+
+static const struct cli_option cook_options[] = {
+	[OPTION_FILE] = { "file", 'f', "FILE", "What to cook." },
+	[OPTION_FORCE] = { "force", 0, NULL, "Cook it in any case." },
+	{ .name = NULL },
+};
+
+static struct cli_args seen;
+static int cook_run(int argc, char **argv);
+static const struct command command_cook = { "cook", "Cook a meal.", "[--file FILE] [MEAL...]", cook_run, cook_options };
+
+static int cook_run(int argc, char **argv)
+{
+	int code = cli_parse(&command_cook, argc, argv, &seen);
+
+	return code != CLI_GO_ON ? code : CLI_DONE;
+}
+
+static const char *price_line(void)
+{
+	return "12 prices of 2026-01-02";
+}
+
+static const struct command *const commands[] = { &command_cook, &command_check, &command_version, &command_help, NULL };
+static const struct cli_program program = { commands, fake_kinds, 1, price_line };
+
+/* What the last run wrote. */
+static struct {
+	int code;
+	char out[65536], err[8192];
+} got;
+
+static void slurp(FILE *file, char *text, size_t size)
+{
+	rewind(file);
+	text[fread(text, 1, size - 1, file)] = '\0';
+	fclose(file);
+}
+
+/* Runs "plimsoll WORDS" (separated by single spaces). The words stay valid until the next run. */
+static void run(const char *words)
+{
+	static char line[256];
+	char *argv[16] = { (char[]){ "plimsoll" } };
+	int argc = 1;
+	FILE *out = tmpfile(), *err = tmpfile();
+	int old_out, old_err;
+
+	assert_true(out != NULL && err != NULL && fflush(stdout) == 0);
+	snprintf(line, sizeof(line), "%s", words);
+	for (char *word = strtok(line, " "); word != NULL; word = strtok(NULL, " "))
+		argv[argc++] = word;
+	old_out = dup(STDOUT_FILENO);
+	old_err = dup(STDERR_FILENO);
+	dup2(fileno(out), STDOUT_FILENO);
+	dup2(fileno(err), STDERR_FILENO);
+	got.code = cli_main(&program, argc, argv);
+	fflush(stdout);
+	dup2(old_out, STDOUT_FILENO);
+	dup2(old_err, STDERR_FILENO);
+	close(old_out);
+	close(old_err);
+	slurp(out, got.out, sizeof(got.out));
+	slurp(err, got.err, sizeof(got.err));
+}
+
+static void without_a_command_help_is_printed(void **state)
+{
+	static const char *const ways[] = { "", "help", "--help", "-h" };
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(ways) / sizeof(ways[0]); i++) {
+		run(ways[i]);
+		assert_int_equal(got.code, CLI_DONE);
+		assert_non_null(strstr(got.out, "\ncommands:\n  cook     Cook a meal.\n  check    "));
+		assert_string_equal(got.err, "");
+	}
+}
+
+static void help_of_a_command_is_aligned(void **state)
+{
+	static const char *const ways[] = { "cook --help", "cook -h", "help cook", "cook --force --help nonsense" };
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(ways) / sizeof(ways[0]); i++) {
+		run(ways[i]);
+		assert_int_equal(got.code, CLI_DONE);
+		assert_string_equal(got.out, "usage: plimsoll cook [--file FILE] [MEAL...]\n\nCook a meal.\n\noptions:\n"
+					     "  -f, --file FILE  What to cook.\n"
+					     "  --force          Cook it in any case.\n"
+					     "  -h, --help       Print this and exit.\n");
+	}
+}
+
+static void options_and_operands_come_in_any_order(void **state)
+{
+	(void)state;
+	run("cook soup --file=a --force -f b bread - -- --file");
+	assert_int_equal(got.code, CLI_DONE);
+	assert_string_equal(seen.values[OPTION_FILE], "b");
+	assert_string_equal(seen.values[OPTION_FORCE], "");
+	assert_int_equal(seen.operand_count, 4);
+	assert_string_equal(seen.operands[0], "soup");
+	assert_string_equal(seen.operands[1], "bread");
+	assert_string_equal(seen.operands[2], "-");
+	assert_string_equal(seen.operands[3], "--file");
+	run("cook");
+	assert_null(seen.values[OPTION_FILE]);
+	assert_null(seen.values[OPTION_FORCE]);
+	assert_int_equal(seen.operand_count, 0);
+}
+
+static void wrong_arguments_end_with_2_and_a_hint(void **state)
+{
+	static const struct {
+		const char *words, *says;
+	} bad[] = {
+		{ "coook", "plimsoll: unknown command 'coook'; did you mean 'cook'?\n" },
+		{ "zzz", "plimsoll: unknown command 'zzz'; 'plimsoll help' lists them\n" },
+		{ "cook --flie x", "plimsoll cook: unknown option '--flie'; did you mean '--file'?; see 'plimsoll cook --help'\n" },
+		{ "cook -x", "plimsoll cook: unknown option '-x'; see 'plimsoll cook --help'\n" },
+		{ "cook --file", "plimsoll cook: --file wants a value (FILE); see 'plimsoll cook --help'\n" },
+		{ "cook --force=yes", "plimsoll cook: --force takes no value; see 'plimsoll cook --help'\n" },
+		{ "check", "plimsoll check: one configuration file is wanted; see 'plimsoll check --help'\n" },
+		{ "version --output xml",
+		  "plimsoll version: --output is text or json, not 'xml'; see 'plimsoll version --help'\n" },
+		{ "help soup", "plimsoll help: no command is called 'soup'; see 'plimsoll help --help'\n" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+		run(bad[i].words);
+		assert_int_equal(got.code, CLI_USAGE);
+		assert_string_equal(got.out, "");
+		assert_string_equal(got.err, bad[i].says);
+	}
+}
+
+static void check(const char *text, const char *options)
+{
+	char words[128];
+	const char *path = fixture_write(slice_of(text));
+
+	snprintf(words, sizeof(words), "check %s %s", options, path);
+	run(words);
+	unlink(path);
+}
+
+static void check_says_yes_no_or_that_the_file_is_not_there(void **state)
+{
+	(void)state;
+	check("log: {level: debug}\n", "");
+	assert_int_equal(got.code, CLI_DONE);
+	assert_string_equal(got.err, "");
+	check("log: {level: debog}\nbaselines: {sigma: 99}\n", "");
+	assert_int_equal(got.code, CLI_NO);
+	assert_string_equal(got.out, "");
+	assert_non_null(strstr(got.err, ":1:14: level: 'debog' is none of: debug, info, warn, error\n"));
+	assert_non_null(strstr(got.err, ":2:20: sigma: '99' is out of range; allowed is 0.5 to 10\n"));
+	run("check /nonexistent.yaml");
+	assert_int_equal(got.code, CLI_UNREACHABLE);
+	assert_string_equal(got.err, "/nonexistent.yaml: cannot read: No such file or directory\n");
+}
+
+static void check_prints_what_is_in_force(void **state)
+{
+	(void)state;
+	check("admin: {token: hush}\n", "--print");
+	assert_int_equal(got.code, CLI_DONE);
+	assert_non_null(strstr(got.out, "  token: <redacted>\n"));
+	assert_non_null(strstr(got.out, "  sigma: 2\n"));
+	assert_null(strstr(got.out, "hush"));
+}
+
+static void check_answers_programs_in_json(void **state)
+{
+	(void)state;
+	check("log: {level: \"de\\\"bog\"}\nx: 1\n", "--output json");
+	assert_int_equal(got.code, CLI_NO);
+	assert_string_equal(got.err, "");
+	assert_true(json_is_valid(slice_trim(slice_of(got.out))));
+	assert_non_null(strstr(got.out, "\"ok\":false,\"errors\":["));
+	check("", "--output=json");
+	assert_non_null(strstr(got.out, "\"ok\":true,\"errors\":[]}"));
+}
+
+static void version_names_build_libraries_and_prices(void **state)
+{
+	static const char *const ways[] = { "version", "--version", "-V" };
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(ways) / sizeof(ways[0]); i++) {
+		run(ways[i]);
+		assert_int_equal(got.code, CLI_DONE);
+		assert_non_null(strstr(got.out, "plimsoll " PLIMSOLL_VERSION "\nbuild: "));
+		assert_non_null(strstr(got.out, "lmdb 0."));
+		assert_non_null(strstr(got.out, "prices: 12 prices of 2026-01-02\n"));
+	}
+	run("version --output json");
+	assert_true(json_is_valid(slice_trim(slice_of(got.out))));
+}
+
+static void the_sample_has_every_key_and_means_the_defaults(void **state)
+{
+	struct buf sample = BUF_INIT, defaults = BUF_INIT;
+	struct config *c = fixture_load("");
+
+	(void)state;
+	config_print(c, &defaults);
+	config_free(c);
+	run("help --sample");
+	c = fixture_load(got.out);
+	config_print(c, &sample);
+	assert_string_equal(buf_string(&sample), buf_string(&defaults));
+	assert_non_null(strstr(got.out, "  # fake/name:\n  #   # Flag.\n  #   # flag: <boolean>\n"));
+	assert_non_null(strstr(got.out, "\n    #   url: <text> # required\n"));
+	config_free(c);
+	buf_release(&sample);
+	buf_release(&defaults);
+}
+
+static void manual_pages_are_made_of_the_tables(void **state)
+{
+	(void)state;
+	run("help --man");
+	assert_non_null(strstr(got.out, "\n.SS \"cook\"\n.B plimsoll cook\n[\\-\\-file FILE] [MEAL...]\n"));
+	assert_non_null(strstr(got.out, "\n.TP\n\\fB\\-f, \\-\\-file FILE\\fR\nWhat to cook.\n"));
+	run("help --man-config");
+	assert_non_null(strstr(got.out, "\n.SS \"exporters.fake.retry_on_failure\"\n"));
+	assert_non_null(strstr(got.out, "\n.TP\n\\fBcolor\\fR (word: red|green|blue; default: green)\nColor.\n"));
+	assert_non_null(strstr(got.out, "\n.TP\n\\fBnumber\\fR (number; default: 7; \\-10 to 10)\nNumber.\n"));
+	assert_non_null(strstr(got.out, "SIGHUP applies a change"));
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(without_a_command_help_is_printed),
+		cmocka_unit_test(help_of_a_command_is_aligned),
+		cmocka_unit_test(options_and_operands_come_in_any_order),
+		cmocka_unit_test(wrong_arguments_end_with_2_and_a_hint),
+		cmocka_unit_test(check_says_yes_no_or_that_the_file_is_not_there),
+		cmocka_unit_test(check_prints_what_is_in_force),
+		cmocka_unit_test(check_answers_programs_in_json),
+		cmocka_unit_test(version_names_build_libraries_and_prices),
+		cmocka_unit_test(the_sample_has_every_key_and_means_the_defaults),
+		cmocka_unit_test(manual_pages_are_made_of_the_tables),
+	};
+	return cmocka_run_group_tests_name("cli/command", tests, NULL, NULL);
+}
