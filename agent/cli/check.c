@@ -51,8 +51,9 @@ static int exit_code(struct status s)
 
 static void report(const char *path, struct status s, struct buf *errors)
 {
-	fwrite(errors->ptr, 1, errors->len, stderr);
-	if (FAILED(s) && errors->len == 0)
+	if (errors->len > 0)
+		fputs(buf_string(errors), stderr);
+	else if (FAILED(s))
 		fprintf(stderr, "plimsoll check: '%s': %s\n", path, s.why);
 	if (!FAILED(s))
 		printf("%s: ok\n", path);
