@@ -94,6 +94,9 @@ $(B)/%.o: %.S
 $(B)/agent/cli/version.o: CPPFLAGS += -DPLIMSOLL_MODE='"$(MODE)"' -DPLIMSOLL_COMPILER='"$(COMPILER)"' \
 	-DPLIMSOLL_LIBRARIES='"$(PKG_VERSIONS)"'
 
+# The page is part of the program, through .incbin, which the compiler does not see.
+$(B)/agent/admin/embedded.o: $(wildcard dashboards/page/*)
+
 # Generated C is somebody else's style: built without our warnings.
 $(B)/$(GEN)/%.o: $(GEN)/%.c
 	@mkdir -p $(@D)

@@ -79,34 +79,6 @@ static void write_name(struct exposition *x, const char *suffix, struct slice la
 	buf_byte(x->out, ' ');
 }
 
-static char *write_digits(char *end, __uint128_t value)
-{
-	do {
-		*--end = (char)('0' + (int)(value % 10));
-		value /= 10;
-	} while (value > 0);
-	return end;
-}
-
-void decimal_write(struct buf *out, __int128_t value, unsigned scale)
-{
-	char text[64], *end = text + sizeof(text), *at;
-	__uint128_t magnitude = value < 0 ? -(__uint128_t)value : (__uint128_t)value;
-
-	if (value < 0)
-		buf_byte(out, '-');
-	for (; scale > 0 && magnitude % 10 == 0; scale--)
-		magnitude /= 10;
-	at = write_digits(end, magnitude);
-	while ((size_t)(end - at) <= scale)
-		*--at = '0';
-	buf_append(out, at, (size_t)(end - at) - scale);
-	if (scale > 0) {
-		buf_byte(out, '.');
-		buf_append(out, end - scale, scale);
-	}
-}
-
 static void write_u64(struct buf *out, uint64_t value)
 {
 	char text[20], *at = text + sizeof(text);
@@ -127,13 +99,13 @@ void exposition_u64(struct exposition *x, struct slice labels, uint64_t value)
 
 void exposition_i64(struct exposition *x, struct slice labels, int64_t value)
 {
-	exposition_decimal(x, labels, value, 0);
+	exposition_decimal(x, labels, (struct decimal){ value, 0 });
 }
 
-void exposition_decimal(struct exposition *x, struct slice labels, __int128_t value, unsigned scale)
+void exposition_decimal(struct exposition *x, struct slice labels, struct decimal value)
 {
 	write_name(x, types[x->family->type].suffix, labels);
-	decimal_write(x->out, value, scale);
+	decimal_write(x->out, value);
 	buf_byte(x->out, '\n');
 }
 
@@ -164,9 +136,9 @@ static void write_exemplar(struct buf *out, const struct exemplar *e, unsigned s
 	buf_text(out, "\",span_id=\"");
 	write_hex(out, e->span_id, sizeof(e->span_id));
 	buf_text(out, "\"} ");
-	decimal_write(out, (__int128_t)e->value, scale);
+	decimal_write(out, (struct decimal){ e->value, scale });
 	buf_byte(out, ' ');
-	decimal_write(out, (__int128_t)(e->time_unix_ns / 1000000u), 3);
+	decimal_write(out, (struct decimal){ e->time_unix_ns / 1000000u, 3 });
 }
 
 /* The latest exemplar among the kept buckets first..last, which the view shows as one. NULL where there is none. */
@@ -213,7 +185,7 @@ void exposition_histogram(struct exposition *x, struct slice labels, const struc
 		write_bucket(x, labels, infinite ? "+Inf" : l->le[last], cumulative, exemplar_of(h, first, last), l->scale);
 	}
 	write_name(x, "_sum", labels);
-	decimal_write(x->out, (__int128_t)h->sum, l->scale);
+	decimal_write(x->out, (struct decimal){ h->sum, l->scale });
 	buf_byte(x->out, '\n');
 	write_name(x, "_count", labels);
 	write_u64(x->out, cumulative);

@@ -10,6 +10,7 @@
 #define PLIMSOLL_OBSERVE_EXPOSITION_H
 
 #include "agent/base/buf.h"
+#include "agent/base/money.h"
 #include "agent/observe/histogram.h"
 
 enum exposition_format { EXPOSITION_TEXT, EXPOSITION_OPENMETRICS };
@@ -36,8 +37,8 @@ void exposition_u64(struct exposition *x, struct slice labels, uint64_t value);
 void exposition_i64(struct exposition *x, struct slice labels, int64_t value);
 void exposition_double(struct exposition *x, struct slice labels, double value);
 
-/* As above, value / 10^scale as a decimal with every digit. scale: 0..18. */
-void exposition_decimal(struct exposition *x, struct slice labels, __int128_t value, unsigned scale);
+/* As above, every digit of it. */
+void exposition_decimal(struct exposition *x, struct slice labels, struct decimal value);
 
 /* The buckets, _sum and _count of one series, exemplars in OpenMetrics. */
 void exposition_histogram(struct exposition *x, struct slice labels, const struct histogram_view *view,
@@ -48,8 +49,5 @@ void exposition_finish(struct exposition *x);
 
 /* Appends `name="value"` to labels, with a comma before it where there are some. value: valid UTF-8. */
 void exposition_label(struct buf *labels, const char *name, struct slice value);
-
-/* value / 10^scale as a decimal without trailing zeros. scale: 0..18. */
-void decimal_write(struct buf *out, __int128_t value, unsigned scale);
 
 #endif

@@ -83,7 +83,7 @@ void process_render(struct exposition *x, double start_unix_s)
 	exposition_family(x, &resident);
 	exposition_u64(x, SLICE_NONE, resident_bytes());
 	exposition_family(x, &cpu);
-	exposition_decimal(x, SLICE_NONE, (__int128_t)clock_process_cpu_ns(), 9);
+	exposition_decimal(x, SLICE_NONE, (struct decimal){ clock_process_cpu_ns(), 9 });
 	exposition_family(x, &start);
-	exposition_decimal(x, SLICE_NONE, (__int128_t)(start_unix_s * 100), 2);
+	exposition_decimal(x, SLICE_NONE, (struct decimal){ (__int128_t)(start_unix_s * 100), 2 });
 }

@@ -74,13 +74,13 @@ static void write_tokens(struct scrape *s, const struct series *series)
 static void write_cost(struct scrape *s, const struct series *series)
 {
 	if (series->unpriced < series_requests(series))
-		exposition_decimal(begin(s), series->set->text, series->cost_pusd, 12);
+		exposition_decimal(begin(s), series->set->text, (struct decimal){ series->cost_pusd, 12 });
 }
 
 static void write_reported_cost(struct scrape *s, const struct series *series)
 {
 	if (series->reported > 0)
-		exposition_decimal(begin(s), series->set->text, series->reported_pusd, 12);
+		exposition_decimal(begin(s), series->set->text, (struct decimal){ series->reported_pusd, 12 });
 }
 
 static void write_request_cost(struct scrape *s, const struct series *series)

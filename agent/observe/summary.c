@@ -6,6 +6,7 @@
 
 #include "agent/base/clock.h"
 #include "agent/base/json.h"
+#include "agent/base/money.h"
 #include "agent/observe/group.h"
 
 #define MINUTE_TICKS 60
@@ -38,7 +39,7 @@ static void write_text(struct buf *out, const char *key, const char *text)
 static void write_usd(struct buf *out, __int128_t pusd)
 {
 	buf_byte(out, '"');
-	decimal_write(out, pusd, 12);
+	pusd_write(out, pusd);
 	buf_byte(out, '"');
 }
 
@@ -88,7 +89,7 @@ static void write_numbers(struct buf *out, struct series *s)
 	write_u64(out, "errors", errors);
 	write_u64(out, "unpriced", s->unpriced);
 	write_cost(out, "cost_usd", priced > 0, s->cost_pusd);
-	write_cost(out, "cost_per_request_usd", priced > 0, priced > 0 ? s->cost_pusd / (__int128_t)priced : 0);
+	write_cost(out, "cost_per_request_usd", priced > 0, priced > 0 ? money_divide(s->cost_pusd, priced) : 0);
 	write_token_sum(out, "input_tokens", s, TOKENS_INPUT);
 	write_token_sum(out, "output_tokens", s, TOKENS_OUTPUT);
 	write_double(out, "latency_p50_s", histogram_quantile(duration, HISTOGRAM_SECONDS, 0.5));

@@ -1,0 +1,136 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * admin/admin.c - listening, and who may ask at all.
+ */
+#include "agent/admin/admin.h"
+
+#include <netinet/in.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "agent/admin/admin_priv.h"
+#include "agent/admin/negotiate.h"
+
+#define ENDPOINT_KEY "admin.endpoint"
+#define CONNECTIONS_MAX 64u
+#define CONNECTION_MEMORY_BYTES ((size_t)32768)
+#define IDLE_TIMEOUT_S 30u
+#define STACK_BYTES ((size_t)262144)
+
+/* libmicrohttpd calls this once with the headers and again when the request is complete. */
+static enum MHD_Result handle(void *context, struct MHD_Connection *connection, const char *url, const char *method,
+			      const char *version, const char *upload, size_t *upload_size, void **seen)
+{
+	static char headers_seen;
+	struct request r = { context, connection };
+	bool is_read = strcmp(method, MHD_HTTP_METHOD_GET) == 0 || strcmp(method, MHD_HTTP_METHOD_HEAD) == 0;
+
+	(void)version;
+	(void)upload;
+	if (r.admin->is_loopback &&
+	    !host_is_local(request_header(&r, MHD_HTTP_HEADER_HOST), slice_of(r.admin->configured_host)))
+		return reply_error(&r, MHD_HTTP_MISDIRECTED_REQUEST, "the Host header names another machine; use localhost");
+	if (!is_read && route_exists(url))
+		return reply_error(&r, MHD_HTTP_METHOD_NOT_ALLOWED, "only GET and HEAD are answered here");
+	if (is_read && *seen == NULL) {
+		*seen = &headers_seen;
+		return MHD_YES;
+	}
+	*upload_size = 0; /* a body that nobody asked for */
+	return route_request(&r, url);
+}
+
+static bool address_is_loopback(const struct listen_address *a)
+{
+	const struct sockaddr_in *v4 = (const struct sockaddr_in *)&a->sockaddr;
+	const struct sockaddr_in6 *v6 = (const struct sockaddr_in6 *)&a->sockaddr;
+
+	if (a->sockaddr.ss_family == AF_INET6)
+		return IN6_IS_ADDR_LOOPBACK(&v6->sin6_addr);
+	return ntohl(v4->sin_addr.s_addr) >> 24 == 127;
+}
+
+/* Its thread inherits the mask: signals belong to the main thread. */
+static struct status start_daemon(struct admin *a, int fd)
+{
+	sigset_t all, before;
+
+	sigfillset(&all);
+	pthread_sigmask(SIG_SETMASK, &all, &before);
+	struct MHD_Daemon *d = MHD_start_daemon(
+		MHD_USE_EPOLL_INTERNAL_THREAD, 0, NULL, NULL, handle, a, MHD_OPTION_LISTEN_SOCKET, fd,
+		MHD_OPTION_CONNECTION_LIMIT, CONNECTIONS_MAX, MHD_OPTION_CONNECTION_MEMORY_LIMIT, CONNECTION_MEMORY_BYTES,
+		MHD_OPTION_CONNECTION_TIMEOUT, IDLE_TIMEOUT_S, MHD_OPTION_THREAD_STACK_SIZE, STACK_BYTES, MHD_OPTION_END);
+	pthread_sigmask(SIG_SETMASK, &before, NULL);
+
+	if (d == NULL) {
+		close(fd);
+		return FAIL(IO, "cannot start the HTTP server");
+	}
+	a->daemons[a->daemon_count++] = d;
+	return OK;
+}
+
+/* The first address chooses the port where the endpoint asks for port 0; the others follow it. */
+static struct status listen_on_all(struct admin *a, struct listen_set *set, struct buf *why)
+{
+	a->is_loopback = set->count > 0;
+	for (size_t i = 0; i < set->count; i++)
+		a->is_loopback = a->is_loopback && address_is_loopback(&set->addresses[i]);
+	for (size_t i = 0; i < set->count; i++) {
+		int fd;
+		TRY(listen_open(set, i, &fd, why));
+		if (i == 0) {
+			a->port = listen_port_of(fd);
+			listen_set_port(set, a->port);
+		}
+		struct status s = start_daemon(a, fd);
+		if (FAILED(s)) {
+			buf_printf(why, "cannot listen on %s: the HTTP server did not start", set->endpoint);
+			return s;
+		}
+	}
+	return set->count > 0 ? OK : FAIL(NOTFOUND, "endpoint has no address here");
+}
+
+struct status admin_start(const struct config *config, const struct admin_source *source, struct admin **out, struct buf *why)
+{
+	struct admin *a = calloc(1, sizeof(*a));
+	struct listen_set set;
+	uint16_t port;
+
+	if (a == NULL)
+		return FAIL(NOMEM, "no memory for the admin endpoint");
+	a->source = *source;
+	atomic_init(&a->not_ready_why, "starting");
+	struct status s = listen_resolve(config->admin.endpoint, ENDPOINT_KEY, &set, why);
+	if (!FAILED(s))
+		s = endpoint_split(config->admin.endpoint, a->configured_host, sizeof(a->configured_host), &port);
+	if (!FAILED(s))
+		s = listen_on_all(a, &set, why);
+	if (FAILED(s)) {
+		admin_stop(a);
+		return s;
+	}
+	*out = a;
+	return OK;
+}
+
+uint16_t admin_port(const struct admin *a)
+{
+	return a->port;
+}
+
+void admin_set_ready(struct admin *a, bool is_ready, const char *reason)
+{
+	atomic_store(&a->not_ready_why, is_ready ? NULL : reason);
+}
+
+void admin_stop(struct admin *a)
+{
+	if (a == NULL)
+		return;
+	for (size_t i = 0; i < a->daemon_count; i++)
+		MHD_stop_daemon(a->daemons[i]);
+	free(a);
+}

@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * admin/embedded.S - the page's files as bytes of the program. Each is named and ends as embedded.h says.
+ */
+	.macro embed name, file
+	.global \name
+	.global \name\()_end
+\name:
+	.incbin "\file"
+\name\()_end:
+	.endm
+
+	.section .rodata
+	embed page_html, "dashboards/page/index.html"
+	embed page_js, "dashboards/page/page.js"
+	embed page_css, "dashboards/page/page.css"
+
+	.section .note.GNU-stack, "", %progbits
