@@ -176,6 +176,8 @@ struct call {
 	enum tristate answer_is_empty;   /* TRI_UNKNOWN where the answer's text is not on the span */
 	enum tristate model_pinned;
 	bool model_changed;
+	struct slice score_name; /* of an evaluation that came with the call; empty: none */
+	double score;
 	struct slice outlier; /* what ran away; empty for nearly all */
 };
 
@@ -189,7 +191,7 @@ enum context_class context_of(const struct tokens *t);
 /* The model that answered, else the one that was asked for, else empty. */
 struct slice call_model(const struct call *c);
 
-/* "name@version" (or "name@unversioned") into out, cut to fit; "" where the call names no prompt. */
+/* "name@version" (or "name@unversioned", or a bare version) into out, cut to fit; empty where the call names neither. */
 struct slice call_prompt(const struct call *c, char *out, size_t size);
 
 #endif

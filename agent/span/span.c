@@ -69,7 +69,7 @@ struct slice call_prompt(const struct call *c, char *out, size_t size)
 	struct slice version = c->prompt_version.len > 0 ? c->prompt_version : SLICE("unversioned");
 
 	if (c->prompt_name.len == 0)
-		return SLICE_NONE;
+		return c->prompt_version;
 	int n = snprintf(out, size, "%.*s@%.*s", SLICE_ARG(c->prompt_name), SLICE_ARG(version));
 	return (struct slice){ out, n < 0 ? 0 : (size_t)n < size ? (size_t)n : size - 1 };
 }

@@ -1,0 +1,364 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * span/record.c - the members of a request record, each one row of a table.
+ */
+#include "agent/span/record.h"
+
+#include <math.h>
+#include <stdio.h>
+
+#include "agent/base/clock.h"
+#include "agent/base/money.h"
+
+#define PROMPT_BYTES 512
+
+/* Members that are texts of the call, and those that are its token counts. */
+static const struct {
+	const char *key;
+	size_t offset;
+} texts[] = {
+	{ "provider", offsetof(struct call, provider) },
+	{ "request_model", offsetof(struct call, request_model) },
+	{ "operation", offsetof(struct call, operation) },
+	{ "feature", offsetof(struct call, feature) },
+	{ "workflow", offsetof(struct call, workflow) },
+	{ "user_segment", offsetof(struct call, user_segment) },
+	{ "session_id", offsetof(struct call, session_id) },
+	{ "environment", offsetof(struct call, environment) },
+	{ "release", offsetof(struct call, release) },
+	{ "service", offsetof(struct call, service) },
+	{ "error_type", offsetof(struct call, error_type) },
+};
+
+static const struct {
+	const char *key;
+	enum token_class class;
+} counts[] = {
+	{ "input_tokens", TOKENS_INPUT },
+	{ "output_tokens", TOKENS_OUTPUT },
+	{ "cache_read_tokens", TOKENS_CACHE_READ },
+	{ "cache_write_tokens", TOKENS_CACHE_WRITE },
+	{ "reasoning_tokens", TOKENS_REASONING },
+};
+
+/* Members of the contract that nothing fills yet: there, so that tables made from records need no new column. */
+static const char *const later[] = { "retrieved_docs", "policy_result", "user_rating" };
+
+#define TEXTS (sizeof(texts) / sizeof(texts[0]))
+#define COUNTS (sizeof(counts) / sizeof(counts[0]))
+
+static void write_hex(struct buf *b, const char *key, const uint8_t *bytes, size_t n)
+{
+	static const char digits[] = "0123456789abcdef";
+
+	json_write_key(b, key);
+	buf_byte(b, '"');
+	for (size_t i = 0; i < n; i++) {
+		buf_byte(b, digits[bytes[i] >> 4]);
+		buf_byte(b, digits[bytes[i] & 15]);
+	}
+	buf_byte(b, '"');
+}
+
+static void write_text(struct buf *b, const char *key, struct slice text)
+{
+	json_write_key(b, key);
+	if (text.len > 0)
+		json_write_string(b, text);
+	else
+		buf_text(b, "null");
+}
+
+static void write_number(struct buf *b, const char *key, double value, bool known)
+{
+	json_write_key(b, key);
+	json_write_double(b, known ? value : NAN);
+}
+
+static void write_time(struct buf *b, uint64_t unix_ns)
+{
+	char text[21];
+
+	clock_format_utc(unix_ns / NS_PER_SECOND, text);
+	json_write_key(b, "time");
+	buf_printf(b, "\"%.19s.%09lluZ\"", text, (unsigned long long)(unix_ns % NS_PER_SECOND));
+}
+
+static void write_cost(struct buf *b, const char *key, const struct cost *cost)
+{
+	json_write_key(b, key);
+	if (cost->known)
+		pusd_write(b, cost->total_pusd);
+	else
+		buf_text(b, "null");
+}
+
+static void write_tokens(struct buf *b, const struct tokens *t)
+{
+	for (size_t i = 0; i < COUNTS; i++) {
+		json_write_key(b, counts[i].key);
+		if (tokens_has(t, counts[i].class))
+			buf_printf(b, "%llu", (unsigned long long)t->n[counts[i].class]);
+		else
+			buf_text(b, "null");
+	}
+	if (t->estimated) {
+		json_write_key(b, "tokens_estimated");
+		buf_text(b, "true");
+	}
+}
+
+static void write_score(struct buf *b, const struct call *c)
+{
+	json_write_key(b, "scores");
+	buf_byte(b, '{');
+	if (c->score_name.len > 0) {
+		json_write_string(b, c->score_name);
+		buf_byte(b, ':');
+		json_write_double(b, c->score);
+	}
+	buf_byte(b, '}');
+}
+
+void record_write(struct buf *b, const struct call *c, const char *leading)
+{
+	char prompt[PROMPT_BYTES];
+
+	buf_byte(b, '{');
+	buf_text(b, leading);
+	write_hex(b, "trace_id", c->trace_id, sizeof(c->trace_id));
+	write_hex(b, "span_id", c->span_id, sizeof(c->span_id));
+	write_time(b, c->end_unix_ns);
+	write_text(b, "prompt_version", call_prompt(c, prompt, sizeof(prompt)));
+	write_text(b, "model", call_model(c));
+	for (size_t i = 0; i < TEXTS; i++)
+		write_text(b, texts[i].key, *(const struct slice *)(const void *)((const char *)c + texts[i].offset));
+	write_number(b, "latency_ms", (double)c->latency_ns / 1e6, c->latency_ns > 0);
+	write_number(b, "ttft_ms", (double)c->ttft_ns / 1e6, c->ttft_ns > 0);
+	write_tokens(b, &c->tokens);
+	write_cost(b, "cost_usd", &c->cost);
+	write_cost(b, "reported_cost_usd", &c->reported_cost);
+	write_text(b, "price", c->cost.price);
+	write_text(b, "outcome", slice_of(outcome_names[c->outcome]));
+	write_score(b, c);
+	for (size_t i = 0; i < sizeof(later) / sizeof(later[0]); i++)
+		write_text(b, later[i], SLICE_NONE);
+	buf_byte(b, '}');
+}
+
+/* Reading: one row per kind of member. Each returns false where the value has another shape. */
+static bool read_text(struct json *j, struct arena *a, struct slice *out)
+{
+	struct json_string s;
+
+	if (json_peek(j) == JSON_NULL)
+		return json_null(j);
+	if (!json_string(j, &s))
+		return false;
+	*out = json_unescape(s, a);
+	return out->ptr != NULL;
+}
+
+/* A number, or none where the member is null. */
+static bool read_number(struct json *j, double *out, bool *known)
+{
+	struct slice text;
+
+	*known = false;
+	if (json_peek(j) == JSON_NULL)
+		return json_null(j);
+	*known = true;
+	return json_number(j, &text) && slice_to_double(text, out);
+}
+
+static bool read_duration(struct json *j, uint64_t *out_ns)
+{
+	double ms;
+	bool known;
+
+	if (!read_number(j, &ms, &known) || (known && !(ms >= 0 && ms < 1e12)))
+		return false;
+	*out_ns = known ? (uint64_t)llround(ms * 1e6) : 0;
+	return true;
+}
+
+static bool read_count(struct json *j, struct tokens *t, enum token_class class)
+{
+	struct slice text;
+	uint64_t n;
+
+	if (json_peek(j) == JSON_NULL)
+		return json_null(j);
+	if (!json_number(j, &text) || !slice_to_u64(text, &n))
+		return false;
+	tokens_set(t, class, n);
+	return true;
+}
+
+static bool read_cost(struct json *j, struct cost *out)
+{
+	struct slice text;
+	struct decimal d;
+
+	*out = (struct cost){ 0 };
+	if (json_peek(j) == JSON_NULL)
+		return json_null(j);
+	if (!json_number(j, &text) || !decimal_parse(text, &d) || d.digits < 0 || d.digits > INT64_MAX)
+		return false;
+	struct price_exact exact = { d.digits * decimal_power(DECIMAL_SCALE_MAX - d.scale) };
+	out->known = price_exact_round(exact, &out->total_pusd);
+	return out->known;
+}
+
+/* RFC 3339, or unix seconds. */
+static bool read_time(struct json *j, struct arena *a, uint64_t *out_ns)
+{
+	struct slice text;
+	double seconds;
+	bool known;
+
+	if (json_peek(j) == JSON_NUMBER) {
+		if (!read_number(j, &seconds, &known) || !(seconds >= 0 && seconds < 9e9))
+			return false;
+		*out_ns = (uint64_t)llround(seconds * 1e3) * NS_PER_MS;
+		return true;
+	}
+	if (!read_text(j, a, &text))
+		return false;
+	text = arena_dup(a, text); /* terminated */
+	return text.ptr != NULL && clock_parse_rfc3339(text.ptr, out_ns) == 0;
+}
+
+static bool read_hex(struct json *j, uint8_t *out, size_t n)
+{
+	struct json_string s;
+	unsigned byte;
+
+	if (json_peek(j) == JSON_NULL)
+		return json_null(j);
+	if (!json_string(j, &s) || s.raw.len != 2 * n)
+		return false;
+	for (size_t i = 0; i < n; i++) {
+		if (sscanf(s.raw.ptr + 2 * i, "%2x", &byte) != 1)
+			return false;
+		out[i] = (uint8_t)byte;
+	}
+	return true;
+}
+
+static bool read_prompt(struct json *j, struct arena *a, struct call *c)
+{
+	struct slice text = SLICE_NONE;
+
+	if (!read_text(j, a, &text))
+		return false;
+	ptrdiff_t at = slice_find(text, SLICE("@"));
+	c->prompt_name = at > 0 ? slice_head(text, (size_t)at) : SLICE_NONE;
+	c->prompt_version = at > 0 ? slice_skip(text, (size_t)at + 1) : text;
+	if (slice_equal(c->prompt_version, SLICE("unversioned")))
+		c->prompt_version = SLICE_NONE;
+	return true;
+}
+
+static bool read_outcome(struct json *j, enum outcome *out)
+{
+	struct json_string s;
+
+	if (json_peek(j) == JSON_NULL)
+		return json_null(j);
+	if (!json_string(j, &s))
+		return false;
+	for (int i = 0; i < OUTCOME_COUNT; i++)
+		if (slice_equal(s.raw, slice_of(outcome_names[i]))) {
+			*out = (enum outcome)i;
+			return true;
+		}
+	return false;
+}
+
+/* The first score is the one that is judged. */
+static bool read_scores(struct json *j, struct arena *a, struct call *c)
+{
+	struct json_string name;
+	double value;
+	bool known;
+
+	if (json_peek(j) == JSON_NULL)
+		return json_null(j);
+	if (!json_object(j))
+		return false;
+	while (json_member(j, &name)) {
+		if (!read_number(j, &value, &known))
+			return false;
+		if (known && c->score_name.len == 0) {
+			c->score_name = json_unescape(name, a);
+			c->score = value;
+		}
+	}
+	return true;
+}
+
+static bool read_listed(struct json *j, struct arena *a, struct slice key, struct call *c, bool *listed)
+{
+	*listed = true;
+	for (size_t i = 0; i < TEXTS; i++)
+		if (slice_equal(key, slice_of(texts[i].key)))
+			return read_text(j, a, (struct slice *)(void *)((char *)c + texts[i].offset));
+	for (size_t i = 0; i < COUNTS; i++)
+		if (slice_equal(key, slice_of(counts[i].key)))
+			return read_count(j, &c->tokens, counts[i].class);
+	*listed = false;
+	return true;
+}
+
+static bool read_member(struct json *j, struct arena *a, struct slice key, struct call *c)
+{
+	bool listed;
+
+	if (!read_listed(j, a, key, c, &listed) || listed)
+		return listed;
+	if (slice_equal(key, SLICE("trace_id")))
+		return read_hex(j, c->trace_id, sizeof(c->trace_id));
+	if (slice_equal(key, SLICE("span_id")))
+		return read_hex(j, c->span_id, sizeof(c->span_id));
+	if (slice_equal(key, SLICE("time")))
+		return read_time(j, a, &c->end_unix_ns);
+	if (slice_equal(key, SLICE("prompt_version")))
+		return read_prompt(j, a, c);
+	if (slice_equal(key, SLICE("model")))
+		return read_text(j, a, &c->response_model);
+	if (slice_equal(key, SLICE("latency_ms")))
+		return read_duration(j, &c->latency_ns);
+	if (slice_equal(key, SLICE("ttft_ms")))
+		return read_duration(j, &c->ttft_ns);
+	if (slice_equal(key, SLICE("tokens_estimated")))
+		return json_bool(j, &c->tokens.estimated);
+	if (slice_equal(key, SLICE("cost_usd")))
+		return read_cost(j, &c->cost);
+	if (slice_equal(key, SLICE("reported_cost_usd")))
+		return read_cost(j, &c->reported_cost);
+	if (slice_equal(key, SLICE("outcome")))
+		return read_outcome(j, &c->outcome);
+	if (slice_equal(key, SLICE("scores")))
+		return read_scores(j, a, c);
+	return json_skip(j);
+}
+
+struct status record_read(struct slice line, struct arena *a, struct call *out)
+{
+	struct json j;
+	struct json_string key;
+
+	*out = (struct call){ .role = ROLE_LLM, .counted = true };
+	json_init(&j, line);
+	if (!json_object(&j))
+		return FAIL(MALFORMED, "a record is not a JSON object");
+	while (json_member(&j, &key))
+		if (!read_member(&j, a, key.raw, out))
+			return FAIL(MALFORMED, j.why != NULL ? j.why : "a member of a record has a value of another kind");
+	TRY(json_finish(&j));
+	if (out->end_unix_ns == 0)
+		return FAIL(MALFORMED, "a record has no time");
+	out->start_unix_ns = out->end_unix_ns - (out->latency_ns < out->end_unix_ns ? out->latency_ns : 0);
+	out->context = context_of(&out->tokens);
+	return OK;
+}

@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * span/record.h - the request record: one counted call as one JSON object on one line.
+ *
+ * It goes to files, Kafka, ClickHouse and the API, and `plimsoll replay` reads it back. Unknown is null, never zero.
+ * Prompts and answers are not part of it.
+ */
+#ifndef PLIMSOLL_SPAN_RECORD_H
+#define PLIMSOLL_SPAN_RECORD_H
+
+#include "agent/base/buf.h"
+#include "agent/base/json.h"
+#include "agent/span/call.h"
+
+/* Appends the object without a line end. leading: members to put first, such as "\"type\":\"call\"", or "". */
+void record_write(struct buf *out, const struct call *c, const char *leading);
+
+/* Reads one line into *out (slices borrow from the line or the arena). Members that are not known are skipped; times of
+ * day, tokens and cost come back as they were written, cost as both cost and reported_cost.
+ * Errors: MALFORMED, not such an object; NOMEM. */
+struct status record_read(struct slice line, struct arena *a, struct call *out) MUST_USE;
+
+#endif
