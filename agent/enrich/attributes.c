@@ -2,10 +2,11 @@
  * enrich/attributes.c - writes the contract's attributes (span/contract.h), one small rule each.
  */
 #include "agent/enrich/enrich.h"
+
+#include "agent/base/money.h"
 #include "agent/span/contract.h"
 
 #define PROMPT_BYTES 256
-#define USD_PER_PUSD 1e-12
 
 struct target {
 	const struct call *call;
@@ -43,7 +44,7 @@ static void truth(const struct target *t, enum contract_attribute a, enum trista
 
 static void money(const struct target *t, enum contract_attribute a, int64_t pusd)
 {
-	number(t, a, (double)pusd * USD_PER_PUSD);
+	number(t, a, pusd_to_usd(pusd));
 }
 
 static void write_conventions(const struct target *t)

@@ -1,0 +1,218 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * daemon/pipeline.c - lets a lane read a request, then hands the results to whoever waits for them.
+ */
+#include "agent/daemon/pipeline.h"
+
+#include <pthread.h>
+#include <stdlib.h>
+
+#include "agent/daemon/worker.h"
+#include "agent/span/record.h"
+
+struct pipeline {
+	struct pipeline_outlets outlets;
+	pthread_mutex_t lock; /* guards settings */
+	struct settings *settings;
+	struct meter *samples_dropped, *records_dropped;
+	unsigned lane_count;
+	struct worker lanes[];
+};
+
+static const char *transport_of(unsigned lane, unsigned lanes)
+{
+	return lane + 1 == lanes ? "http" : "grpc";
+}
+
+struct status pipeline_new(const struct config *config, struct price_book *prices, unsigned lanes,
+			   const struct pipeline_outlets *outlets, struct pipeline **out, struct buf *why)
+{
+	struct pipeline *p = calloc(1, sizeof(*p) + lanes * sizeof(p->lanes[0]));
+
+	if (p == NULL)
+		return FAIL(NOMEM, "no memory for the pipeline");
+	pthread_mutex_init(&p->lock, NULL);
+	p->outlets = *outlets;
+	p->samples_dropped = meter_get(METER_SAMPLES_DROPPED, "");
+	p->records_dropped = meter_get(METER_DROPPED, "exporter=\"*\",kind=\"records\",reason=\"no_memory\"");
+	struct status s = settings_new(config, prices, &p->settings);
+	for (unsigned i = 0; i < lanes && !FAILED(s); i++) {
+		s = worker_init(&p->lanes[i], transport_of(i, lanes), observer_shard(outlets->observer, i));
+		p->lane_count = i + 1;
+		if (!FAILED(s))
+			s = worker_adopt(&p->lanes[i], settings_ref(p->settings));
+	}
+	if (FAILED(s)) {
+		buf_printf(why, "cannot set up the pipeline: %s", s.why);
+		if (p->settings != NULL)
+			p->settings->prices = NULL; /* still the caller's */
+		pipeline_free(p);
+		return s;
+	}
+	*out = p;
+	return OK;
+}
+
+void pipeline_free(struct pipeline *p)
+{
+	if (p == NULL)
+		return;
+	for (unsigned i = 0; i < p->lane_count; i++)
+		worker_release(&p->lanes[i]);
+	settings_unref(p->settings);
+	pthread_mutex_destroy(&p->lock);
+	free(p);
+}
+
+struct status pipeline_reload(struct pipeline *p, const struct config *config, struct price_book *prices,
+			      struct buf *why)
+{
+	struct settings *fresh;
+	struct status s = settings_new(config, prices, &fresh);
+
+	if (FAILED(s)) {
+		buf_printf(why, "cannot use the new dimensions: %s", s.why);
+		return s;
+	}
+	pthread_mutex_lock(&p->lock);
+	struct settings *old = p->settings;
+	p->settings = fresh;
+	pthread_mutex_unlock(&p->lock);
+	settings_unref(old);
+	return OK;
+}
+
+static struct worker *enter_lane(struct pipeline *p, unsigned index)
+{
+	struct worker *w = &p->lanes[index];
+	struct settings *fresh = NULL;
+
+	pthread_mutex_lock(&p->lock);
+	if (p->settings != w->settings)
+		fresh = settings_ref(p->settings);
+	pthread_mutex_unlock(&p->lock);
+	if (fresh != NULL) {
+		struct status s = worker_adopt(w, fresh); /* without memory the old settings do; the next batch tries again */
+		(void)s;
+	}
+	return w;
+}
+
+static void observe(struct worker *w)
+{
+	unsigned unversioned = 0;
+
+	observe_begin(w->shard);
+	for (size_t i = 0; i < w->call_count; i++) {
+		observe_call(w->shard, &w->calls[i]);
+		unversioned += w->calls[i].prompt_version.len == 0;
+	}
+	observe_end(w->shard);
+	meter_add(w->meters.counted, (int64_t)w->call_count);
+	meter_add(w->meters.unversioned, unversioned);
+}
+
+static void judge(struct pipeline *p, struct worker *w)
+{
+	struct sample_chunk *chunk = sample_chunk_new(w->calls, w->call_count);
+
+	if (chunk != NULL)
+		p->outlets.judge(p->outlets.judge_context, chunk);
+	else
+		meter_add(p->samples_dropped, (int64_t)w->call_count);
+}
+
+static void pass_on_records(struct pipeline *p, struct worker *w)
+{
+	buf_reset(&w->records);
+	for (size_t i = 0; i < w->call_count; i++) {
+		record_write(&w->records, &w->calls[i], "");
+		buf_byte(&w->records, '\n');
+	}
+	struct payload *payload = buf_failed(&w->records) ?
+		NULL : payload_new(PAYLOAD_RECORDS, w->records.len, (uint32_t)w->call_count);
+	if (payload == NULL) {
+		meter_add(p->records_dropped, (int64_t)w->call_count);
+		return;
+	}
+	memcpy(payload->bytes, w->records.ptr, w->records.len);
+	senders_offer(p->outlets.senders, payload);
+	payload_unref(payload);
+}
+
+static enum payload_kind payload_kind_of(enum signal signal)
+{
+	switch (signal) {
+	case SIGNAL_TRACES:
+		return PAYLOAD_TRACES;
+	case SIGNAL_METRICS:
+		return PAYLOAD_METRICS;
+	default:
+		return PAYLOAD_LOGS;
+	}
+}
+
+/* The request itself, edited. False where there is no memory for it: the sender keeps it and tries again. */
+static bool pass_on_request(struct pipeline *p, const struct batch *b)
+{
+	size_t size = edit_list_size(&b->edits, b->wire);
+	struct payload *payload = payload_new(payload_kind_of(b->signal), size, b->items - b->rejected_items);
+
+	if (payload == NULL)
+		return false;
+	edit_list_write(&b->edits, b->wire, payload->bytes);
+	senders_offer(p->outlets.senders, payload);
+	payload_unref(payload);
+	return true;
+}
+
+static void take_effect(struct pipeline *p, struct worker *w)
+{
+	if (w->call_count == 0)
+		return;
+	observe(w);
+	if (p->outlets.judge != NULL)
+		judge(p, w);
+	if (p->outlets.senders != NULL && senders_want(p->outlets.senders, PAYLOAD_RECORDS))
+		pass_on_records(p, w);
+	for (size_t i = 0; p->outlets.call != NULL && i < w->call_count; i++)
+		p->outlets.call(p->outlets.call_context, &w->calls[i]);
+}
+
+static void answer(struct worker *w, struct ingest_reply *reply)
+{
+	const struct batch *b = &w->batch;
+
+	meter_add(w->meters.accepted[b->signal], b->items - b->rejected_items);
+	meter_add(w->meters.rejected[b->signal], b->rejected_items);
+	reply->status = OK;
+	reply->rejected_items = b->rejected_items;
+	reply->rejected_why = b->rejected_why;
+}
+
+void pipeline_ingest(void *context, unsigned lane, enum signal signal, struct slice wire, struct ingest_reply *reply)
+{
+	struct pipeline *p = context;
+	struct worker *w = enter_lane(p, lane);
+	bool wanted = p->outlets.senders != NULL && senders_want(p->outlets.senders, payload_kind_of(signal));
+
+	*reply = (struct ingest_reply){ 0 };
+	reply->status = worker_read(w, signal, wire, wanted);
+	if (FAILED(reply->status))
+		return;
+	if (wanted && w->batch.items > w->batch.rejected_items && !pass_on_request(p, &w->batch)) {
+		reply->status = FAIL(UNAVAILABLE, "no memory to queue the request");
+		return;
+	}
+	take_effect(p, w);
+	answer(w, reply);
+}
+
+void pipeline_call(struct pipeline *p, unsigned lane, struct call *c)
+{
+	struct worker *w = enter_lane(p, lane);
+
+	worker_complete(w, c);
+	w->calls = c;
+	w->call_count = 1;
+	take_effect(p, w);
+}

@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * daemon/pipeline.h - the life of a batch from the receiver to the queues: the one place where stages meet.
+ *
+ * Runs to completion on the receiving thread (a lane). A request takes effect as a whole: its calls are counted,
+ * judged and passed on only after all of it was read without a broken frame.
+ */
+#ifndef PLIMSOLL_DAEMON_PIPELINE_H
+#define PLIMSOLL_DAEMON_PIPELINE_H
+
+#include "agent/config/config.h"
+#include "agent/daemon/sample_queue.h"
+#include "agent/observe/observe.h"
+#include "agent/pricing/price.h"
+#include "agent/receivers/receiver.h"
+#include "exporters/sender.h"
+
+struct pipeline;
+
+/* Where results go. All are borrowed and outlive the pipeline. */
+struct pipeline_outlets {
+	struct observer *observer;
+	struct senders *senders; /* NULL: nothing is passed on */
+	void (*judge)(void *context, struct sample_chunk *chunk); /* takes the chunk over; any lane's thread */
+	void *judge_context;
+	void (*call)(void *context, const struct call *c); /* each counted call; NULL in the daemon */
+	void *call_context;
+};
+
+/* lanes: how many threads will call pipeline_ingest, each with its own lane number.
+ * Takes over prices on success. why: what is wrong, to print. */
+struct status pipeline_new(const struct config *config, struct price_book *prices, unsigned lanes,
+			   const struct pipeline_outlets *outlets, struct pipeline **out, struct buf *why) MUST_USE;
+void pipeline_free(struct pipeline *p);
+
+/* Dimensions and prices of a new configuration hold from each lane's next batch on. Takes over prices on success; on
+ * failure the old settings stay. Any thread. */
+struct status pipeline_reload(struct pipeline *p, const struct config *config, struct price_book *prices,
+			      struct buf *why) MUST_USE;
+
+/* An ingest_fn; context is the pipeline. */
+void pipeline_ingest(void *context, unsigned lane, enum signal signal, struct slice wire, struct ingest_reply *reply);
+
+/* A call that did not come as a span, such as a record that is replayed: priced where it has no cost, then counted and
+ * judged like any other. */
+void pipeline_call(struct pipeline *p, unsigned lane, struct call *c);
+
+#endif

@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * daemon/settings.c - holds them until the last lane has let go.
+ */
+#include "agent/daemon/settings.h"
+
+#include <stdlib.h>
+
+struct status settings_new(const struct config *config, struct price_book *prices, struct settings **out)
+{
+	struct settings *s = calloc(1, sizeof(*s));
+
+	if (s == NULL)
+		return FAIL(NOMEM, "no memory for the settings");
+	struct status result = key_table_new(&config->dimensions, &s->keys);
+	if (FAILED(result)) {
+		free(s);
+		return result;
+	}
+	atomic_init(&s->references, 1);
+	s->prices = prices;
+	*out = s;
+	return OK;
+}
+
+struct settings *settings_ref(struct settings *s)
+{
+	atomic_fetch_add(&s->references, 1);
+	return s;
+}
+
+void settings_unref(struct settings *s)
+{
+	if (s == NULL || atomic_fetch_sub(&s->references, 1) != 1)
+		return;
+	key_table_free(s->keys);
+	price_book_free(s->prices);
+	free(s);
+}

@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * daemon/settings.h - what a reload replaces under running lanes: the known keys and the prices.
+ *
+ * Reference counted. A lane holds one reference for as long as it works with these settings.
+ */
+#ifndef PLIMSOLL_DAEMON_SETTINGS_H
+#define PLIMSOLL_DAEMON_SETTINGS_H
+
+#include <stdatomic.h>
+
+#include "agent/config/config.h"
+#include "agent/dialects/key_table.h"
+#include "agent/pricing/price.h"
+
+struct settings {
+	_Atomic unsigned references;
+	struct key_table *keys;
+	struct price_book *prices;
+};
+
+/* One reference. Takes over prices on success. Errors: those of key_table_new; NOMEM. */
+struct status settings_new(const struct config *config, struct price_book *prices, struct settings **out) MUST_USE;
+struct settings *settings_ref(struct settings *s);
+void settings_unref(struct settings *s); /* NULL is allowed */
+
+#endif

@@ -1,0 +1,158 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * daemon/worker.c - one request through the stages that need nothing but the request.
+ */
+#include "agent/daemon/worker.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "agent/base/clock.h"
+#include "agent/enrich/enrich.h"
+
+
+/* A request's calls and edits may take this much memory: a bound on what tiny hostile spans can blow up to. */
+#define ARENA_BASE_BYTES (16u << 20)
+#define ARENA_PER_WIRE_BYTE 4u
+
+static struct meter *labelled(enum meter_family family, const char *name, const char *value, const char *rest)
+{
+	char labels[96];
+
+	snprintf(labels, sizeof(labels), "%s=\"%s\"%s", name, value, rest);
+	return meter_get(family, labels);
+}
+
+struct status worker_init(struct worker *w, const char *transport, struct observe_shard *shard)
+{
+	char rest[48];
+
+	*w = (struct worker){ .shard = shard, .records = BUF_INIT };
+	arena_init(&w->arena, ARENA_BASE_BYTES);
+	snprintf(rest, sizeof(rest), ",transport=\"%s\"", transport);
+	for (int s = 0; s < SIGNAL_COUNT; s++) {
+		w->meters.accepted[s] = labelled(METER_ACCEPTED, "signal", signal_names[s], rest);
+		w->meters.rejected[s] = labelled(METER_REJECTED, "signal", signal_names[s], "");
+	}
+	w->meters.counted = labelled(METER_CALLS, "counted", "true", "");
+	w->meters.not_counted = labelled(METER_CALLS, "counted", "false", "");
+	w->meters.unversioned = meter_get(METER_UNVERSIONED, "");
+	w->models = calloc(1, sizeof(*w->models));
+	return w->models != NULL ? OK : FAIL(NOMEM, "no memory for a worker");
+}
+
+void worker_release(struct worker *w)
+{
+	arena_release(&w->arena);
+	dialect_reader_free(w->reader);
+	pricer_free(w->pricer);
+	settings_unref(w->settings);
+	free(w->models);
+	buf_release(&w->records);
+}
+
+struct status worker_adopt(struct worker *w, struct settings *settings)
+{
+	struct dialect_reader *reader = dialect_reader_new(settings->keys);
+	struct pricer *pricer = pricer_new(settings->prices);
+
+	if (reader == NULL || pricer == NULL) {
+		dialect_reader_free(reader);
+		pricer_free(pricer);
+		settings_unref(settings);
+		return FAIL(NOMEM, "no memory for new settings");
+	}
+	dialect_reader_free(w->reader);
+	pricer_free(w->pricer);
+	settings_unref(w->settings);
+	w->reader = reader;
+	w->pricer = pricer;
+	w->settings = settings;
+	return OK;
+}
+
+void worker_complete(struct worker *w, struct call *c)
+{
+	model_watch_see(w->models, c);
+	if (!c->cost.known)
+		price_call(w->pricer, c);
+
+}
+
+/* The next free place for a call; the array doubles in the arena. */
+static struct call *next_call(struct worker *w)
+{
+	if (w->call_count == w->call_cap) {
+		size_t cap = w->call_cap == 0 ? 64 : w->call_cap * 2;
+		struct call *calls = arena_array(&w->arena, cap, sizeof(*calls));
+		if (calls == NULL)
+			return NULL;
+		if (w->call_count > 0)
+			memcpy(calls, w->calls, w->call_count * sizeof(*calls));
+		w->calls = calls;
+		w->call_cap = cap;
+	}
+	return &w->calls[w->call_count];
+}
+
+static struct status take_span(void *context, const struct span_view *span, struct attribute_writer *added)
+{
+	struct worker *w = context;
+
+	w->batch.items++;
+	if (span->defect != NULL) { /* the walker leaves it out of the edited bytes */
+		w->batch.rejected_items++;
+		w->batch.rejected_why = span->defect;
+		return OK;
+	}
+	struct call *c = next_call(w);
+	if (c == NULL)
+		return FAIL(TOOBIG, "the request holds more model calls than its memory limit allows");
+	if (!dialect_read(w->reader, span, c))
+		return OK;
+	enrich_call(c, span->status_message);
+	if (c->counted) {
+		worker_complete(w, c);
+		w->call_count++;
+	}
+	if (added != NULL)
+		enrich_write(c, added);
+	return OK;
+}
+
+/* Logs and metrics pass through as they are, so one that no back end could read refuses its request. */
+static struct status take_log(void *context, const struct log_view *log)
+{
+	struct worker *w = context;
+
+	w->batch.items++;
+	return log->defect == NULL ? OK : FAIL(MALFORMED, log->defect);
+}
+
+static struct status take_point(void *context, const struct point_view *point)
+{
+	struct worker *w = context;
+
+	w->batch.items++;
+	return point->defect == NULL ? OK : FAIL(MALFORMED, point->defect);
+}
+
+struct status worker_read(struct worker *w, enum signal signal, struct slice wire, bool with_edits)
+{
+	struct batch *b = &w->batch;
+
+	arena_reset(&w->arena);
+	w->arena.cap_bytes = ARENA_BASE_BYTES + ARENA_PER_WIRE_BYTE * wire.len;
+	w->calls = NULL;
+	w->call_count = w->call_cap = 0;
+	*b = (struct batch){ .signal = signal, .wire = wire, .arena = &w->arena, .received_unix_ns = clock_unix_ns() };
+	edit_list_init(&b->edits, &w->arena);
+	dialect_reader_begin(w->reader, &w->arena);
+	switch (signal) {
+	case SIGNAL_TRACES:
+		return walk_traces(wire, &w->arena, with_edits ? &b->edits : NULL, take_span, w);
+	case SIGNAL_LOGS:
+		return walk_logs(wire, &w->arena, take_log, w);
+	default:
+		return walk_metrics(wire, &w->arena, take_point, w);
+	}
+}

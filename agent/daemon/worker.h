@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * daemon/worker.h - what one receiving thread owns, and its work on one request: read, complete, price.
+ */
+#ifndef PLIMSOLL_DAEMON_WORKER_H
+#define PLIMSOLL_DAEMON_WORKER_H
+
+#include "agent/daemon/settings.h"
+#include "agent/dialects/reader.h"
+#include "agent/enrich/model_watch.h"
+#include "agent/observe/observe.h"
+#include "agent/span/batch.h"
+
+struct worker {
+	struct arena arena;
+	struct settings *settings;
+	struct dialect_reader *reader;
+	struct pricer *pricer;
+	struct model_watch *models;
+	struct observe_shard *shard;
+	struct batch batch;
+	struct call *calls; /* counted calls of the batch, in the arena */
+	size_t call_count, call_cap;
+	struct buf records;
+	struct {
+		struct meter *accepted[SIGNAL_COUNT], *rejected[SIGNAL_COUNT], *counted, *not_counted, *unversioned;
+	} meters;
+};
+
+/* transport: for the meters, "grpc". Errors: NOMEM. */
+struct status worker_init(struct worker *w, const char *transport, struct observe_shard *shard) MUST_USE;
+void worker_release(struct worker *w);
+
+/* Adopts other settings; takes over the reference. Errors: NOMEM, the lane keeps what it had. */
+struct status worker_adopt(struct worker *w, struct settings *settings) MUST_USE;
+
+/* Reads the request into w->batch and w->calls; nothing outside the lane has changed when it returns.
+ * with_edits: somebody wants the enriched spans. Errors: MALFORMED; TOOBIG, more calls than a request may hold. */
+struct status worker_read(struct worker *w, enum signal signal, struct slice wire, bool with_edits) MUST_USE;
+
+/* Completes one counted call: model watch, price, pin. */
+void worker_complete(struct worker *w, struct call *c);
+
+#endif
