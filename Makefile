@@ -142,7 +142,7 @@ system: $(BIN) ## a whole agent against real SDKs and peers (T=alerts: those tha
 	@tests/system/venv.sh $(VENV)
 	@PLIMSOLL=$(abspath $(BIN)) $(VENV)/bin/python -m pytest -q -p no:cacheprovider tests/system -k "$(T)"
 
-STEPS := unit layers lint system
+STEPS := unit golden layers lint system
 test: test-deps ## everything above; the last line sums up
 	@tests/run_steps $(STEPS)
 
@@ -183,5 +183,5 @@ install: $(BIN) $(DOCS) ## install program, manual pages and sample configuratio
 clean: ## remove everything that was built
 	rm -rf build
 
--include tests/bench/*.mk
+-include tests/golden/rules.mk tests/bench/*.mk
 -include $(OBJ:.o=.d) $(wildcard $(B)/tests/*/*.d) $(B)/agent/daemon/main.d

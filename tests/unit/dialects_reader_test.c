@@ -1,0 +1,351 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Spans of OpenTelemetry GenAI and OpenInference become calls: which field wins, what counts, what is left alone.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+
+#include <cmocka.h>
+
+#include "agent/dialects/reader.h"
+#include "agent/span/contract.h"
+
+#define MAX 24
+
+/* A span under construction: attributes are added, then it is read. */
+struct made {
+	struct attribute attributes[MAX], resource_attributes[MAX];
+	size_t count, resource_count;
+	struct event_view event;
+	size_t event_count;
+	struct slice scope;
+};
+
+static struct key_table *keys;
+static struct dialect_reader *reader;
+static struct arena arena;
+
+static const char *feature_keys[] = { "feature", "app.feature" };
+static const char *segment_keys[] = { "user.segment" };
+
+static int set_up(void **state)
+{
+	struct dimensions_config dimensions = {
+		.feature = { feature_keys, 2 },
+		.user_segment = { segment_keys, 1 },
+	};
+
+	(void)state;
+	if (FAILED(key_table_new(&dimensions, &keys)))
+		return -1;
+	reader = dialect_reader_new(keys);
+	arena_init(&arena, 1 << 20);
+	dialect_reader_begin(reader, &arena);
+	return reader == NULL;
+}
+
+static int tear_down(void **state)
+{
+	(void)state;
+	dialect_reader_free(reader);
+	key_table_free(keys);
+	arena_release(&arena);
+	return 0;
+}
+
+static void text(struct made *m, const char *key, const char *value)
+{
+	m->attributes[m->count++] = (struct attribute){ slice_of(key), { .kind = ANY_STRING, .bytes = slice_of(value) } };
+}
+
+static void number(struct made *m, const char *key, int64_t value)
+{
+	m->attributes[m->count++] = (struct attribute){ slice_of(key), { .kind = ANY_INT, .integer = value } };
+}
+
+static bool read_made(const struct made *m, struct call *out)
+{
+	static const char trace_id[16] = "0123456789abcdef", span_id[8] = "01234567";
+	struct scope_view scope = { .name = m->scope };
+	static uint32_t sequence;
+	struct resource_view resource = { { m->resource_attributes, m->resource_count }, ++sequence };
+	struct span_view span = {
+		.trace_id = { trace_id, 16 },
+		.span_id = { span_id, 8 },
+		.start_unix_ns = 1000,
+		.end_unix_ns = 5000,
+		.attributes = { m->attributes, m->count },
+		.events = &m->event,
+		.event_count = m->event_count,
+		.scope = &scope,
+		.resource = &resource,
+	};
+	return dialect_read(reader, &span, out);
+}
+
+static void assert_text(struct slice have, const char *want)
+{
+	if (!slice_equal(have, slice_of(want)))
+		fail_msg("have '%.*s', want '%s'", SLICE_ARG(have), want);
+}
+
+static struct made chat(void)
+{
+	struct made m = { .scope = SLICE("opentelemetry.instrumentation.openai_v2") };
+
+	text(&m, "gen_ai.operation.name", "chat");
+	text(&m, "gen_ai.system", "openai");
+	text(&m, "gen_ai.request.model", "gpt-4o");
+	text(&m, "gen_ai.response.model", "gpt-4o-2024-08-06");
+	number(&m, "gen_ai.usage.input_tokens", 100);
+	number(&m, "gen_ai.usage.output_tokens", 20);
+	return m;
+}
+
+static void a_chat_span_is_counted(void **state)
+{
+	struct made m = chat();
+	struct call c;
+
+	(void)state;
+	assert_true(read_made(&m, &c));
+	assert_true(c.counted);
+	assert_int_equal(c.role, ROLE_LLM);
+	assert_text(c.provider, "openai");
+	assert_text(call_model(&c), "gpt-4o-2024-08-06");
+	assert_int_equal(tokens_get(&c.tokens, TOKENS_INPUT), 100);
+	assert_int_equal(tokens_get(&c.tokens, TOKENS_OUTPUT), 20);
+	assert_false(tokens_has(&c.tokens, TOKENS_CACHE_READ));
+}
+
+static void a_span_without_model_attributes_is_none_of_ours(void **state)
+{
+	struct made m = { 0 };
+	struct call c;
+
+	(void)state;
+	text(&m, "http.route", "/answer");
+	text(&m, "session.id", "s-1");
+	text(&m, "server.address", "api.openai.com");
+	assert_false(read_made(&m, &c));
+}
+
+static void an_agent_span_with_usage_is_a_wrapper_and_not_counted(void **state)
+{
+	struct made m = { 0 };
+	struct call c;
+
+	(void)state;
+	text(&m, "gen_ai.operation.name", "invoke_agent");
+	number(&m, "gen_ai.usage.input_tokens", 100);
+	assert_true(read_made(&m, &c));
+	assert_false(c.counted);
+	assert_true(c.wrapper);
+}
+
+static void aggregate_evidence_beats_leaf_evidence(void **state)
+{
+	struct made m = chat();
+	struct call c;
+
+	(void)state;
+	text(&m, "openinference.span.kind", "AGENT");
+	assert_true(read_made(&m, &c));
+	assert_false(c.counted);
+}
+
+static void model_and_usage_alone_make_a_call(void **state)
+{
+	struct made m = { 0 };
+	struct call c;
+
+	(void)state;
+	text(&m, "gen_ai.request.model", "gpt-4o");
+	number(&m, "gen_ai.usage.prompt_tokens", 7);
+	assert_true(read_made(&m, &c));
+	assert_true(c.counted);
+	assert_text(c.provider, "openai");
+	assert_int_equal(tokens_get(&c.tokens, TOKENS_INPUT), 7);
+}
+
+static void the_newer_name_wins_whatever_the_order(void **state)
+{
+	struct made m = { 0 };
+	struct call c;
+
+	(void)state;
+	text(&m, "gen_ai.operation.name", "chat");
+	text(&m, "gen_ai.provider.name", "azure.ai.openai");
+	text(&m, "gen_ai.system", "openai");
+	assert_true(read_made(&m, &c));
+	assert_text(c.provider, "azure.ai.openai");
+}
+
+static void token_families_are_never_mixed(void **state)
+{
+	struct made m = chat();
+	struct call c;
+
+	(void)state;
+	number(&m, "llm.token_count.prompt", 999); /* another input: its details are not about these counts */
+	number(&m, "llm.token_count.prompt_details.cache_read", 50);
+	assert_true(read_made(&m, &c));
+	assert_int_equal(tokens_get(&c.tokens, TOKENS_INPUT), 100);
+	assert_false(tokens_has(&c.tokens, TOKENS_CACHE_READ));
+}
+
+static void a_detail_is_filled_from_a_family_that_agrees(void **state)
+{
+	struct made m = chat();
+	struct call c;
+
+	(void)state;
+	number(&m, "llm.token_count.prompt", 100);
+	number(&m, "llm.token_count.prompt_details.cache_read", 50);
+	assert_true(read_made(&m, &c));
+	assert_int_equal(tokens_get(&c.tokens, TOKENS_CACHE_READ), 50);
+}
+
+static void cached_tokens_beside_the_input_are_added_to_it(void **state)
+{
+	struct made m = { .scope = SLICE("opentelemetry.instrumentation.botocore.bedrock-runtime") };
+	struct call c;
+
+	(void)state;
+	text(&m, "gen_ai.operation.name", "chat");
+	number(&m, "gen_ai.usage.input_tokens", 1000);
+	number(&m, "gen_ai.usage.cache_read.input_tokens", 400);
+	assert_true(read_made(&m, &c));
+	assert_int_equal(tokens_get(&c.tokens, TOKENS_INPUT), 1400);
+
+	m.scope = SLICE("some.other.scope"); /* the rule of the conventions: included */
+	assert_true(read_made(&m, &c));
+	assert_int_equal(tokens_get(&c.tokens, TOKENS_INPUT), 1000);
+
+	m.attributes[1].value.integer = 10; /* smaller than its part: cannot include it */
+	assert_true(read_made(&m, &c));
+	assert_int_equal(tokens_get(&c.tokens, TOKENS_INPUT), 410);
+}
+
+static void openinference_tells_stream_and_model_in_its_parameters(void **state)
+{
+	struct made m = { 0 };
+	struct call c;
+
+	(void)state;
+	text(&m, "openinference.span.kind", "LLM");
+	text(&m, "llm.invocation_parameters", "{\"model\": \"gpt-4o\", \"stream\": true, \"tools\": [{\"a\": 1}]}");
+	m.event = (struct event_view){ .time_unix_ns = 3000, .name = SLICE("First Token Stream Event") };
+	m.event_count = 1;
+	assert_true(read_made(&m, &c));
+	assert_text(c.request_model, "gpt-4o");
+	assert_int_equal(c.streaming, TRI_YES);
+	assert_int_equal(c.ttft_ns, 2000);
+	assert_text(c.operation, "chat");
+}
+
+static void dimensions_come_from_span_then_metadata_then_resource(void **state)
+{
+	struct made m = chat();
+	struct call c;
+
+	(void)state;
+	m.resource_attributes[0] = (struct attribute){ SLICE("feature"), { .kind = ANY_STRING, .bytes = SLICE("from-resource") } };
+	m.resource_count = 1;
+	assert_true(read_made(&m, &c));
+	assert_text(c.feature, "from-resource");
+
+	text(&m, "metadata", "{\"feature\": \"from-metadata\", \"user.segment\": \"gold\", \"other\": {\"feature\": \"x\"}}");
+	assert_true(read_made(&m, &c));
+	assert_text(c.feature, "from-metadata");
+	assert_text(c.user_segment, "gold");
+
+	text(&m, "app.feature", "second-key"); /* ranks behind `feature`, which the metadata named */
+	assert_true(read_made(&m, &c));
+	assert_text(c.feature, "from-metadata");
+}
+
+static void prompt_name_and_version_come_from_one_source(void **state)
+{
+	struct made m = chat();
+	struct call c;
+
+	(void)state;
+	text(&m, "llm.prompt_template.version", "v9");
+	text(&m, "gen_ai.prompt.name", "support");
+	assert_true(read_made(&m, &c));
+	assert_text(c.prompt_name, "support");
+	assert_int_equal(c.prompt_version.len, 0);
+
+	number(&m, "gen_ai.prompt.version", 3);
+	assert_true(read_made(&m, &c));
+	assert_text(c.prompt_version, "3");
+}
+
+static void a_template_without_a_name_is_known_by_its_fingerprint(void **state)
+{
+	struct made m = chat();
+	struct call a, b;
+
+	(void)state;
+	text(&m, "llm.prompt_template.template", "Answer: {question}");
+	text(&m, "llm.prompt_template.version", "v3");
+	assert_true(read_made(&m, &a) && read_made(&m, &b));
+	assert_true(slice_starts_with(a.prompt_name, SLICE("template-")));
+	assert_true(slice_equal(a.prompt_name, b.prompt_name));
+	assert_text(a.prompt_version, "v3");
+}
+
+static void numbers_in_strings_are_taken_and_nonsense_is_counted(void **state)
+{
+	struct made m = { 0 };
+	struct call c;
+	struct meter *bad = meter_get(METER_BAD_ATTRIBUTES, "");
+	int64_t before = meter_value(bad);
+
+	(void)state;
+	text(&m, "gen_ai.operation.name", "chat");
+	text(&m, "gen_ai.usage.input_tokens", "42");
+	text(&m, "gen_ai.usage.output_tokens", "many");
+	number(&m, "gen_ai.usage.cache_read.input_tokens", -1);
+	assert_true(read_made(&m, &c));
+	assert_int_equal(tokens_get(&c.tokens, TOKENS_INPUT), 42);
+	assert_false(tokens_has(&c.tokens, TOKENS_OUTPUT));
+	assert_false(tokens_has(&c.tokens, TOKENS_CACHE_READ));
+	assert_int_equal(meter_value(bad) - before, 2);
+}
+
+static void keys_of_the_contract_that_are_there_are_noted(void **state)
+{
+	struct made m = chat();
+	struct call c;
+
+	(void)state;
+	text(&m, "plimsoll.feature", "x");
+	assert_true(read_made(&m, &c));
+	assert_true(c.present >> CONTRACT_FEATURE & 1);
+	assert_true(c.present >> CONTRACT_REQUEST_MODEL & 1);
+	assert_false(c.present >> CONTRACT_PROVIDER & 1); /* gen_ai.system is another key */
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_chat_span_is_counted),
+		cmocka_unit_test(a_span_without_model_attributes_is_none_of_ours),
+		cmocka_unit_test(an_agent_span_with_usage_is_a_wrapper_and_not_counted),
+		cmocka_unit_test(aggregate_evidence_beats_leaf_evidence),
+		cmocka_unit_test(model_and_usage_alone_make_a_call),
+		cmocka_unit_test(the_newer_name_wins_whatever_the_order),
+		cmocka_unit_test(token_families_are_never_mixed),
+		cmocka_unit_test(a_detail_is_filled_from_a_family_that_agrees),
+		cmocka_unit_test(cached_tokens_beside_the_input_are_added_to_it),
+		cmocka_unit_test(openinference_tells_stream_and_model_in_its_parameters),
+		cmocka_unit_test(dimensions_come_from_span_then_metadata_then_resource),
+		cmocka_unit_test(prompt_name_and_version_come_from_one_source),
+		cmocka_unit_test(a_template_without_a_name_is_known_by_its_fingerprint),
+		cmocka_unit_test(numbers_in_strings_are_taken_and_nonsense_is_counted),
+		cmocka_unit_test(keys_of_the_contract_that_are_there_are_noted),
+	};
+	return cmocka_run_group_tests_name("dialects/reader", tests, set_up, tear_down);
+}
