@@ -105,7 +105,7 @@ void exposition_i64(struct exposition *x, struct slice labels, int64_t value)
 void exposition_decimal(struct exposition *x, struct slice labels, struct decimal value)
 {
 	write_name(x, types[x->family->type].suffix, labels);
-	decimal_write(x->out, value);
+	decimal_format(x->out, value);
 	buf_byte(x->out, '\n');
 }
 
@@ -136,9 +136,9 @@ static void write_exemplar(struct buf *out, const struct exemplar *e, unsigned s
 	buf_text(out, "\",span_id=\"");
 	write_hex(out, e->span_id, sizeof(e->span_id));
 	buf_text(out, "\"} ");
-	decimal_write(out, (struct decimal){ e->value, scale });
+	decimal_format(out, (struct decimal){ e->value, scale });
 	buf_byte(out, ' ');
-	decimal_write(out, (struct decimal){ e->time_unix_ns / 1000000u, 3 });
+	decimal_format(out, (struct decimal){ e->time_unix_ns / 1000000u, 3 });
 }
 
 /* The latest exemplar among the kept buckets first..last, which the view shows as one. NULL where there is none. */
@@ -185,7 +185,7 @@ void exposition_histogram(struct exposition *x, struct slice labels, const struc
 		write_bucket(x, labels, infinite ? "+Inf" : l->le[last], cumulative, exemplar_of(h, first, last), l->scale);
 	}
 	write_name(x, "_sum", labels);
-	decimal_write(x->out, (struct decimal){ h->sum, l->scale });
+	decimal_format(x->out, (struct decimal){ h->sum, l->scale });
 	buf_byte(x->out, '\n');
 	write_name(x, "_count", labels);
 	write_u64(x->out, cumulative);
