@@ -13,11 +13,11 @@ struct point_layout {
 	const uint8_t *types;
 	size_t type_count;
 	uint32_t attributes, count, real, integer; /* field numbers; 0 where there is none */
-	uint32_t data_fields;                      /* of the message that holds the points: the highest field number */
+	uint32_t data_fields;                      /* of the message that holds the points: 1 or 2 */
 };
 
-/* That message: points, temporality, is_monotonic; gauges and summaries have points only, histograms the first two. */
-static const uint8_t data_types[] = { [1] = TYPE_BYTES, [2] = TYPE_VARINT, [3] = TYPE_VARINT };
+/* That message: points, and their temporality where the type has one. */
+static const uint8_t data_types[] = { [1] = TYPE_BYTES, [2] = TYPE_VARINT };
 
 static const uint8_t number_types[] = {
 	[2] = TYPE_FIXED64, [3] = TYPE_FIXED64, [4] = TYPE_FIXED64, [5] = TYPE_BYTES,
@@ -44,7 +44,7 @@ static const uint8_t summary_types[] = {
 
 static const struct point_layout layouts[] = {
 	[GAUGE] = { number_types, sizeof(number_types), 7, .real = 4, .integer = 6, .data_fields = 1 },
-	[SUM] = { number_types, sizeof(number_types), 7, .real = 4, .integer = 6, .data_fields = 3 },
+	[SUM] = { number_types, sizeof(number_types), 7, .real = 4, .integer = 6, .data_fields = 2 },
 	[HISTOGRAM] = { histogram_types, sizeof(histogram_types), 9, .count = 4, .real = 5, .data_fields = 2 },
 	[EXPONENTIAL_HISTOGRAM] = { exponential_types, sizeof(exponential_types), 1, .count = 4, .real = 5, .data_fields = 2 },
 	[SUMMARY] = { summary_types, sizeof(summary_types), 7, .count = 4, .real = 5, .data_fields = 1 },
