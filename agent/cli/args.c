@@ -52,7 +52,8 @@ static int unknown_option(const struct command *self, const char *word, struct s
 	for (const struct cli_option *o = self->options; o != NULL && o->name != NULL; o++)
 		suggest_consider(&nearest, o->name);
 	if (nearest.best != NULL && slice_starts_with(slice_of(word), SLICE("--")))
-		return cli_usage_error(self, "unknown option '--%.*s'; did you mean '--%s'?", SLICE_ARG(name), nearest.best);
+		return cli_usage_error(self, "unknown option '--%.*s'; did you mean '--%s'?", SLICE_ARG(name),
+				       nearest.best);
 	return cli_usage_error(self, "unknown option '%s'", word);
 }
 
@@ -66,7 +67,7 @@ static int read_option(const struct command *self, int argc, char **argv, int *a
 
 	if (value != NULL)
 		name.len = (size_t)(value++ - name.ptr);
-	const struct cli_option *o = is_long	     ? find_long(self->options, name)
+	const struct cli_option *o = is_long         ? find_long(self->options, name)
 				     : name.len == 1 ? find_letter(self->options, name.ptr[0])
 						     : NULL;
 	if (o == NULL)

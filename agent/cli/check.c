@@ -88,6 +88,9 @@ static int check_run(int argc, char **argv)
 }
 
 const struct command command_check = {
-	"check", "Check a configuration file and print every mistake in it, with its place.", "[--print] [--output FORMAT] FILE",
-	check_run, options,
+	"check",
+	"Check a configuration file and print every mistake in it, with its place.",
+	"[--print] [--output FORMAT] FILE",
+	check_run,
+	options,
 };

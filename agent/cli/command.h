@@ -17,7 +17,7 @@ enum cli_exit {
 };
 
 #define CLI_OPTIONS_MAX 24
-#define CLI_GO_ON (-1) /* of cli_parse: no exit code yet */
+#define CLI_GO_ON       (-1) /* of cli_parse: no exit code yet */
 
 /* One option. Tables end at name == NULL. --help is understood everywhere and has no row. */
 struct cli_option {
@@ -29,13 +29,13 @@ struct cli_option {
 
 struct command {
 	const char *name, *summary;
-	const char *usage; /* what stands behind the name: "[--print] FILE" */
+	const char *usage;                 /* what stands behind the name: "[--print] FILE" */
 	int (*run)(int argc, char **argv); /* argv[0] is the command's name; gives an exit status */
 	const struct cli_option *options;  /* NULL: none, or the command reads its arguments itself */
 };
 
 struct cli_args {
-	const char *values[CLI_OPTIONS_MAX]; /* by row: NULL where not given, "" for a switch that is; the last one counts */
+	const char *values[CLI_OPTIONS_MAX]; /* by row: NULL where not given, "" for a switch; the last one counts */
 	char **operands;
 	int operand_count;
 };

@@ -51,11 +51,14 @@ static int help_run(int argc, char **argv)
 			usage_print_command(*c, stdout);
 			return CLI_DONE;
 		}
-	return args.operand_count == 0 ? CLI_DONE :
-					 cli_usage_error(&command_help, "no command is called '%s'", args.operands[0]);
+	return args.operand_count == 0 ? CLI_DONE
+				       : cli_usage_error(&command_help, "no command is called '%s'", args.operands[0]);
 }
 
 const struct command command_help = {
-	"help", "List the commands, explain one, or print a manual page or a sample configuration.",
-	"[COMMAND | --man | --man-config | --sample]", help_run, options,
+	"help",
+	"List the commands, explain one, or print a manual page or a sample configuration.",
+	"[COMMAND | --man | --man-config | --sample]",
+	help_run,
+	options,
 };

@@ -7,9 +7,9 @@
 #include "agent/config/scalar.h"
 
 static const char *const type_names[] = {
-	[CONF_BOOL] = "boolean",     [CONF_INT] = "number",    [CONF_DOUBLE] = "number",   [CONF_DURATION] = "duration",
-	[CONF_SIZE] = "size",	     [CONF_MIB] = "MiB",       [CONF_STRING] = "text",	   [CONF_SECRET] = "secret",
-	[CONF_ENUM] = "word",	     [CONF_LIST] = "list",     [CONF_MAP] = "mapping",	   [CONF_SECTION] = "section",
+	[CONF_BOOL] = "boolean",  [CONF_INT] = "number", [CONF_DOUBLE] = "number", [CONF_DURATION] = "duration",
+	[CONF_SIZE] = "size",     [CONF_MIB] = "MiB",    [CONF_STRING] = "text",   [CONF_SECRET] = "secret",
+	[CONF_ENUM] = "word",     [CONF_LIST] = "list",  [CONF_MAP] = "mapping",   [CONF_SECTION] = "section",
 	[CONF_KINDS] = "section",
 };
 
@@ -98,63 +98,67 @@ static void command_entry(const struct command *c, struct buf *out)
 	}
 }
 
-static const struct {
-	const char *code, *meaning;
-} exit_codes[] = {
+struct term {
+	const char *term, *meaning;
+};
+
+static const struct term exit_codes[] = {
 	{ "0", "Done." },
 	{ "1", "The check, or the gate, says no." },
 	{ "2", "Wrong arguments, or a configuration that cannot be used." },
 	{ "3", "The agent or a file cannot be reached." },
+	{ NULL, NULL },
 };
 
-static const struct {
-	const char *name, *effect;
-} signals[] = {
+static const struct term signals[] = {
 	{ "SIGTERM, SIGINT", "Take no more, send what waits, commit, and end." },
-	{ "SIGHUP", "Read the configuration again. A file with mistakes changes nothing; what waits for a restart is named in "
-		    "the log." },
+	{ "SIGHUP", "Read the configuration again. A file with mistakes changes nothing; what waits for a restart is "
+		    "named in the log." },
+	{ NULL, NULL },
 };
+
+static void term_entries(const struct term *t, struct buf *out)
+{
+	for (; t->term != NULL; t++) {
+		roff_tag(out, t->term);
+		buf_byte(out, '\n');
+		roff_line(out, t->meaning);
+	}
+}
 
 void manual_commands(const struct cli_program *program, struct buf *out)
 {
 	roff_page(out, "plimsoll", "1", usage_tagline);
 	buf_text(out, ".SH SYNOPSIS\n.B plimsoll\n.I COMMAND\n[\\fIARGUMENTS\\fR]\n.SH DESCRIPTION\n");
-	roff_line(out, "Plimsoll is a sidecar agent for applications that call large language models. It receives their telemetry "
-		       "over OTLP, adds what the instrumentation left out (cost, tokens, latency, prompt version), learns what is "
-		       "usual, raises an alert when cost or quality leaves that, and passes everything on to Prometheus and to any "
-		       "OpenTelemetry back end.");
+	roff_line(out, "Plimsoll is a sidecar agent for applications that call large language models. It receives "
+		       "their telemetry over OTLP, adds what the instrumentation left out (cost, tokens, latency, "
+		       "prompt version), learns what is usual, raises an alert when cost or quality leaves that, and "
+		       "passes everything on to Prometheus and to any OpenTelemetry back end.");
 	buf_text(out, ".SH COMMANDS\n");
 	for (const struct command *const *c = program->commands; *c != NULL; c++)
 		command_entry(*c, out);
 	buf_text(out, ".SH EXIT STATUS\n");
-	for (size_t i = 0; i < sizeof(exit_codes) / sizeof(exit_codes[0]); i++) {
-		roff_tag(out, exit_codes[i].code);
-		buf_byte(out, '\n');
-		roff_line(out, exit_codes[i].meaning);
-	}
+	term_entries(exit_codes, out);
 	buf_text(out, ".SH SIGNALS\n");
-	for (size_t i = 0; i < sizeof(signals) / sizeof(signals[0]); i++) {
-		roff_tag(out, signals[i].name);
-		buf_byte(out, '\n');
-		roff_line(out, signals[i].effect);
-	}
+	term_entries(signals, out);
 	buf_text(out, ".SH SEE ALSO\n.BR plimsoll.yaml (5)\n");
 }
 
 /* ------------------------------------------------------------------ plimsoll.yaml(5) */
 
 static const char config_form[] =
-	"The file is YAML, in UTF-8, with one document. Every key may be left out; without a file the agent runs with the defaults "
-	"below. Where the OpenTelemetry Collector has a key for the same thing, it is the same key. An unknown key, a wrong type "
-	"or an impossible value is an error; 'plimsoll check' prints all of them with their place.";
+	"The file is YAML, in UTF-8, with one document. Every key may be left out; without a file the agent runs with "
+	"the defaults below. Where the OpenTelemetry Collector has a key for the same thing, it is the same key. An "
+	"unknown key, a wrong type or an impossible value is an error; 'plimsoll check' prints all of them with their "
+	"place.";
 
-static const char config_variables[] =
-	"In values, ${env:NAME} stands for an environment variable, ${env:NAME:-default} for the default where it is unset or empty, "
-	"and $$ for a dollar. An unset variable without a default is an error. A secret may be read from a file: write token_file: "
-	"/path (or token_FILE) instead of token.";
+static const char config_variables[] = "In values, ${env:NAME} stands for an environment variable, "
+				       "${env:NAME:-default} for the default where it is unset or empty, and $$ for a "
+				       "dollar. An unset variable without a default is an error. A secret may be read "
+				       "from a file: write token_file: /path (or token_FILE) instead of token.";
 
-static const char config_units[] =
-	"Durations are written with h, m, s and ms (30s, 1m30s); sizes in bytes, or with KiB, MiB, GiB and TiB (64MiB).";
+static const char config_units[] = "Durations are written with h, m, s and ms (30s, 1m30s); sizes in bytes, or with "
+				   "KiB, MiB, GiB and TiB (64MiB).";
 
 /* " (size; default: 64MiB; 1KiB to 1GiB; SIGHUP applies a change)" */
 static void option_facts(const struct conf_option *o, struct buf *out)
@@ -195,7 +199,8 @@ static void option_entry(const struct conf_option *o, struct buf *out)
 static void section_entries(const struct cli_program *program, const char *path, const struct conf_option *table,
 			    struct buf *out);
 
-static void kind_entries(const struct cli_program *program, const char *path, const struct conf_option *o, struct buf *out)
+static void kind_entries(const struct cli_program *program, const char *path, const struct conf_option *o,
+			 struct buf *out)
 {
 	size_t n;
 	const struct config_kind *kinds = manual_kinds(program, o, &n);
@@ -210,7 +215,8 @@ static void kind_entries(const struct cli_program *program, const char *path, co
 	}
 }
 
-static void subsection(const struct cli_program *program, const char *path, const struct conf_option *o, struct buf *out)
+static void subsection(const struct cli_program *program, const char *path, const struct conf_option *o,
+		       struct buf *out)
 {
 	struct buf name = BUF_INIT;
 

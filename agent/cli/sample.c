@@ -68,7 +68,8 @@ static void write_doc(const struct margin *m, const char *doc, struct buf *out)
 static void write_section(const struct cli_program *program, struct margin m, const struct conf_option *table,
 			  struct buf *out);
 
-static void write_kinds(const struct cli_program *program, struct margin m, const struct conf_option *o, struct buf *out)
+static void write_kinds(const struct cli_program *program, struct margin m, const struct conf_option *o,
+			struct buf *out)
 {
 	size_t n;
 	const struct config_kind *kinds = manual_kinds(program, o, &n);
@@ -97,7 +98,8 @@ static void write_value(const struct conf_option *o, struct buf *out)
 		buf_printf(out, "<%s>%s", manual_type(o), o->required ? " # required" : "");
 }
 
-static void write_option(const struct cli_program *program, struct margin m, const struct conf_option *o, struct buf *out)
+static void write_option(const struct cli_program *program, struct margin m, const struct conf_option *o,
+			 struct buf *out)
 {
 	write_doc(&m, o->doc != NULL ? o->doc : "", out);
 	if (o->type == CONF_KINDS) {

@@ -67,6 +67,9 @@ static int version_run(int argc, char **argv)
 }
 
 const struct command command_version = {
-	"version", "Print the version, how it was built, and the date of the built-in prices.", "[--output FORMAT]",
-	version_run, options,
+	"version",
+	"Print the version, how it was built, and the date of the built-in prices.",
+	"[--output FORMAT]",
+	version_run,
+	options,
 };

@@ -32,7 +32,7 @@ struct retry_config {
 
 struct receiver_grpc_config {
 	bool enabled;
-	const char *endpoint; /* "localhost:4317" */
+	const char *endpoint;             /* "localhost:4317" */
 	uint64_t max_recv_msg_size_bytes; /* before and after decompression */
 	int64_t max_concurrent_streams;
 	int64_t threads;
@@ -53,7 +53,7 @@ struct dimensions_config {
 
 struct baselines_config {
 	bool enabled;
-	double sigma;            /* k of facts: a bucket beyond this many sigma is a breach */
+	double sigma;              /* k of facts: a bucket beyond this many sigma is a breach */
 	double false_alert_budget; /* tolerated false alerts per metric, key and week */
 	int64_t max_series;
 	double utc_offset_hours; /* where a day starts, and which hour of day a season has */
@@ -78,9 +78,9 @@ struct alerts_config {
 };
 
 struct exporter_config {
-	const char *id;   /* "otlp/backend", as in the file */
-	const char *kind; /* "otlp" */
-	void *options;    /* the kind's own struct, filled by its option table */
+	const char *id;                  /* "otlp/backend", as in the file */
+	const char *kind;                /* "otlp" */
+	void *options;                   /* the kind's own struct, filled by its option table */
 	const struct conf_option *table; /* that table */
 };
 
@@ -95,9 +95,9 @@ struct config {
 		uint64_t max_size_bytes;
 	} storage;
 	struct {
-		const char *file;     /* extra price table, looked up before the built-in one; NULL: none */
+		const char *file; /* extra price table, looked up before the built-in one; NULL: none */
 		const char *override_file;
-		int which_cost;       /* 0: ours; 1: the span's own where it reports one */
+		int which_cost; /* 0: ours; 1: the span's own where it reports one */
 	} prices;
 	struct baselines_config baselines;
 	struct alerts_config alerts;

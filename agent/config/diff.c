@@ -73,7 +73,7 @@ static void diff_section(struct place *p, const struct conf_option *table, const
 {
 	for (const struct conf_option *o = table; o->name != NULL; o++) {
 		const void *old_value = (const char *)old + o->offset, *new_value = (const char *)new + o->offset;
-		if (o->reloads || o->type == CONF_KINDS) /* exporters come in diff_exporters; all of a channel reloads */
+		if (o->reloads || o->type == CONF_KINDS) /* channels reload; diff_exporters does the exporters */
 			continue;
 		size_t before = enter(p, o->name);
 		if (o->type == CONF_SECTION)

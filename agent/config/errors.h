@@ -25,7 +25,8 @@ struct conf_errors {
 };
 
 /* Keeps "file:line:column: text". Control characters in the text become '?'. */
-void conf_error(struct conf_errors *e, struct conf_mark at, const char *format, ...) __attribute__((format(printf, 3, 4)));
+void conf_error(struct conf_errors *e, struct conf_mark at, const char *format, ...)
+	__attribute__((format(printf, 3, 4)));
 
 /* Appends the lines to out, sorted by place, and how many were not kept; frees what they took. */
 void conf_errors_finish(struct conf_errors *e, struct buf *out);

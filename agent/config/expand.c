@@ -40,7 +40,8 @@ static bool append_variable(struct slice inside, struct buf *out, struct buf *wh
 	if (slice_starts_with(name, SLICE("env:")))
 		name = slice_skip(name, 4);
 	if (!is_variable_name(name)) {
-		buf_printf(why, "'${%.*s}' is not understood; write ${env:NAME}, ${env:NAME:-default}, or $$ for a dollar",
+		buf_printf(why,
+			   "'${%.*s}' is not understood; write ${env:NAME}, ${env:NAME:-default}, or $$ for a dollar",
 			   SLICE_ARG(slice_head(inside, 60)));
 		return false;
 	}

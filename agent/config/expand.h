@@ -13,8 +13,8 @@
 
 #define EXPANDED_BYTES_MAX (64u * 1024u)
 
-/* The text with its variables replaced: text itself where it has no dollar, else a copy in the arena, with a NUL behind.
- * False: why says what is wrong (it never holds a variable's value). */
+/* The text with its variables replaced: text itself where it has no dollar, else a copy in the arena, with a NUL
+ * behind. False: why says what is wrong (it never holds a variable's value). */
 bool expand(struct slice text, struct arena *arena, struct slice *out, struct buf *why);
 
 #endif

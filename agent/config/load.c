@@ -8,8 +8,8 @@
 #include "agent/config/read_file.h"
 #include "agent/config/validate.h"
 
-#define FILE_BYTES_MAX (1024u * 1024u)
-#define TREE_BYTES_MAX (16u * 1024u * 1024u)
+#define FILE_BYTES_MAX   (1024u * 1024u)
+#define TREE_BYTES_MAX   (16u * 1024u * 1024u)
 #define VALUES_BYTES_MAX (16u * 1024u * 1024u)
 
 static size_t count_kinds(const struct config_kind *kinds)

@@ -1,31 +1,29 @@
 /* SPDX-License-Identifier: Apache-2.0
  * config/options.c - every key of the file: type, default, range, documentation.
  *
- * What is shared with the OpenTelemetry Collector has its key and, unless the row says otherwise, its default. `reloads`
- * is a promise: whoever owns the value applies a change on SIGHUP.
+ * What is shared with the OpenTelemetry Collector has its key and, unless the row says otherwise, its default.
+ * `reloads` is a promise: whoever owns the value applies a change on SIGHUP.
  */
 #include <math.h>
 
 #include "agent/config/config.h"
 
-#define KIB 1024.0
-#define MIB (1024.0 * KIB)
-#define GIB (1024.0 * MIB)
-#define TIB (1024.0 * GIB)
+#define KIB    1024.0
+#define MIB    (1024.0 * KIB)
+#define GIB    (1024.0 * MIB)
+#define TIB    (1024.0 * GIB)
 #define SECOND 1000.0
 #define MINUTE (60 * SECOND)
-#define HOUR (60 * MINUTE)
-#define DAY (24 * HOUR)
+#define HOUR   (60 * MINUTE)
+#define DAY    (24 * HOUR)
 
 /* Where a member lies; rows name struct and member once. */
 #define AT(type, member) .offset = offsetof(struct type, member)
-#define END { .name = NULL }
 
 /* ------------------------------------------------------------------ shared by exporters */
 
 const struct conf_option tls_client_options[] = {
-	{ "insecure", CONF_BOOL, AT(tls_client_config, insecure), .fallback = "false",
-	  .doc = "Connect without TLS." },
+	{ "insecure", CONF_BOOL, AT(tls_client_config, insecure), .fallback = "false", .doc = "Connect without TLS." },
 	{ "insecure_skip_verify", CONF_BOOL, AT(tls_client_config, insecure_skip_verify), .fallback = "false",
 	  .doc = "Use TLS but accept any certificate; for tests only." },
 	{ "ca_file", CONF_STRING, AT(tls_client_config, ca_file),
@@ -33,33 +31,34 @@ const struct conf_option tls_client_options[] = {
 	{ "cert_file", CONF_STRING, AT(tls_client_config, cert_file),
 	  .doc = "Our certificate (PEM), for servers that ask for one." },
 	{ "key_file", CONF_STRING, AT(tls_client_config, key_file), .doc = "The private key (PEM) of cert_file." },
-	END,
+	{ .name = NULL },
 };
 
 static const struct conf_option batch_options[] = {
 	{ "max_size", CONF_SIZE, AT(queue_config, max_batch_bytes), .fallback = "1MiB", .min = KIB, .max = GIB,
-	  .doc = "Requests that wait are joined up to this size; keep it below what the receiving side accepts "
-		 "(4 MiB is common)." },
-	END,
+	  .doc = "Requests that wait are joined up to this size; keep it below what the receiving side accepts (4 MiB "
+		 "is common)." },
+	{ .name = NULL },
 };
 
 const struct conf_option queue_options[] = {
 	{ "enabled", CONF_BOOL, AT(queue_config, enabled), .fallback = "true",
 	  .doc = "Keep what cannot be sent at once; without a queue it is dropped and counted." },
 	{ "queue_size", CONF_SIZE, AT(queue_config, queue_size_bytes), .fallback = "64MiB", .min = 64 * KIB, .max = TIB,
-	  .doc = "The most that may wait, in bytes (the Collector's \"sizer: bytes\"); what comes on top is dropped and "
-		 "counted." },
+	  .doc = "The most that may wait, in bytes (the Collector's \"sizer: bytes\"); what comes on top is dropped "
+		 "and counted." },
 	{ "num_consumers", CONF_INT, AT(queue_config, num_consumers), .fallback = "4", .min = 1, .max = 16,
-	  .doc = "Requests on their way at a time; 1 keeps the order in which they came (the Collector's default is 10)." },
+	  .doc = "Requests on their way at a time; 1 keeps the order in which they came (the Collector's default is "
+		 "10)." },
 	{ "batch", CONF_SECTION, .section = batch_options, .doc = "How waiting requests are joined." },
-	END,
+	{ .name = NULL },
 };
 
 const struct conf_option retry_options[] = {
 	{ "enabled", CONF_BOOL, AT(retry_config, enabled), .fallback = "true",
 	  .doc = "Try again after a failure that may pass." },
-	{ "initial_interval", CONF_DURATION, AT(retry_config, initial_interval_ms), .fallback = "5s", .min = 10, .max = HOUR,
-	  .doc = "The wait before the first retry." },
+	{ "initial_interval", CONF_DURATION, AT(retry_config, initial_interval_ms), .fallback = "5s", .min = 10,
+	  .max = HOUR, .doc = "The wait before the first retry." },
 	{ "max_interval", CONF_DURATION, AT(retry_config, max_interval_ms), .fallback = "30s", .min = 10, .max = DAY,
 	  .doc = "The longest wait between two attempts." },
 	{ "max_elapsed_time", CONF_DURATION, AT(retry_config, max_elapsed_time_ms), .fallback = "5m", .max = 30 * DAY,
@@ -68,7 +67,7 @@ const struct conf_option retry_options[] = {
 	  .doc = "How much longer each wait is than the one before." },
 	{ "randomization_factor", CONF_DOUBLE, AT(retry_config, randomization_factor), .fallback = "0.5", .max = 1,
 	  .doc = "Waits vary at random by this share, so that agents do not retry in step." },
-	END,
+	{ .name = NULL },
 };
 
 /* ------------------------------------------------------------------ receivers */
@@ -76,51 +75,54 @@ const struct conf_option retry_options[] = {
 static const struct conf_option grpc_options[] = {
 	{ "endpoint", CONF_STRING, AT(config, grpc.endpoint), .fallback = "localhost:4317",
 	  .doc = "Where to listen, as host:port; 0.0.0.0:4317 opens it to other machines." },
-	{ "max_recv_msg_size_mib", CONF_MIB, AT(config, grpc.max_recv_msg_size_bytes), .fallback = "64", .min = 1, .max = 1024,
+	{ "max_recv_msg_size_mib", CONF_MIB, AT(config, grpc.max_recv_msg_size_bytes), .fallback = "64", .min = 1,
+	  .max = 1024,
 	  .doc = "The largest request, in MiB, before and after decompression (the Collector's default is 4)." },
-	{ "max_concurrent_streams", CONF_INT, AT(config, grpc.max_concurrent_streams), .fallback = "16", .min = 1, .max = 10000,
-	  .doc = "Calls at a time on one connection; further ones wait at the client." },
+	{ "max_concurrent_streams", CONF_INT, AT(config, grpc.max_concurrent_streams), .fallback = "16", .min = 1,
+	  .max = 10000, .doc = "Calls at a time on one connection; further ones wait at the client." },
 	{ "threads", CONF_INT, AT(config, grpc.threads), .fallback = "1", .min = 1, .max = 64,
 	  .doc = "Receiving threads; a second one costs a third more CPU per span, so only for loads that one cannot "
 		 "carry." },
-	END,
+	{ .name = NULL },
 };
 
 static const struct conf_option http_options[] = {
 	{ "endpoint", CONF_STRING, AT(config, http.endpoint), .fallback = "localhost:4318",
 	  .doc = "Where to listen, as host:port; 0.0.0.0:4318 opens it to other machines." },
-	{ "max_request_body_size", CONF_SIZE, AT(config, http.max_request_body_size_bytes), .fallback = "64MiB", .min = KIB,
-	  .max = GIB, .doc = "The largest body, before and after decompression (the Collector's default is 20 MiB)." },
-	{ "read_timeout", CONF_DURATION, AT(config, http.read_timeout_ms), .fallback = "30s", .min = SECOND, .max = HOUR,
-	  .doc = "How long a connection may stay silent before it is closed." },
+	{ "max_request_body_size", CONF_SIZE, AT(config, http.max_request_body_size_bytes), .fallback = "64MiB",
+	  .min = KIB, .max = GIB,
+	  .doc = "The largest body, before and after decompression (the Collector's default is 20 MiB)." },
+	{ "read_timeout", CONF_DURATION, AT(config, http.read_timeout_ms), .fallback = "30s", .min = SECOND,
+	  .max = HOUR, .doc = "How long a connection may stay silent before it is closed." },
 	{ "max_connections", CONF_INT, AT(config, http.max_connections), .fallback = "1024", .min = 1, .max = 65535,
 	  .doc = "Connections at a time; further ones are refused." },
-	END,
+	{ .name = NULL },
 };
 
 static const struct conf_option protocols_options[] = {
 	{ "grpc", CONF_SECTION, .section = grpc_options, .doc = "OTLP over gRPC." },
 	{ "http", CONF_SECTION, .section = http_options, .doc = "OTLP over HTTP, protobuf and JSON." },
-	END,
+	{ .name = NULL },
 };
 
 static const struct conf_option otlp_options[] = {
 	{ "protocols", CONF_SECTION, .section = protocols_options,
 	  .doc = "A protocol that is not named here is off, as in the Collector." },
-	END,
+	{ .name = NULL },
 };
 
 static const struct conf_option receivers_options[] = {
 	{ "otlp", CONF_SECTION, .section = otlp_options, .doc = "OTLP: traces, metrics and logs." },
-	END,
+	{ .name = NULL },
 };
 
 /* ------------------------------------------------------------------ what calls are counted by */
 
 static const struct conf_option dimensions_options[] = {
 	{ "feature", CONF_LIST, AT(config, dimensions.feature),
-	  .fallback = "plimsoll.feature, feature, app.feature, feature.name, baggage.plimsoll.feature, baggage.feature, "
-		      "baggage.app.feature",
+	  .fallback =
+		  "plimsoll.feature, feature, app.feature, feature.name, baggage.plimsoll.feature, baggage.feature, "
+		  "baggage.app.feature",
 	  .doc = "Names what the call was made for. Well-known vendor keys are read too, behind these." },
 	{ "workflow", CONF_LIST, AT(config, dimensions.workflow),
 	  .fallback = "plimsoll.workflow, workflow, app.workflow, workflow.name, baggage.plimsoll.workflow, "
@@ -136,7 +138,7 @@ static const struct conf_option dimensions_options[] = {
 	{ "release", CONF_LIST, AT(config, dimensions.release),
 	  .fallback = "plimsoll.release, release, app.release, service.version, baggage.release",
 	  .doc = "Names the version of the application." },
-	END,
+	{ .name = NULL },
 };
 
 /* ------------------------------------------------------------------ state, money, judgement */
@@ -147,7 +149,7 @@ static const struct conf_option storage_options[] = {
 		 "directory of the user that runs the agent." },
 	{ "max_size", CONF_SIZE, AT(config, storage.max_size_bytes), .fallback = "1GiB", .min = MIB, .max = TIB,
 	  .doc = "The most that the store may hold; the file grows as needed." },
-	END,
+	{ .name = NULL },
 };
 
 static const struct conf_option prices_options[] = {
@@ -155,10 +157,10 @@ static const struct conf_option prices_options[] = {
 	  .doc = "A price table that is looked up before the built-in one." },
 	{ "override_file", CONF_STRING, AT(config, prices.override_file), .reloads = true,
 	  .doc = "Prices of your own contract, looked up before any table." },
-	{ "cost_source", CONF_ENUM, AT(config, prices.which_cost), .fallback = "computed", .choices = "computed|reported",
-	  .reloads = true,
+	{ "cost_source", CONF_ENUM, AT(config, prices.which_cost), .fallback = "computed",
+	  .choices = "computed|reported", .reloads = true,
 	  .doc = "Which cost counts where a span reports one itself: the one computed here, or the span's." },
-	END,
+	{ .name = NULL },
 };
 
 static const struct conf_option baselines_options[] = {
@@ -167,13 +169,12 @@ static const struct conf_option baselines_options[] = {
 	{ "sigma", CONF_DOUBLE, AT(config, baselines.sigma), .fallback = "2", .min = 0.5, .max = 10, .reloads = true,
 	  .doc = "A time bucket further than this many standard deviations from its baseline is a breach." },
 	{ "false_alert_budget", CONF_DOUBLE, AT(config, baselines.false_alert_budget), .fallback = "0.01", .min = 1e-9,
-	  .max = 1, .reloads = true,
-	  .doc = "False alerts to put up with, for each metric and key, in a week." },
+	  .max = 1, .reloads = true, .doc = "False alerts to put up with, for each metric and key, in a week." },
 	{ "max_series", CONF_INT, AT(config, baselines.max_series), .fallback = "2000", .min = 1, .max = 1000000,
 	  .doc = "Metrics times keys that have a baseline; further keys have none, and a counter says so." },
-	{ "utc_offset_hours", CONF_DOUBLE, AT(config, baselines.utc_offset_hours), .fallback = "0", .min = -12, .max = 14,
-	  .doc = "Where the day begins, for daily totals and the usual course of a day." },
-	END,
+	{ "utc_offset_hours", CONF_DOUBLE, AT(config, baselines.utc_offset_hours), .fallback = "0", .min = -12,
+	  .max = 14, .doc = "Where the day begins, for daily totals and the usual course of a day." },
+	{ .name = NULL },
 };
 
 static const struct conf_option webhook_options[] = {
@@ -186,7 +187,7 @@ static const struct conf_option webhook_options[] = {
 	  .reloads = true, .doc = "How long one attempt may take." },
 	{ "retry_on_failure", CONF_SECTION, AT(channel_config, retry), .section = retry_options, .reloads = true,
 	  .doc = "What happens after an attempt that failed." },
-	END,
+	{ .name = NULL },
 };
 
 const struct config_kind channel_kinds[] = {
@@ -200,7 +201,7 @@ static const struct conf_option alerts_options[] = {
 	  .doc = "Where alerts go: \"kind\" or \"kind/name\" with the kind's own keys." },
 	{ "runbook_url", CONF_STRING, AT(config, alerts.runbook_url), .reloads = true,
 	  .doc = "Start of the links to your runbooks; the kind of the alert is put behind it." },
-	END,
+	{ .name = NULL },
 };
 
 /* ------------------------------------------------------------------ the agent itself */
@@ -213,7 +214,7 @@ static const struct conf_option limits_options[] = {
 	  .doc = "Request bytes being worked on, all connections together; past it senders are told to come back." },
 	{ "max_label_bytes", CONF_SIZE, AT(config, limits.max_label_bytes), .fallback = "128", .min = 16, .max = 4096,
 	  .doc = "Longer label values are cut." },
-	END,
+	{ .name = NULL },
 };
 
 static const struct conf_option admin_options[] = {
@@ -224,30 +225,30 @@ static const struct conf_option admin_options[] = {
 	{ "token", CONF_SECRET, AT(config, admin.token),
 	  .doc = "Bearer token for requests that change state and do not come over loopback; without it those are "
 		 "refused." },
-	END,
+	{ .name = NULL },
 };
 
 static const struct conf_option log_options[] = {
-	{ "level", CONF_ENUM, AT(config, log.level), .fallback = "info", .choices = "debug|info|warn|error", .reloads = true,
-	  .doc = "The least important lines to write." },
-	END,
+	{ "level", CONF_ENUM, AT(config, log.level), .fallback = "info", .choices = "debug|info|warn|error",
+	  .reloads = true, .doc = "The least important lines to write." },
+	{ .name = NULL },
 };
 
 const struct conf_option config_options[] = {
 	{ "receivers", CONF_SECTION, .section = receivers_options,
 	  .doc = "Where telemetry comes in. Without this section, gRPC and HTTP are both on." },
 	{ "exporters", CONF_KINDS,
-	  .doc = "Where enriched telemetry goes: \"kind\" or \"kind/name\" with the kind's own keys. Every exporter gets "
-		 "everything that it can take." },
+	  .doc = "Where enriched telemetry goes: \"kind\" or \"kind/name\" with the kind's own keys. Every exporter "
+		 "gets everything that it can take." },
 	{ "storage", CONF_SECTION, .section = storage_options, .doc = "What outlives the process." },
 	{ "dimensions", CONF_SECTION, .section = dimensions_options,
-	  .doc = "Which attributes say what a call belongs to. Each is a list of keys: the first that the span has wins, "
-		 "then the first that its resource has." },
+	  .doc = "Which attributes say what a call belongs to. Each is a list of keys: the first that the span has "
+		 "wins, then the first that its resource has." },
 	{ "prices", CONF_SECTION, .section = prices_options, .doc = "How tokens become money." },
 	{ "baselines", CONF_SECTION, .section = baselines_options, .doc = "What counts as unusual." },
 	{ "alerts", CONF_SECTION, .section = alerts_options, .doc = "Who is told about it." },
 	{ "limits", CONF_SECTION, .section = limits_options, .doc = "What bounds the agent's memory." },
 	{ "admin", CONF_SECTION, .section = admin_options, .doc = "The agent's own HTTP endpoint." },
 	{ "log", CONF_SECTION, .section = log_options, .doc = "What the agent writes to standard error." },
-	END,
+	{ .name = NULL },
 };

@@ -183,7 +183,8 @@ static void read_value(struct parse *p, const struct conf_option *o, const struc
 /* ------------------------------------------------------------------ secrets in files */
 
 /* The content without the blanks and line ends around it, as files of secrets end in a line end. */
-static void store_secret(struct parse *p, const struct tree_item *item, const char *path, struct slice secret, void *value)
+static void store_secret(struct parse *p, const struct tree_item *item, const char *path, struct slice secret,
+			 void *value)
 {
 	if (secret.len == 0 || memchr(secret.ptr, '\0', secret.len) != NULL) {
 		conf_error(p->errors, item->value->mark, "%s: '%s' %s", item->key->text.ptr, path,
@@ -243,7 +244,8 @@ static void report_unknown(struct parse *p, const struct conf_option *table, con
 		return;
 	}
 	if (nearest.best != NULL) {
-		conf_error(p->errors, key->mark, "unknown key '%.60s'; did you mean '%s'?", key->text.ptr, nearest.best);
+		conf_error(p->errors, key->mark, "unknown key '%.60s'; did you mean '%s'?", key->text.ptr,
+			   nearest.best);
 		return;
 	}
 	buf_reset(&p->scratch);
@@ -261,7 +263,8 @@ static void read_key(struct parse *p, const struct conf_option *table, const str
 	if (o == NULL)
 		report_unknown(p, table, item->key);
 	else if (by_file && tree_find(node, o->name) != NULL)
-		conf_error(p->errors, item->key->mark, "'%s' and '%s' are both given; keep one", o->name, item->key->text.ptr);
+		conf_error(p->errors, item->key->mark, "'%s' and '%s' are both given; keep one", o->name,
+			   item->key->text.ptr);
 	else if (by_file)
 		read_secret_file(p, item, member(section, o));
 	else

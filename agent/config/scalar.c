@@ -9,8 +9,8 @@
 
 #include "agent/base/json.h"
 
-#define KIB UINT64_C(1024)
-#define MIB (KIB * KIB)
+#define KIB         UINT64_C(1024)
+#define MIB         (KIB * KIB)
 #define SHOWN_BYTES 60 /* of a value in an error message */
 
 struct unit {
@@ -19,9 +19,12 @@ struct unit {
 };
 
 /* Largest first, as printing wants them. */
-static const struct unit duration_units[] = { { "h", 3600000 }, { "m", 60000 }, { "s", 1000 }, { "ms", 1 }, { NULL, 0 } };
-static const struct unit size_units[] = { { "TiB", MIB * MIB }, { "GiB", KIB * MIB }, { "MiB", MIB },
-					  { "KiB", KIB },	{ "B", 1 },	      { NULL, 0 } };
+static const struct unit duration_units[] = {
+	{ "h", 3600000 }, { "m", 60000 }, { "s", 1000 }, { "ms", 1 }, { NULL, 0 },
+};
+static const struct unit size_units[] = {
+	{ "TiB", MIB * MIB }, { "GiB", KIB * MIB }, { "MiB", MIB }, { "KiB", KIB }, { "B", 1 }, { NULL, 0 },
+};
 
 static bool refuse(struct buf *why, struct slice text, const char *expected)
 {
@@ -80,7 +83,8 @@ static bool read_size(struct slice s, uint64_t *bytes)
 	struct slice unit = slice_trim(slice_skip(s, digits));
 	uint64_t factor = unit.len == 0 ? 1 : unit_factor(size_units, unit);
 
-	return factor != 0 && slice_to_u64(slice_head(s, digits), bytes) && !__builtin_mul_overflow(*bytes, factor, bytes);
+	return factor != 0 && slice_to_u64(slice_head(s, digits), bytes) &&
+	       !__builtin_mul_overflow(*bytes, factor, bytes);
 }
 
 /* 90000 as "1m30s". */
@@ -260,7 +264,6 @@ void scalar_print_string(const char *text, struct buf *out)
 	json_write_string(out, buf_view(&doubled));
 	buf_release(&doubled);
 }
-
 
 void scalar_print(const struct conf_option *o, const void *value, struct buf *out)
 {

@@ -6,7 +6,8 @@
 
 #include "agent/base/slice.h"
 
-/* Feed every known word; best is then the nearest of those near enough (about one mistake in three letters), or NULL. */
+/* Feed every known word; best is then the nearest of those near enough (about one mistake in three letters), or NULL.
+ */
 struct suggestion {
 	struct slice typed;
 	const char *best;

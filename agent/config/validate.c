@@ -12,13 +12,17 @@
 static const struct {
 	const char *key, *instead;
 } collector_keys[] = {
-	{ "service", "is not needed: every receiver feeds every exporter; delete it (telemetry.logs.level is log.level here, "
-		     "the agent's own metrics are on admin.endpoint)" },
-	{ "processors", "is not needed: Plimsoll enriches on its own; delete it (batch is sending_queue.batch of an exporter, "
-			"memory_limiter is limits.max_in_flight_bytes)" },
-	{ "extensions", "is not needed; delete it (health_check is /livez and /readyz on admin.endpoint, file_storage is "
-			"storage.directory)" },
-	{ "connectors", "is not needed: metrics are made from spans without it; delete it (they are on admin.endpoint)" },
+	{ "service",
+	  "is not needed: every receiver feeds every exporter; delete it (telemetry.logs.level is log.level here, the "
+	  "agent's own metrics are on admin.endpoint)" },
+	{ "processors",
+	  "is not needed: Plimsoll enriches on its own; delete it (batch is sending_queue.batch of an exporter, "
+	  "memory_limiter is limits.max_in_flight_bytes)" },
+	{ "extensions",
+	  "is not needed; delete it (health_check is /livez and /readyz on admin.endpoint, file_storage is "
+	  "storage.directory)" },
+	{ "connectors",
+	  "is not needed: metrics are made from spans without it; delete it (they are on admin.endpoint)" },
 };
 
 const char *validate_collector_key(struct slice key)
@@ -236,7 +240,8 @@ void validate_config(struct conf_errors *e, const struct tree_node *root, const 
 	const struct tree_item *receivers = tree_find(root, "receivers");
 
 	if (receivers != NULL && !c->grpc.enabled && !c->http.enabled)
-		conf_error(e, receivers->key->mark, "receivers: no protocol is named; write otlp: {protocols: {grpc:, http:}}, "
-						    "or leave receivers out to have both");
+		conf_error(e, receivers->key->mark,
+			   "receivers: no protocol is named; write otlp: {protocols: {grpc:, http:}}, or leave "
+			   "receivers out to have both");
 	check_listeners(e, root, listeners, sizeof(listeners) / sizeof(listeners[0]));
 }

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * config/validate.h - what rows cannot say alone: values that must fit each other, addresses, habits from the Collector.
+ * config/validate.h - what rows cannot say alone: values that must fit each other, addresses, habits from the
+ * Collector.
  */
 #ifndef PLIMSOLL_CONFIG_VALIDATE_H
 #define PLIMSOLL_CONFIG_VALIDATE_H

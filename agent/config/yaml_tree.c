@@ -162,7 +162,7 @@ static bool remember_anchor(struct reader *r, const yaml_char_t *name, const str
 	return true;
 }
 
-/* An alias inside its own anchor finds nothing: anchors are known once their node is complete, so trees have no cycle. */
+/* Anchors are known once their node is complete, so an alias inside its own finds nothing and no tree has a cycle. */
 static const struct tree_node *read_alias(struct reader *r, const yaml_event_t *event)
 {
 	const char *name = (const char *)event->data.alias.anchor;
@@ -249,7 +249,8 @@ static bool merge_value(struct reader *r, struct tree_node *into, const struct t
 }
 
 /* A pair of the file. A key that is there already is an error that does not end the reading. */
-static bool add_pair(struct reader *r, struct tree_node *map, const struct tree_node *key, const struct tree_node *value)
+static bool add_pair(struct reader *r, struct tree_node *map, const struct tree_node *key,
+		     const struct tree_node *value)
 {
 	if (key->kind != TREE_SCALAR) {
 		conf_error(r->errors, key->mark, "a key must be a word");

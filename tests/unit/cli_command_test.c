@@ -16,7 +16,8 @@ static const struct cli_option cook_options[] = {
 
 static struct cli_args seen;
 static int cook_run(int argc, char **argv);
-static const struct command command_cook = { "cook", "Cook a meal.", "[--file FILE] [MEAL...]", cook_run, cook_options };
+static const struct command command_cook = { "cook", "Cook a meal.", "[--file FILE] [MEAL...]", cook_run,
+					     cook_options };
 
 static int cook_run(int argc, char **argv)
 {
@@ -30,7 +31,8 @@ static const char *price_line(void)
 	return "12 prices of 2026-01-02";
 }
 
-static const struct command *const commands[] = { &command_cook, &command_check, &command_version, &command_help, NULL };
+static const struct command *const commands[] = { &command_cook, &command_check, &command_version, &command_help,
+						  NULL };
 static const struct cli_program program = { commands, fake_kinds, 1, price_line };
 
 /* What the last run wrote. */
@@ -94,10 +96,11 @@ static void help_of_a_command_is_aligned(void **state)
 	for (size_t i = 0; i < sizeof(ways) / sizeof(ways[0]); i++) {
 		run(ways[i]);
 		assert_int_equal(got.code, CLI_DONE);
-		assert_string_equal(got.out, "usage: plimsoll cook [--file FILE] [MEAL...]\n\nCook a meal.\n\noptions:\n"
-					     "  -f, --file FILE  What to cook.\n"
-					     "  --force          Cook it in any case.\n"
-					     "  -h, --help       Print this and exit.\n");
+		assert_string_equal(got.out,
+				    "usage: plimsoll cook [--file FILE] [MEAL...]\n\nCook a meal.\n\noptions:\n"
+				    "  -f, --file FILE  What to cook.\n"
+				    "  --force          Cook it in any case.\n"
+				    "  -h, --help       Print this and exit.\n");
 	}
 }
 
@@ -126,7 +129,8 @@ static void wrong_arguments_end_with_2_and_a_hint(void **state)
 	} bad[] = {
 		{ "coook", "plimsoll: unknown command 'coook'; did you mean 'cook'?\n" },
 		{ "zzz", "plimsoll: unknown command 'zzz'; 'plimsoll help' lists them\n" },
-		{ "cook --flie x", "plimsoll cook: unknown option '--flie'; did you mean '--file'?; see 'plimsoll cook --help'\n" },
+		{ "cook --flie x",
+		  "plimsoll cook: unknown option '--flie'; did you mean '--file'?; see 'plimsoll cook --help'\n" },
 		{ "cook -x", "plimsoll cook: unknown option '-x'; see 'plimsoll cook --help'\n" },
 		{ "cook --file", "plimsoll cook: --file wants a value (FILE); see 'plimsoll cook --help'\n" },
 		{ "cook --force=yes", "plimsoll cook: --force takes no value; see 'plimsoll cook --help'\n" },

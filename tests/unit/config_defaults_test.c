@@ -119,9 +119,10 @@ static void the_printed_configuration_loads_to_the_same(void **state)
 static void secrets_are_never_printed(void **state)
 {
 	struct buf out = BUF_INIT;
-	struct config *c = fixture_load("admin: {token: hush}\n"
-					"exporters: {fake: {token: hush, headers: {authorization: hush}}}\n"
-					"alerts: {channels: {webhook: {url: http://h/, signing_secret: hush, headers: {x: hush}}}}\n");
+	struct config *c = fixture_load(
+		"admin: {token: hush}\n"
+		"exporters: {fake: {token: hush, headers: {authorization: hush}}}\n"
+		"alerts: {channels: {webhook: {url: http://h/, signing_secret: hush, headers: {x: hush}}}}\n");
 
 	(void)state;
 	config_print(c, &out);

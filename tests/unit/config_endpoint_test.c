@@ -9,9 +9,12 @@ static void hosts_and_ports_are_split(void **state)
 		const char *endpoint, *host;
 		uint16_t port;
 	} good[] = {
-		{ "localhost:4317", "localhost", 4317 }, { "0.0.0.0:0", "0.0.0.0", 0 },
-		{ ":9464", "", 9464 },			 { "[::1]:65535", "::1", 65535 },
-		{ "[fe80::1%eth0]:1", "fe80::1%eth0", 1 }, { "a-b.example:0080", "a-b.example", 80 },
+		{ "localhost:4317", "localhost", 4317 },
+		{ "0.0.0.0:0", "0.0.0.0", 0 },
+		{ ":9464", "", 9464 },
+		{ "[::1]:65535", "::1", 65535 },
+		{ "[fe80::1%eth0]:1", "fe80::1%eth0", 1 },
+		{ "a-b.example:0080", "a-b.example", 80 },
 	};
 
 	(void)state;
@@ -27,8 +30,24 @@ static void hosts_and_ports_are_split(void **state)
 static void everything_else_is_refused_and_touches_nothing(void **state)
 {
 	static const char *const bad[] = {
-		"", "localhost", "localhost:", "localhost:65536", "localhost:-1", "localhost:x", "localhost:1 ", " localhost:1",
-		"::1:80", "[::1]", "[::1]80", "[]:80", "[::1:80", "http://h:1", "h/x:1", "user@h:1", "h\n:1", "a:b:1",
+		"",
+		"localhost",
+		"localhost:",
+		"localhost:65536",
+		"localhost:-1",
+		"localhost:x",
+		"localhost:1 ",
+		" localhost:1",
+		"::1:80",
+		"[::1]",
+		"[::1]80",
+		"[]:80",
+		"[::1:80",
+		"http://h:1",
+		"h/x:1",
+		"user@h:1",
+		"h\n:1",
+		"a:b:1",
 	};
 
 	(void)state;

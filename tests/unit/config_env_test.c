@@ -41,8 +41,9 @@ static void a_dollar_is_written_twice(void **state)
 static void numbers_and_words_may_come_from_variables(void **state)
 {
 	setenv("PLIMSOLL_TEST_N", "9", 1);
-	struct config *c = fixture_load("exporters: {fake: {number: \"${env:PLIMSOLL_TEST_N}\", list: [\"${PLIMSOLL_TEST_N}\"], headers: "
-					"{a: 'x${env:PLIMSOLL_TEST_N}'}}}\n");
+	struct config *c = fixture_load(
+		"exporters: {fake: {number: \"${env:PLIMSOLL_TEST_N}\", list: [\"${PLIMSOLL_TEST_N}\"], headers: "
+		"{a: 'x${env:PLIMSOLL_TEST_N}'}}}\n");
 
 	(void)state;
 	assert_int_equal(fixture_fake(c)->number, 9);
@@ -60,11 +61,12 @@ static void what_cannot_be_replaced_is_an_error(void **state)
 			"${env:PLIMSOLL_TEST_UNSET:-default}\n");
 	fixture_refuses("admin: {token: '${env:X'}\n",
 			"f:1:16: token: '${' has no closing '}'; write $${ where a dollar is meant\n");
-	fixture_refuses("admin: {token: '${file:/x}'}\n",
-			"f:1:16: token: '${file:/x}' is not understood; write ${env:NAME}, ${env:NAME:-default}, or $$ for a "
-			"dollar\n");
-	fixture_refuses("admin: {token: '${}'}\n",
-			"f:1:16: token: '${}' is not understood; write ${env:NAME}, ${env:NAME:-default}, or $$ for a dollar\n");
+	fixture_refuses(
+		"admin: {token: '${file:/x}'}\n",
+		"f:1:16: token: '${file:/x}' is not understood; write ${env:NAME}, ${env:NAME:-default}, or $$ for a "
+		"dollar\n");
+	fixture_refuses("admin: {token: '${}'}\n", "f:1:16: token: '${}' is not understood; write ${env:NAME}, "
+						   "${env:NAME:-default}, or $$ for a dollar\n");
 }
 
 static void growth_by_variables_is_bounded(void **state)
@@ -80,7 +82,8 @@ static void growth_by_variables_is_bounded(void **state)
 	for (int i = 0; i < 9; i++)
 		buf_text(&text, "${env:PLIMSOLL_TEST_A}");
 	buf_text(&text, "'}\n");
-	fixture_refuses(buf_string(&text), "f:1:22: directory: longer than 65536 bytes once its variables are filled in\n");
+	fixture_refuses(buf_string(&text),
+			"f:1:22: directory: longer than 65536 bytes once its variables are filled in\n");
 	buf_release(&text);
 }
 
@@ -123,7 +126,8 @@ static void a_secret_file_that_is_of_no_use_is_an_error(void **state)
 			"f:1:21: token_file: cannot read '/nonexistent': No such file or directory\n");
 	fixture_refuses("admin: {token: x, token_file: /nonexistent}\n",
 			"f:1:19: 'token' and 'token_file' are both given; keep one\n");
-	fixture_refuses("storage: {directory_file: /x}\n", "f:1:11: unknown key 'directory_file'; did you mean 'directory'?\n");
+	fixture_refuses("storage: {directory_file: /x}\n",
+			"f:1:11: unknown key 'directory_file'; did you mean 'directory'?\n");
 }
 
 int main(void)

@@ -93,10 +93,12 @@ static void an_unknown_key_names_the_nearest(void **state)
 	(void)state;
 	fixture_refuses("recievers: {}\n", "f:1:1: unknown key 'recievers'; did you mean 'receivers'?\n");
 	fixture_refuses("log:\n  levle: info\n", "f:2:3: unknown key 'levle'; did you mean 'level'?\n");
-	fixture_refuses("storage: {compression: x}\n", "f:1:11: unknown key 'compression'; known here: directory, max_size\n");
+	fixture_refuses("storage: {compression: x}\n",
+			"f:1:11: unknown key 'compression'; known here: directory, max_size\n");
 	fixture_refuses("exporters: {fakr/x: }\n", "f:1:13: unknown exporter 'fakr'; did you mean 'fake'?\n");
 	fixture_refuses("exporters: {prometheus: }\n", "f:1:13: unknown exporter 'prometheus'; known: fake\n");
-	fixture_refuses("alerts: {channels: {webhok: }}\n", "f:1:21: unknown channel 'webhok'; did you mean 'webhook'?\n");
+	fixture_refuses("alerts: {channels: {webhok: }}\n",
+			"f:1:21: unknown channel 'webhok'; did you mean 'webhook'?\n");
 	fixture_refuses("exporters: {fake/: }\n", "f:1:13: 'fake/' has no name behind the '/'\n");
 }
 
@@ -110,12 +112,16 @@ static void a_wrong_type_says_what_is_expected(void **state)
 		{ "number: [1]", "f:1:28: number: expected a single value, found a list\n" },
 		{ "ratio: half", "f:1:27: ratio: 'half' is not a number\n" },
 		{ "ratio: .nan", "f:1:27: ratio: '.nan' is not a number\n" },
-		{ "wait: 30", "f:1:26: wait: '30' is not a duration; write it with h, m, s or ms, such as 30s or 1m30s\n" },
-		{ "wait: -5s", "f:1:26: wait: '-5s' is not a duration; write it with h, m, s or ms, such as 30s or 1m30s\n" },
-		{ "wait: 0.1ms", "f:1:26: wait: '0.1ms' is not a duration; write it with h, m, s or ms, such as 30s or 1m30s\n" },
-		{ "room: 1MB", "f:1:26: room: '1MB' is not a size; write bytes, or a whole number with KiB, MiB, GiB or TiB\n" },
-		{ "room: 99999999999TiB",
-		  "f:1:26: room: '99999999999TiB' is not a size; write bytes, or a whole number with KiB, MiB, GiB or TiB\n" },
+		{ "wait: 30",
+		  "f:1:26: wait: '30' is not a duration; write it with h, m, s or ms, such as 30s or 1m30s\n" },
+		{ "wait: -5s",
+		  "f:1:26: wait: '-5s' is not a duration; write it with h, m, s or ms, such as 30s or 1m30s\n" },
+		{ "wait: 0.1ms",
+		  "f:1:26: wait: '0.1ms' is not a duration; write it with h, m, s or ms, such as 30s or 1m30s\n" },
+		{ "room: 1MB",
+		  "f:1:26: room: '1MB' is not a size; write bytes, or a whole number with KiB, MiB, GiB or TiB\n" },
+		{ "room: 99999999999TiB", "f:1:26: room: '99999999999TiB' is not a size; write bytes, or a whole "
+					  "number with KiB, MiB, GiB or TiB\n" },
 		{ "message_mib: 4MiB", "f:1:33: message_mib: '4MiB' is not a whole number of MiB\n" },
 		{ "color: pink", "f:1:27: color: 'pink' is none of: red, green, blue\n" },
 		{ "list: a", "f:1:26: list: expected a list, such as [first, second]\n" },
@@ -185,15 +191,17 @@ static void a_protocol_that_is_not_named_is_off(void **state)
 	assert_string_equal(c->http.endpoint, "localhost:4318");
 	config_free(c);
 	fixture_refuses("receivers: {otlp: {protocols: {}}}\n",
-			"f:1:1: receivers: no protocol is named; write otlp: {protocols: {grpc:, http:}}, or leave receivers out to "
+			"f:1:1: receivers: no protocol is named; write otlp: {protocols: {grpc:, http:}}, or leave "
+			"receivers out to "
 			"have both\n");
 }
 
 static void the_collectors_receiver_keys_mean_the_same(void **state)
 {
-	struct config *c = fixture_load("receivers:\n  otlp:\n    protocols:\n"
-					"      grpc: {endpoint: '0.0.0.0:4317', max_recv_msg_size_mib: 16, max_concurrent_streams: 100}\n"
-					"      http: {endpoint: '[::]:4318', max_request_body_size: 20971520}\n");
+	struct config *c = fixture_load(
+		"receivers:\n  otlp:\n    protocols:\n"
+		"      grpc: {endpoint: '0.0.0.0:4317', max_recv_msg_size_mib: 16, max_concurrent_streams: 100}\n"
+		"      http: {endpoint: '[::]:4318', max_request_body_size: 20971520}\n");
 
 	(void)state;
 	assert_int_equal(c->grpc.max_recv_msg_size_bytes, 16 << 20);
@@ -206,11 +214,12 @@ static void two_listeners_on_one_port_are_refused(void **state)
 {
 	(void)state;
 	fixture_refuses("admin: {endpoint: 'localhost:4317'}\n",
-			"f:1:19: receivers.otlp.protocols.grpc.endpoint and admin.endpoint both listen on port 4317; give one of them "
+			"f:1:19: receivers.otlp.protocols.grpc.endpoint and admin.endpoint both listen on port 4317; "
+			"give one of them "
 			"another\n");
-	fixture_refuses("admin: {endpoint: ':4318'}\n",
-			"f:1:19: receivers.otlp.protocols.http.endpoint and admin.endpoint both listen on port 4318; give one of them "
-			"another\n");
+	fixture_refuses("admin: {endpoint: ':4318'}\n", "f:1:19: receivers.otlp.protocols.http.endpoint and "
+							"admin.endpoint both listen on port 4318; give one of them "
+							"another\n");
 	config_free(fixture_load("admin: {endpoint: '10.0.0.1:4317'}\n"));
 	config_free(fixture_load("admin: {endpoint: 'localhost:4317', enabled: false}\n"));
 	config_free(fixture_load("receivers: {otlp: {protocols: {grpc: {endpoint: 'localhost:0'}, http: {endpoint: "
@@ -220,7 +229,8 @@ static void two_listeners_on_one_port_are_refused(void **state)
 static void addresses_are_checked(void **state)
 {
 	(void)state;
-	fixture_refuses("admin: {endpoint: localhost}\n", "f:1:19: endpoint: 'localhost' has no port; write host:port\n");
+	fixture_refuses("admin: {endpoint: localhost}\n",
+			"f:1:19: endpoint: 'localhost' has no port; write host:port\n");
 	fixture_refuses("admin: {endpoint: 'http://localhost:9464'}\n",
 			"f:1:19: endpoint: 'http://localhost:9464' is no address to listen on; write host:port\n");
 	fixture_refuses("exporters: {fake: {endpoint: 'htp://h:1'}}\n",
@@ -229,26 +239,28 @@ static void addresses_are_checked(void **state)
 	fixture_refuses("exporters: {fake: {endpoint: 'h :1'}}\n", "f:1:30: endpoint: 'h :1' holds a blank\n");
 	fixture_refuses("alerts: {runbook_url: 'runbooks/'}\n",
 			"f:1:23: runbook_url: 'runbooks/' does not start with http:// or https://\n");
-	config_free(fixture_load("exporters: {fake: {endpoint: 'http://user:pw@[::1]:80/x'}, fake/2: {endpoint: 'dns:///h:1'}, "
-				 "fake/3: {endpoint: 'https://collector'}}\n"));
+	config_free(fixture_load(
+		"exporters: {fake: {endpoint: 'http://user:pw@[::1]:80/x'}, fake/2: {endpoint: 'dns:///h:1'}, "
+		"fake/3: {endpoint: 'https://collector'}}\n"));
 }
 
 static void values_must_fit_each_other(void **state)
 {
 	(void)state;
-	fixture_refuses("exporters:\n"
-			"  fake:\n"
-			"    retry_on_failure: {initial_interval: 1m}\n"
-			"    sending_queue: {queue_size: 64KiB}\n"
-			"    tls: {cert_file: a}\n"
-			"  fake/2:\n"
-			"    retry_on_failure: {max_elapsed_time: 1s}\n"
-			"    tls: {insecure: true, ca_file: a}\n",
-			"f:3:5: initial_interval is longer than max_interval\n"
-			"f:4:5: batch.max_size is larger than queue_size\n"
-			"f:5:5: cert_file and key_file go together; one of them is missing\n"
-			"f:7:5: max_elapsed_time ends before the first retry (initial_interval); 0 means never to give up\n"
-			"f:8:5: insecure switches TLS off, so certificates are of no use; drop one of them\n");
+	fixture_refuses(
+		"exporters:\n"
+		"  fake:\n"
+		"    retry_on_failure: {initial_interval: 1m}\n"
+		"    sending_queue: {queue_size: 64KiB}\n"
+		"    tls: {cert_file: a}\n"
+		"  fake/2:\n"
+		"    retry_on_failure: {max_elapsed_time: 1s}\n"
+		"    tls: {insecure: true, ca_file: a}\n",
+		"f:3:5: initial_interval is longer than max_interval\n"
+		"f:4:5: batch.max_size is larger than queue_size\n"
+		"f:5:5: cert_file and key_file go together; one of them is missing\n"
+		"f:7:5: max_elapsed_time ends before the first retry (initial_interval); 0 means never to give up\n"
+		"f:8:5: insecure switches TLS off, so certificates are of no use; drop one of them\n");
 	config_free(fixture_load("exporters: {fake: {retry_on_failure: {max_elapsed_time: 0}}}\n"));
 }
 

@@ -108,8 +108,8 @@ static void a_bomb_of_aliases_costs_nothing(void **state)
 	(void)state;
 	buf_text(&text, "a0: &a0 [x,x,x,x,x,x,x,x,x,x]\n");
 	for (int i = 1; i < 10; i++)
-		buf_printf(&text, "a%d: &a%d [*a%d,*a%d,*a%d,*a%d,*a%d,*a%d,*a%d,*a%d,*a%d,*a%d]\n", i, i, i - 1, i - 1, i - 1,
-			   i - 1, i - 1, i - 1, i - 1, i - 1, i - 1, i - 1);
+		buf_printf(&text, "a%d: &a%d [*a%d,*a%d,*a%d,*a%d,*a%d,*a%d,*a%d,*a%d,*a%d,*a%d]\n", i, i, i - 1, i - 1,
+			   i - 1, i - 1, i - 1, i - 1, i - 1, i - 1, i - 1, i - 1);
 	assert_null(fixture_try(buf_view(&text), &errors));
 	assert_true(slice_starts_with(buf_view(&errors), SLICE("f:1:1: unknown key 'a0'; known here: receivers,")));
 	buf_release(&text);
