@@ -56,7 +56,7 @@ struct cli_program {
 	const struct command *const *commands; /* in the order of help; ends at NULL */
 	const struct config_kind *kinds;       /* of exporters */
 	size_t kind_count;
-	const char *(*prices)(void); /* a line about the built-in price table; NULL: none */
+	void (*prices)(struct buf *out); /* appends a line about the built-in price table; NULL: none */
 };
 
 /* Runs argv[1], or prints help. Returns the exit status of the process. */

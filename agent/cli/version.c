@@ -32,7 +32,7 @@ static void print_json(const char *prices)
 	buf_byte(&out, '{');
 	print_member(&out, "version", PLIMSOLL_VERSION, ",");
 	print_member(&out, "build", build, ",");
-	if (prices != NULL)
+	if (prices[0] != '\0')
 		print_member(&out, "prices", prices, ",");
 	print_member(&out, "libraries", libraries, "}\n");
 	fwrite(out.ptr, 1, out.len, stdout);
@@ -42,13 +42,13 @@ static void print_json(const char *prices)
 static void print_text(const char *prices)
 {
 	printf("plimsoll %s\nbuild: %s\nlibraries: %s\n", PLIMSOLL_VERSION, build, libraries);
-	if (prices != NULL)
+	if (prices[0] != '\0')
 		printf("prices: %s\n", prices);
 }
 
 static int version_run(int argc, char **argv)
 {
-	const char *prices = cli_program()->prices != NULL ? cli_program()->prices() : NULL;
+	struct buf prices = BUF_INIT;
 	struct cli_args args;
 	bool json = false;
 	int code = cli_parse(&command_version, argc, argv, &args);
@@ -59,10 +59,13 @@ static int version_run(int argc, char **argv)
 		return code;
 	if (args.operand_count > 0)
 		return cli_usage_error(&command_version, "unexpected '%s'", args.operands[0]);
+	if (cli_program()->prices != NULL)
+		cli_program()->prices(&prices);
 	if (json)
-		print_json(prices);
+		print_json(buf_string(&prices));
 	else
-		print_text(prices);
+		print_text(buf_string(&prices));
+	buf_release(&prices);
 	return CLI_DONE;
 }
 

@@ -119,23 +119,23 @@ static const struct conf_option receivers_options[] = {
 /* ------------------------------------------------------------------ what calls are counted by */
 
 static const struct conf_option dimensions_options[] = {
-	{ "feature", CONF_LIST, AT(config, dimensions.feature),
+	{ "feature", CONF_LIST, AT(config, dimensions.feature), .reloads = true,
 	  .fallback =
 		  "plimsoll.feature, feature, app.feature, feature.name, baggage.plimsoll.feature, baggage.feature, "
 		  "baggage.app.feature",
 	  .doc = "Names what the call was made for. Well-known vendor keys are read too, behind these." },
-	{ "workflow", CONF_LIST, AT(config, dimensions.workflow),
+	{ "workflow", CONF_LIST, AT(config, dimensions.workflow), .reloads = true,
 	  .fallback = "plimsoll.workflow, workflow, app.workflow, workflow.name, baggage.plimsoll.workflow, "
 		      "baggage.workflow, baggage.app.workflow",
 	  .doc = "Names the larger task that the call is a step of." },
-	{ "user_segment", CONF_LIST, AT(config, dimensions.user_segment),
+	{ "user_segment", CONF_LIST, AT(config, dimensions.user_segment), .reloads = true,
 	  .fallback = "plimsoll.user_segment, user_segment, user.segment, app.user_segment, "
 		      "baggage.plimsoll.user_segment, baggage.user_segment, baggage.user.segment",
 	  .doc = "Names the kind of user, such as a plan or a region; never a single user." },
-	{ "environment", CONF_LIST, AT(config, dimensions.environment),
+	{ "environment", CONF_LIST, AT(config, dimensions.environment), .reloads = true,
 	  .fallback = "deployment.environment.name, deployment.environment, environment, env, baggage.environment",
 	  .doc = "Names the deployment, such as production." },
-	{ "release", CONF_LIST, AT(config, dimensions.release),
+	{ "release", CONF_LIST, AT(config, dimensions.release), .reloads = true,
 	  .fallback = "plimsoll.release, release, app.release, service.version, baggage.release",
 	  .doc = "Names the version of the application." },
 	{ .name = NULL },

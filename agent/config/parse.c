@@ -105,6 +105,8 @@ static void read_scalar(struct parse *p, const struct conf_option *o, const stru
 	struct slice copy = arena_dup(p->arena, text);
 	if (copy.ptr == NULL)
 		p->nomem = true;
+	else if (o->type == CONF_SECRET && copy.len == 0)
+		*(const char **)value = NULL; /* an empty secret would let everybody in: it counts as none */
 	else if (!scalar_read(o, copy, value, &p->scratch))
 		report(p, node->mark, o->name);
 }

@@ -20,6 +20,7 @@ static void gather(void)
 			.name = exporter_kinds[count]->name,
 			.options = exporter_kinds[count]->options,
 			.options_size = exporter_kinds[count]->options_size,
+			.doc = exporter_kinds[count]->doc,
 		};
 	}
 }

@@ -2,6 +2,8 @@
  * daemon/main.c - the program's entry: the one table of commands.
  */
 #include "agent/cli/command.h"
+#include "agent/daemon/kinds.h"
+#include "agent/pricing/price.h"
 
 static const struct command *const commands[] = {
 	&command_check,
@@ -10,9 +12,26 @@ static const struct command *const commands[] = {
 	NULL,
 };
 
+static void describe_prices(struct buf *out)
+{
+	struct buf errors = BUF_INIT;
+	struct price_book *book;
+
+	if (!FAILED(price_book_new(NULL, &book, &errors))) {
+		price_book_describe(book, out);
+		price_book_free(book);
+	}
+	buf_release(&errors);
+}
+
 int main(int argc, char **argv)
 {
-	const struct cli_program program = { .commands = commands };
+	const struct cli_program program = {
+		.commands = commands,
+		.kinds = exporter_config_kinds(),
+		.kind_count = exporter_config_kind_count(),
+		.prices = describe_prices,
+	};
 
 	return cli_main(&program, argc, argv);
 }

@@ -26,9 +26,9 @@ static int cook_run(int argc, char **argv)
 	return code != CLI_GO_ON ? code : CLI_DONE;
 }
 
-static const char *price_line(void)
+static void price_line(struct buf *out)
 {
-	return "12 prices of 2026-01-02";
+	buf_text(out, "12 prices of 2026-01-02");
 }
 
 static const struct command *const commands[] = { &command_cook, &command_check, &command_version, &command_help,

@@ -132,6 +132,24 @@ static void secrets_are_never_printed(void **state)
 	buf_release(&out);
 }
 
+/* Tests run in the top folder. */
+static void the_containers_configuration_opens_the_ports_of_a_pod(void **state)
+{
+	struct buf errors = BUF_INIT;
+	struct config *c = NULL;
+	struct status s = config_load("docker/plimsoll.yaml", NULL, 0, &c, &errors);
+
+	(void)state;
+	if (FAILED(s))
+		fail_msg("%s", buf_string(&errors));
+	assert_string_equal(c->grpc.endpoint, "0.0.0.0:4317");
+	assert_string_equal(c->http.endpoint, "0.0.0.0:4318");
+	assert_string_equal(c->admin.endpoint, "0.0.0.0:9464");
+	assert_string_equal(c->storage.directory, "/var/lib/plimsoll");
+	config_free(c);
+	buf_release(&errors);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -141,6 +159,7 @@ int main(void)
 		cmocka_unit_test(our_own_attribute_names_the_feature_before_any_other),
 		cmocka_unit_test(queue_and_retry_have_the_collectors_habits),
 		cmocka_unit_test(the_printed_configuration_loads_to_the_same),
+		cmocka_unit_test(the_containers_configuration_opens_the_ports_of_a_pod),
 		cmocka_unit_test(secrets_are_never_printed),
 	};
 	return cmocka_run_group_tests_name("config/defaults", tests, NULL, NULL);

@@ -119,6 +119,15 @@ static void a_secret_may_be_read_from_a_file(void **state)
 	unlink(secret_file(""));
 }
 
+static void an_empty_secret_is_none(void **state)
+{
+	struct config *c = fixture_load("admin: {token: '${env:PLIMSOLL_TEST_UNSET:-}'}\n");
+
+	(void)state;
+	assert_null(c->admin.token);
+	config_free(c);
+}
+
 static void a_secret_file_that_is_of_no_use_is_an_error(void **state)
 {
 	(void)state;
@@ -139,6 +148,7 @@ int main(void)
 		cmocka_unit_test(what_cannot_be_replaced_is_an_error),
 		cmocka_unit_test(growth_by_variables_is_bounded),
 		cmocka_unit_test(a_secret_may_be_read_from_a_file),
+		cmocka_unit_test(an_empty_secret_is_none),
 		cmocka_unit_test(a_secret_file_that_is_of_no_use_is_an_error),
 	};
 	return cmocka_run_group_tests_name("config/env", tests, NULL, NULL);

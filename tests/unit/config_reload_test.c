@@ -29,14 +29,15 @@ static void what_reloads_is_not_named(void **state)
 	(void)state;
 	change_needs("", "log: {level: debug}\nbaselines: {sigma: 3}\n", "");
 	change_needs("", "alerts: {channels: {webhook: {url: http://h/}}, runbook_url: http://r/}\n", "");
+	change_needs("", "dimensions: {feature: [team.feature]}\nprices: {file: /prices.json}\n", "");
 	change_needs("exporters: {fake: }\n", "exporters: {fake: {flag: true}}\n", "");
 }
 
 static void what_waits_for_a_restart_is_named(void **state)
 {
 	(void)state;
-	change_needs("", "storage: {directory: /x}\nadmin: {token: t}\ndimensions: {feature: [x]}\n",
-		     "storage.directory, dimensions.feature, admin.token");
+	change_needs("", "storage: {directory: /x}\nadmin: {token: t}\nlimits: {max_series: 10}\n",
+		     "storage.directory, limits.max_series, admin.token");
 	change_needs("", "receivers: {otlp: {protocols: {grpc: {endpoint: 'localhost:1'}}}}\n",
 		     "receivers.otlp.protocols.http, receivers.otlp.protocols.grpc.endpoint");
 }
