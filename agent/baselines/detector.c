@@ -199,9 +199,18 @@ static void close_until(struct detector *d, int64_t now_s)
 
 void detector_advance(struct detector *d, uint64_t unix_s)
 {
+	int64_t before_s = d->clock_s;
+
 	d->clock_s = (int64_t)unix_s;
+	if (before_s == 0 || d->clock_s < before_s)
+		d->heard_s = d->clock_s; /* a new start, or a clock that was put back: silence is counted from here */
 	if (d->started)
-		close_until(d, d->clock_s);
+		close_until(d, d->newest_s + (d->clock_s - d->heard_s));
+}
+
+uint64_t detector_time(const struct detector *d)
+{
+	return d->started ? (uint64_t)d->open_s : 0;
 }
 
 void detector_finish(struct detector *d)
@@ -222,6 +231,10 @@ static int64_t arrive(struct detector *d, uint64_t unix_ms)
 	if (!d->started) {
 		d->started = true;
 		d->open_s = d->settled_s = now_s - now_s % BUCKET_S;
+	}
+	if (now_s > d->newest_s) {
+		d->newest_s = now_s;
+		d->heard_s = d->clock_s;
 	}
 	close_until(d, now_s);
 	return now_s;

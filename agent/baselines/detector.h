@@ -4,8 +4,8 @@
  * In:     one struct sample a counted call, in about the order of event time
  * Out:    a struct verdict when a metric of a key leaves its baseline, and when it comes back
  * Owns:   all keys and their state, at most max_series series; what is beyond shares one key `other`
- * Time:   event time. A five-minute bucket closes when event time, or in a live agent the clock, is a minute past its
- *         end. One thread owns a detector.
+ * Time:   event time. A five-minute bucket closes when event time is a minute past its end. In a live agent event time
+ *         also goes on with the clock while nothing comes, from the newest sample. One thread owns a detector.
  * Source: facts/baselines.md of the project's design; sections named there are named here where a rule is odd.
  */
 #ifndef PLIMSOLL_BASELINES_DETECTOR_H
@@ -30,8 +30,12 @@ void detector_free(struct detector *d);
  * After detector_advance a time more than 5 minutes ahead of the clock is replaced by the clock's and counted. */
 void detector_add(struct detector *d, const struct sample *s);
 
-/* A live agent's clock, about once a second: closes buckets that no traffic closes. A replay does not call it. */
+/* A live agent's clock, about once a second: closes buckets that no traffic closes. Spans of the past that are sent now
+ * are judged at their own pace, since only silence makes event time follow the clock. A replay does not call it. */
 void detector_advance(struct detector *d, uint64_t unix_s);
+
+/* Event time: start of the bucket in progress, unix seconds; 0 before the first sample. For alerts_advance. */
+uint64_t detector_time(const struct detector *d);
 
 /* End of a replay: closes the bucket in progress. */
 void detector_finish(struct detector *d);

@@ -18,6 +18,8 @@ struct detector {
 	int64_t open_s;    /* start of the five-minute bucket in progress */
 	int64_t settled_s; /* from then on no series has anything to close */
 	int64_t clock_s;   /* 0: replay, no clock */
+	int64_t newest_s;  /* newest event time */
+	int64_t heard_s;   /* what the clock said when that came */
 	uint64_t series_count;
 	struct {
 		struct meter *series, *late, *cost, *latency, *ttft, *output_tokens, *score, *memory, *pooled, *clock;

@@ -261,7 +261,7 @@ static struct status load_clock(struct detector *d, struct record *r)
 	if (open_s < 0 || open_s % BUCKET_S != 0)
 		return FAIL(CORRUPT, "a stored baseline clock is not at a bucket's start");
 	d->started = true;
-	d->open_s = open_s;
+	d->open_s = d->newest_s = open_s;
 	d->settled_s = settled_s;
 	return OK;
 }

@@ -12,6 +12,7 @@
 #include "tests/unit/baselines_scenario.h"
 
 #define MONDAY UINT64_C(1772409600) /* 2026-03-02 00:00 UTC */
+#define NOW (MONDAY + 30 * 86400)     /* of a live agent, long after the samples */
 #define SCENARIO "tests/golden/baselines/steps.csv.gz"
 
 /* Verdicts as text, one line each, every figure to the last bit; not the trace ids, which a restart forgets. */
@@ -444,11 +445,29 @@ static void a_live_agent_closes_buckets_without_traffic(void **state)
 
 	(void)state;
 	raised = 0;
-	play_step(d, 0, step + 40);
-	int told = raised;
-	for (uint64_t t = 0; t < 7200; t++)
-		detector_advance(d, MONDAY + (uint64_t)(step + 40) * 60 + t);
-	assert_true(told == 0 && raised == 1);
+	detector_advance(d, NOW);
+	play_step(d, 0, step + 41);
+	detector_advance(d, NOW + 59);
+	assert_int_equal(raised, 0);
+	detector_advance(d, NOW + 60);
+	assert_int_equal(raised, 1);
+	detector_free(d);
+}
+
+static void spans_of_the_past_are_judged_in_their_own_time(void **state)
+{
+	struct detector *d = detector_new(&scenario_config, remember, NULL);
+	int64_t late = rejected("reason=\"late\"");
+	int clock = 0;
+
+	(void)state;
+	raised = 0;
+	for (int i = 0; i < 5 * 1440; i += 60) {
+		detector_advance(d, NOW + (uint64_t)clock++);
+		play_step(d, i, i + 60);
+	}
+	assert_int_equal(raised, 1);
+	assert_int_equal(rejected("reason=\"late\""), late);
 	detector_free(d);
 }
 
@@ -467,6 +486,7 @@ int main(void)
 		cmocka_unit_test(a_replay_crosses_a_silence_of_any_length_at_once),
 		cmocka_unit_test(keys_beyond_the_limit_share_one),
 		cmocka_unit_test(a_live_agent_closes_buckets_without_traffic),
+		cmocka_unit_test(spans_of_the_past_are_judged_in_their_own_time),
 	};
 	return cmocka_run_group_tests_name("baselines/detector", tests, NULL, NULL);
 }

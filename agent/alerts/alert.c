@@ -1,0 +1,164 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * alerts/alert.c - make one, know it again, keep it.
+ */
+#include "agent/alerts/alert.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "agent/base/hash.h"
+
+#define FORMAT 1
+
+static struct slice own(char **at, struct slice s)
+{
+	struct slice copy = { *at, s.len };
+
+	if (s.len > 0)
+		memcpy(*at, s.ptr, s.len);
+	*at += s.len;
+	*(*at)++ = '\0';
+	return copy;
+}
+
+static struct alert *copy_of(const struct verdict *v)
+{
+	size_t metric = strlen(v->metric);
+	struct alert *a = calloc(1, sizeof(*a) + metric + v->feature.len + v->model.len + v->prompt_version.len +
+					    v->reference_version.len + 5);
+
+	if (a == NULL)
+		return NULL;
+	char *at = a->text;
+	a->verdict = *v;
+	a->verdict.metric = own(&at, (struct slice){ v->metric, metric }).ptr;
+	a->verdict.feature = own(&at, v->feature);
+	a->verdict.model = own(&at, v->model);
+	a->verdict.prompt_version = own(&at, v->prompt_version);
+	a->verdict.reference_version = own(&at, v->reference_version);
+	alert_id(v, a->id);
+	return a;
+}
+
+struct alert *alert_new(const struct verdict *v)
+{
+	struct alert *a = copy_of(v);
+
+	if (a == NULL)
+		return NULL;
+	memcpy(a->incident, a->id, ALERT_ID_SIZE);
+	a->state = ALERT_FIRING;
+	a->firing_since_s = v->started_at_s;
+	a->dirty = true;
+	return a;
+}
+
+void alert_id(const struct verdict *v, char out[ALERT_ID_SIZE])
+{
+	const struct slice parts[] = { slice_of(verdict_kind_names[v->kind]), slice_of(v->metric), v->feature, v->model,
+				       v->prompt_version };
+	uint64_t hash = v->started_at_s;
+
+	for (size_t i = 0; i < sizeof(parts) / sizeof(parts[0]); i++)
+		hash = hash_mix(hash, hash_stable(parts[i].ptr, parts[i].len));
+	snprintf(out, ALERT_ID_SIZE, "%016" PRIx64, hash);
+}
+
+bool alert_same_key(const struct verdict *a, const struct verdict *b)
+{
+	struct slice all = SLICE("*");
+
+	return slice_equal(a->feature, b->feature) && slice_equal(a->model, b->model) &&
+	       (slice_equal(a->prompt_version, b->prompt_version) || slice_equal(a->prompt_version, all) ||
+		slice_equal(b->prompt_version, all));
+}
+
+/* ---------------------------------------------------------------- stored form */
+/* One byte for a small enum. */
+static void record_choice(struct record *r, uint8_t *choice, unsigned count)
+{
+	record_u8(r, choice);
+	r->failed |= *choice >= count;
+}
+
+static void record_evidence(struct record *r, struct verdict *v)
+{
+	uint8_t direction = (uint8_t)(v->direction + 1);
+
+	record_uint(r, &v->started_at_s);
+	record_double(r, &v->value);
+	record_double(r, &v->baseline_mean);
+	record_double(r, &v->baseline_stddev);
+	record_double(r, &v->deviation);
+	record_double(r, &v->pooled_deviation);
+	record_double(r, &v->ratio);
+	record_double(r, &v->sample_size);
+	record_u32(r, &v->run);
+	record_u32(r, &v->window_s);
+	record_choice(r, &direction, 3);
+	v->direction = direction - 1;
+	record_u32(r, &v->trace_count);
+	r->failed |= v->trace_count > VERDICT_TRACES_MAX;
+	for (uint32_t i = 0; i < v->trace_count && !r->failed; i++)
+		record_bytes(r, v->trace_ids[i], sizeof(v->trace_ids[i]));
+}
+
+/* metric: the slice that verdict.metric is made of. */
+static void record_alert(struct record *r, struct alert *a, struct slice *metric)
+{
+	uint8_t kind = (uint8_t)a->verdict.kind, state = (uint8_t)a->state, end = (uint8_t)a->end;
+
+	record_format(r, FORMAT);
+	record_choice(r, &kind, VERDICT_KIND_COUNT);
+	record_choice(r, &state, 2);
+	record_choice(r, &end, ALERT_END_COUNT);
+	record_uint(r, &a->firing_since_s);
+	record_uint(r, &a->ended_at_s);
+	record_bool(r, &a->end_is_told);
+	record_bytes(r, a->incident, sizeof(a->incident));
+	record_slice(r, metric);
+	record_slice(r, &a->verdict.feature);
+	record_slice(r, &a->verdict.model);
+	record_slice(r, &a->verdict.prompt_version);
+	record_slice(r, &a->verdict.reference_version);
+	record_evidence(r, &a->verdict);
+	if (r->failed)
+		return;
+	a->verdict.kind = (enum verdict_kind)kind;
+	a->state = (enum alert_state)state;
+	a->end = (enum alert_end)end;
+}
+
+void alert_save(const struct alert *a, struct buf *out)
+{
+	struct alert copy = *a; /* of the fields: the strings are borrowed */
+	struct slice metric = slice_of(a->verdict.metric);
+	struct record r = record_writer(out);
+
+	record_alert(&r, &copy, &metric);
+}
+
+struct alert *alert_load(struct slice value)
+{
+	struct alert read = { .end = ALERT_END_NONE };
+	struct slice metric = SLICE_NONE;
+	struct record r = record_reader(value);
+	char name[64];
+
+	record_alert(&r, &read, &metric);
+	if (!record_ok(&r) || metric.len >= sizeof(name) || read.incident[ALERT_ID_SIZE - 1] != '\0')
+		return NULL;
+	snprintf(name, sizeof(name), "%.*s", SLICE_ARG(metric));
+	read.verdict.metric = name;
+	struct alert *a = copy_of(&read.verdict);
+	if (a == NULL)
+		return NULL;
+	memcpy(a->incident, read.incident, ALERT_ID_SIZE);
+	a->state = read.state;
+	a->end = read.end;
+	a->firing_since_s = read.firing_since_s;
+	a->ended_at_s = read.ended_at_s;
+	a->end_is_told = read.end_is_told;
+	return a;
+}

@@ -1,0 +1,183 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * alerts/alert_json.c - an alert in JSON and in English.
+ */
+#include <inttypes.h>
+#include <math.h>
+
+#include "agent/alerts/alert.h"
+#include "agent/base/json.h"
+
+static const char *const state_names[] = { [ALERT_FIRING] = "firing", [ALERT_RESOLVED] = "resolved" };
+
+static const char *const end_names[ALERT_END_COUNT] = {
+#define X(id, name) name,
+	ALERT_END_MAP(X)
+#undef X
+};
+
+/* ---------------------------------------------------------------- English */
+/* How people speak of a metric. What is not here goes by its name. */
+static const struct wording {
+	const char *metric, *words, *unit;
+	double factor; /* from the metric's unit to the one that is shown */
+} wordings[] = {
+	{ "cost", "cost per request", " USD", 1 },
+	{ "latency", "latency", " ms", 1 },
+	{ "ttft", "time to first token", " ms", 1 },
+	{ "tpot", "time per output token", " ms", 1 },
+	{ "output_tokens", "output length", " tokens", 1 },
+	{ "error_rate", "error rate", " %", 100 },
+	{ "refusal_rate", "refusal rate", " %", 100 },
+	{ "eval_score", "evaluation score", "", 1 },
+	{ "cost_tail", "share of unusually expensive requests", " %", 100 },
+	{ "latency_tail", "share of unusually slow requests", " %", 100 },
+	{ "spend_day", "projected spend of the day", " USD", 1 },
+};
+
+static struct wording wording_of(const char *metric)
+{
+	for (size_t i = 0; i < sizeof(wordings) / sizeof(wordings[0]); i++)
+		if (strcmp(wordings[i].metric, metric) == 0)
+			return wordings[i];
+	return (struct wording){ metric, metric, "", 1 };
+}
+
+/* Three significant digits, never in scientific notation. */
+static void write_number(struct buf *out, double x)
+{
+	int digits = x != 0 ? 2 - (int)floor(log10(fabs(x))) : 0;
+
+	if (!isfinite(x))
+		buf_text(out, "unknown");
+	else
+		buf_printf(out, "%.*f", digits < 0 ? 0 : digits > 12 ? 12 : digits, x);
+}
+
+/* "checkout (gpt-4o, support@1.4.0)" */
+static void write_subject(struct buf *out, const struct verdict *v)
+{
+	buf_printf(out, "%.*s (%.*s", SLICE_ARG(v->feature), SLICE_ARG(v->model));
+	if (!slice_equal(v->prompt_version, SLICE("*")))
+		buf_printf(out, ", %.*s", SLICE_ARG(v->prompt_version));
+	buf_byte(out, ')');
+}
+
+static void write_change(struct buf *out, const struct verdict *v, const struct wording *w)
+{
+	double sigmas = isnan(v->pooled_deviation) ? v->deviation : v->pooled_deviation;
+
+	buf_text(out, ": ");
+	write_number(out, v->value * w->factor);
+	buf_printf(out, "%s instead of ", w->unit);
+	write_number(out, v->baseline_mean * w->factor);
+	buf_printf(out, "%s, %.1f sigma", w->unit, sigmas);
+}
+
+void alert_summary(const struct alert *a, struct buf *out)
+{
+	const struct verdict *v = &a->verdict;
+	struct wording w = wording_of(v->metric);
+
+	if (v->kind == VERDICT_RUNAWAY)
+		buf_text(out, "one request of ");
+	else
+		buf_printf(out, "%s of ", w.words);
+	write_subject(out, v);
+	buf_text(out, v->kind == VERDICT_RUNAWAY ? " cost " : " is ");
+	write_number(out, v->ratio);
+	if (v->kind == VERDICT_CANARY)
+		buf_printf(out, " times that of %.*s", SLICE_ARG(v->reference_version));
+	else
+		buf_text(out, v->kind == VERDICT_RUNAWAY ? " times the usual" : " times its baseline");
+	write_change(out, v, &w);
+}
+
+/* ---------------------------------------------------------------- JSON */
+static void write_text(struct buf *out, const char *name, struct slice value)
+{
+	json_write_key(out, name);
+	json_write_string(out, value);
+}
+
+static void write_double(struct buf *out, const char *name, double value)
+{
+	json_write_key(out, name);
+	json_write_double(out, value);
+}
+
+static void write_u64(struct buf *out, const char *name, uint64_t value)
+{
+	json_write_key(out, name);
+	buf_printf(out, "%" PRIu64, value);
+}
+
+static void write_traces(struct buf *out, const struct verdict *v)
+{
+	json_write_key(out, "trace_ids");
+	buf_byte(out, '[');
+	for (uint32_t i = 0; i < v->trace_count; i++) {
+		buf_text(out, i > 0 ? ",\"" : "\"");
+		for (size_t j = 0; j < sizeof(v->trace_ids[i]); j++)
+			buf_printf(out, "%02x", v->trace_ids[i][j]);
+		buf_byte(out, '"');
+	}
+	buf_byte(out, ']');
+}
+
+static void write_life(struct buf *out, const struct alert *a)
+{
+	write_u64(out, "started_at", a->verdict.started_at_s);
+	if (a->state == ALERT_FIRING) {
+		json_write_key(out, "ended_at");
+		buf_text(out, "null");
+		return;
+	}
+	write_u64(out, "ended_at", a->ended_at_s);
+	write_text(out, "end_reason", slice_of(end_names[a->end]));
+}
+
+static void write_evidence(struct buf *out, const struct verdict *v)
+{
+	write_double(out, "value", v->value);
+	write_double(out, "baseline_mean", v->baseline_mean);
+	write_double(out, "baseline_stddev", v->baseline_stddev);
+	write_double(out, "deviation", v->deviation);
+	write_double(out, "pooled_deviation", v->pooled_deviation);
+	write_double(out, "ratio", v->ratio);
+	write_double(out, "sample_size", v->sample_size);
+	write_u64(out, "run", v->run);
+	write_u64(out, "window_s", v->window_s);
+	json_write_key(out, "direction");
+	buf_printf(out, "%d", v->direction);
+	write_traces(out, v);
+}
+
+void alert_json(const struct alert *a, const char *runbook_url, struct buf *out)
+{
+	const struct verdict *v = &a->verdict;
+	struct buf text = BUF_INIT;
+
+	buf_byte(out, '{');
+	write_text(out, "type", SLICE("alert"));
+	write_text(out, "id", slice_of(a->id));
+	write_text(out, "incident", slice_of(a->incident));
+	write_text(out, "state", slice_of(state_names[a->state]));
+	write_text(out, "kind", slice_of(verdict_kind_names[v->kind]));
+	write_text(out, "metric", slice_of(v->metric));
+	write_text(out, "feature", v->feature);
+	write_text(out, "model", v->model);
+	write_text(out, "prompt_version", v->prompt_version);
+	if (v->reference_version.len > 0)
+		write_text(out, "reference_version", v->reference_version);
+	write_life(out, a);
+	write_evidence(out, v);
+	alert_summary(a, &text);
+	write_text(out, "summary", buf_view(&text));
+	if (runbook_url != NULL) {
+		buf_reset(&text);
+		buf_printf(&text, "%s%s", runbook_url, verdict_kind_names[v->kind]);
+		write_text(out, "runbook_url", buf_view(&text));
+	}
+	buf_byte(out, '}');
+	buf_release(&text);
+}
