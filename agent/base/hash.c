@@ -17,12 +17,32 @@ void hash_seed_init(void)
 		process_seed = clock_unix_ns() ^ clock_mono_ns();
 }
 
+static uint64_t read_8(const unsigned char *p)
+{
+	uint64_t word;
+
+	memcpy(&word, p, sizeof(word));
+	return word;
+}
+
+static uint64_t read_4(const unsigned char *p)
+{
+	uint32_t word;
+
+	memcpy(&word, p, sizeof(word));
+	return word;
+}
+
+/* The first n bytes (at most 8) as a little-endian number, by loads that overlap: a copy of n bytes would be a call. */
 static uint64_t read_up_to_8(const unsigned char *p, size_t n)
 {
-	uint64_t word = 0;
-
-	memcpy(&word, p, n < 8 ? n : 8);
-	return word;
+	if (n >= 8)
+		return read_8(p);
+	if (n >= 4)
+		return read_4(p) | read_4(p + n - 4) << (n - 4) * 8;
+	if (n == 0)
+		return 0;
+	return p[0] | (uint64_t)p[n / 2] << n / 2 * 8 | (uint64_t)p[n - 1] << (n - 1) * 8;
 }
 
 static uint64_t hash_with(uint64_t seed, const unsigned char *p, size_t n)
@@ -30,8 +50,8 @@ static uint64_t hash_with(uint64_t seed, const unsigned char *p, size_t n)
 	uint64_t h = hash_mix(seed, n);
 
 	for (; n > 16; p += 16, n -= 16)
-		h = hash_mix(h ^ read_up_to_8(p, 8), read_up_to_8(p + 8, 8));
-	uint64_t low = n > 0 ? read_up_to_8(p, n) : 0;
+		h = hash_mix(h ^ read_8(p), read_8(p + 8));
+	uint64_t low = read_up_to_8(p, n);
 	uint64_t high = n > 8 ? read_up_to_8(p + 8, n - 8) : 0;
 	return hash_mix(h ^ low, high);
 }

@@ -11,6 +11,7 @@
 #include "agent/base/clock.h"
 #include "agent/base/hash.h"
 #include "agent/pricing/book.h"
+#include "agent/pricing/token_sheet.h"
 
 #define MEMO_SETS 128u /* a power of two */
 #define MEMO_WAYS 4u
@@ -29,8 +30,10 @@ struct call_key {
 struct memo {
 	struct call_key key; /* parts point to text */
 	bool is_priced;
+	uint32_t covered; /* token classes that have a price */
 	struct price_hit hit;
-	struct sheet sheet;
+	struct sheet sheet; /* holds for some time: see its from and until */
+	struct token_sheet token_sheet;
 	char text[];
 };
 
@@ -82,11 +85,6 @@ static size_t tier_contexts(struct slice tier, struct price_context *out)
 	return n;
 }
 
-static bool select_prices(struct memo *m, uint64_t unix_s, const struct price_context *contexts, size_t count)
-{
-	return sheet_select(&m->sheet, &m->hit.found, m->hit.factor_digits, m->hit.factor_scale, unix_s, contexts, count);
-}
-
 /* "https://host/" where only the address says who answered. */
 static struct slice address_url(struct slice address, struct buf *out)
 {
@@ -116,23 +114,69 @@ static bool find_call(struct pricer *p, const struct call_key *key, struct price
 /* ---------------------------------------------------------------- remembering */
 
 /* The address counts only where no provider is named: then it is the last part, else that is empty. */
-static struct call_key key_of(const struct call *call)
+static inline uint64_t load_8(const char *p)
 {
-	struct call_key key = { 0, { call->provider, call->response_model, call->request_model, call->service_tier,
-				     call->provider.len == 0 ? call->server_address : SLICE_NONE } };
+	uint64_t word;
 
-	for (unsigned i = 0; i < KEY_PARTS; i++)
-		if (key.parts[i].len > 0)
-			key.hash = hash_mix(key.hash ^ i, hash_slice(key.parts[i]));
-	return key;
+	memcpy(&word, p, sizeof(word));
+	return word;
 }
 
-static bool key_equal(const struct call_key *a, const struct call_key *b)
+/* Fewer than 8 bytes, by loads that overlap: texts of one length are equal where this is. */
+static inline uint64_t load_short(struct slice s)
+{
+	const unsigned char *p = (const unsigned char *)s.ptr;
+	uint32_t first, last;
+
+	if (s.len == 0)
+		return 0;
+	if (s.len < 4)
+		return p[0] | (uint64_t)p[s.len / 2] << 8 | (uint64_t)p[s.len - 1] << 16;
+	memcpy(&first, p, sizeof(first));
+	memcpy(&last, p + s.len - 4, sizeof(last));
+	return first | (uint64_t)last << 32;
+}
+
+/* A hash of the length and of the bytes where model names differ. Names that collide are told apart by key_equal, and
+ * at worst push each other out of one set. */
+static inline uint64_t glance(uint64_t h, struct slice s)
+{
+	if (s.len < 8)
+		return hash_mix(h, load_short(s) ^ s.len << 56);
+	return hash_mix(h ^ load_8(s.ptr) ^ load_8(s.ptr + s.len / 2 - 4), load_8(s.ptr + s.len - 8) + s.len);
+}
+
+static inline bool text_equal(struct slice a, struct slice b)
+{
+	if (a.len != b.len)
+		return false;
+	if (a.len < 8)
+		return load_short(a) == load_short(b);
+	for (size_t i = 0; i + 8 < a.len; i += 8)
+		if (load_8(a.ptr + i) != load_8(b.ptr + i))
+			return false;
+	return load_8(a.ptr + a.len - 8) == load_8(b.ptr + b.len - 8);
+}
+
+static inline void make_key(const struct call *call, struct call_key *key)
+{
+	key->parts[0] = call->provider;
+	key->parts[1] = call->response_model;
+	key->parts[2] = call->request_model;
+	key->parts[3] = call->service_tier;
+	key->parts[4] = call->provider.len == 0 ? call->server_address : SLICE_NONE;
+	key->hash = 0;
+	for (unsigned i = 0; i < KEY_PARTS; i++)
+		if (key->parts[i].len > 0)
+			key->hash = glance(key->hash + i, key->parts[i]);
+}
+
+static inline bool key_equal(const struct call_key *a, const struct call_key *b)
 {
 	if (a->hash != b->hash)
 		return false;
 	for (unsigned i = 0; i < KEY_PARTS; i++)
-		if (!slice_equal(a->parts[i], b->parts[i]))
+		if (!text_equal(a->parts[i], b->parts[i]))
 			return false;
 	return true;
 }
@@ -196,33 +240,12 @@ static struct memo *recall(struct pricer *p, const struct call_key *key)
 
 static void usage_of(const struct tokens *tokens, struct price_usage *usage)
 {
-	static const uint8_t units[TOKEN_CLASS_COUNT] = {
-		[TOKENS_INPUT] = UNIT_INPUT_TOKENS,
-		[TOKENS_OUTPUT] = UNIT_OUTPUT_TOKENS,
-		[TOKENS_CACHE_READ] = UNIT_CACHE_READ_TOKENS,
-		[TOKENS_CACHE_WRITE] = UNIT_CACHE_WRITE_TOKENS,
-		[TOKENS_CACHE_WRITE_1H] = UNIT_CACHE_WRITE_1H_TOKENS,
-		[TOKENS_REASONING] = UNIT_OUTPUT_REASONING_TOKENS,
-		[TOKENS_AUDIO_IN] = UNIT_INPUT_AUDIO_TOKENS,
-		[TOKENS_AUDIO_OUT] = UNIT_OUTPUT_AUDIO_TOKENS,
-		[TOKENS_IMAGE_IN] = UNIT_INPUT_IMAGE_TOKENS,
-		[TOKENS_IMAGE_OUT] = UNIT_OUTPUT_IMAGE_TOKENS,
-	};
-
 	usage->reported = usage->nonzero = 0;
 	usage->scale = 0;
 	for (uint32_t known = tokens->known; known != 0; known &= known - 1) {
-		int class = __builtin_ctz(known);
-		if (class < TOKEN_CLASS_COUNT)
-			price_usage_set(usage, (enum unit)units[class], tokens->n[class]);
+		enum token_class class = (enum token_class)__builtin_ctz(known);
+		price_usage_set(usage, unit_of_class(class), tokens->n[class]);
 	}
-}
-
-/* A row that prices nothing of what was used (audio by the hour, asked about tokens) does not make the call free. A row
- * without any price does: that is how the tables write free models. */
-static bool covers(const struct sheet *sheet, const struct price_usage *usage)
-{
-	return sheet->count == 0 || (sheet->priced & (usage->reported | UNIT_BIT(UNIT_REQUESTS))) != 0;
 }
 
 static bool round_bill(const struct price_bill *bill, struct cost *cost)
@@ -234,37 +257,61 @@ static bool round_bill(const struct price_bill *bill, struct cost *cost)
 	       price_exact_round(bill->parts[PART_OUTPUT], &cost->output_pusd);
 }
 
-static bool bring_up_to_date(struct memo *m, uint64_t unix_s, struct slice tier)
+/* By the sheet: prices finer than a pico-dollar, and counts that need a closer look. */
+static __attribute__((noinline)) bool bill_exactly(const struct sheet *sheet, const struct tokens *tokens, struct cost *cost)
+{
+	struct price_usage usage;
+	struct price_bill bill;
+
+	usage_of(tokens, &usage);
+	return sheet_bill(sheet, &usage, &bill) == NULL && round_bill(&bill, cost);
+}
+
+/* A row that prices nothing of what was used (audio by the hour, asked about tokens) does not make the call free. A row
+ * without any price does: that is how the tables write free models. */
+static bool covers(const struct memo *m, const struct tokens *tokens)
+{
+	return (m->covered & tokens->known) != 0 || m->sheet.count == 0 || (m->sheet.priced & UNIT_BIT(UNIT_REQUESTS)) != 0;
+}
+
+static __attribute__((noinline)) bool bring_up_to_date(struct memo *m, uint64_t unix_s, struct slice tier)
 {
 	struct price_context contexts[PRICE_CONTEXTS_MAX];
 
-	if (unix_s >= m->sheet.from_unix_s && unix_s < m->sheet.until_unix_s)
-		return true;
-	return select_prices(m, unix_s, contexts, tier_contexts(tier, contexts));
+	if (!sheet_select(&m->sheet, &m->hit.found, m->hit.factor_digits, m->hit.factor_scale, unix_s, contexts,
+			  tier_contexts(tier, contexts)))
+		return false;
+	token_sheet_init(&m->token_sheet, &m->sheet);
+	m->covered = 0;
+	for (enum token_class c = 0; c < TOKEN_CLASS_COUNT; c++)
+		if ((m->sheet.priced & UNIT_BIT(unit_of_class(c))) != 0)
+			m->covered |= 1u << c;
+	return true;
 }
 
 void price_call(struct pricer *p, struct call *call)
 {
-	struct call_key key = key_of(call);
-	struct price_usage usage;
-	struct price_bill bill;
-	struct cost cost;
+	struct call_key key;
+	struct cost *cost = &call->cost;
 
-	memset(&call->cost, 0, sizeof(call->cost));
+	*cost = (struct cost){ 0 };
 	if (call->tokens.known == 0)
 		return;
+	make_key(call, &key);
 	struct memo *m = recall(p, &key);
 	if (m == NULL || !m->is_priced)
 		return;
 	uint64_t unix_ns = call->start_unix_ns != 0 ? call->start_unix_ns : call->end_unix_ns;
-	if (!bring_up_to_date(m, unix_ns / NS_PER_SECOND, call->service_tier))
+	uint64_t unix_s = unix_ns / NS_PER_SECOND;
+	if ((unix_s < m->sheet.from_unix_s || unix_s >= m->sheet.until_unix_s) &&
+	    !bring_up_to_date(m, unix_s, call->service_tier))
 		return;
-	usage_of(&call->tokens, &usage);
-	if (!covers(&m->sheet, &usage) || sheet_bill(&m->sheet, &usage, &bill) != NULL || !round_bill(&bill, &cost))
+	if (!covers(m, &call->tokens))
 		return;
-	cost.known = true;
-	cost.price = m->hit.label;
-	call->cost = cost;
+	if (!token_sheet_bill(&m->token_sheet, &call->tokens, cost) && !bill_exactly(&m->sheet, &call->tokens, cost))
+		return;
+	cost->known = true;
+	cost->price = m->hit.label;
 }
 
 /* ---------------------------------------------------------------- anything */

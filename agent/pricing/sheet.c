@@ -277,13 +277,18 @@ static const char *bill_counts(const struct sheet *sheet, const struct price_usa
 	return NULL;
 }
 
+struct price_rate sheet_tier_rate(const struct sheet *sheet, const struct sheet_price *p, const struct image_tier *tier)
+{
+	return rate_of(sheet, tier->digits, tier->scale, unit_infos[p->unit].per);
+}
+
 static struct price_rate applicable_rate(const struct sheet *sheet, const struct sheet_price *p, __int128_t input,
 					 __int128_t one)
 {
 	for (uint32_t i = p->tier_count; i > 0; i--) {
 		const struct image_tier *tier = &p->tiers[i - 1];
 		if (input > (__int128_t)tier->start * one)
-			return rate_of(sheet, tier->digits, tier->scale, unit_infos[p->unit].per);
+			return sheet_tier_rate(sheet, p, tier);
 	}
 	return p->rate;
 }

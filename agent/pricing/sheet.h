@@ -87,6 +87,9 @@ struct price_bill {
 bool sheet_select(struct sheet *sheet, const struct found *found, uint64_t factor_digits, uint32_t factor_scale,
 		  uint64_t unix_s, const struct price_context *contexts, size_t context_count);
 
+/* The rate of one of p's tiers. */
+struct price_rate sheet_tier_rate(const struct sheet *sheet, const struct sheet_price *p, const struct image_tier *tier);
+
 /* What the usage costs. NULL where all is well; else why the usage cannot be billed (a literal). *bill then holds
  * nothing of use. Allocates nothing. */
 const char *sheet_bill(const struct sheet *sheet, const struct price_usage *usage, struct price_bill *bill);

@@ -3,7 +3,7 @@
  *
  *     bench_price [ROUNDS]
  *
- * A thousand calls of nine models (three of them with caches, tiers or service tiers, one without a price) are priced
+ * A hundred calls of nine models (three of them with caches, tiers or service tiers, one without a price) are priced
  * again and again on one core. Prints one line of JSON: calls per second of both loops, and the difference a call.
  */
 #include <stdio.h>
@@ -12,8 +12,8 @@
 #include "agent/base/clock.h"
 #include "agent/pricing/price.h"
 
-#define CALLS 1000u
-#define REPEATS 5
+#define CALLS 100u
+#define REPEATS 25 /* the best one counts: others had to share the machine */
 
 static const struct {
 	const char *provider, *request_model, *response_model, *tier;
@@ -64,11 +64,11 @@ static double seconds_of(pricing *work, struct pricer *p, struct call *calls, un
 	double best = 1e9;
 
 	for (int repeat = 0; repeat < REPEATS; repeat++) {
-		uint64_t start = clock_mono_ns();
+		uint64_t start = clock_process_cpu_ns();
 		for (unsigned round = 0; round < rounds; round++)
 			for (unsigned i = 0; i < CALLS; i++)
 				work(p, &calls[i]);
-		double seconds = (double)(clock_mono_ns() - start) / 1e9;
+		double seconds = (double)(clock_process_cpu_ns() - start) / 1e9;
 		best = seconds < best ? seconds : best;
 	}
 	return best;
