@@ -11,7 +11,7 @@ struct status settings_new(const struct config *config, struct price_book *price
 
 	if (s == NULL)
 		return FAIL(NOMEM, "no memory for the settings");
-	struct status result = key_table_new(&config->dimensions, &s->keys);
+	struct status result = known_keys_new(&config->dimensions, &s->keys);
 	if (FAILED(result)) {
 		free(s);
 		return result;
@@ -32,7 +32,7 @@ void settings_unref(struct settings *s)
 {
 	if (s == NULL || atomic_fetch_sub(&s->references, 1) != 1)
 		return;
-	key_table_free(s->keys);
+	known_keys_free(s->keys);
 	price_book_free(s->prices);
 	free(s);
 }

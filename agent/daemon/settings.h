@@ -9,16 +9,16 @@
 #include <stdatomic.h>
 
 #include "agent/config/config.h"
-#include "agent/dialects/key_table.h"
+#include "agent/dialects/known_keys.h"
 #include "agent/pricing/price.h"
 
 struct settings {
 	_Atomic unsigned references;
-	struct key_table *keys;
+	struct known_keys *keys;
 	struct price_book *prices;
 };
 
-/* One reference. Takes over prices on success. Errors: those of key_table_new; NOMEM. */
+/* One reference. Takes over prices on success. Errors: those of known_keys_new; NOMEM. */
 struct status settings_new(const struct config *config, struct price_book *prices, struct settings **out) MUST_USE;
 struct settings *settings_ref(struct settings *s);
 void settings_unref(struct settings *s); /* NULL is allowed */

@@ -32,7 +32,7 @@ struct reading {
 };
 
 struct dialect_reader {
-	const struct key_table *keys;
+	const struct known_keys *keys;
 	struct arena *arena;
 	struct meter *bad_attributes;
 	const struct resource_view *resource_read; /* what `resource` was read from */
@@ -40,7 +40,7 @@ struct dialect_reader {
 	struct reading span, resource;
 };
 
-struct dialect_reader *dialect_reader_new(const struct key_table *keys)
+struct dialect_reader *dialect_reader_new(const struct known_keys *keys)
 {
 	struct dialect_reader *r = calloc(1, sizeof(*r));
 
@@ -206,7 +206,7 @@ static const struct dialect_row *member_row(const struct dialect_row *rows, stru
 /* Members of `metadata` mean something where the configuration names them as a dimension. */
 static void apply_metadata_member(struct dialect_reader *d, struct reading *r, struct slice key, const struct any_value *v)
 {
-	const struct key_entry *e = key_table_find(d->keys, key);
+	const struct known_key *e = known_keys_find(d->keys, key);
 
 	if (e == NULL || !e->is_dimension)
 		return;
@@ -277,7 +277,7 @@ static bool apply(struct dialect_reader *d, struct reading *r, const struct dial
 static void read_attributes(struct dialect_reader *d, struct reading *r, struct attributes attributes)
 {
 	for (size_t i = 0; i < attributes.count; i++) {
-		const struct key_entry *e = key_table_find(d->keys, attributes.items[i].key);
+		const struct known_key *e = known_keys_find(d->keys, attributes.items[i].key);
 		if (e == NULL)
 			continue;
 		if (e->contract != NOT_IN_CONTRACT)

@@ -5,13 +5,13 @@
 #define PLIMSOLL_DIALECTS_READER_H
 
 #include "agent/base/meter.h"
-#include "agent/dialects/key_table.h"
+#include "agent/dialects/known_keys.h"
 #include "agent/otlp/walk.h"
 
 struct dialect_reader;
 
 /* One per lane. keys is borrowed. NULL without memory. */
-struct dialect_reader *dialect_reader_new(const struct key_table *keys);
+struct dialect_reader *dialect_reader_new(const struct known_keys *keys);
 void dialect_reader_free(struct dialect_reader *r);
 
 /* Before each batch: texts that have to be written out go to this arena. */

@@ -21,7 +21,7 @@ struct made {
 	struct slice scope;
 };
 
-static struct key_table *keys;
+static struct known_keys *keys;
 static struct dialect_reader *reader;
 static struct arena arena;
 
@@ -36,7 +36,7 @@ static int set_up(void **state)
 	};
 
 	(void)state;
-	if (FAILED(key_table_new(&dimensions, &keys)))
+	if (FAILED(known_keys_new(&dimensions, &keys)))
 		return -1;
 	reader = dialect_reader_new(keys);
 	arena_init(&arena, 1 << 20);
@@ -48,7 +48,7 @@ static int tear_down(void **state)
 {
 	(void)state;
 	dialect_reader_free(reader);
-	key_table_free(keys);
+	known_keys_free(keys);
 	arena_release(&arena);
 	return 0;
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
- * dialects/key_table.c - gathers the keys, then looks for a seed under which no two of them share a slot.
+ * dialects/known_keys.c - gathers the keys, then looks for a seed under which no two of them share a slot.
  */
-#include "agent/dialects/key_table.h"
+#include "agent/dialects/known_keys.h"
 
 #include <stdlib.h>
 
@@ -13,11 +13,11 @@
 #define ENTRIES_MAX 1024u
 #define SEEDS_TRIED 512u
 
-struct key_table {
+struct known_keys {
 	struct arena arena;
 	uint64_t seed;
-	struct key_entry *slots[SLOTS];
-	struct key_entry *entries[ENTRIES_MAX];
+	struct known_key *slots[SLOTS];
+	struct known_key *entries[ENTRIES_MAX];
 	unsigned entry_count;
 };
 
@@ -43,9 +43,9 @@ static unsigned slot_of(uint64_t seed, struct slice key)
 	return (unsigned)(hash_mix(end ^ seed, middle + key.len) % SLOTS);
 }
 
-const struct key_entry *key_table_find(const struct key_table *t, struct slice key)
+const struct known_key *known_keys_find(const struct known_keys *t, struct slice key)
 {
-	const struct key_entry *e = t->slots[slot_of(t->seed, key)];
+	const struct known_key *e = t->slots[slot_of(t->seed, key)];
 
 	while (e != NULL && !slice_equal(e->key, key))
 		e = e->next;
@@ -53,24 +53,24 @@ const struct key_entry *key_table_find(const struct key_table *t, struct slice k
 }
 
 /* The entry of this key while the table is still a list. */
-static struct key_entry *entry_of(struct key_table *t, struct slice key)
+static struct known_key *entry_of(struct known_keys *t, struct slice key)
 {
 	for (unsigned i = 0; i < t->entry_count; i++)
 		if (slice_equal(t->entries[i]->key, key))
 			return t->entries[i];
-	struct key_entry *e = t->entry_count < ENTRIES_MAX ? arena_alloc(&t->arena, sizeof(*e)) : NULL;
+	struct known_key *e = t->entry_count < ENTRIES_MAX ? arena_alloc(&t->arena, sizeof(*e)) : NULL;
 	if (e == NULL)
 		return NULL;
-	*e = (struct key_entry){ .key = arena_dup(&t->arena, key), .contract = NOT_IN_CONTRACT };
+	*e = (struct known_key){ .key = arena_dup(&t->arena, key), .contract = NOT_IN_CONTRACT };
 	if (e->key.ptr == NULL)
 		return NULL;
 	t->entries[t->entry_count++] = e;
 	return e;
 }
 
-static struct status add_row(struct key_table *t, struct slice key, const struct dialect_row *row, bool is_dimension)
+static struct status add_row(struct known_keys *t, struct slice key, const struct dialect_row *row, bool is_dimension)
 {
-	struct key_entry *e = entry_of(t, key);
+	struct known_key *e = entry_of(t, key);
 
 	if (e == NULL)
 		return FAIL(NOMEM, "too many attribute keys");
@@ -81,7 +81,7 @@ static struct status add_row(struct key_table *t, struct slice key, const struct
 	return OK;
 }
 
-static struct status add_dialects(struct key_table *t)
+static struct status add_dialects(struct known_keys *t)
 {
 	for (size_t i = 0; dialects[i] != NULL; i++)
 		for (const struct dialect_row *row = dialects[i]->rows; row->key != NULL; row++)
@@ -90,7 +90,7 @@ static struct status add_dialects(struct key_table *t)
 }
 
 /* Configured keys rank by their place in the list, before every dialect's own key for that field. */
-static struct status add_dimension(struct key_table *t, enum field field, const struct string_list *keys)
+static struct status add_dimension(struct known_keys *t, enum field field, const struct string_list *keys)
 {
 	for (size_t i = 0; i < keys->count; i++) {
 		struct dialect_row row = {
@@ -104,10 +104,10 @@ static struct status add_dimension(struct key_table *t, enum field field, const 
 	return OK;
 }
 
-static struct status add_contract(struct key_table *t)
+static struct status add_contract(struct known_keys *t)
 {
 	for (int i = 0; i < CONTRACT_COUNT; i++) {
-		struct key_entry *e = entry_of(t, slice_of(contract_keys[i]));
+		struct known_key *e = entry_of(t, slice_of(contract_keys[i]));
 		if (e == NULL)
 			return FAIL(NOMEM, "too many attribute keys");
 		e->contract = i;
@@ -115,7 +115,7 @@ static struct status add_contract(struct key_table *t)
 	return OK;
 }
 
-static unsigned collisions_under(const struct key_table *t, uint64_t seed)
+static unsigned collisions_under(const struct known_keys *t, uint64_t seed)
 {
 	uint64_t taken[SLOTS / 64] = { 0 };
 	unsigned collisions = 0;
@@ -128,7 +128,7 @@ static unsigned collisions_under(const struct key_table *t, uint64_t seed)
 	return collisions;
 }
 
-static void fill_slots(struct key_table *t)
+static void fill_slots(struct known_keys *t)
 {
 	unsigned fewest = UINT32_MAX;
 
@@ -141,13 +141,13 @@ static void fill_slots(struct key_table *t)
 		}
 	}
 	for (unsigned i = 0; i < t->entry_count; i++) {
-		struct key_entry **slot = &t->slots[slot_of(t->seed, t->entries[i]->key)];
+		struct known_key **slot = &t->slots[slot_of(t->seed, t->entries[i]->key)];
 		t->entries[i]->next = *slot;
 		*slot = t->entries[i];
 	}
 }
 
-static struct status gather(struct key_table *t, const struct dimensions_config *d)
+static struct status gather(struct known_keys *t, const struct dimensions_config *d)
 {
 	TRY(add_dialects(t));
 	TRY(add_dimension(t, FIELD_FEATURE, &d->feature));
@@ -158,16 +158,16 @@ static struct status gather(struct key_table *t, const struct dimensions_config 
 	return add_contract(t);
 }
 
-struct status key_table_new(const struct dimensions_config *dimensions, struct key_table **out)
+struct status known_keys_new(const struct dimensions_config *dimensions, struct known_keys **out)
 {
-	struct key_table *t = calloc(1, sizeof(*t));
+	struct known_keys *t = calloc(1, sizeof(*t));
 
 	if (t == NULL)
 		return FAIL(NOMEM, "no memory for the attribute keys");
 	arena_init(&t->arena, 1024 * 1024);
 	struct status s = gather(t, dimensions);
 	if (FAILED(s)) {
-		key_table_free(t);
+		known_keys_free(t);
 		return s;
 	}
 	fill_slots(t);
@@ -175,7 +175,7 @@ struct status key_table_new(const struct dimensions_config *dimensions, struct k
 	return OK;
 }
 
-void key_table_free(struct key_table *t)
+void known_keys_free(struct known_keys *t)
 {
 	if (t == NULL)
 		return;
