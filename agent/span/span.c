@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  * span/span.c - names of the words in batch.h, call.h and payload.h, and the few rules that belong to them.
  */
-#include <stdio.h>
 #include <stdlib.h>
 
 #include "agent/span/batch.h"
@@ -64,14 +63,26 @@ struct slice call_model(const struct call *c)
 	return c->response_model.len > 0 ? c->response_model : c->request_model;
 }
 
+/* Appends what fits. */
+static void put(struct slice *to, size_t size, struct slice text)
+{
+	size_t n = text.len < size - to->len ? text.len : size - to->len;
+
+	if (n > 0)
+		memcpy((char *)(uintptr_t)to->ptr + to->len, text.ptr, n);
+	to->len += n;
+}
+
 struct slice call_prompt(const struct call *c, char *out, size_t size)
 {
-	struct slice version = c->prompt_version.len > 0 ? c->prompt_version : SLICE("unversioned");
+	struct slice prompt = { out, 0 };
 
 	if (c->prompt_name.len == 0)
 		return c->prompt_version;
-	int n = snprintf(out, size, "%.*s@%.*s", SLICE_ARG(c->prompt_name), SLICE_ARG(version));
-	return (struct slice){ out, n < 0 ? 0 : (size_t)n < size ? (size_t)n : size - 1 };
+	put(&prompt, size, c->prompt_name);
+	put(&prompt, size, SLICE("@"));
+	put(&prompt, size, c->prompt_version.len > 0 ? c->prompt_version : SLICE("unversioned"));
+	return prompt;
 }
 
 struct payload *payload_new(enum payload_kind kind, size_t size_bytes, uint32_t items)
