@@ -3,10 +3,14 @@
  */
 #include "agent/cli/command.h"
 #include "agent/daemon/kinds.h"
+#include "agent/daemon/replay.h"
+#include "agent/daemon/run.h"
 #include "agent/pricing/price.h"
 
 static const struct command *const commands[] = {
+	&command_run,
 	&command_check,
+	&command_replay,
 	&command_version,
 	&command_help,
 	NULL,

@@ -1,0 +1,359 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * daemon/agent.c - joins the stages of one running agent.
+ */
+#include "agent/daemon/agent.h"
+
+#include <stdlib.h>
+
+#include "agent/admin/admin.h"
+#include "agent/base/clock.h"
+#include "agent/base/log.h"
+#include "agent/base/meter.h"
+#include "agent/daemon/judge.h"
+#include "agent/daemon/kinds.h"
+#include "agent/daemon/pipeline.h"
+#include "agent/daemon/state_dir.h"
+#include "agent/store/store.h"
+
+#define RECEIVER_STOP_MS 2000u
+#define PRICE_CHECK_TICKS 10u
+
+struct agent {
+	struct config *config;   /* as started: what needs a restart stays as it was */
+	struct config *reloaded; /* newest one that SIGHUP brought, or NULL */
+	uv_loop_t *loop;
+	struct buf state_dir;
+	struct store *store;
+	struct http_client *http;
+	struct exporter_env exporter_env;
+	struct senders *senders;
+	struct observer *observer;
+	struct judge *judge;
+	struct pipeline *pipeline;
+	struct grpc_receiver *grpc;
+	struct http_receiver *http_receiver;
+	struct admin *admin;
+	struct price_book *prices; /* owned by the pipeline's settings once these exist */
+	unsigned ticks;
+	uint64_t drain_until_ms;
+	void (*drained)(void *context);
+	void *drained_context;
+};
+
+static unsigned grpc_lanes(const struct config *c)
+{
+	return c->grpc.enabled ? (unsigned)c->grpc.threads : 0;
+}
+
+static struct status open_state(struct agent *a, struct buf *why)
+{
+	if (a->config->storage.directory != NULL)
+		buf_text(&a->state_dir, a->config->storage.directory);
+	else
+		state_dir_default(&a->state_dir);
+	return store_open(buf_string(&a->state_dir), a->config->storage.max_size_bytes, &a->store, why);
+}
+
+static struct status open_outlets(struct agent *a, struct buf *why)
+{
+	struct status s = http_client_new(a->loop, &a->http);
+
+	if (FAILED(s)) {
+		buf_printf(why, "cannot set up outbound HTTP: %s", s.why);
+		return s;
+	}
+	a->exporter_env = (struct exporter_env){ .loop = a->loop, .http = a->http };
+	TRY(senders_open(a->config, &a->exporter_env, &a->senders, why));
+	TRY(judge_new(a->config, a->loop, a->http, a->store, &a->judge, why));
+	a->observer = observer_new(a->config, grpc_lanes(a->config) + 1);
+	if (a->observer == NULL)
+		return FAIL(NOMEM, "no memory for the metrics");
+	observer_add_source(a->observer, judge_render, a->judge);
+	return OK;
+}
+
+static struct status open_pipeline(struct agent *a, struct buf *why)
+{
+	struct pipeline_outlets outlets = {
+		.observer = a->observer,
+		.senders = a->senders,
+		.judge = a->config->baselines.enabled ? judge_offer : NULL,
+		.judge_context = a->judge,
+	};
+
+	TRY(price_book_new(a->config, &a->prices, why));
+	struct status s = pipeline_new(a->config, a->prices, grpc_lanes(a->config) + 1, &outlets, &a->pipeline, why);
+	if (FAILED(s))
+		price_book_free(a->prices);
+	else
+		price_book_report(a->prices, clock_unix_ns() / NS_PER_SECOND);
+	return s;
+}
+
+static void *metrics_open(void *context, bool openmetrics)
+{
+	struct agent *a = context;
+
+	return scrape_new(a->observer, openmetrics ? EXPOSITION_OPENMETRICS : EXPOSITION_TEXT);
+}
+
+static bool metrics_next(void *scrape, struct buf *out)
+{
+	return scrape_next(scrape, out);
+}
+
+static void metrics_close(void *scrape)
+{
+	scrape_free(scrape);
+}
+
+/* "http://localhost:4317", with the port that was really bound. */
+static const char *endpoint_url(struct buf *out, const char *endpoint, uint16_t bound)
+{
+	char host[256];
+	uint16_t port;
+
+	if (FAILED(endpoint_split(endpoint, host, sizeof(host), &port)))
+		return NULL;
+	bool any = host[0] == '\0' || strcmp(host, "0.0.0.0") == 0 || strcmp(host, "::") == 0;
+	bool bare_v6 = !any && strchr(host, ':') != NULL;
+	buf_printf(out, "http://%s%s%s:%u", bare_v6 ? "[" : "", any ? "localhost" : host, bare_v6 ? "]" : "", bound);
+	return buf_string(out);
+}
+
+static void write_summary(void *context, struct buf *out)
+{
+	struct agent *a = context;
+	struct buf grpc = BUF_INIT, http = BUF_INIT;
+	struct observe_about about = { .config_path = a->config->path };
+
+	if (a->grpc != NULL)
+		about.otlp_grpc_endpoint = endpoint_url(&grpc, a->config->grpc.endpoint, grpc_receiver_port(a->grpc));
+	if (a->http_receiver != NULL)
+		about.otlp_http_endpoint =
+			endpoint_url(&http, a->config->http.endpoint, http_receiver_port(a->http_receiver));
+	observer_summary(a->observer, &about, out);
+	buf_release(&grpc);
+	buf_release(&http);
+}
+
+static void write_alerts(void *context, struct buf *out)
+{
+	struct agent *a = context;
+
+	buf_text(out, "{\"alerts\":");
+	judge_alerts_json(a->judge, out);
+	buf_byte(out, '}');
+}
+
+static struct status open_ports(struct agent *a, struct buf *why)
+{
+	struct admin_source source = {
+		.context = a,
+		.metrics_open = metrics_open,
+		.metrics_next = metrics_next,
+		.metrics_close = metrics_close,
+		.summary = write_summary,
+		.alerts = write_alerts,
+	};
+	struct ingest grpc = { pipeline_ingest, a->pipeline, 0 };
+	struct ingest http = { pipeline_ingest, a->pipeline, grpc_lanes(a->config) };
+
+	if (a->config->grpc.enabled)
+		TRY(grpc_receiver_start(a->config, grpc, &a->grpc, why));
+	if (a->config->http.enabled)
+		TRY(http_receiver_start(a->config, http, &a->http_receiver, why));
+	if (a->config->admin.enabled) /* last: it shows what the others have opened */
+		TRY(admin_start(a->config, &source, &a->admin, why));
+	return OK;
+}
+
+static struct status open_all(struct agent *a, struct buf *why)
+{
+	TRY(open_state(a, why));
+	TRY(open_outlets(a, why));
+	TRY(open_pipeline(a, why));
+	return open_ports(a, why);
+}
+
+struct status agent_start(struct config *config, uv_loop_t *loop, struct agent **out, struct buf *why)
+{
+	struct agent *a = calloc(1, sizeof(*a));
+
+	if (a == NULL)
+		return FAIL(NOMEM, "no memory");
+	a->config = config;
+	a->loop = loop;
+	log_set_level((enum log_level)config->log.level);
+	struct status s = open_all(a, why);
+	if (FAILED(s)) {
+		a->config = NULL; /* still the caller's */
+		agent_free(a);
+		return s;
+	}
+	if (a->admin != NULL)
+		admin_set_ready(a->admin, true, "ready");
+	*out = a;
+	return OK;
+}
+
+static void banner_line(struct buf *out, const char *what, const char *url, const char *path)
+{
+	if (url != NULL)
+		buf_printf(out, "  %-12s%s%s\n", what, url, path);
+}
+
+void agent_banner(const struct agent *a, struct buf *out)
+{
+	struct buf grpc = BUF_INIT, http = BUF_INIT, admin = BUF_INIT;
+	const char *grpc_url = NULL, *http_url = NULL, *admin_url = NULL;
+
+	if (a->grpc != NULL)
+		grpc_url = endpoint_url(&grpc, a->config->grpc.endpoint, grpc_receiver_port(a->grpc));
+	if (a->http_receiver != NULL)
+		http_url = endpoint_url(&http, a->config->http.endpoint, http_receiver_port(a->http_receiver));
+	if (a->admin != NULL)
+		admin_url = endpoint_url(&admin, a->config->admin.endpoint, admin_port(a->admin));
+	buf_printf(out, "plimsoll %s is ready\n", PLIMSOLL_VERSION);
+	banner_line(out, "OTLP/gRPC", grpc_url, "");
+	banner_line(out, "OTLP/HTTP", http_url, "");
+	banner_line(out, "page", admin_url, "/");
+	banner_line(out, "metrics", admin_url, "/metrics");
+	banner_line(out, "state", a->state_dir.ptr, "");
+	banner_line(out, "config", a->config->path != NULL ? a->config->path : "built-in defaults", "");
+	if (http_url != NULL)
+		buf_printf(out, "Point an OpenTelemetry SDK here:\n"
+				"  export OTEL_EXPORTER_OTLP_ENDPOINT=%s OTEL_EXPORTER_OTLP_PROTOCOL=http/protobuf\n", http_url);
+	else if (grpc_url != NULL)
+		buf_printf(out, "Point an OpenTelemetry SDK here:\n"
+				"  export OTEL_EXPORTER_OTLP_ENDPOINT=%s OTEL_EXPORTER_OTLP_PROTOCOL=grpc\n", grpc_url);
+	buf_release(&grpc);
+	buf_release(&http);
+	buf_release(&admin);
+}
+
+/* Builds what the configuration asks for beside what runs, then swaps. */
+static struct status apply(struct agent *a, const struct config *fresh, struct buf *why)
+{
+	struct price_book *prices;
+
+	TRY(price_book_new(fresh, &prices, why));
+	struct status s = judge_reload(a->judge, fresh, why);
+	if (!FAILED(s))
+		s = pipeline_reload(a->pipeline, fresh, prices, why);
+	if (FAILED(s)) {
+		price_book_free(prices);
+		return s;
+	}
+	a->prices = prices;
+	price_book_report(prices, clock_unix_ns() / NS_PER_SECOND);
+	log_set_level((enum log_level)fresh->log.level);
+	return OK;
+}
+
+static struct status load_and_apply(struct agent *a, struct buf *why)
+{
+	const struct config *current = a->reloaded != NULL ? a->reloaded : a->config;
+	struct config *fresh;
+	struct buf needs_restart = BUF_INIT;
+
+	TRY(config_load(a->config->path, exporter_config_kinds(), exporter_config_kind_count(), &fresh, why));
+	struct status s = apply(a, fresh, why);
+	if (FAILED(s)) {
+		config_free(fresh);
+		return s;
+	}
+	config_diff_reload(current, fresh, &needs_restart);
+	if (needs_restart.len > 0)
+		LOG(WARN, "daemon", "restart_needed", "keys=\"%s\"", buf_string(&needs_restart));
+	buf_release(&needs_restart);
+	config_free(a->reloaded);
+	a->reloaded = fresh;
+	return OK;
+}
+
+void agent_reload(struct agent *a)
+{
+	struct buf why = BUF_INIT;
+	struct status s = load_and_apply(a, &why);
+
+	meter_add(meter_get(METER_CONFIG_RELOADS, FAILED(s) ? "result=\"refused\"" : "result=\"applied\""), 1);
+	if (FAILED(s))
+		LOG(ERROR, "daemon", "reload_refused", "kept=\"the configuration in force\" reason=\"%s\"", buf_string(&why));
+	else
+		LOG(INFO, "daemon", "reload_applied", "config=\"%s\"", a->config->path != NULL ? a->config->path : "defaults");
+	buf_release(&why);
+}
+
+static void reload_prices(struct agent *a)
+{
+	struct buf why = BUF_INIT;
+	struct status s = apply(a, a->reloaded != NULL ? a->reloaded : a->config, &why);
+
+	if (FAILED(s))
+		LOG(ERROR, "daemon", "prices_refused", "kept=\"the prices in force\" reason=\"%s\"", buf_string(&why));
+	else
+		LOG(INFO, "daemon", "prices_reloaded", "reason=\"a price file changed\"");
+	buf_release(&why);
+}
+
+void agent_tick(struct agent *a)
+{
+	observer_tick(a->observer, clock_mono_ns());
+	if (++a->ticks % PRICE_CHECK_TICKS == 0 && price_book_is_stale(a->prices))
+		reload_prices(a);
+}
+
+static uint64_t ms_left(const struct agent *a)
+{
+	uint64_t now_ms = clock_mono_ns() / NS_PER_MS;
+
+	return a->drain_until_ms > now_ms ? a->drain_until_ms - now_ms : 0;
+}
+
+static void senders_drained(void *context)
+{
+	struct agent *a = context;
+
+	judge_drain(a->judge, ms_left(a), a->drained, a->drained_context);
+}
+
+void agent_drain(struct agent *a, void (*done)(void *context), void *context)
+{
+	a->drain_until_ms = clock_mono_ns() / NS_PER_MS + AGENT_DRAIN_MS;
+	a->drained = done;
+	a->drained_context = context;
+	if (a->admin != NULL)
+		admin_set_ready(a->admin, false, "draining");
+	if (a->grpc != NULL) {
+		grpc_receiver_set_serving(a->grpc, false);
+		grpc_receiver_stop(a->grpc, RECEIVER_STOP_MS);
+	}
+	if (a->http_receiver != NULL)
+		http_receiver_stop(a->http_receiver, RECEIVER_STOP_MS);
+	a->grpc = NULL;
+	a->http_receiver = NULL;
+	senders_drain(a->senders, ms_left(a), senders_drained, a);
+}
+
+void agent_free(struct agent *a)
+{
+	if (a == NULL)
+		return;
+	if (a->grpc != NULL) /* a start that failed half way */
+		grpc_receiver_stop(a->grpc, 0);
+	if (a->http_receiver != NULL)
+		http_receiver_stop(a->http_receiver, 0);
+	admin_stop(a->admin);
+	pipeline_free(a->pipeline);
+	senders_free(a->senders);
+	judge_free(a->judge);
+	if (a->http != NULL)
+		http_client_free(a->http);
+	store_close(a->store);
+	observer_free(a->observer);
+	buf_release(&a->state_dir);
+	config_free(a->reloaded);
+	config_free(a->config);
+	free(a);
+}

@@ -1,0 +1,281 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * daemon/judge.c - the loop's part of the work: judge, tell, save.
+ */
+#include "agent/daemon/judge.h"
+
+#include <stdlib.h>
+
+#include "agent/base/clock.h"
+#include "agent/base/log.h"
+#include "agent/base/meter.h"
+#include "agent/daemon/state.h"
+
+#define QUEUE_BYTES_MAX (32u << 20)
+#define ADVANCE_MS 1000u
+#define SAVE_EVERY 10u /* advances */
+
+struct judge {
+	struct sample_queue queue;
+	uv_async_t wake;
+	uv_timer_t clock;
+	unsigned advances;
+	pthread_mutex_t lock; /* detector and alerts: the loop changes them, scrapes look */
+	struct detector *detector;
+	struct alerts *alerts;
+	struct state state;
+	struct store *store;
+	struct meter *dropped;
+	const char *runbook_url;
+	unsigned open_handles;
+	void (*drained)(void *context);
+	void *drained_context;
+};
+
+static void on_verdict(void *context, const struct verdict *v)
+{
+	struct judge *j = context;
+
+	alerts_verdict(j->alerts, v);
+}
+
+static void judge_chunk(struct judge *j, struct sample_chunk *chunk)
+{
+	for (size_t i = 0; i < chunk->count; i++)
+		detector_add(j->detector, &chunk->items[i]);
+	free(chunk);
+}
+
+static void judge_queue(struct judge *j)
+{
+	struct sample_chunk *chunk = sample_queue_take(&j->queue);
+
+	while (chunk != NULL) {
+		struct sample_chunk *next = chunk->next;
+		pthread_mutex_lock(&j->lock); /* per chunk: a scrape need not wait for a whole queue */
+		judge_chunk(j, chunk);
+		pthread_mutex_unlock(&j->lock);
+		chunk = next;
+	}
+}
+
+static void on_wake(uv_async_t *handle)
+{
+	judge_queue(handle->data);
+}
+
+static void on_clock(uv_timer_t *handle)
+{
+	struct judge *j = handle->data;
+	uint64_t now_s = clock_unix_ns() / NS_PER_SECOND;
+
+	pthread_mutex_lock(&j->lock);
+	detector_advance(j->detector, now_s);
+	alerts_advance(j->alerts, now_s);
+	if (++j->advances % SAVE_EVERY == 0)
+		state_save(&j->state);
+	pthread_mutex_unlock(&j->lock);
+}
+
+void judge_offer(void *context, struct sample_chunk *chunk)
+{
+	struct judge *j = context;
+	int64_t count = (int64_t)chunk->count;
+
+	if (!sample_queue_push(&j->queue, chunk))
+		meter_add(j->dropped, count);
+	uv_async_send(&j->wake);
+}
+
+static struct status set_up(struct judge *j, const struct config *config, uv_loop_t *loop, struct http_client *http,
+			    struct buf *why)
+{
+	j->detector = detector_new(&config->baselines, on_verdict, j);
+	if (j->detector == NULL) {
+		buf_text(why, "no memory for the baselines");
+		return FAIL(NOMEM, "no memory for the baselines");
+	}
+	j->runbook_url = config->alerts.runbook_url;
+	TRY(alerts_new(&config->alerts, loop, http, &j->alerts, why));
+	state_init(&j->state, j->store, j->detector, j->alerts);
+	struct status s = state_load(&j->state);
+	if (FAILED(s))
+		buf_printf(why, "cannot read the stored baselines: %s", s.why);
+	return s;
+}
+
+struct status judge_new(const struct config *config, uv_loop_t *loop, struct http_client *http, struct store *store,
+			struct judge **out, struct buf *why)
+{
+	struct judge *j = calloc(1, sizeof(*j));
+
+	if (j == NULL)
+		return FAIL(NOMEM, "no memory for the baselines");
+	j->store = store;
+	j->dropped = meter_get(METER_SAMPLES_DROPPED, "");
+	sample_queue_init(&j->queue, QUEUE_BYTES_MAX);
+	pthread_mutex_init(&j->lock, NULL);
+	uv_async_init(loop, &j->wake, on_wake);
+	uv_timer_init(loop, &j->clock);
+	j->open_handles = 2;
+	j->wake.data = j->clock.data = j;
+	struct status s = set_up(j, config, loop, http, why);
+	if (FAILED(s)) {
+		judge_free(j);
+		return s;
+	}
+	uv_timer_start(&j->clock, on_clock, ADVANCE_MS, ADVANCE_MS);
+	*out = j;
+	return OK;
+}
+
+struct status judge_reload(struct judge *j, const struct config *config, struct buf *why)
+{
+	pthread_mutex_lock(&j->lock);
+	struct status s = alerts_reload(j->alerts, &config->alerts, why);
+	if (!FAILED(s))
+		j->runbook_url = config->alerts.runbook_url;
+	pthread_mutex_unlock(&j->lock);
+	return s;
+}
+
+static void on_notified(void *context)
+{
+	struct judge *j = context;
+
+	state_save(&j->state); /* again: what was delivered must not be sent again */
+	struct status s = store_flush(j->store);
+	if (FAILED(s))
+		LOG(ERROR, "judge", "not_saved", "reason=\"%s\"", s.why);
+	j->drained(j->drained_context);
+}
+
+void judge_drain(struct judge *j, uint64_t deadline_ms, void (*done)(void *context), void *context)
+{
+	j->drained = done;
+	j->drained_context = context;
+	uv_timer_stop(&j->clock);
+	judge_queue(j);
+	pthread_mutex_lock(&j->lock);
+	state_save(&j->state);
+	pthread_mutex_unlock(&j->lock);
+	alerts_drain(j->alerts, deadline_ms, on_notified, j);
+}
+
+static void on_closed(uv_handle_t *handle)
+{
+	struct judge *j = handle->data;
+
+	if (--j->open_handles > 0)
+		return;
+	sample_queue_release(&j->queue);
+	pthread_mutex_destroy(&j->lock);
+	free(j);
+}
+
+void judge_free(struct judge *j)
+{
+	if (j == NULL)
+		return;
+	alerts_free(j->alerts);
+	detector_free(j->detector);
+	uv_close((uv_handle_t *)&j->wake, on_closed);
+	uv_close((uv_handle_t *)&j->clock, on_closed);
+}
+
+/* One pass over the standings for each family: families may not interleave. */
+struct rendering {
+	struct exposition *x;
+	struct buf labels;
+	size_t member; /* of struct standing_view */
+};
+
+static void label_or_unknown(struct buf *labels, const char *name, struct slice value)
+{
+	exposition_label(labels, name, value.len > 0 ? value : SLICE("unknown"));
+}
+
+static void render_standing(void *context, const struct standing_view *v)
+{
+	struct rendering *r = context;
+	const double *value = (const double *)(const void *)((const char *)v + r->member);
+
+	buf_reset(&r->labels);
+	exposition_label(&r->labels, "metric", slice_of(v->metric));
+	label_or_unknown(&r->labels, "feature", v->feature);
+	label_or_unknown(&r->labels, "model", v->model);
+	label_or_unknown(&r->labels, "prompt", v->prompt_version);
+	exposition_double(r->x, buf_view(&r->labels), *value);
+}
+
+static void render_alert(void *context, const struct alert *a)
+{
+	struct rendering *r = context;
+
+	buf_reset(&r->labels);
+	exposition_label(&r->labels, "kind", slice_of(verdict_kind_names[a->verdict.kind]));
+	exposition_label(&r->labels, "metric", slice_of(a->verdict.metric));
+	label_or_unknown(&r->labels, "feature", a->verdict.feature);
+	label_or_unknown(&r->labels, "model", a->verdict.model);
+	label_or_unknown(&r->labels, "prompt", a->verdict.prompt_version);
+	exposition_u64(r->x, buf_view(&r->labels), 1);
+}
+
+static const struct {
+	struct metric_family family;
+	size_t member;
+} standings[] = {
+	{ { "plimsoll_baseline_value", METRIC_GAUGE, "Newest hour of a judged metric, in its own unit" },
+	  offsetof(struct standing_view, value) },
+	{ { "plimsoll_baseline_mean", METRIC_GAUGE, "Rolling baseline of the metric" }, offsetof(struct standing_view, mean) },
+	{ { "plimsoll_baseline_stddev", METRIC_GAUGE, "One sigma above the baseline" }, offsetof(struct standing_view, stddev) },
+	{ { "plimsoll_baseline_deviation", METRIC_GAUGE, "How many sigma the newest hour is away from the baseline" },
+	  offsetof(struct standing_view, deviation) },
+};
+
+static const struct metric_family alert_family = { "plimsoll_alert_active", METRIC_GAUGE, "1 for each alert that fires" };
+
+void judge_render(void *context, struct exposition *x)
+{
+	struct judge *j = context;
+	struct rendering r = { .x = x, .labels = BUF_INIT };
+
+	pthread_mutex_lock(&j->lock);
+	for (size_t i = 0; i < sizeof(standings) / sizeof(standings[0]); i++) {
+		exposition_family(x, &standings[i].family);
+		r.member = standings[i].member;
+		detector_visit(j->detector, render_standing, &r);
+	}
+	exposition_family(x, &alert_family);
+	alerts_visit(j->alerts, true, render_alert, &r);
+	pthread_mutex_unlock(&j->lock);
+	buf_release(&r.labels);
+}
+
+struct listing {
+	struct buf *out;
+	const char *runbook_url;
+	bool more;
+};
+
+static void write_alert(void *context, const struct alert *a)
+{
+	struct listing *l = context;
+
+	if (l->more)
+		buf_byte(l->out, ',');
+	l->more = true;
+	alert_json(a, l->runbook_url, l->out);
+}
+
+void judge_alerts_json(void *context, struct buf *out)
+{
+	struct judge *j = context;
+	struct listing listing = { .out = out };
+
+	buf_byte(out, '[');
+	pthread_mutex_lock(&j->lock);
+	listing.runbook_url = j->runbook_url;
+	alerts_visit(j->alerts, true, write_alert, &listing);
+	pthread_mutex_unlock(&j->lock);
+	buf_byte(out, ']');
+}

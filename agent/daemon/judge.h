@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * daemon/judge.h - samples to baselines to alerts to notifications, and all of that kept in the store.
+ *
+ * Lives on the loop thread. Samples arrive from any thread through a bounded queue; one lock guards the baselines and
+ * alerts, so that a scrape or the page can look at them from another thread.
+ */
+#ifndef PLIMSOLL_DAEMON_JUDGE_H
+#define PLIMSOLL_DAEMON_JUDGE_H
+
+#include <uv.h>
+
+#include "agent/config/config.h"
+#include "agent/daemon/sample_queue.h"
+#include "agent/net/http_client.h"
+#include "agent/observe/exposition.h"
+#include "agent/store/store.h"
+
+struct judge;
+
+/* Loads what the store holds. store and http are borrowed. why: what is wrong, to print. */
+struct status judge_new(const struct config *config, uv_loop_t *loop, struct http_client *http, struct store *store,
+			struct judge **out, struct buf *why) MUST_USE;
+
+/* Takes the chunk over; context is the judge. Any thread. */
+void judge_offer(void *context, struct sample_chunk *chunk);
+
+/* Other channels. config is borrowed until the next reload. On failure the old ones stay; why: which channel. */
+struct status judge_reload(struct judge *j, const struct config *config, struct buf *why) MUST_USE;
+
+/* Judges what is queued, saves everything, gives running notifications until deadline_ms, then calls done. */
+void judge_drain(struct judge *j, uint64_t deadline_ms, void (*done)(void *context), void *context);
+
+/* After the drain. Closes its handles: the loop must turn once more. */
+void judge_free(struct judge *j);
+
+/* The families plimsoll_baseline_* and plimsoll_alert_active; an observe_source. Any thread. */
+void judge_render(void *context, struct exposition *x);
+
+/* Appends the alerts that fire, as a JSON array. Any thread. */
+void judge_alerts_json(void *context, struct buf *out);
+
+#endif

@@ -1,0 +1,312 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * daemon/replay.c - the pipeline fed from files, judged in event time, told on standard output.
+ */
+#include "agent/daemon/replay.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "agent/alerts/alerts.h"
+#include "agent/base/clock.h"
+#include "agent/base/money.h"
+#include "agent/baselines/detector.h"
+#include "agent/daemon/kinds.h"
+#include "agent/daemon/pipeline.h"
+#include "agent/daemon/replay_input.h"
+#include "agent/daemon/report.h"
+#include "agent/daemon/state.h"
+#include "agent/span/record.h"
+
+struct replay {
+	bool json;
+	struct config *config;
+	struct observer *observer;
+	struct pipeline *pipeline;
+	struct detector *detector;
+	struct alerts *alerts;
+	struct store *store; /* NULL: nothing is kept */
+	struct arena arena;  /* of one record */
+	struct buf line;
+	struct {
+		uint64_t requests, items, rejected, calls, errors, unpriced, raised;
+		struct tokens tokens;
+		__int128_t cost_pusd;
+		uint64_t first_unix_ns, last_unix_ns;
+	} totals;
+};
+
+static void print_line(struct replay *r)
+{
+	buf_byte(&r->line, '\n');
+	fwrite(r->line.ptr, 1, r->line.len, stdout);
+	buf_reset(&r->line);
+}
+
+static void on_call(void *context, const struct call *c)
+{
+	struct replay *r = context;
+
+	r->totals.calls++;
+	r->totals.errors += outcome_is_error(c->outcome);
+	r->totals.unpriced += !c->cost.known;
+	if (c->cost.known)
+		r->totals.cost_pusd += c->cost.total_pusd;
+	for (int class = 0; class < TOKEN_CLASS_COUNT; class++)
+		if (tokens_has(&c->tokens, (enum token_class)class))
+			tokens_set(&r->totals.tokens, (enum token_class)class,
+				   tokens_get(&r->totals.tokens, (enum token_class)class) + c->tokens.n[class]);
+	if (r->totals.first_unix_ns == 0 || c->end_unix_ns < r->totals.first_unix_ns)
+		r->totals.first_unix_ns = c->end_unix_ns;
+	if (c->end_unix_ns > r->totals.last_unix_ns)
+		r->totals.last_unix_ns = c->end_unix_ns;
+	if (!r->json)
+		return;
+	record_write(&r->line, c, "\"type\":\"call\"");
+	print_line(r);
+}
+
+static void on_samples(void *context, struct sample_chunk *chunk)
+{
+	struct replay *r = context;
+
+	for (size_t i = 0; i < chunk->count; i++)
+		detector_add(r->detector, &chunk->items[i]);
+	free(chunk);
+}
+
+static void on_verdict(void *context, const struct verdict *v)
+{
+	struct replay *r = context;
+
+	alerts_verdict(r->alerts, v);
+}
+
+static void write_alert(struct replay *r, const struct alert *a)
+{
+	struct buf json = BUF_INIT;
+	char when[21];
+
+	if (r->json) {
+		alert_json(a, r->config->alerts.runbook_url, &json);
+		buf_text(&r->line, "{\"type\":\"alert\",");
+		buf_slice(&r->line, slice_skip(buf_view(&json), 1));
+	} else {
+		clock_format_utc(a->state == ALERT_FIRING ? a->verdict.started_at_s : a->ended_at_s, when);
+		buf_printf(&r->line, "%s  %-8s  ", when, a->state == ALERT_FIRING ? "firing" : "resolved");
+		alert_summary(a, &r->line);
+	}
+	buf_release(&json);
+}
+
+static void on_alert(void *context, const struct alert *a)
+{
+	struct replay *r = context;
+
+	r->totals.raised += a->state == ALERT_FIRING;
+	write_alert(r, a);
+	print_line(r);
+}
+
+static struct status take_request(void *context, enum signal signal, struct slice wire)
+{
+	struct replay *r = context;
+	struct ingest_reply reply;
+
+	pipeline_ingest(r->pipeline, 0, signal, wire, &reply);
+	r->totals.requests++;
+	r->totals.rejected += reply.rejected_items;
+	return reply.status;
+}
+
+static struct status take_record(void *context, struct slice line)
+{
+	struct replay *r = context;
+	struct call c;
+
+	arena_reset(&r->arena);
+	TRY(record_read(line, &r->arena, &c));
+	pipeline_call(r->pipeline, 0, &c);
+	return OK;
+}
+
+static void write_totals(struct replay *r)
+{
+	struct buf *b = &r->line;
+
+	buf_text(b, "{\"type\":\"totals\"");
+	json_write_key(b, "requests");
+	buf_printf(b, "%llu", (unsigned long long)r->totals.requests);
+	json_write_key(b, "rejected_items");
+	buf_printf(b, "%llu", (unsigned long long)r->totals.rejected);
+	json_write_key(b, "calls");
+	buf_printf(b, "%llu", (unsigned long long)r->totals.calls);
+	json_write_key(b, "errors");
+	buf_printf(b, "%llu", (unsigned long long)r->totals.errors);
+	json_write_key(b, "unpriced_calls");
+	buf_printf(b, "%llu", (unsigned long long)r->totals.unpriced);
+	for (int class = 0; class < TOKEN_CLASS_COUNT; class++) {
+		buf_printf(b, ",\"%s_tokens\":%llu", token_class_names[class],
+			   (unsigned long long)tokens_get(&r->totals.tokens, (enum token_class)class));
+	}
+	json_write_key(b, "cost_usd");
+	pusd_write(b, r->totals.cost_pusd);
+	json_write_key(b, "alerts");
+	buf_printf(b, "%llu}", (unsigned long long)r->totals.raised);
+	print_line(r);
+}
+
+static void write_report(struct replay *r)
+{
+	struct observe_about about = { .config_path = r->config->path };
+	struct buf summary = BUF_INIT;
+	char first[21], last[21];
+
+	clock_format_utc(r->totals.first_unix_ns / NS_PER_SECOND, first);
+	clock_format_utc(r->totals.last_unix_ns / NS_PER_SECOND, last);
+	if (r->totals.calls > 0)
+		buf_printf(&r->line, "%llu model calls from %s to %s, %llu alerts\n", (unsigned long long)r->totals.calls, first,
+			   last, (unsigned long long)r->totals.raised);
+	else
+		buf_text(&r->line, "no model calls found\n");
+	observer_summary(r->observer, &about, &summary);
+	report_write(&r->line, buf_view(&summary));
+	fputs(buf_string(&r->line), stdout);
+	buf_reset(&r->line);
+	buf_release(&summary);
+}
+
+static struct status open_stages(struct replay *r, struct buf *why)
+{
+	struct pipeline_outlets outlets = { .judge = on_samples, .judge_context = r, .call = on_call, .call_context = r };
+	struct price_book *prices;
+
+	r->observer = observer_new(r->config, 1);
+	r->detector = detector_new(&r->config->baselines, on_verdict, r);
+	if (r->observer == NULL || r->detector == NULL)
+		return FAIL(NOMEM, "no memory");
+	outlets.observer = r->observer;
+	TRY(alerts_new(&r->config->alerts, NULL, NULL, &r->alerts, why));
+	alerts_on_change(r->alerts, on_alert, r);
+	TRY(price_book_new(r->config, &prices, why));
+	struct status s = pipeline_new(r->config, prices, 1, &outlets, &r->pipeline, why);
+	if (FAILED(s))
+		price_book_free(prices);
+	return s;
+}
+
+static void close_stages(struct replay *r)
+{
+	pipeline_free(r->pipeline);
+	alerts_free(r->alerts);
+	detector_free(r->detector);
+	observer_free(r->observer);
+	store_close(r->store);
+	arena_release(&r->arena);
+	buf_release(&r->line);
+}
+
+/* With --storage the replay goes on where the last one, or an agent, has stopped. */
+static struct status open_storage(struct replay *r, struct state *state, const char *directory, struct buf *why)
+{
+	TRY(store_open(directory, r->config->storage.max_size_bytes, &r->store, why));
+	state_init(state, r->store, r->detector, r->alerts);
+	return state_load(state);
+}
+
+static struct status replay_files(struct replay *r, const char *directory, enum signal signal, char **files, int count,
+				  struct buf *why)
+{
+	const struct replay_sink sink = { r, take_request, take_record };
+	struct state state;
+
+	TRY(open_stages(r, why));
+	if (directory != NULL)
+		TRY(open_storage(r, &state, directory, why));
+	for (int i = 0; i < count; i++)
+		TRY(replay_read(files[i], signal, &sink, why));
+	if (directory == NULL) {
+		detector_finish(r->detector);
+		return OK;
+	}
+	state_save(&state);
+	return store_flush(r->store);
+}
+
+static const struct cli_option options[] = {
+	{ "config", 'c', "FILE", "Judge and price by this configuration; its receivers and exporters are not used." },
+	{ "storage", 0, "DIR", "Start from the baselines kept there, and keep the new ones; without it all starts anew." },
+	{ "signal", 0, "NAME", "What protobuf files hold whose names do not say: traces, metrics or logs." },
+	{ "output", 'o', "FORMAT", "text (a report) or json (a line for each call and alert, then the totals)." },
+	{ 0 },
+};
+
+enum { OPTION_CONFIG, OPTION_STORAGE, OPTION_SIGNAL, OPTION_OUTPUT };
+
+static int read_signal(const char *name, enum signal *out)
+{
+	*out = SIGNAL_COUNT;
+	for (int s = 0; name != NULL && s < SIGNAL_COUNT; s++)
+		if (strcmp(name, signal_names[s]) == 0)
+			*out = (enum signal)s;
+	if (name != NULL && *out == SIGNAL_COUNT)
+		return cli_usage_error(&command_replay, "--signal takes traces, metrics or logs, not '%s'", name);
+	return CLI_GO_ON;
+}
+
+static int exit_status_of(struct status s)
+{
+	return s.code == STATUS_IO || s.code == STATUS_EXISTS || s.code == STATUS_NOTFOUND ? CLI_UNREACHABLE : CLI_NO;
+}
+
+static int replay(struct replay *r, const struct cli_args *args, enum signal signal)
+{
+	struct buf why = BUF_INIT;
+	struct status s = replay_files(r, args->values[OPTION_STORAGE], signal, args->operands, args->operand_count, &why);
+
+	if (FAILED(s))
+		fprintf(stderr, "plimsoll: %s\n", why.len > 0 ? buf_string(&why) : s.why);
+	else if (r->json)
+		write_totals(r);
+	else
+		write_report(r);
+	buf_release(&why);
+	close_stages(r);
+	return FAILED(s) ? exit_status_of(s) : CLI_DONE;
+}
+
+static int run(int argc, char **argv)
+{
+	struct replay r = { .line = BUF_INIT };
+	struct cli_args args;
+	struct buf errors = BUF_INIT;
+	enum signal signal;
+	int code = cli_parse(&command_replay, argc, argv, &args);
+
+	if (code == CLI_GO_ON)
+		code = cli_read_output(&command_replay, args.values[OPTION_OUTPUT], &r.json);
+	if (code == CLI_GO_ON)
+		code = read_signal(args.values[OPTION_SIGNAL], &signal);
+	if (code != CLI_GO_ON)
+		return code;
+	if (args.operand_count == 0)
+		return cli_usage_error(&command_replay, "name at least one file");
+	struct status s = config_load(args.values[OPTION_CONFIG], exporter_config_kinds(), exporter_config_kind_count(),
+				      &r.config, &errors);
+	if (FAILED(s)) {
+		fputs(buf_string(&errors), stderr);
+		buf_release(&errors);
+		return s.code == STATUS_IO ? CLI_UNREACHABLE : CLI_USAGE;
+	}
+	arena_init(&r.arena, 16u << 20);
+	code = replay(&r, &args, signal);
+	config_free(r.config);
+	return code;
+}
+
+const struct command command_replay = {
+	.name = "replay",
+	.summary = "Put recorded traffic through the same stages: what it cost, and which alerts it would have raised.",
+	.usage = "[--output json] FILE|FOLDER|-...",
+	.run = run,
+	.options = options,
+};

@@ -1,0 +1,86 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * daemon/state.c - the pairs that stages hand over become one store batch.
+ */
+#include "agent/daemon/state.h"
+
+#include "agent/base/log.h"
+
+void state_init(struct state *s, struct store *store, struct detector *detector, struct alerts *alerts)
+{
+	s->store = store;
+	s->detector = detector;
+	s->alerts = alerts;
+	atomic_init(&s->is_incomplete, false);
+}
+
+static void damaged(const char *what, struct status why)
+{
+	LOG(WARN, "state", "entry_left_out", "of=%s reason=\"%s\"", what, why.why);
+}
+
+static bool load_baseline(void *context, struct slice key, struct slice value)
+{
+	struct state *s = context;
+	struct status result = detector_load(s->detector, key, value);
+
+	if (FAILED(result))
+		damaged("baselines", result);
+	return true;
+}
+
+static bool load_alert(void *context, struct slice key, struct slice value)
+{
+	struct state *s = context;
+	struct status result = alerts_load(s->alerts, key, value);
+
+	if (FAILED(result))
+		damaged("alerts", result);
+	return true;
+}
+
+struct status state_load(struct state *s)
+{
+	TRY(store_scan(s->store, STORE_BASELINES, SLICE_NONE, load_baseline, s));
+	return store_scan(s->store, STORE_ALERTS, SLICE_NONE, load_alert, s);
+}
+
+static void put_baseline(void *batch, struct slice key, struct slice value)
+{
+	store_batch_put(batch, STORE_BASELINES, key, value);
+}
+
+static void put_alert(void *batch, struct slice key, struct slice value)
+{
+	if (value.ptr != NULL)
+		store_batch_put(batch, STORE_ALERTS, key, value);
+	else
+		store_batch_delete(batch, STORE_ALERTS, key);
+}
+
+static void failed(struct state *s, struct status why)
+{
+	s->is_incomplete = true;
+	LOG(ERROR, "state", "not_saved", "reason=\"%s\" next=\"everything is saved again\"", why.why);
+}
+
+static void on_committed(void *context, struct status result)
+{
+	if (FAILED(result))
+		failed(context, result);
+}
+
+void state_save(struct state *s)
+{
+	struct store_batch *batch = store_batch_new();
+
+	if (batch == NULL) {
+		failed(s, FAIL(NOMEM, "no memory for the changes"));
+		return;
+	}
+	bool all = atomic_exchange(&s->is_incomplete, false);
+	detector_save(s->detector, all, put_baseline, batch);
+	alerts_save(s->alerts, all, put_alert, batch);
+	struct status result = store_write(s->store, batch, on_committed, s);
+	if (FAILED(result))
+		failed(s, result);
+}

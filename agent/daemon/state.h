@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * daemon/state.h - baselines and alerts to the store and back, always both in one transaction.
+ */
+#ifndef PLIMSOLL_DAEMON_STATE_H
+#define PLIMSOLL_DAEMON_STATE_H
+
+#include <stdatomic.h>
+
+#include "agent/alerts/alerts.h"
+#include "agent/baselines/detector.h"
+#include "agent/store/store.h"
+
+struct state {
+	struct store *store;
+	struct detector *detector;
+	struct alerts *alerts;
+	_Atomic bool is_incomplete; /* a write failed: the next one must hold everything */
+};
+
+/* All three are borrowed. */
+void state_init(struct state *s, struct store *store, struct detector *detector, struct alerts *alerts);
+
+/* Loads into a new detector and new alerts. What is damaged is left out and logged: its baseline starts anew.
+ * Errors: IO, the store cannot be read. */
+struct status state_load(struct state *s) MUST_USE;
+
+/* Queues what changed since the last save. A failure is logged, and made good by the next save. Call from the thread
+ * that owns detector and alerts. */
+void state_save(struct state *s);
+
+#endif
