@@ -78,28 +78,41 @@ static inline bool oracle_value(const struct any_value *v, const Otlp__AnyValue 
 	}
 }
 
+/* Whether an array or list ended at an element with a bool of another wire type. */
+static inline bool oracle_ends_at_odd_bool(struct wire_reader rest, bool is_list)
+{
+	struct wire_field f;
+	struct any_value v;
+	struct attribute a;
+
+	while (wire_next(&rest, &f))
+		if (f.number == 1)
+			return oracle_may_be_odd_bool((is_list ? attribute_read(f.bytes, &a) : any_value_read(f.bytes, &v)).why);
+	return false;
+}
+
 static inline bool oracle_array(struct slice bytes, const Otlp__ArrayValue *array)
 {
-	struct wire_reader r = wire_reader_of(bytes);
+	struct wire_reader r = wire_reader_of(bytes), before = r;
 	struct any_value v;
 	size_t n = 0;
 
-	while (any_array_next(&r, &v))
+	for (; any_array_next(&r, &v); before = r)
 		if (n == array->n_values || !oracle_value(&v, array->values[n++]))
 			return false;
-	return n == array->n_values;
+	return n == array->n_values || oracle_ends_at_odd_bool(before, false);
 }
 
 static inline bool oracle_kvlist(struct slice bytes, const Otlp__KeyValueList *list)
 {
-	struct wire_reader r = wire_reader_of(bytes);
+	struct wire_reader r = wire_reader_of(bytes), before = r;
 	struct attribute a;
 	size_t n = 0;
 
-	while (any_kvlist_next(&r, &a))
+	for (; any_kvlist_next(&r, &a); before = r)
 		if (n == list->n_values || !oracle_attribute(&a, list->values[n++]))
 			return false;
-	return n == list->n_values;
+	return n == list->n_values || oracle_ends_at_odd_bool(before, true);
 }
 
 static inline bool oracle_attribute(const struct attribute *a, const Otlp__KeyValue *kv)
