@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * A pipeline that answers what the test says and remembers what it was given; for the receivers' tests.
+ */
+#ifndef PLIMSOLL_TESTS_RECEIVER_RIG_H
+#define PLIMSOLL_TESTS_RECEIVER_RIG_H
+
+#include <pthread.h>
+#include <unistd.h>
+
+#include "agent/base/buf.h"
+#include "agent/base/clock.h"
+#include "agent/base/meter.h"
+#include "agent/receivers/receiver.h"
+
+struct fake_pipeline {
+	pthread_mutex_t lock;
+	struct ingest_reply reply; /* what to answer */
+	unsigned delay_ms;
+	unsigned calls;
+	enum signal signal;
+	struct buf wire;
+};
+
+static void fake_ingest(void *context, unsigned lane, enum signal signal, struct slice wire, struct ingest_reply *reply)
+{
+	struct fake_pipeline *p = context;
+
+	(void)lane;
+	pthread_mutex_lock(&p->lock);
+	p->calls++;
+	p->signal = signal;
+	buf_reset(&p->wire);
+	buf_slice(&p->wire, wire);
+	*reply = p->reply;
+	unsigned delay_ms = p->delay_ms;
+	pthread_mutex_unlock(&p->lock);
+	usleep(delay_ms * 1000);
+}
+
+static struct fake_pipeline pipeline = { .lock = PTHREAD_MUTEX_INITIALIZER, .wire = { NULL, 0, 0, false } };
+
+static void pipeline_answers(struct ingest_reply reply)
+{
+	pthread_mutex_lock(&pipeline.lock);
+	pipeline.reply = reply;
+	pipeline.delay_ms = 0;
+	pipeline.calls = 0;
+	pthread_mutex_unlock(&pipeline.lock);
+}
+
+static unsigned pipeline_calls(void)
+{
+	pthread_mutex_lock(&pipeline.lock);
+	unsigned calls = pipeline.calls;
+	pthread_mutex_unlock(&pipeline.lock);
+	return calls;
+}
+
+/* Waits, at most five seconds, until a meter has the value. */
+static bool meter_becomes(enum meter_family family, const char *labels, int64_t value)
+{
+	const struct meter *m = meter_get(family, labels);
+	uint64_t until_ns = clock_mono_ns() + 5 * NS_PER_SECOND;
+
+	while (meter_value(m) != value && clock_mono_ns() < until_ns)
+		usleep(2000);
+	return meter_value(m) == value;
+}
+
+#endif
