@@ -223,7 +223,7 @@ static void run_nothing(struct call *c)
 {
 	const struct method *m = method_find(slice_of_core(&c->details.method));
 
-	c->lane->lane.had_large = true; /* it may have been refused for its size */
+	c->lane->lane.is_busy = true;
 	read_gate_leave(&c->lane->gate, &c->permit);
 	refuse(c, m, FAIL(IO, "the request did not arrive"));
 }
@@ -300,7 +300,7 @@ void grpc_lane_sweep(struct grpc_lane *l, uint64_t now_ns)
 	for (size_t i = 0; i < CALLS_PER_LANE; i++)
 		look_after(&l->calls[i], now_ns);
 	admit_waiting(l);
-	lane_trim(&l->lane);
+	lane_trim(&l->lane, now_ns);
 }
 
 void grpc_lane_release(struct grpc_lane *l)

@@ -21,6 +21,7 @@
 #define ENDPOINT_KEY "receivers.otlp.protocols.grpc.endpoint"
 #define LANES_MAX    64
 #define TICK_MS	     100
+#define STREAM_WINDOW_BYTES 65536 /* HTTP/2 default, which the core leaves alone without its probe */
 
 struct grpc_receiver {
 	grpc_server *server;
@@ -87,12 +88,14 @@ static struct status start_threads(struct grpc_receiver *r)
 
 /* ---------------------------------------------------------------- the server */
 
-/* What is left of bad luck and bad will: beyond this the core closes windows and ends calls. It is exceeded by little. */
+/* What is left of bad luck and bad will: beyond this the core closes windows and ends calls. It is exceeded by little.
+ * Room for what is being worked on, for one message that nobody counted on, and for calls that wait with a full window. */
 static grpc_resource_quota *create_quota(const struct config *config)
 {
 	grpc_resource_quota *quota = grpc_resource_quota_create("receivers");
+	uint64_t windows = (uint64_t)config->grpc.threads * CALLS_PER_LANE * STREAM_WINDOW_BYTES;
 
-	grpc_resource_quota_resize(quota, config->limits.max_in_flight_bytes + config->grpc.max_recv_msg_size_bytes);
+	grpc_resource_quota_resize(quota, config->limits.max_in_flight_bytes + config->grpc.max_recv_msg_size_bytes + windows);
 	return quota;
 }
 

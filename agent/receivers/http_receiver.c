@@ -89,8 +89,9 @@ static bool serve_once(struct http_receiver *r)
 			accept_some(r, events[i].data.fd);
 	}
 	MHD_run(r->daemon);
-	http_connections_sweep(&r->lane.connections, clock_mono_ns());
-	lane_trim(&r->lane.lane);
+	uint64_t now_ns = clock_mono_ns();
+	http_connections_sweep(&r->lane.connections, now_ns);
+	lane_trim(&r->lane.lane, now_ns);
 	return true;
 }
 

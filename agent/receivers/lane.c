@@ -6,9 +6,12 @@
 #include <malloc.h>
 #include <stdio.h>
 
+#include "agent/base/clock.h"
 #include "agent/receivers/reply.h"
 
-#define LARGE_BYTES (4u << 20) /* a buffer beyond this is given back after the request that needed it */
+#define KEEP_BYTES     (4u << 20) /* a buffer beyond this is freed after the request that needed it */
+#define FREE_BYTES_MAX (8u << 20) /* less than this is not worth the trimming */
+#define QUIET_MS       1000
 
 void lane_init(struct lane *l, const char *transport, struct ingest ingest, unsigned number, uint64_t max_bytes,
 	       uint64_t max_in_flight_bytes)
@@ -36,7 +39,7 @@ void lane_release(struct lane *l)
 void lane_received(struct lane *l, uint64_t bytes)
 {
 	meter_add(l->received_bytes, (int64_t)bytes);
-	l->had_large |= bytes > LARGE_BYTES;
+	l->is_busy = true;
 }
 
 void lane_ingest(struct lane *l, enum signal signal, struct slice wire, struct ingest_reply *reply)
@@ -53,26 +56,28 @@ void lane_refused(const struct lane *l, enum signal signal, enum status_code cod
 	meter_add(meter_get(METER_REFUSED, labels), 1);
 }
 
-static void rest(struct lane *l, struct buf *b)
+static void rest(struct buf *b)
 {
-	if (b->cap > LARGE_BYTES) {
+	if (b->cap > KEEP_BYTES)
 		buf_release(b);
-		l->had_large = true;
-	} else {
+	else
 		buf_reset(b);
-	}
 }
 
 void lane_rest(struct lane *l)
 {
-	rest(l, &l->plain);
-	rest(l, &l->wire);
+	rest(&l->plain);
+	rest(&l->wire);
 }
 
-void lane_trim(struct lane *l)
+void lane_trim(struct lane *l, uint64_t now_ns)
 {
-	if (!l->had_large || meter_value(l->in_flight.bytes) != 0)
-		return;
-	l->had_large = false;
-	malloc_trim(0);
+	if (l->is_busy || meter_value(l->in_flight.bytes) != 0) {
+		l->is_busy = l->is_trimmed = false;
+		l->quiet_since_ns = now_ns;
+	} else if (!l->is_trimmed && now_ns - l->quiet_since_ns > QUIET_MS * NS_PER_MS) {
+		l->is_trimmed = true;
+		if (mallinfo2().fordblks > FREE_BYTES_MAX)
+			malloc_trim(0);
+	}
 }

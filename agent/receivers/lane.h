@@ -21,7 +21,9 @@ struct lane {
 	struct inflater inflater;
 	struct buf plain; /* a request made contiguous or decompressed */
 	struct buf wire;  /* a JSON request as protobuf */
-	bool had_large;   /* request, since the heap was trimmed */
+	bool is_busy;             /* a request came since lane_trim last looked */
+	bool is_trimmed;          /* none came since the heap was trimmed */
+	uint64_t quiet_since_ns;
 	struct meter *requests[SIGNAL_COUNT], *received_bytes;
 };
 
@@ -42,7 +44,8 @@ void lane_received(struct lane *l, uint64_t bytes);
 /* Between requests: empties the buffers, and frees those that grew large. */
 void lane_rest(struct lane *l);
 
-/* Now and then: after large requests, hands the heap's free pages back to the system once nothing is under way. */
-void lane_trim(struct lane *l);
+/* Now and then: once nothing came for a second, hands what a burst left free in the heap back to the system.
+ * now_ns: monotonic. */
+void lane_trim(struct lane *l, uint64_t now_ns);
 
 #endif
