@@ -82,9 +82,10 @@ uint64_t labels_hash(const struct labels *l)
 	return hash;
 }
 
+/* From the end: prompt and feature tell more calls apart than model and provider. */
 bool labels_equal(const struct labels *a, const struct labels *b)
 {
-	for (int i = 0; i < LABEL_COUNT; i++)
+	for (int i = LABEL_COUNT - 1; i >= 0; i--)
 		if (!slice_equal(a->value[i], b->value[i]))
 			return false;
 	return true;

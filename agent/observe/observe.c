@@ -21,13 +21,18 @@ static void remember(struct histogram *h, unsigned bucket, uint64_t value, const
 	e->bucket = bucket;
 }
 
-static void count_value(struct observe_shard *s, struct histogram **place, enum histogram_kind kind, uint64_t value,
-			const struct call *c)
+/* Inlined so that each use is compiled for its kind. */
+static inline __attribute__((always_inline)) void count_value(struct observe_shard *s, struct histogram **place,
+							      enum histogram_kind kind, uint64_t value,
+							      const struct call *c)
 {
 	struct histogram *h = *place;
 
-	if (h == NULL && (h = *place = histogram_new(&s->arena, kind)) == NULL)
-		return;
+	if (__builtin_expect(h == NULL, 0)) {
+		h = *place = histogram_new(&s->arena, kind);
+		if (h == NULL)
+			return;
+	}
 	unsigned bucket = histogram_bucket(kind, value);
 	h->counts[bucket]++;
 	h->sum = saturating_add(h->sum, value);
