@@ -11,11 +11,11 @@
 #include "agent/admin/admin_priv.h"
 #include "agent/admin/negotiate.h"
 
-#define ENDPOINT_KEY "admin.endpoint"
-#define CONNECTIONS_MAX 64u
+#define ENDPOINT_KEY            "admin.endpoint"
+#define CONNECTIONS_MAX         64u
 #define CONNECTION_MEMORY_BYTES ((size_t)32768)
-#define IDLE_TIMEOUT_S 30u
-#define STACK_BYTES ((size_t)262144)
+#define IDLE_TIMEOUT_S          30u
+#define STACK_BYTES             ((size_t)262144)
 
 /* libmicrohttpd calls this once with the headers and again when the request is complete. */
 static enum MHD_Result handle(void *context, struct MHD_Connection *connection, const char *url, const char *method,
@@ -29,7 +29,8 @@ static enum MHD_Result handle(void *context, struct MHD_Connection *connection, 
 	(void)upload;
 	if (r.admin->is_loopback &&
 	    !host_is_local(request_header(&r, MHD_HTTP_HEADER_HOST), slice_of(r.admin->configured_host)))
-		return reply_error(&r, MHD_HTTP_MISDIRECTED_REQUEST, "the Host header names another machine; use localhost");
+		return reply_error(&r, MHD_HTTP_MISDIRECTED_REQUEST,
+				   "the Host header names another machine; use localhost");
 	if (!is_read && route_exists(url))
 		return reply_error(&r, MHD_HTTP_METHOD_NOT_ALLOWED, "only GET and HEAD are answered here");
 	if (is_read && *seen == NULL) {
@@ -57,10 +58,11 @@ static struct status start_daemon(struct admin *a, int fd)
 
 	sigfillset(&all);
 	pthread_sigmask(SIG_SETMASK, &all, &before);
-	struct MHD_Daemon *d = MHD_start_daemon(
-		MHD_USE_EPOLL_INTERNAL_THREAD, 0, NULL, NULL, handle, a, MHD_OPTION_LISTEN_SOCKET, fd,
-		MHD_OPTION_CONNECTION_LIMIT, CONNECTIONS_MAX, MHD_OPTION_CONNECTION_MEMORY_LIMIT, CONNECTION_MEMORY_BYTES,
-		MHD_OPTION_CONNECTION_TIMEOUT, IDLE_TIMEOUT_S, MHD_OPTION_THREAD_STACK_SIZE, STACK_BYTES, MHD_OPTION_END);
+	struct MHD_Daemon *d =
+		MHD_start_daemon(MHD_USE_EPOLL_INTERNAL_THREAD, 0, NULL, NULL, handle, a, MHD_OPTION_LISTEN_SOCKET, fd,
+				 MHD_OPTION_CONNECTION_LIMIT, CONNECTIONS_MAX, MHD_OPTION_CONNECTION_MEMORY_LIMIT,
+				 CONNECTION_MEMORY_BYTES, MHD_OPTION_CONNECTION_TIMEOUT, IDLE_TIMEOUT_S,
+				 MHD_OPTION_THREAD_STACK_SIZE, STACK_BYTES, MHD_OPTION_END);
 	pthread_sigmask(SIG_SETMASK, &before, NULL);
 
 	if (d == NULL) {
@@ -93,7 +95,8 @@ static struct status listen_on_all(struct admin *a, struct listen_set *set, stru
 	return set->count > 0 ? OK : FAIL(NOTFOUND, "endpoint has no address here");
 }
 
-struct status admin_start(const struct config *config, const struct admin_source *source, struct admin **out, struct buf *why)
+struct status admin_start(const struct config *config, const struct admin_source *source, struct admin **out,
+			  struct buf *why)
 {
 	struct admin *a = calloc(1, sizeof(*a));
 	struct listen_set set;

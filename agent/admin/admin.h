@@ -24,7 +24,8 @@ struct admin_source {
 	void *(*metrics_open)(void *context, bool openmetrics);
 	bool (*metrics_next)(void *scrape, struct buf *out);
 	void (*metrics_close)(void *scrape);
-	/* Each appends one JSON value: the summary that observe/observe.h describes, and {"alerts":[...]} of alert objects. */
+	/* Each appends one JSON value: the summary that observe/observe.h describes, and {"alerts":[...]} of alert
+	 * objects. */
 	void (*summary)(void *context, struct buf *out);
 	void (*alerts)(void *context, struct buf *out);
 };

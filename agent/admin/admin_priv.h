@@ -32,14 +32,16 @@ struct slice request_header(const struct request *r, const char *name);
 
 /* Answers with these bytes: borrowed for good (reply_static), or taken from body, which is empty then (reply_buf).
  * status: an HTTP code. Every reply carries the security headers. */
-enum MHD_Result reply_static(const struct request *r, unsigned status, const char *content_type, const char *bytes, size_t n);
+enum MHD_Result reply_static(const struct request *r, unsigned status, const char *content_type, const char *bytes,
+			     size_t n);
 enum MHD_Result reply_buf(const struct request *r, unsigned status, const char *content_type, struct buf *body);
 
 /* {"error":"..."}; message: a literal. */
 enum MHD_Result reply_error(const struct request *r, unsigned status, const char *message);
 
 /* Sends a response that the caller made, with the security headers, and drops it. NULL closes the connection. */
-enum MHD_Result reply_send(const struct request *r, unsigned status, const char *content_type, struct MHD_Response *response);
+enum MHD_Result reply_send(const struct request *r, unsigned status, const char *content_type,
+			   struct MHD_Response *response);
 
 /* Routes a GET or HEAD. */
 enum MHD_Result route_request(const struct request *r, const char *path);

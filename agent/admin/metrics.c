@@ -12,13 +12,13 @@
 
 #define SCRAPES_MAX 4
 #define BLOCK_BYTES 32768
-#define GZIP_LEVEL 3
+#define GZIP_LEVEL  3
 
 struct stream {
 	struct admin *admin;
 	void *scrape;
-	struct buf piece;  /* text that was written and not yet given or compressed */
-	size_t given;      /* of piece */
+	struct buf piece; /* text that was written and not yet given or compressed */
+	size_t given;     /* of piece */
 	bool scrape_ended;
 	bool is_gzip;
 	z_stream z;

@@ -23,7 +23,8 @@ struct slice request_header(const struct request *r, const char *name)
 	return slice_of(MHD_lookup_connection_value(r->connection, MHD_HEADER_KIND, name));
 }
 
-enum MHD_Result reply_send(const struct request *r, unsigned status, const char *content_type, struct MHD_Response *response)
+enum MHD_Result reply_send(const struct request *r, unsigned status, const char *content_type,
+			   struct MHD_Response *response)
 {
 	if (response == NULL)
 		return MHD_NO;
@@ -37,11 +38,13 @@ enum MHD_Result reply_send(const struct request *r, unsigned status, const char 
 	return result;
 }
 
-enum MHD_Result reply_static(const struct request *r, unsigned status, const char *content_type, const char *bytes, size_t n)
+enum MHD_Result reply_static(const struct request *r, unsigned status, const char *content_type, const char *bytes,
+			     size_t n)
 {
 	void *unchanged = (void *)(uintptr_t)bytes; /* the library reads it only */
 
-	return reply_send(r, status, content_type, MHD_create_response_from_buffer(n, unchanged, MHD_RESPMEM_PERSISTENT));
+	return reply_send(r, status, content_type,
+			  MHD_create_response_from_buffer(n, unchanged, MHD_RESPMEM_PERSISTENT));
 }
 
 enum MHD_Result reply_buf(const struct request *r, unsigned status, const char *content_type, struct buf *body)

@@ -84,7 +84,8 @@ enum MHD_Result route_request(const struct request *r, const char *path)
 	const struct route *route = find(path);
 
 	if (route == NULL)
-		return reply_error(r, MHD_HTTP_NOT_FOUND, "no such path; /, /metrics, /livez, /readyz, /api/v1/summary and "
-							  "/api/v1/alerts are");
+		return reply_error(r, MHD_HTTP_NOT_FOUND,
+				   "no such path; /, /metrics, /livez, /readyz, /api/v1/summary and "
+				   "/api/v1/alerts are");
 	return route->answer(r, route);
 }

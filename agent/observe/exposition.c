@@ -182,7 +182,8 @@ void exposition_histogram(struct exposition *x, struct slice labels, const struc
 		unsigned first = next, last = infinite ? l->bounds : view->first + i * view->step;
 		for (; next <= last; next++)
 			cumulative += h->counts[next];
-		write_bucket(x, labels, infinite ? "+Inf" : l->le[last], cumulative, exemplar_of(h, first, last), l->scale);
+		write_bucket(x, labels, infinite ? "+Inf" : l->le[last], cumulative, exemplar_of(h, first, last),
+			     l->scale);
 	}
 	write_name(x, "_sum", labels);
 	decimal_format(x->out, (struct decimal){ h->sum, l->scale });

@@ -29,7 +29,7 @@ struct exposition {
 	const struct metric_family *family;
 };
 
-/* Writes HELP and TYPE, and in OpenMetrics the UNIT where the name ends in one. The family is borrowed until the next. */
+/* Writes HELP, TYPE and, in OpenMetrics where the name ends in one, UNIT. The family is borrowed until the next. */
 void exposition_family(struct exposition *x, const struct metric_family *family);
 
 /* One sample of a counter, gauge or info family. labels: `a="b",c="d"`, may be empty. */

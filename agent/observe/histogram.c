@@ -8,9 +8,9 @@
 
 #include <math.h>
 
-#define MS UINT64_C(1000000)
+#define MS        UINT64_C(1000000)
 #define MICRO_USD UINT64_C(1000000)
-#define NEVER UINT64_MAX
+#define NEVER     UINT64_MAX
 
 const struct histogram_layout histogram_layouts[HISTOGRAM_KIND_COUNT] = {
 	[HISTOGRAM_SECONDS] = {

@@ -10,7 +10,7 @@
 
 #include "agent/base/arena.h"
 
-#define HISTOGRAM_EXEMPLARS 4
+#define HISTOGRAM_EXEMPLARS  4
 #define HISTOGRAM_BOUNDS_MAX 27
 
 /* The last call that fell into a bucket. Buckets share the places (bucket modulo HISTOGRAM_EXEMPLARS). */

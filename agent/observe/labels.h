@@ -31,11 +31,13 @@ struct label_set {
 };
 
 /* Open addressing over pointers to sets. Owned by its shard or registry. */
+struct label_slot {
+	uint64_t hash;
+	const struct label_set *set;
+};
+
 struct label_table {
-	struct label_slot {
-		uint64_t hash;
-		const struct label_set *set;
-	} *slots;
+	struct label_slot *slots;
 	size_t size, count;
 };
 
@@ -48,8 +50,8 @@ struct label_registry {
 	size_t max_bytes;    /* of a label value */
 };
 
-/* What the call says, "unknown" for what it does not; prompts are "name@version", else "unversioned". Values borrow from
- * the call or from joined and are not yet clean, but no longer than max_bytes + 1. */
+/* What the call says, "unknown" for what it does not; prompts are "name@version", else "unversioned". Values borrow
+ * from the call or from joined and are not yet clean, but no longer than max_bytes + 1. */
 void labels_of_call(const struct call *c, size_t max_bytes, char joined[LABEL_BYTES_MAX + 1], struct labels *out);
 
 /* Cuts and repairs: text holds the clean values where they differ. */

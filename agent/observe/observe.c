@@ -216,8 +216,8 @@ struct observer *observer_new(const struct config *config, unsigned lanes)
 	struct observer *o = calloc(1, sizeof(*o));
 	uint32_t cap = (uint32_t)clamp(not_negative(config->limits.max_series), 1, UINT32_MAX / 2);
 
-	if (o == NULL ||
-	    FAILED(label_registry_init(&o->registry, cap, clamp(config->limits.max_label_bytes, 16, LABEL_BYTES_MAX)))) {
+	if (o == NULL || FAILED(label_registry_init(&o->registry, cap,
+						    clamp(config->limits.max_label_bytes, 16, LABEL_BYTES_MAX)))) {
 		free(o);
 		return NULL;
 	}

@@ -6,8 +6,8 @@
  * Owns:   one shard per lane, locked once per batch; a merged copy is made for each reader
  *
  * Calls are counted by provider, model, feature and prompt, durations also by context. Label values are made valid
- * UTF-8 and cut at limits.max_label_bytes. At most limits.max_series label sets are held over all shards; calls beyond go
- * to one series labelled otel_metric_overflow="true" and are counted in plimsoll_agent_series_overflow_total.
+ * UTF-8 and cut at limits.max_label_bytes. At most limits.max_series label sets are held over all shards; calls beyond
+ * go to one series labelled otel_metric_overflow="true" and are counted in plimsoll_agent_series_overflow_total.
  */
 #ifndef PLIMSOLL_OBSERVE_OBSERVE_H
 #define PLIMSOLL_OBSERVE_OBSERVE_H
@@ -56,14 +56,16 @@ struct scrape *scrape_new(struct observer *o, enum exposition_format format);
 bool scrape_next(struct scrape *s, struct buf *out);
 void scrape_free(struct scrape *s);
 
-/* What the summary cannot know itself. Strings are borrowed for the call; NULL: not listening there. */
+/* What the summary cannot know itself. Strings are borrowed for the call. */
 struct observe_about {
-	const char *otlp_grpc_endpoint, *otlp_http_endpoint; /* "http://localhost:4317", to paste into an SDK's settings */
-	const char *config_path;                             /* NULL: defaults */
+	const char
+		*otlp_grpc_endpoint; /* "http://localhost:4317", to paste into an SDK's settings; NULL: not listening */
+	const char *otlp_http_endpoint;
+	const char *config_path; /* NULL: defaults */
 };
 
-/* Appends the JSON object that the page and `plimsoll top` show. Costs are decimal strings in USD, null where no request
- * was priced; times are seconds; what is unknown is null. Any thread.
+/* Appends the JSON object that the page and `plimsoll top` show. Costs are decimal strings in USD, null where no
+ * request was priced; times are seconds; what is unknown is null. Any thread.
  *
  * {"version","uptime_s","endpoints":{"otlp_grpc","otlp_http"},"config","totals":ROW,
  *  "last_minute":{"seconds","requests","errors","cost_usd","input_tokens","output_tokens"},

@@ -13,7 +13,7 @@ struct series {
 	const struct label_set *set;
 	uint64_t outcomes[OUTCOME_COUNT];
 	uint64_t tokens[TOKEN_CLASS_COUNT];
-	uint32_t tokens_known; /* bit 1u << class */
+	uint32_t tokens_known;       /* bit 1u << class */
 	uint64_t unpriced, reported; /* calls without a price; calls whose span named a cost */
 	__int128_t cost_pusd, reported_pusd;
 	struct histogram *duration[CONTEXT_COUNT + 1], *ttft[CONTEXT_COUNT + 1];
@@ -30,12 +30,12 @@ struct observe_shard {
 	pthread_mutex_t lock;
 	struct label_registry *registry;
 	struct meter *series_meter, *overflow_meter;
-	struct arena arena;        /* series and histograms, until the end */
-	struct label_table table;  /* label sets that this shard has met */
-	struct series **series;    /* by label set index; NULL: not met */
+	struct arena arena;       /* series and histograms, until the end */
+	struct label_table table; /* label sets that this shard has met */
+	struct series **series;   /* by label set index; NULL: not met */
 	size_t series_room;
 	struct series *overflow;
-	struct series *last;       /* calls come in runs */
+	struct series *last; /* calls come in runs */
 	struct totals totals;
 } __attribute__((aligned(64)));
 

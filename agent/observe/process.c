@@ -61,8 +61,9 @@ double process_start_unix_s(void)
 		fclose(f);
 	text[n] = '\0';
 	const char *at = strrchr(text, ')'); /* the name before it may hold anything */
-	if (at == NULL || sscanf(at + 1, " %*c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %*u %*u %*d %*d %*d %*d %*d %*d %llu",
-				 &ticks) != 1)
+	if (at == NULL ||
+	    sscanf(at + 1, " %*c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %*u %*u %*d %*d %*d %*d %*d %*d %llu",
+		   &ticks) != 1)
 		return 0;
 	struct timespec boot;
 	clock_gettime(CLOCK_BOOTTIME, &boot);
@@ -73,8 +74,10 @@ double process_start_unix_s(void)
 void process_render(struct exposition *x, double start_unix_s)
 {
 	static const struct metric_family build = { "plimsoll_agent_build", METRIC_INFO, "The running version" },
-					  resident = { "process_resident_memory_bytes", METRIC_GAUGE, "Resident memory size in bytes" },
-					  cpu = { "process_cpu_seconds", METRIC_COUNTER, "Total user and system CPU time spent in seconds" },
+					  resident = { "process_resident_memory_bytes", METRIC_GAUGE,
+						       "Resident memory size in bytes" },
+					  cpu = { "process_cpu_seconds", METRIC_COUNTER,
+						  "Total user and system CPU time spent in seconds" },
 					  start = { "process_start_time_seconds", METRIC_GAUGE,
 						    "Start time of the process since unix epoch in seconds" };
 

@@ -11,16 +11,16 @@ struct scrape {
 	struct observer *observer;
 	struct exposition x;
 	struct snapshot snapshot;
-	struct buf labels;   /* scratch: a set's labels and what one family adds */
-	unsigned row;        /* of the table of families; behind it comes what is not one family of series */
-	uint32_t next;       /* series of that row */
+	struct buf labels; /* scratch: a set's labels and what one family adds */
+	unsigned row;      /* of the table of families; behind it comes what is not one family of series */
+	uint32_t next;     /* series of that row */
 	const struct metric_family *family; /* of that row */
 	const struct metric_family *begun;  /* the family that has been begun */
 	bool done;
 };
 
 static const struct histogram_view view_seconds = { HISTOGRAM_SECONDS, 0, 1, 14 };
-static const struct histogram_view view_token_usage = { HISTOGRAM_TOKENS, 0, 2, 14 }; /* 1, 4, 16 .. 67108864 */
+static const struct histogram_view view_token_usage = { HISTOGRAM_TOKENS, 0, 2, 14 };   /* 1, 4, 16 .. 67108864 */
 static const struct histogram_view view_output_tokens = { HISTOGRAM_TOKENS, 4, 1, 14 }; /* 16, 32 .. 131072 */
 static const struct histogram_view view_usd = { HISTOGRAM_USD, 0, 1, 13 };
 static const struct histogram_view view_rate = { HISTOGRAM_RATE, 0, 1, 14 };
@@ -61,14 +61,16 @@ static void write_requests(struct scrape *s, const struct series *series)
 {
 	for (int i = 0; i < OUTCOME_COUNT; i++)
 		if (series->outcomes[i] > 0)
-			exposition_u64(begin(s), with_label(s, series, "outcome", outcome_names[i]), series->outcomes[i]);
+			exposition_u64(begin(s), with_label(s, series, "outcome", outcome_names[i]),
+				       series->outcomes[i]);
 }
 
 static void write_tokens(struct scrape *s, const struct series *series)
 {
 	for (int i = 0; i < TOKEN_CLASS_COUNT; i++)
 		if (series->tokens_known >> i & 1u)
-			exposition_u64(begin(s), with_label(s, series, "type", token_class_names[i]), series->tokens[i]);
+			exposition_u64(begin(s), with_label(s, series, "type", token_class_names[i]),
+				       series->tokens[i]);
 }
 
 static void write_cost(struct scrape *s, const struct series *series)
@@ -105,9 +107,11 @@ static void write_ttft(struct scrape *s, const struct series *series)
 static void write_token_usage(struct scrape *s, const struct series *series)
 {
 	if (series->input != NULL)
-		write_histogram(s, with_label(s, series, "gen_ai_token_type", "input"), &view_token_usage, series->input);
+		write_histogram(s, with_label(s, series, "gen_ai_token_type", "input"), &view_token_usage,
+				series->input);
 	if (series->output != NULL)
-		write_histogram(s, with_label(s, series, "gen_ai_token_type", "output"), &view_token_usage, series->output);
+		write_histogram(s, with_label(s, series, "gen_ai_token_type", "output"), &view_token_usage,
+				series->output);
 }
 
 static void write_output_tokens(struct scrape *s, const struct series *series)
@@ -127,17 +131,21 @@ static const struct row {
 } rows[] = {
 	{ { "plimsoll_requests", METRIC_COUNTER, "Model calls" }, write_requests },
 	{ { "plimsoll_tokens", METRIC_COUNTER,
-	    "Tokens by type; input includes the cache and modality types, output includes reasoning: do not add up types" },
+	    "Tokens by type; input includes the cache and modality types, output includes reasoning: do not add up "
+	    "types" },
 	  write_tokens },
 	{ { "plimsoll_cost_usd", METRIC_COUNTER, "Cost of the priced model calls in US dollars" }, write_cost },
 	{ { "plimsoll_reported_cost_usd", METRIC_COUNTER, "Cost in US dollars as the spans themselves claim it" },
 	  write_reported_cost },
-	{ { "plimsoll_request_cost_usd", METRIC_HISTOGRAM, "Cost of one priced model call in US dollars" }, write_request_cost },
-	{ { "gen_ai_client_operation_duration_seconds", METRIC_HISTOGRAM, "Duration of one model call" }, write_durations },
+	{ { "plimsoll_request_cost_usd", METRIC_HISTOGRAM, "Cost of one priced model call in US dollars" },
+	  write_request_cost },
+	{ { "gen_ai_client_operation_duration_seconds", METRIC_HISTOGRAM, "Duration of one model call" },
+	  write_durations },
 	{ { "gen_ai_client_operation_time_to_first_chunk_seconds", METRIC_HISTOGRAM,
 	    "Time from the request to the first chunk of a streamed answer (time to first token)" },
 	  write_ttft },
-	{ { "gen_ai_client_token_usage", METRIC_HISTOGRAM, "Input and output tokens of one model call" }, write_token_usage },
+	{ { "gen_ai_client_token_usage", METRIC_HISTOGRAM, "Input and output tokens of one model call" },
+	  write_token_usage },
 	{ { "plimsoll_output_tokens", METRIC_HISTOGRAM, "Output tokens of one model call, in finer buckets" },
 	  write_output_tokens },
 	{ { "plimsoll_output_tokens_per_second", METRIC_HISTOGRAM, "Output tokens per second after the first token" },

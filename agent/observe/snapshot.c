@@ -3,7 +3,8 @@
  */
 #include "agent/observe/observe_priv.h"
 
-static void add_histogram(struct histogram **to, const struct histogram *from, enum histogram_kind kind, struct arena *a)
+static void add_histogram(struct histogram **to, const struct histogram *from, enum histogram_kind kind,
+			  struct arena *a)
 {
 	if (from == NULL)
 		return;

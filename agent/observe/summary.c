@@ -9,7 +9,7 @@
 #include "agent/base/money.h"
 #include "agent/observe/group.h"
 
-#define MINUTE_TICKS 60
+#define MINUTE_TICKS   60
 #define HISTORY_STEP_S 5
 
 static const char *const grouping_names[GROUPING_COUNT] = { "feature", "prompt", "model" };
@@ -117,72 +117,102 @@ static void write_name(struct buf *out, const struct series *s, enum grouping by
 	}
 }
 
+/* A row to be: one group's place in the grouped series, and what rows are sorted by. */
+struct row {
+	size_t first, end;
+	uint64_t requests;
+	__int128_t cost_pusd;
+};
+
 /* Dearest first, then busiest. */
 static int compare_rows(const void *a, const void *b)
 {
-	const struct series *x = *(struct series *const *)a, *y = *(struct series *const *)b;
-	uint64_t x_requests = series_requests(x), y_requests = series_requests(y);
+	const struct row *x = a, *y = b;
 
 	if (x->cost_pusd != y->cost_pusd)
 		return x->cost_pusd < y->cost_pusd ? 1 : -1;
-	return (x_requests < y_requests) - (x_requests > y_requests);
+	return (x->requests < y->requests) - (x->requests > y->requests);
 }
 
+/* NULL without memory. */
+static struct row *make_rows(struct arena *a, const struct grouped *g, enum grouping by, size_t *count)
+{
+	struct row *rows = arena_array(a, g->count, sizeof(*rows));
+
+	*count = 0;
+	for (size_t first = 0, end; rows != NULL && first < g->count; first = end) {
+		struct row *row = &rows[(*count)++];
+		end = group_end(g, by, first);
+		*row = (struct row){ .first = first, .end = end };
+		for (size_t i = first; i < end; i++) {
+			row->requests += series_requests(g->series[i]);
+			row->cost_pusd += g->series[i]->cost_pusd;
+		}
+	}
+	if (*count > 0)
+		qsort(rows, *count, sizeof(*rows), compare_rows);
+	return rows;
+}
+
+/* The sum of count series, at least one, with the first one's labels; lives in a. NULL without memory. */
 static struct series *sum_series(struct arena *a, struct series *const *series, size_t count)
 {
 	struct series *sum = arena_alloc(a, sizeof(*sum));
 
 	if (sum == NULL)
 		return NULL;
-	*sum = (struct series){ .set = count > 0 ? series[0]->set : NULL };
+	*sum = (struct series){ .set = series[0]->set };
 	for (size_t i = 0; i < count; i++)
 		series_add(sum, series[i], a);
 	return sum;
 }
 
-/* One row a group: in place over the grouped array, which is never shorter. */
-static size_t make_rows(struct arena *a, struct grouped *g, enum grouping by)
+static void write_row(struct buf *out, struct series *sum, enum grouping by)
 {
-	size_t rows = 0;
-
-	for (size_t first = 0, end; first < g->count; first = end) {
-		end = group_end(g, by, first);
-		struct series *sum = sum_series(a, g->series + first, end - first);
-		if (sum != NULL)
-			g->series[rows++] = sum;
-	}
-	qsort(g->series, rows, sizeof(struct series *), compare_rows);
-	return rows;
+	buf_byte(out, '{');
+	write_name(out, sum, by);
+	write_numbers(out, sum);
+	buf_byte(out, '}');
 }
 
-/* Returns how many rows were left out. */
-static size_t write_rows(struct buf *out, struct snapshot *s, enum grouping by)
+/* Returns how many rows were left out. The scratch arena is reset for each row: sums of all rows would be as large as
+ * the snapshot. */
+static size_t write_rows(struct buf *out, struct snapshot *s, struct arena *scratch, enum grouping by)
 {
 	struct grouped g = { 0 };
-	size_t rows = FAILED(snapshot_group(s, by, &g)) ? 0 : make_rows(&s->arena, &g, by);
-	size_t shown = rows < OBSERVE_ROWS_MAX ? rows : OBSERVE_ROWS_MAX;
+	struct row *rows = NULL;
+	size_t count = 0, written = 0;
 
+	if (!FAILED(snapshot_group(s, by, &g)))
+		rows = make_rows(&s->arena, &g, by, &count);
 	json_write_key(out, grouping_names[by]);
 	buf_byte(out, '[');
-	for (size_t i = 0; i < shown; i++) {
-		buf_text(out, i > 0 ? ",{" : "{");
-		write_name(out, g.series[i], by);
-		write_numbers(out, g.series[i]);
-		buf_byte(out, '}');
+	for (; written < count && written < OBSERVE_ROWS_MAX; written++) {
+		const struct row *row = &rows[written];
+		struct series *sum = sum_series(scratch, g.series + row->first, row->end - row->first);
+		if (sum == NULL)
+			break;
+		if (written > 0)
+			buf_byte(out, ',');
+		write_row(out, sum, by);
+		arena_reset(scratch);
 	}
 	buf_byte(out, ']');
-	return rows - shown;
+	return count - written;
 }
 
 static void write_groups(struct buf *out, struct snapshot *s)
 {
 	size_t hidden[GROUPING_COUNT];
+	struct arena scratch;
 
+	arena_init(&scratch, SIZE_MAX);
 	json_write_key(out, "by");
 	buf_byte(out, '{');
 	for (int by = 0; by < GROUPING_COUNT; by++)
-		hidden[by] = write_rows(out, s, (enum grouping)by);
+		hidden[by] = write_rows(out, s, &scratch, (enum grouping)by);
 	buf_byte(out, '}');
+	arena_release(&scratch);
 	json_write_key(out, "hidden");
 	buf_byte(out, '{');
 	for (int by = 0; by < GROUPING_COUNT; by++)
@@ -192,15 +222,14 @@ static void write_groups(struct buf *out, struct snapshot *s)
 
 static void write_totals(struct buf *out, struct snapshot *s)
 {
-	struct grouped all = { 0 };
-	struct series *sum = NULL;
+	struct series sum = { 0 };
 
-	if (!FAILED(snapshot_group(s, GROUP_BY_MODEL, &all)))
-		sum = sum_series(&s->arena, all.series, all.count);
+	for (uint32_t i = 0; i < s->count; i++)
+		if (s->series[i] != NULL)
+			series_add(&sum, s->series[i], &s->arena);
 	json_write_key(out, "totals");
 	buf_byte(out, '{');
-	if (sum != NULL)
-		write_numbers(out, sum);
+	write_numbers(out, &sum);
 	buf_byte(out, '}');
 }
 
@@ -221,7 +250,8 @@ static void write_last_minute(struct buf *out, const struct observer *o)
 	write_double(out, "seconds", (double)(now->mono_ns - then->mono_ns) / 1e9);
 	write_u64(out, "requests", now->totals.requests - then->totals.requests);
 	write_u64(out, "errors", now->totals.errors - then->totals.errors);
-	write_cost(out, "cost_usd", now->totals.priced > then->totals.priced, now->totals.cost_pusd - then->totals.cost_pusd);
+	write_cost(out, "cost_usd", now->totals.priced > then->totals.priced,
+		   now->totals.cost_pusd - then->totals.cost_pusd);
 	write_u64(out, "input_tokens", now->totals.input_tokens - then->totals.input_tokens);
 	write_u64(out, "output_tokens", now->totals.output_tokens - then->totals.output_tokens);
 	buf_byte(out, '}');
@@ -241,7 +271,8 @@ static void write_history(struct buf *out, const struct observer *o)
 	json_write_key(out, "cost_usd");
 	for (size_t back = TICK_COUNT - 1; back > 0; back -= HISTORY_STEP_S) {
 		buf_byte(out, back == TICK_COUNT - 1 ? '[' : ',');
-		write_usd(out, tick_back(o, back - HISTORY_STEP_S)->totals.cost_pusd - tick_back(o, back)->totals.cost_pusd);
+		write_usd(out,
+			  tick_back(o, back - HISTORY_STEP_S)->totals.cost_pusd - tick_back(o, back)->totals.cost_pusd);
 	}
 	buf_text(out, "]}");
 }

@@ -4,7 +4,8 @@
  *     bench_observe [ROUNDS]
  *
  * One core, one shard, no reader. Calls come in runs of one label set, then alternate over 20, then over 2000. Prints
- * one JSON line each: CPU nanoseconds a call, best of five. Then resident bytes a label set, and one scrape of 2000 of them.
+ * one JSON line each: CPU nanoseconds a call, best of five. Then resident bytes a label set, and one scrape of 2000 of
+ * them.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -13,7 +14,7 @@
 #include "agent/base/clock.h"
 #include "agent/observe/observe.h"
 
-#define SETS 2000u
+#define SETS    2000u
 #define REPEATS 5
 
 static char features[SETS][24];

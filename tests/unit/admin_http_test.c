@@ -18,7 +18,7 @@
 #include "agent/admin/negotiate.h"
 
 /* A scrape of this many pieces, so that it takes several reads. */
-#define PIECES 40
+#define PIECES      40
 #define PIECE_LINES 100
 
 static void *open_metrics(void *context, bool openmetrics)
@@ -72,7 +72,9 @@ static struct admin *start(const char *endpoint)
 /* Sends the text and reads until the peer closes. */
 static void exchange(uint16_t port, const char *text, struct buf *answer)
 {
-	struct sockaddr_in to = { .sin_family = AF_INET, .sin_port = htons(port), .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+	struct sockaddr_in to = { .sin_family = AF_INET,
+				  .sin_port = htons(port),
+				  .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
 	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
 	ssize_t n;
 
@@ -90,7 +92,8 @@ static void get(uint16_t port, const char *path, const char *headers, struct buf
 {
 	struct buf request = BUF_INIT;
 
-	buf_printf(&request, "GET %s HTTP/1.1\r\nHost: localhost:%u\r\nConnection: close\r\n%s\r\n", path, port, headers);
+	buf_printf(&request, "GET %s HTTP/1.1\r\nHost: localhost:%u\r\nConnection: close\r\n%s\r\n", path, port,
+		   headers);
 	exchange(port, buf_string(&request), answer);
 	buf_release(&request);
 }
@@ -176,14 +179,16 @@ static void unknown_paths_and_methods_are_refused_in_json(void **state)
 	get(admin_port(a), "/metrics/", "", &answer);
 	assert_holds(&answer, "HTTP/1.1 404 ");
 	assert_holds(&answer, "{\"error\":\"no such path");
-	exchange(admin_port(a), "POST /metrics HTTP/1.1\r\nHost: localhost\r\nContent-Length: 3\r\nConnection: close\r\n\r\nabc",
+	exchange(admin_port(a),
+		 "POST /metrics HTTP/1.1\r\nHost: localhost\r\nContent-Length: 3\r\nConnection: close\r\n\r\nabc",
 		 &answer);
 	assert_holds(&answer, "HTTP/1.1 405 ");
 	assert_holds(&answer, "Allow: GET, HEAD\r\n");
 	assert_holds(&answer, "{\"error\":");
 	exchange(admin_port(a), "DELETE /nope HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n", &answer);
 	assert_holds(&answer, "HTTP/1.1 404 ");
-	exchange(admin_port(a), "HEAD /api/v1/summary HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n", &answer);
+	exchange(admin_port(a), "HEAD /api/v1/summary HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n",
+		 &answer);
 	assert_holds(&answer, "HTTP/1.1 200 ");
 	assert_true(slice_ends_with(buf_view(&answer), SLICE("\r\n\r\n")));
 	buf_release(&answer);
@@ -196,7 +201,8 @@ static void a_foreign_host_header_is_refused_on_loopback(void **state)
 	struct buf answer = BUF_INIT;
 
 	(void)state;
-	exchange(admin_port(a), "GET /metrics HTTP/1.1\r\nHost: rebound.example:9464\r\nConnection: close\r\n\r\n", &answer);
+	exchange(admin_port(a), "GET /metrics HTTP/1.1\r\nHost: rebound.example:9464\r\nConnection: close\r\n\r\n",
+		 &answer);
 	assert_holds(&answer, "HTTP/1.1 421 ");
 	assert_true(slice_find(buf_view(&answer), SLICE("piece_")) < 0);
 	buf_release(&answer);
@@ -253,7 +259,8 @@ static void metrics_can_be_compressed(void **state)
 	z_stream z = { .next_out = text, .avail_out = sizeof(text) };
 
 	(void)state;
-	get(admin_port(a), "/metrics", "Accept: application/openmetrics-text;version=1.0.0\r\nAccept-Encoding: gzip\r\n", &answer);
+	get(admin_port(a), "/metrics",
+	    "Accept: application/openmetrics-text;version=1.0.0\r\nAccept-Encoding: gzip\r\n", &answer);
 	assert_holds(&answer, "Content-Encoding: gzip\r\n");
 	assert_holds(&answer, "Vary: Accept, Accept-Encoding\r\n");
 	assert_holds(&answer, "Content-Type: application/openmetrics-text; version=1.0.0; charset=utf-8\r\n");

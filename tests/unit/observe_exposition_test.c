@@ -37,7 +37,8 @@ static void write_all(enum exposition_format format, struct buf *out)
 	h->counts[2] = 2;
 	h->counts[14] = 3;
 	h->sum = 250000001;
-	h->exemplars[2] = (struct exemplar){ .time_unix_ns = UINT64_C(1520879607789000000), .value = 40000000, .bucket = 2 };
+	h->exemplars[2] =
+		(struct exemplar){ .time_unix_ns = UINT64_C(1520879607789000000), .value = 40000000, .bucket = 2 };
 	h->exemplars[2].trace_id[0] = 0xab;
 	h->exemplars[2].span_id[7] = 0x01;
 
@@ -100,35 +101,36 @@ static void openmetrics_is_as_golden(void **state)
 
 	(void)state;
 	write_all(EXPOSITION_OPENMETRICS, &out);
-	assert_string_equal(buf_string(&out),
-			    "# HELP app_requests Requests, \\\"all\\\" of \\\\ them\\nhere\n"
-			    "# TYPE app_requests counter\n"
-			    "app_requests_total{a=\"q\\\" s\\\\ n\\n\xc3\xa9\",b=\"2\"} 18446744073709551615\n"
-			    "app_requests_total 0.000001234567\n"
-			    "# HELP app_memory_bytes Memory\n"
-			    "# TYPE app_memory_bytes gauge\n"
-			    "# UNIT app_memory_bytes bytes\n"
-			    "app_memory_bytes -5\n"
-			    "app_memory_bytes 0.1\n"
-			    "app_memory_bytes NaN\n"
-			    "app_memory_bytes -Inf\n"
-			    "# HELP app_build Build\n"
-			    "# TYPE app_build info\n"
-			    "app_build_info{version=\"1\"} 1\n"
-			    "# HELP app_seconds Durations\n"
-			    "# TYPE app_seconds histogram\n"
-			    "# UNIT app_seconds seconds\n"
-			    "app_seconds_bucket{c=\"d\",le=\"0.01\"} 1\n"
-			    "app_seconds_bucket{c=\"d\",le=\"0.32\"} 3 # {trace_id=\"ab000000000000000000000000000000\","
-			    "span_id=\"0000000000000001\"} 0.04 1520879607.789\n"
-			    "app_seconds_bucket{c=\"d\",le=\"10.24\"} 3\n"
-			    "app_seconds_bucket{c=\"d\",le=\"+Inf\"} 6\n"
-			    "app_seconds_sum{c=\"d\"} 0.250000001\n"
-			    "app_seconds_count{c=\"d\"} 6\n"
-			    "# HELP bytes A name that is only a unit\n"
-			    "# TYPE bytes gauge\n"
-			    "bytes 0\n"
-			    "# EOF\n");
+	assert_string_equal(
+		buf_string(&out),
+		"# HELP app_requests Requests, \\\"all\\\" of \\\\ them\\nhere\n"
+		"# TYPE app_requests counter\n"
+		"app_requests_total{a=\"q\\\" s\\\\ n\\n\xc3\xa9\",b=\"2\"} 18446744073709551615\n"
+		"app_requests_total 0.000001234567\n"
+		"# HELP app_memory_bytes Memory\n"
+		"# TYPE app_memory_bytes gauge\n"
+		"# UNIT app_memory_bytes bytes\n"
+		"app_memory_bytes -5\n"
+		"app_memory_bytes 0.1\n"
+		"app_memory_bytes NaN\n"
+		"app_memory_bytes -Inf\n"
+		"# HELP app_build Build\n"
+		"# TYPE app_build info\n"
+		"app_build_info{version=\"1\"} 1\n"
+		"# HELP app_seconds Durations\n"
+		"# TYPE app_seconds histogram\n"
+		"# UNIT app_seconds seconds\n"
+		"app_seconds_bucket{c=\"d\",le=\"0.01\"} 1\n"
+		"app_seconds_bucket{c=\"d\",le=\"0.32\"} 3 # {trace_id=\"ab000000000000000000000000000000\","
+		"span_id=\"0000000000000001\"} 0.04 1520879607.789\n"
+		"app_seconds_bucket{c=\"d\",le=\"10.24\"} 3\n"
+		"app_seconds_bucket{c=\"d\",le=\"+Inf\"} 6\n"
+		"app_seconds_sum{c=\"d\"} 0.250000001\n"
+		"app_seconds_count{c=\"d\"} 6\n"
+		"# HELP bytes A name that is only a unit\n"
+		"# TYPE bytes gauge\n"
+		"bytes 0\n"
+		"# EOF\n");
 	buf_release(&out);
 }
 

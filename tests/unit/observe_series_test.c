@@ -171,8 +171,9 @@ static void hostile_labels_are_repaired_cut_and_escaped(void **state)
 	c.prompt_name = SLICE("a-very-long-prompt-name");
 	for (int i = 0; i < 3; i++)
 		observe_one(o, 0, &c);
-	assert_scraped(o, "plimsoll_requests_total{provider=\"a\\\"b\\\\\\n\xef\xbf\xbd\xef\xbf\xbdz\",model=\"gpt-4o\","
-			  "feature=\"0123456789abcd\",prompt=\"a-very-long-prom\",outcome=\"ok\"} 3");
+	assert_scraped(o,
+		       "plimsoll_requests_total{provider=\"a\\\"b\\\\\\n\xef\xbf\xbd\xef\xbf\xbdz\",model=\"gpt-4o\","
+		       "feature=\"0123456789abcd\",prompt=\"a-very-long-prom\",outcome=\"ok\"} 3");
 	observer_free(o);
 }
 
