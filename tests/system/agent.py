@@ -16,7 +16,7 @@ BINARY = os.environ.get("PLIMSOLL", "build/release/plimsoll")
 START_TIMEOUT_S = 30
 STOP_TIMEOUT_S = 30
 SANITIZER_REPORT = re.compile(r"ERROR: \w+Sanitizer|WARNING: ThreadSanitizer|runtime error:")
-PORT_LINE = re.compile(r"(OTLP/gRPC|OTLP/HTTP|admin)\s+\S*?:(\d+)", re.I)
+PORT_LINE = re.compile(r"^  (OTLP/gRPC|OTLP/HTTP|metrics) +http://\S*?:(\d+)", re.M)
 SAMPLE_LINE = re.compile(r'([a-zA-Z_:][\w:]*)(?:\{((?:[^"}]|"(?:[^"\\]|\\.)*")*)\})? (\S+)( |$)')
 LABEL = re.compile(r'(\w+)="((?:[^"\\]|\\.)*)"')
 UNESCAPED = {"\\n": "\n", '\\"': '"', "\\\\": "\\"}
@@ -69,7 +69,7 @@ class Agent:
     def start(self):
         """Starts it and waits until it is ready."""
         self.launch()
-        wanted = {"admin"} | {"otlp/" + name for name in self.config["receivers"]["otlp"]["protocols"]}
+        wanted = {"metrics"} | set(self.config["receivers"]["otlp"]["protocols"])
         wait_for(lambda: wanted <= set(self.ports) or self.process.poll() is not None,
                  lambda: "ports of %s in:\n%s" % (wanted, self.output), START_TIMEOUT_S)
         assert self.process.poll() is None, "it did not start:\n" + self.output
@@ -139,21 +139,21 @@ class Agent:
 
     @property
     def ports(self):
-        """{"otlp/grpc": 40001, "otlp/http": 40002, "admin": 40003}, of what it has printed so far."""
-        return {name.lower(): int(port) for name, port in PORT_LINE.findall(self.output)}
+        """{"grpc": 40001, "http": 40002, "metrics": 40003}, of what it has printed so far."""
+        return {name.lower().removeprefix("otlp/"): int(port) for name, port in PORT_LINE.findall(self.output)}
 
     @property
     def grpc_target(self):
-        return "localhost:%d" % self.ports["otlp/grpc"]
+        return "localhost:%d" % self.ports["grpc"]
 
     @property
     def http_url(self):
-        return "http://localhost:%d" % self.ports["otlp/http"]
+        return "http://localhost:%d" % self.ports["http"]
 
     def get(self, path):
         """(status, body) of the admin endpoint."""
         try:
-            with urllib.request.urlopen("http://localhost:%d%s" % (self.ports["admin"], path), timeout=10) as answer:
+            with urllib.request.urlopen("http://localhost:%d%s" % (self.ports["metrics"], path), timeout=10) as answer:
                 return answer.status, answer.read().decode()
         except urllib.error.HTTPError as answer:
             return answer.code, answer.read().decode()

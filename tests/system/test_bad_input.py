@@ -125,7 +125,7 @@ def test_a_body_over_the_limit_is_refused_with_413(start_agent):
 
 def test_a_slow_sender_is_cut_off_and_others_are_served_meanwhile(start_agent):
     agent = start_agent({"receivers": {"otlp": {"protocols": {"http": {"read_timeout": "1s"}}}}})
-    with socket.create_connection(("localhost", agent.ports["otlp/http"])) as slow:
+    with socket.create_connection(("localhost", agent.ports["http"])) as slow:
         slow.sendall(b"POST /v1/traces HTTP/1.1\r\nhost: x\r\ncontent-type: application/x-protobuf\r\n"
                      b"content-length: 1000\r\n\r\nab")
         assert_still_serves(agent)
@@ -139,16 +139,16 @@ def test_a_slow_sender_is_cut_off_and_others_are_served_meanwhile(start_agent):
 def test_a_client_that_leaves_in_the_middle_is_forgotten(start_agent):
     agent = start_agent()
     for cut in (b"POST /v1/tra", b"POST /v1/traces HTTP/1.1\r\nhost: x\r\ncontent-length: 1000\r\n\r\nab"):
-        with socket.create_connection(("localhost", agent.ports["otlp/http"])) as client:
+        with socket.create_connection(("localhost", agent.ports["http"])) as client:
             client.sendall(cut)
-    with socket.create_connection(("localhost", agent.ports["otlp/grpc"])) as client:
+    with socket.create_connection(("localhost", agent.ports["grpc"])) as client:
         client.sendall(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + struct.pack(">IBI", 0, 4, 0)[1:])
     assert_still_serves(agent)
 
 
 def test_garbage_on_the_grpc_port_is_closed(start_agent):
     agent = start_agent()
-    with socket.create_connection(("localhost", agent.ports["otlp/grpc"])) as client:
+    with socket.create_connection(("localhost", agent.ports["grpc"])) as client:
         client.sendall(b"GET / HTTP/1.1\r\nhost: x\r\n\r\n")
         client.settimeout(30)
         wait_for(lambda: not client.recv(1000), "the connection to be closed")
