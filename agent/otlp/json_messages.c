@@ -3,6 +3,7 @@
  */
 #include "agent/otlp/json_messages.h"
 
+/* clang-format off: one field a line */
 #define FIELD(key, number, type) { SLICE_INIT(key), number, JSON_TYPE_##type, false, false, NULL }
 #define REPEATED(key, number, type) { SLICE_INIT(key), number, JSON_TYPE_##type, true, false, NULL }
 #define MEMBER(key, number, type) { SLICE_INIT(key), number, JSON_TYPE_##type, false, true, NULL }

@@ -31,8 +31,8 @@ struct json_field {
 	struct slice key;
 	uint32_t number;
 	enum json_type type;
-	bool is_repeated; /* scalars are packed */
-	bool is_explicit; /* member of a oneof, or optional: written even where it is zero or empty */
+	bool is_repeated;                   /* scalars are packed */
+	bool is_explicit;                   /* member of a oneof, or optional: written even where it is zero or empty */
 	const struct json_message *message; /* of JSON_TYPE_MESSAGE */
 };
 

@@ -202,7 +202,7 @@ static struct status from_base64(struct slice text, char *out, size_t *n)
 }
 
 struct status json_scalar_text(enum json_type type, struct json_string string, struct arena *scratch,
-                               struct slice *bytes)
+			       struct slice *bytes)
 {
 	struct slice text = json_unescape(string, scratch);
 	size_t n = 0;

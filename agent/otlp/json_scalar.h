@@ -17,6 +17,6 @@ struct status json_scalar_read(enum json_type type, struct json *j, uint64_t *bi
 /* The bytes of a string, of base64 (either alphabet, padded or not) or of a hex id; from scratch where they are not the
  * string's own. Errors: MALFORMED; NOMEM. */
 struct status json_scalar_text(enum json_type type, struct json_string string, struct arena *scratch,
-                               struct slice *bytes) MUST_USE;
+			       struct slice *bytes) MUST_USE;
 
 #endif

@@ -14,6 +14,7 @@
 /* Appends the request's wire bytes to out, at most max_bytes of them.
  * where: filled on MALFORMED with "line L, column C" of the trouble; may be NULL.
  * Errors: MALFORMED, not JSON or of the wrong shape; TOOBIG; NOMEM. On failure nothing was appended. */
-struct status json_to_wire(struct slice json, enum signal signal, size_t max_bytes, struct buf *out, char where[40]) MUST_USE;
+struct status json_to_wire(struct slice json, enum signal signal, size_t max_bytes, struct buf *out,
+			   char where[40]) MUST_USE;
 
 #endif

@@ -45,9 +45,9 @@ static struct status take_field(struct log_walker *w, const struct wire_field *f
 static struct status read_fields(struct log_walker *w, struct log_view *log)
 {
 	static const uint8_t types[] = {
-		[1] = TYPE_FIXED64,  [2] = TYPE_VARINT, [3] = TYPE_BYTES,  [5] = TYPE_BYTES,	[6] = TYPE_BYTES,
-		[7] = TYPE_VARINT,   [8] = TYPE_FIXED32, [9] = TYPE_BYTES, [10] = TYPE_BYTES, [11] = TYPE_FIXED64,
-		[12] = TYPE_BYTES,
+		[1] = TYPE_FIXED64, [2] = TYPE_VARINT,   [3] = TYPE_BYTES,   [5] = TYPE_BYTES,
+		[6] = TYPE_BYTES,   [7] = TYPE_VARINT,   [8] = TYPE_FIXED32, [9] = TYPE_BYTES,
+		[10] = TYPE_BYTES,  [11] = TYPE_FIXED64, [12] = TYPE_BYTES,
 	};
 	struct wire_reader r = wire_reader_of(log->wire);
 	struct wire_field f;

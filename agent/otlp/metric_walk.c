@@ -21,32 +21,40 @@ static const uint8_t data_types[] = { [1] = TYPE_BYTES, [2] = TYPE_VARINT };
 
 static const uint8_t number_types[] = {
 	[2] = TYPE_FIXED64, [3] = TYPE_FIXED64, [4] = TYPE_FIXED64, [5] = TYPE_BYTES,
-	[6] = TYPE_FIXED64, [7] = TYPE_BYTES,	[8] = TYPE_VARINT,
+	[6] = TYPE_FIXED64, [7] = TYPE_BYTES,   [8] = TYPE_VARINT,
 };
 
 static const uint8_t histogram_types[] = {
-	[2] = TYPE_FIXED64, [3] = TYPE_FIXED64,		    [4] = TYPE_FIXED64,
-	[5] = TYPE_FIXED64, [6] = TYPE_BYTES | TYPE_FIXED64, [7] = TYPE_BYTES | TYPE_FIXED64, /* packed, or not */
-	[8] = TYPE_BYTES,   [9] = TYPE_BYTES,		    [10] = TYPE_VARINT,
-	[11] = TYPE_FIXED64, [12] = TYPE_FIXED64,
+	[2] = TYPE_FIXED64,
+	[3] = TYPE_FIXED64,
+	[4] = TYPE_FIXED64,
+	[5] = TYPE_FIXED64,
+	[6] = TYPE_BYTES | TYPE_FIXED64,
+	[7] = TYPE_BYTES | TYPE_FIXED64, /* packed, or not */
+	[8] = TYPE_BYTES,
+	[9] = TYPE_BYTES,
+	[10] = TYPE_VARINT,
+	[11] = TYPE_FIXED64,
+	[12] = TYPE_FIXED64,
 };
 
 static const uint8_t exponential_types[] = {
-	[1] = TYPE_BYTES,   [2] = TYPE_FIXED64, [3] = TYPE_FIXED64,  [4] = TYPE_FIXED64,  [5] = TYPE_FIXED64,
-	[6] = TYPE_VARINT,  [7] = TYPE_FIXED64, [8] = TYPE_BYTES,    [9] = TYPE_BYTES,	  [10] = TYPE_VARINT,
-	[11] = TYPE_BYTES,  [12] = TYPE_FIXED64, [13] = TYPE_FIXED64, [14] = TYPE_FIXED64,
+	[1] = TYPE_BYTES,  [2] = TYPE_FIXED64,  [3] = TYPE_FIXED64,  [4] = TYPE_FIXED64,  [5] = TYPE_FIXED64,
+	[6] = TYPE_VARINT, [7] = TYPE_FIXED64,  [8] = TYPE_BYTES,    [9] = TYPE_BYTES,    [10] = TYPE_VARINT,
+	[11] = TYPE_BYTES, [12] = TYPE_FIXED64, [13] = TYPE_FIXED64, [14] = TYPE_FIXED64,
 };
 
 static const uint8_t summary_types[] = {
 	[2] = TYPE_FIXED64, [3] = TYPE_FIXED64, [4] = TYPE_FIXED64, [5] = TYPE_FIXED64,
-	[6] = TYPE_BYTES,   [7] = TYPE_BYTES,	[8] = TYPE_VARINT,
+	[6] = TYPE_BYTES,   [7] = TYPE_BYTES,   [8] = TYPE_VARINT,
 };
 
 static const struct point_layout layouts[] = {
 	[GAUGE] = { number_types, sizeof(number_types), 7, .real = 4, .integer = 6, .data_fields = 1 },
 	[SUM] = { number_types, sizeof(number_types), 7, .real = 4, .integer = 6, .data_fields = 2 },
 	[HISTOGRAM] = { histogram_types, sizeof(histogram_types), 9, .count = 4, .real = 5, .data_fields = 2 },
-	[EXPONENTIAL_HISTOGRAM] = { exponential_types, sizeof(exponential_types), 1, .count = 4, .real = 5, .data_fields = 2 },
+	[EXPONENTIAL_HISTOGRAM] = { exponential_types, sizeof(exponential_types), 1, .count = 4, .real = 5,
+				    .data_fields = 2 },
 	[SUMMARY] = { summary_types, sizeof(summary_types), 7, .count = 4, .real = 5, .data_fields = 1 },
 };
 
@@ -58,7 +66,7 @@ struct metric_walker {
 };
 
 static struct status read_point(struct metric_walker *w, const struct point_layout *layout, struct slice message,
-                                struct point_view *point)
+				struct point_view *point)
 {
 	struct wire_reader r = wire_reader_of(message);
 	struct wire_field f;
@@ -118,8 +126,15 @@ static struct status read_data(struct slice data, struct point_view *metric)
 static struct status read_metric(struct slice message, struct point_view *metric, struct slice *data)
 {
 	static const uint8_t types[] = {
-		[1] = TYPE_BYTES, [2] = TYPE_BYTES, [3] = TYPE_BYTES,  [GAUGE] = TYPE_BYTES, [SUM] = TYPE_BYTES,
-		[HISTOGRAM] = TYPE_BYTES, [EXPONENTIAL_HISTOGRAM] = TYPE_BYTES, [SUMMARY] = TYPE_BYTES, [12] = TYPE_BYTES,
+		[1] = TYPE_BYTES,
+		[2] = TYPE_BYTES,
+		[3] = TYPE_BYTES,
+		[GAUGE] = TYPE_BYTES,
+		[SUM] = TYPE_BYTES,
+		[HISTOGRAM] = TYPE_BYTES,
+		[EXPONENTIAL_HISTOGRAM] = TYPE_BYTES,
+		[SUMMARY] = TYPE_BYTES,
+		[12] = TYPE_BYTES,
 	};
 	struct wire_reader r = wire_reader_of(message);
 	struct wire_field f;

@@ -4,7 +4,7 @@
 #include "agent/otlp/walk_priv.h"
 
 #define BROKEN_SPAN FAIL(MALFORMED, "the span is cut off, or a field of it has the wrong type")
-#define NO_ROOM FAIL(NOMEM, "the batch's memory limit leaves no room for its events")
+#define NO_ROOM     FAIL(NOMEM, "the batch's memory limit leaves no room for its events")
 
 struct trace_walker {
 	struct envelope envelope; /* first: the envelope's item function gets its address */
@@ -24,7 +24,8 @@ static struct status read_event(struct trace_walker *w, struct slice message)
 	size_t attributes_before = w->event_attributes.count;
 
 	if (w->event_count == w->event_cap) {
-		void *events = scratch_grow(w->envelope.arena, w->events, w->event_count, sizeof(*w->events), &w->event_cap);
+		void *events =
+			scratch_grow(w->envelope.arena, w->events, w->event_count, sizeof(*w->events), &w->event_cap);
 		if (events == NULL)
 			return NO_ROOM;
 		w->events = events;
@@ -101,10 +102,10 @@ static struct status take_field(struct trace_walker *w, const struct wire_field 
 static struct status read_fields(struct trace_walker *w, struct span_view *span)
 {
 	static const uint8_t types[] = {
-		[1] = TYPE_BYTES,   [2] = TYPE_BYTES,	 [3] = TYPE_BYTES,   [4] = TYPE_BYTES,
-		[5] = TYPE_BYTES,   [6] = TYPE_VARINT,	 [7] = TYPE_FIXED64, [8] = TYPE_FIXED64,
-		[9] = TYPE_BYTES,   [10] = TYPE_VARINT,	 [11] = TYPE_BYTES,  [12] = TYPE_VARINT,
-		[13] = TYPE_BYTES,  [14] = TYPE_VARINT,	 [15] = TYPE_BYTES,  [16] = TYPE_FIXED32,
+		[1] = TYPE_BYTES,  [2] = TYPE_BYTES,   [3] = TYPE_BYTES,   [4] = TYPE_BYTES,
+		[5] = TYPE_BYTES,  [6] = TYPE_VARINT,  [7] = TYPE_FIXED64, [8] = TYPE_FIXED64,
+		[9] = TYPE_BYTES,  [10] = TYPE_VARINT, [11] = TYPE_BYTES,  [12] = TYPE_VARINT,
+		[13] = TYPE_BYTES, [14] = TYPE_VARINT, [15] = TYPE_BYTES,  [16] = TYPE_FIXED32,
 	};
 	struct wire_reader r = wire_reader_of(span->wire);
 	struct wire_field f;

@@ -8,8 +8,9 @@
 static struct status take_member(const struct wire_field *f, struct any_value *out)
 {
 	static const uint8_t types[] = {
-		[ANY_STRING] = WIRE_BYTES, [ANY_BOOL] = WIRE_VARINT,  [ANY_INT] = WIRE_VARINT,  [ANY_DOUBLE] = WIRE_FIXED64,
-		[ANY_ARRAY] = WIRE_BYTES,  [ANY_KVLIST] = WIRE_BYTES, [ANY_BYTES] = WIRE_BYTES,
+		[ANY_STRING] = WIRE_BYTES,   [ANY_BOOL] = WIRE_VARINT, [ANY_INT] = WIRE_VARINT,
+		[ANY_DOUBLE] = WIRE_FIXED64, [ANY_ARRAY] = WIRE_BYTES, [ANY_KVLIST] = WIRE_BYTES,
+		[ANY_BYTES] = WIRE_BYTES,
 	};
 
 	if (f->number >= sizeof(types))

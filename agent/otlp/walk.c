@@ -230,6 +230,7 @@ struct status envelope_walk(struct envelope *e)
 	}
 	if (r.failed)
 		return BROKEN;
+	e->resource.sequence = 0;
 	r = wire_reader_of(e->wire);
 	while (wire_next(&r, &f))
 		if (f.number == 1)

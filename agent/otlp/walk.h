@@ -7,8 +7,8 @@
  *
  * Broken framing, or a broken resource or scope, fails the whole request (MALFORMED) before anything in it is visited.
  * Something wrong inside one span that its own framing contains (a trace id of 5 bytes, a bad attribute) is that span's
- * matter: it is visited with `defect` set and whatever could be read, and left out of the edited bytes, since a back end
- * would refuse the whole request for it. Counting it as rejected is up to the visit.
+ * matter: it is visited with `defect` set and whatever could be read, and left out of the edited bytes, since a back
+ * end would refuse the whole request for it. Counting it as rejected is up to the visit.
  *
  * Source: opentelemetry-proto 1.11, field numbers beside the code. One walker per thread.
  */
@@ -40,7 +40,7 @@ struct event_view {
 };
 
 struct span_view {
-	struct slice wire; /* the Span message's content */
+	struct slice wire;                              /* the Span message's content */
 	struct slice trace_id, span_id, parent_span_id; /* parent: empty on a root, also where the wire has zeros */
 	struct slice name;
 	uint32_t kind; /* 0 unspecified, 1 internal, 2 server, 3 client, 4 producer, 5 consumer */
@@ -93,7 +93,8 @@ typedef struct status (*point_visit)(void *context, const struct point_view *poi
  * visit writes there is inserted at the end of that span, and all enclosing lengths are corrected, as edits in `edits`.
  * edits == NULL: nobody will use them, and `added` is NULL too.
  * Errors: MALFORMED; NOMEM; whatever a visit returned. On failure edits are unusable. */
-struct status walk_traces(struct slice wire, struct arena *a, struct edit_list *edits, span_visit visit, void *context) MUST_USE;
+struct status walk_traces(struct slice wire, struct arena *a, struct edit_list *edits, span_visit visit,
+			  void *context) MUST_USE;
 struct status walk_logs(struct slice wire, struct arena *a, log_visit visit, void *context) MUST_USE;
 struct status walk_metrics(struct slice wire, struct arena *a, point_visit visit, void *context) MUST_USE;
 

@@ -8,9 +8,9 @@
 
 /* Which wire types a message's fields may have: index is the field number, value a set of TYPE_ bits. Numbers that the
  * table does not know may have any. */
-#define TYPE_VARINT (1u << WIRE_VARINT)
+#define TYPE_VARINT  (1u << WIRE_VARINT)
 #define TYPE_FIXED64 (1u << WIRE_FIXED64)
-#define TYPE_BYTES (1u << WIRE_BYTES)
+#define TYPE_BYTES   (1u << WIRE_BYTES)
 #define TYPE_FIXED32 (1u << WIRE_FIXED32)
 
 static inline bool field_fits(const uint8_t *types, size_t count, const struct wire_field *f)
@@ -44,8 +44,8 @@ struct enclosure {
 };
 
 /* ExportTraceServiceRequest, ExportLogsServiceRequest and ExportMetricsServiceRequest are alike down to the item: field
- * 1 of the request is a group by resource; in it, field 1 is the resource and field 2 a group by scope; in that, field 1
- * is the scope and field 2 the item. */
+ * 1 of the request is a group by resource; in it, field 1 is the resource and field 2 a group by scope; in that, field
+ * 1 is the scope and field 2 the item. */
 struct envelope {
 	struct slice wire;
 	struct arena *arena;
@@ -68,7 +68,7 @@ struct status envelope_append(struct envelope *e, const struct wire_field *item,
 struct status envelope_drop(struct envelope *e, const struct wire_field *item) MUST_USE;
 
 #define TRACE_ID_BYTES 16u
-#define SPAN_ID_BYTES 8u
+#define SPAN_ID_BYTES  8u
 
 /* True where an id is absent: empty, or all zeros. */
 bool id_is_empty(struct slice id);

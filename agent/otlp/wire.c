@@ -5,7 +5,7 @@
 
 #include <endian.h>
 
-#define TAG_BYTES_MAX 5    /* a tag is a 32-bit varint */
+#define TAG_BYTES_MAX    5 /* a tag is a 32-bit varint */
 #define LENGTH_BYTES_MAX 5 /* so is a length, and it is positive as int32 */
 
 /* At most bytes_max bytes long; bits past the 64th are dropped, as protobuf's own parsers do. */

@@ -43,12 +43,15 @@ static inline bool wire_next(struct wire_reader *r, struct wire_field *f)
 	if (r->end - r->at >= 2) {
 		unsigned char tag = (unsigned char)r->at[0], length = (unsigned char)r->at[1];
 		if ((tag & 0x87) == WIRE_BYTES && tag >= 8 && length < 0x80 && length <= r->end - r->at - 2) {
-			*f = (struct wire_field){ .number = tag >> 3, .type = WIRE_BYTES, .bytes = { r->at + 2, length }, .start = r->at };
+			*f = (struct wire_field){
+				.number = tag >> 3, .type = WIRE_BYTES, .bytes = { r->at + 2, length }, .start = r->at
+			};
 			r->at += 2 + length;
 			return true;
 		}
 	}
-	/* Copies, so that the address of r and f never leaves the caller and the compiler can keep them in registers. */
+	/* Copies, so that the address of r and f never leaves the caller and the compiler can keep them in registers.
+	 */
 	struct wire_reader reader = *r;
 	struct wire_field field = { 0 };
 	bool found = wire_next_any(&reader, &field);

@@ -39,7 +39,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		if (out.len != 0 || (s.code == STATUS_MALFORMED && where[0] == '\0'))
 			die("a refused text left bytes, or has no place");
 	} else {
-		ProtobufCMessage *m = protobuf_c_message_unpack(requests[signal], NULL, out.len, (const uint8_t *)out.ptr);
+		ProtobufCMessage *m =
+			protobuf_c_message_unpack(requests[signal], NULL, out.len, (const uint8_t *)out.ptr);
 		if (m == NULL || out.len > LIMIT)
 			die("the result is no request, or too large");
 		protobuf_c_message_free_unpacked(m, NULL);

@@ -25,7 +25,8 @@ static inline bool corpus_open(struct corpus *c, const char *extension)
 	char pattern[4096];
 
 	*c = (struct corpus){ .body = BUF_INIT };
-	snprintf(pattern, sizeof(pattern), "%s/corpus/*/[0-9]*.[tlm]*s.%s", shared != NULL ? shared : "../shared", extension);
+	snprintf(pattern, sizeof(pattern), "%s/corpus/*/[0-9]*.[tlm]*s.%s", shared != NULL ? shared : "../shared",
+		 extension);
 	if (glob(pattern, 0, NULL, &c->files) == 0)
 		return true;
 	globfree(&c->files);
@@ -50,9 +51,9 @@ static inline bool corpus_next(struct corpus *c, enum signal *signal, struct sli
 			c->body.len += n;
 		}
 		fclose(f);
-		*signal = strstr(path, ".logs.") != NULL    ? SIGNAL_LOGS :
-			  strstr(path, ".metrics.") != NULL ? SIGNAL_METRICS :
-							      SIGNAL_TRACES;
+		*signal = strstr(path, ".logs.") != NULL      ? SIGNAL_LOGS
+			  : strstr(path, ".metrics.") != NULL ? SIGNAL_METRICS
+							      : SIGNAL_TRACES;
 		*body = buf_view(&c->body);
 		return true;
 	}

@@ -7,7 +7,8 @@
  *   - protobuf-c merges a second scope or status so that an empty member keeps the first one's; the walker takes the
  *     last occurrence, as the protobuf specification says. Members that the walker sees as empty are not compared.
  *   - the walker calls a span with ids of the wrong length defective; protobuf-c does not mind.
- *   - protobuf-c lets field number 0 pass where its tag is longer than it need be; bytes that may hold one are not compared.
+ *   - protobuf-c lets field number 0 pass where its tag is longer than it need be; bytes that may hold one are not
+ * compared.
  *   - protobuf-c reads a bool of any wire type; the walker refuses the attribute value.
  *   - the walker does not look into what it does not read (links, exemplars, buckets, nested arrays), so it accepts
  *     some requests that protobuf-c refuses.
@@ -87,7 +88,8 @@ static inline bool oracle_ends_at_odd_bool(struct wire_reader rest, bool is_list
 
 	while (wire_next(&rest, &f))
 		if (f.number == 1)
-			return oracle_may_be_odd_bool((is_list ? attribute_read(f.bytes, &a) : any_value_read(f.bytes, &v)).why);
+			return oracle_may_be_odd_bool(
+				(is_list ? attribute_read(f.bytes, &a) : any_value_read(f.bytes, &v)).why);
 	return false;
 }
 
@@ -174,8 +176,8 @@ static inline bool oracle_optional_id(struct slice id, ProtobufCBinaryData data)
 
 static inline bool oracle_span_ids_are_sound(const Otlp__Span *o)
 {
-	return o->trace_id.len == 16 && !oracle_is_zero(o->trace_id) && o->span_id.len == 8 && !oracle_is_zero(o->span_id) &&
-	       (o->parent_span_id.len == 0 || o->parent_span_id.len == 8);
+	return o->trace_id.len == 16 && !oracle_is_zero(o->trace_id) && o->span_id.len == 8 &&
+	       !oracle_is_zero(o->span_id) && (o->parent_span_id.len == 0 || o->parent_span_id.len == 8);
 }
 
 static inline const char *oracle_span(const struct span_view *s, const Otlp__Span *o)
@@ -200,7 +202,8 @@ static inline const char *oracle_span(const struct span_view *s, const Otlp__Spa
 }
 
 /* Moves to the next span; NULL behind the last one. */
-static inline const Otlp__Span *oracle_next_span(struct oracle *o, const Otlp__ResourceSpans **rs, const Otlp__ScopeSpans **ss)
+static inline const Otlp__Span *oracle_next_span(struct oracle *o, const Otlp__ResourceSpans **rs,
+						 const Otlp__ScopeSpans **ss)
 {
 	for (; o->group < o->traces->n_resource_spans; o->group++, o->scope = 0) {
 		*rs = o->traces->resource_spans[o->group];
@@ -234,7 +237,8 @@ static inline struct status oracle_span_visit(void *context, const struct span_v
 	return OK;
 }
 
-static inline const Otlp__LogRecord *oracle_next_log(struct oracle *o, const Otlp__ResourceLogs **rl, const Otlp__ScopeLogs **sl)
+static inline const Otlp__LogRecord *oracle_next_log(struct oracle *o, const Otlp__ResourceLogs **rl,
+						     const Otlp__ScopeLogs **sl)
 {
 	for (; o->group < o->logs->n_resource_logs; o->group++, o->scope = 0) {
 		*rl = o->logs->resource_logs[o->group];
@@ -289,31 +293,32 @@ static inline struct status oracle_log_visit(void *context, const struct log_vie
 /* The i-th data point of a metric, as a view. False behind the last one. */
 static inline bool oracle_point_at(const Otlp__Metric *m, size_t i, struct point_view *v, Otlp__KeyValue ***kvs)
 {
-#define NUMBERS(list)                                                                                      \
-	do {                                                                                               \
-		if (i >= (list)->n_data_points)                                                            \
-			return false;                                                                      \
-		const Otlp__NumberDataPoint *p = (list)->data_points[i];                                   \
-		v->has_value = p->value_case != 0;                                                         \
-		v->value = p->value_case == OTLP__NUMBER_DATA_POINT__VALUE_AS_INT ? (double)p->as_int :    \
-			   p->value_case != 0					  ? p->as_double : 0;      \
-		COMMON(p);                                                                                 \
+#define NUMBERS(list)                                                                                                  \
+	do {                                                                                                           \
+		if (i >= (list)->n_data_points)                                                                        \
+			return false;                                                                                  \
+		const Otlp__NumberDataPoint *p = (list)->data_points[i];                                               \
+		v->has_value = p->value_case != 0;                                                                     \
+		v->value = p->value_case == OTLP__NUMBER_DATA_POINT__VALUE_AS_INT ? (double)p->as_int                  \
+			   : p->value_case != 0                                   ? p->as_double                       \
+										  : 0;                                                                   \
+		COMMON(p);                                                                                             \
 	} while (0)
-#define HISTOGRAMS(list, known)                                  \
-	do {                                                     \
-		if (i >= (list)->n_data_points)                  \
-			return false;                            \
-		COMMON((list)->data_points[i]);                  \
-		v->has_value = (list)->data_points[i]->known;    \
-		v->sum = v->has_value ? (list)->data_points[i]->sum : 0; \
-		v->count = (list)->data_points[i]->count;        \
+#define HISTOGRAMS(list, known)                                                                                        \
+	do {                                                                                                           \
+		if (i >= (list)->n_data_points)                                                                        \
+			return false;                                                                                  \
+		COMMON((list)->data_points[i]);                                                                        \
+		v->has_value = (list)->data_points[i]->known;                                                          \
+		v->sum = v->has_value ? (list)->data_points[i]->sum : 0;                                               \
+		v->count = (list)->data_points[i]->count;                                                              \
 	} while (0)
-#define COMMON(p)                                        \
-	do {                                             \
-		v->start_unix_ns = (p)->start_time_unix_nano; \
-		v->time_unix_ns = (p)->time_unix_nano;   \
-		v->attributes.count = (p)->n_attributes; \
-		*kvs = (p)->attributes;                  \
+#define COMMON(p)                                                                                                      \
+	do {                                                                                                           \
+		v->start_unix_ns = (p)->start_time_unix_nano;                                                          \
+		v->time_unix_ns = (p)->time_unix_nano;                                                                 \
+		v->attributes.count = (p)->n_attributes;                                                               \
+		*kvs = (p)->attributes;                                                                                \
 	} while (0)
 	*v = (struct point_view){ .metric_kind = (uint32_t)m->data_case };
 	switch (m->data_case) {
@@ -349,9 +354,10 @@ static inline bool oracle_same_double(double a, double b)
 }
 
 static inline const char *oracle_point(const struct point_view *p, const struct point_view *want, const Otlp__Metric *m,
-                                       Otlp__KeyValue *const *kvs)
+				       Otlp__KeyValue *const *kvs)
 {
-	bool is_summary = m->data_case == OTLP__METRIC__DATA_SUMMARY; /* whether its sum was sent, protobuf-c cannot say */
+	bool is_summary =
+		m->data_case == OTLP__METRIC__DATA_SUMMARY; /* whether its sum was sent, protobuf-c cannot say */
 
 	if (oracle_may_be_odd_bool(p->defect))
 		return NULL;
@@ -468,7 +474,8 @@ static inline struct verdict oracle_compare(struct slice wire, enum signal signa
 
 	switch (signal) {
 	case SIGNAL_TRACES: {
-		Otlp__ExportTraceServiceRequest *request = otlp__export_trace_service_request__unpack(NULL, wire.len, bytes);
+		Otlp__ExportTraceServiceRequest *request =
+			otlp__export_trace_service_request__unpack(NULL, wire.len, bytes);
 		static const Otlp__ExportTraceServiceRequest none = OTLP__EXPORT_TRACE_SERVICE_REQUEST__INIT;
 		o.traces = request != NULL ? request : &none;
 		s = walk_traces(wire, a, NULL, oracle_span_visit, &o);
@@ -478,7 +485,8 @@ static inline struct verdict oracle_compare(struct slice wire, enum signal signa
 		break;
 	}
 	case SIGNAL_LOGS: {
-		Otlp__ExportLogsServiceRequest *request = otlp__export_logs_service_request__unpack(NULL, wire.len, bytes);
+		Otlp__ExportLogsServiceRequest *request =
+			otlp__export_logs_service_request__unpack(NULL, wire.len, bytes);
 		static const Otlp__ExportLogsServiceRequest none = OTLP__EXPORT_LOGS_SERVICE_REQUEST__INIT;
 		o.logs = request != NULL ? request : &none;
 		s = walk_logs(wire, a, oracle_log_visit, &o);
@@ -488,7 +496,8 @@ static inline struct verdict oracle_compare(struct slice wire, enum signal signa
 		break;
 	}
 	default: {
-		Otlp__ExportMetricsServiceRequest *request = otlp__export_metrics_service_request__unpack(NULL, wire.len, bytes);
+		Otlp__ExportMetricsServiceRequest *request =
+			otlp__export_metrics_service_request__unpack(NULL, wire.len, bytes);
 		static const Otlp__ExportMetricsServiceRequest none = OTLP__EXPORT_METRICS_SERVICE_REQUEST__INIT;
 		o.metrics = request != NULL ? request : &none;
 		s = walk_metrics(wire, a, oracle_point_visit, &o);

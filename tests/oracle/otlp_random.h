@@ -64,8 +64,8 @@ static inline ProtobufCBinaryData random_bytes(struct random *r, size_t n)
 	return data;
 }
 
-#define RANDOM_NEW(r, variable, type, init)            \
-	type *variable = random_alloc((r), sizeof(type)); \
+#define RANDOM_NEW(r, variable, type, init)                                                                            \
+	type *variable = random_alloc((r), sizeof(type));                                                              \
 	*variable = (type)init
 
 static inline Otlp__AnyValue *random_value(struct random *r, int depth)
@@ -80,7 +80,8 @@ static inline Otlp__AnyValue *random_value(struct random *r, int depth)
 		v->bool_value = random_below(r, 2) != 0;
 		break;
 	case OTLP__ANY_VALUE__VALUE_INT_VALUE:
-		v->int_value = (int64_t)(random_below(r, 1u << 31) << random_below(r, 34)) - (int64_t)random_below(r, 1000);
+		v->int_value =
+			(int64_t)(random_below(r, 1u << 31) << random_below(r, 34)) - (int64_t)random_below(r, 1000);
 		break;
 	case OTLP__ANY_VALUE__VALUE_DOUBLE_VALUE:
 		v->double_value = (double)random_below(r, 1u << 30) / 1024;
@@ -246,7 +247,8 @@ static inline struct slice random_shuffle(struct random *r, struct slice message
 		ends[k] = end;
 	}
 	for (size_t i = 0; i < n; i++) {
-		bool goes_down = levels > 0 && fields[i].type == WIRE_BYTES && (levels == RANDOM_LEVELS || fields[i].number == 2);
+		bool goes_down = levels > 0 && fields[i].type == WIRE_BYTES &&
+				 (levels == RANDOM_LEVELS || fields[i].number == 2);
 		struct slice content = goes_down ? random_shuffle(r, fields[i].bytes, levels - 1) : fields[i].bytes;
 		at = random_copy_field(at, &fields[i], ends[i], content);
 	}

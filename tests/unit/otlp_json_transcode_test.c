@@ -17,8 +17,8 @@
 #define LIMIT (1u << 20)
 
 /* Wraps the fields of one span, log record or metric into a request. */
-#define SPAN(fields) "{\"resourceSpans\":[{\"scopeSpans\":[{\"spans\":[{" fields "}]}]}]}"
-#define LOG(fields) "{\"resourceLogs\":[{\"scopeLogs\":[{\"logRecords\":[{" fields "}]}]}]}"
+#define SPAN(fields)   "{\"resourceSpans\":[{\"scopeSpans\":[{\"spans\":[{" fields "}]}]}]}"
+#define LOG(fields)    "{\"resourceLogs\":[{\"scopeLogs\":[{\"logRecords\":[{" fields "}]}]}]}"
 #define METRIC(fields) "{\"resourceMetrics\":[{\"scopeMetrics\":[{\"metrics\":[{" fields "}]}]}]}"
 
 static const ProtobufCMessageDescriptor *const requests[SIGNAL_COUNT] = {
@@ -62,13 +62,16 @@ static Otlp__Metric *metric_of(const ProtobufCMessage *m)
 static void a_span_comes_out_whole(void **state)
 {
 	ProtobufCMessage *m = transcode(
-		SLICE(SPAN("\"traceId\":\"5B8EFFF798038103d269b633813fc60c\",\"spanId\":\"eee19b7ec3c1b174\","
-			   "\"parentSpanId\":\"\",\"name\":\"chat\",\"kind\":3,\"startTimeUnixNano\":\"1544712660000000000\","
-			   "\"endTimeUnixNano\":1544712661000000000,\"flags\":257,\"droppedAttributesCount\":2,"
-			   "\"attributes\":[{\"key\":\"a\",\"value\":{\"intValue\":\"-7\"}},{\"key\":\"b\",\"value\":{}}],"
-			   "\"events\":[{\"timeUnixNano\":\"5\",\"name\":\"e\",\"attributes\":[]}],"
-			   "\"links\":[{\"traceId\":\"00000000000000000000000000000001\",\"spanId\":\"0000000000000002\"}],"
-			   "\"status\":{\"code\":2,\"message\":\"rate limit\"}")),
+		SLICE(SPAN(
+			"\"traceId\":\"5B8EFFF798038103d269b633813fc60c\",\"spanId\":\"eee19b7ec3c1b174\","
+			"\"parentSpanId\":\"\",\"name\":\"chat\",\"kind\":3,\"startTimeUnixNano\":"
+			"\"1544712660000000000\","
+			"\"endTimeUnixNano\":1544712661000000000,\"flags\":257,\"droppedAttributesCount\":2,"
+			"\"attributes\":[{\"key\":\"a\",\"value\":{\"intValue\":\"-7\"}},{\"key\":\"b\",\"value\":{}}],"
+			"\"events\":[{\"timeUnixNano\":\"5\",\"name\":\"e\",\"attributes\":[]}],"
+			"\"links\":[{\"traceId\":\"00000000000000000000000000000001\",\"spanId\":\"0000000000000002\"}]"
+			","
+			"\"status\":{\"code\":2,\"message\":\"rate limit\"}")),
 		SIGNAL_TRACES);
 	const Otlp__Span *s = span_of(m);
 
@@ -95,7 +98,8 @@ static void a_span_comes_out_whole(void **state)
 static void every_kind_of_value_comes_out(void **state)
 {
 	ProtobufCMessage *m = transcode(
-		SLICE(LOG("\"severityNumber\":9,\"severityText\":\"Info\",\"eventName\":\"gen_ai.evaluation.result\",\"body\":"
+		SLICE(LOG("\"severityNumber\":9,\"severityText\":\"Info\",\"eventName\":\"gen_ai.evaluation.result\","
+			  "\"body\":"
 			  "{\"kvlistValue\":{\"values\":["
 			  "{\"key\":\"s\",\"value\":{\"stringValue\":\"\\u00e9\\n\\ud83d\\ude00\"}},"
 			  "{\"key\":\"empty\",\"value\":{\"stringValue\":\"\"}},"
@@ -128,9 +132,11 @@ static void every_kind_of_value_comes_out(void **state)
 static void metrics_come_out_whole(void **state)
 {
 	ProtobufCMessage *m = transcode(
-		SLICE(METRIC("\"name\":\"h\",\"unit\":\"s\",\"histogram\":{\"aggregationTemporality\":2,\"dataPoints\":[{"
-			     "\"count\":\"3\",\"sum\":0,\"bucketCounts\":[\"1\",2,\"0\"],\"explicitBounds\":[0.5,1],\"max\":2,"
-			     "\"exemplars\":[{\"asInt\":\"-1\",\"traceId\":\"0123456789abcdef0123456789abcdef\"}]}]}")),
+		SLICE(METRIC(
+			"\"name\":\"h\",\"unit\":\"s\",\"histogram\":{\"aggregationTemporality\":2,\"dataPoints\":[{"
+			"\"count\":\"3\",\"sum\":0,\"bucketCounts\":[\"1\",2,\"0\"],\"explicitBounds\":[0.5,1],\"max\":"
+			"2,"
+			"\"exemplars\":[{\"asInt\":\"-1\",\"traceId\":\"0123456789abcdef0123456789abcdef\"}]}]}")),
 		SIGNAL_METRICS);
 	const Otlp__HistogramDataPoint *p = metric_of(m)->histogram->data_points[0];
 
@@ -145,9 +151,11 @@ static void metrics_come_out_whole(void **state)
 	assert_int_equal(p->exemplars[0]->as_int, -1);
 	protobuf_c_message_free_unpacked(m, NULL);
 
-	m = transcode(SLICE(METRIC("\"name\":\"x\",\"exponentialHistogram\":{\"dataPoints\":[{\"scale\":-3,\"positive\":"
-				   "{\"offset\":-2147483648,\"bucketCounts\":[\"18446744073709551615\"]},\"negative\":{}}]}")),
-		      SIGNAL_METRICS);
+	m = transcode(
+		SLICE(METRIC(
+			"\"name\":\"x\",\"exponentialHistogram\":{\"dataPoints\":[{\"scale\":-3,\"positive\":"
+			"{\"offset\":-2147483648,\"bucketCounts\":[\"18446744073709551615\"]},\"negative\":{}}]}")),
+		SIGNAL_METRICS);
 	const Otlp__ExponentialHistogramDataPoint *x = metric_of(m)->exponential_histogram->data_points[0];
 	assert_int_equal(x->scale, -3);
 	assert_int_equal(x->positive->offset, INT32_MIN);
@@ -172,8 +180,9 @@ static void unknown_keys_nulls_and_defaults_leave_nothing(void **state)
 		assert_false(FAILED(json_to_wire(slice_of(empty[i]), SIGNAL_TRACES, LIMIT, &out, NULL)));
 		assert_int_equal(out.len, 0);
 	}
-	assert_false(FAILED(json_to_wire(SLICE(SPAN("\"name\":\"\",\"kind\":0,\"startTimeUnixNano\":\"0\",\"status\":null")),
-					 SIGNAL_TRACES, LIMIT, &out, NULL)));
+	assert_false(
+		FAILED(json_to_wire(SLICE(SPAN("\"name\":\"\",\"kind\":0,\"startTimeUnixNano\":\"0\",\"status\":null")),
+				    SIGNAL_TRACES, LIMIT, &out, NULL)));
 	assert_true(slice_equal(buf_view(&out), SLICE("\x0a\x04\x12\x02\x12\x00")));
 	buf_release(&out);
 }
@@ -189,7 +198,8 @@ static void an_escaped_key_is_the_key(void **state)
 
 static void whole_numbers_may_look_like_doubles(void **state)
 {
-	ProtobufCMessage *m = transcode(SLICE(SPAN("\"startTimeUnixNano\":1.5e3,\"droppedLinksCount\":\"4.0\"")), SIGNAL_TRACES);
+	ProtobufCMessage *m =
+		transcode(SLICE(SPAN("\"startTimeUnixNano\":1.5e3,\"droppedLinksCount\":\"4.0\"")), SIGNAL_TRACES);
 
 	(void)state;
 	assert_int_equal(span_of(m)->start_time_unix_nano, 1500);
@@ -246,9 +256,11 @@ static void output_and_depth_are_bounded(void **state)
 	struct buf json = BUF_INIT, out = BUF_INIT;
 
 	(void)state;
-	assert_int_equal(json_to_wire(SLICE(SPAN("\"name\":\"0123456789\"")), SIGNAL_TRACES, 17, &out, NULL).code, STATUS_TOOBIG);
+	assert_int_equal(json_to_wire(SLICE(SPAN("\"name\":\"0123456789\"")), SIGNAL_TRACES, 17, &out, NULL).code,
+			 STATUS_TOOBIG);
 	assert_int_equal(out.len, 0);
-	assert_int_equal(json_to_wire(SLICE(SPAN("\"name\":\"0123456789\"")), SIGNAL_TRACES, 18, &out, NULL).code, STATUS_OK);
+	assert_int_equal(json_to_wire(SLICE(SPAN("\"name\":\"0123456789\"")), SIGNAL_TRACES, 18, &out, NULL).code,
+			 STATUS_OK);
 	assert_int_equal(out.len, 18);
 
 	buf_text(&json, "{\"resourceLogs\":[{\"scopeLogs\":[{\"logRecords\":[{\"body\":");

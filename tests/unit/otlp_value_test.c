@@ -35,7 +35,9 @@ static void the_last_member_wins(void **state)
 	struct any_value v;
 
 	(void)state;
-	assert_false(FAILED(any_value_read(SLICE("\x0a\x01" "a\x18\x05"), &v)));
+	assert_false(FAILED(any_value_read(SLICE("\x0a\x01"
+						 "a\x18\x05"),
+					   &v)));
 	assert_true(v.kind == ANY_INT && v.integer == 5);
 	assert_false(FAILED(any_value_merge(SLICE(""), &v))); /* an empty second occurrence keeps it */
 	assert_true(v.kind == ANY_INT && v.integer == 5);
@@ -43,7 +45,9 @@ static void the_last_member_wins(void **state)
 
 static void members_of_the_wrong_type_are_refused(void **state)
 {
-	static const struct slice wrong[] = { { "\x08\x01", 2 }, { "\x12\x00", 2 }, { "\x1a\x00", 2 }, { "\x20\x01", 2 }, { "\x28\x01", 2 } };
+	static const struct slice wrong[] = {
+		{ "\x08\x01", 2 }, { "\x12\x00", 2 }, { "\x1a\x00", 2 }, { "\x20\x01", 2 }, { "\x28\x01", 2 }
+	};
 	struct any_value v;
 
 	(void)state;
@@ -54,14 +58,14 @@ static void members_of_the_wrong_type_are_refused(void **state)
 static void an_attribute_reads_alike_in_every_encoding(void **state)
 {
 	static const struct slice encodings[] = {
-		{ "\x0a\x01k\x12\x02\x18\x07", 7 },             /* as encoders write it */
-		{ "\x12\x02\x18\x07\x0a\x01k", 7 },             /* value first */
-		{ "\x0a\x81\x00k\x12\x82\x00\x18\x07", 9 },     /* long lengths */
-		{ "\x0a\x01k\x12\x03\x18\x87\x00", 8 },         /* long varint */
-		{ "\x0a\x01x\x0a\x01k\x12\x02\x18\x07", 10 },   /* key twice */
+		{ "\x0a\x01k\x12\x02\x18\x07", 7 },           /* as encoders write it */
+		{ "\x12\x02\x18\x07\x0a\x01k", 7 },           /* value first */
+		{ "\x0a\x81\x00k\x12\x82\x00\x18\x07", 9 },   /* long lengths */
+		{ "\x0a\x01k\x12\x03\x18\x87\x00", 8 },       /* long varint */
+		{ "\x0a\x01x\x0a\x01k\x12\x02\x18\x07", 10 }, /* key twice */
 		{ "\x0a\x01k\x12\x02\x18\x01\x12\x02\x18\x07", 11 },
-		{ "\x0a\x01k\x12\x04\x10\x01\x18\x07", 9 },     /* two members of the oneof */
-		{ "\x0a\x01k\x12\x02\x18\x07\x18\x09", 9 },     /* key_strindex, for profiles only */
+		{ "\x0a\x01k\x12\x04\x10\x01\x18\x07", 9 }, /* two members of the oneof */
+		{ "\x0a\x01k\x12\x02\x18\x07\x18\x09", 9 }, /* key_strindex, for profiles only */
 	};
 	struct attribute a;
 
@@ -103,7 +107,9 @@ static void arrays_and_lists_are_read_element_by_element(void **state)
 	struct attribute entry;
 
 	(void)state;
-	assert_false(FAILED(any_value_read(SLICE("\x2a\x08\x0a\x03\x0a\x01" "a\x0a\x01\x10"), &v)));
+	assert_false(FAILED(any_value_read(SLICE("\x2a\x08\x0a\x03\x0a\x01"
+						 "a\x0a\x01\x10"),
+					   &v)));
 	struct wire_reader r = wire_reader_of(v.bytes);
 	assert_int_equal(v.kind, ANY_ARRAY);
 	assert_true(any_array_next(&r, &element) && slice_equal(element.bytes, SLICE("a")));

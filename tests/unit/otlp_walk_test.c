@@ -12,7 +12,7 @@
 #include "tests/oracle/otlp_oracle.h"
 #include "tests/oracle/otlp_random.h"
 
-#define ROUNDS 300
+#define ROUNDS      300
 #define ARENA_BYTES (64u << 20)
 
 /* Messages put together by hand: the bytes of each argument, wrapped as a field. */
@@ -41,7 +41,11 @@ static struct slice attribute(struct arena *a, uint32_t number, struct slice key
 	return field(a, number, join(a, field(a, 1, key), field(a, 2, SLICE("\x18\x01"))));
 }
 
-#define IDS "\x0a\x10" "0123456789abcdef" "\x12\x08" "01234567"
+#define IDS                                                                                                            \
+	"\x0a\x10"                                                                                                     \
+	"0123456789abcdef"                                                                                             \
+	"\x12\x08"                                                                                                     \
+	"01234567"
 
 struct seen {
 	size_t spans, defects;
@@ -83,10 +87,17 @@ static void a_resource_and_a_scope_behind_their_spans_still_describe_them(void *
 
 	(void)state;
 	arena_init(&a, ARENA_BYTES);
-	struct slice span = field(&a, 2, SLICE(IDS "\x2a\x01" "x"));
-	struct slice scope_spans = field(&a, 2, join(&a, span, field(&a, 1, SLICE("\x0a\x01" "S"))));
+	struct slice span = field(&a, 2,
+				  SLICE(IDS "\x2a\x01"
+					    "x"));
+	struct slice scope_spans = field(&a, 2,
+					 join(&a, span,
+					      field(&a, 1,
+						    SLICE("\x0a\x01"
+							  "S"))));
 	struct slice wire = field(&a, 1, join(&a, scope_spans, field(&a, 1, attribute(&a, 1, SLICE("R")))));
-	struct slice plain = field(&a, 1, field(&a, 2, span)); /* without any: nothing is left over from the one before */
+	struct slice plain =
+		field(&a, 1, field(&a, 2, span)); /* without any: nothing is left over from the one before */
 	assert_false(FAILED(walk_traces(join(&a, wire, plain), &a, NULL, see, &seen)));
 	assert_string_equal(seen.text, "r:R s:S n:x; s: n:x;");
 	arena_release(&a);
@@ -99,10 +110,21 @@ static void resources_and_scopes_that_occur_twice_are_merged(void **state)
 
 	(void)state;
 	arena_init(&a, ARENA_BYTES);
-	struct slice first = join(&a, field(&a, 1, join(&a, SLICE("\x0a\x01" "S"), attribute(&a, 3, SLICE("p")))),
+	struct slice first = join(&a,
+				  field(&a, 1,
+					join(&a,
+					     SLICE("\x0a\x01"
+						   "S"),
+					     attribute(&a, 3, SLICE("p")))),
 				  field(&a, 2, SLICE(IDS)));
-	struct slice scope_spans = join(&a, first, field(&a, 1, join(&a, SLICE("\x12\x01" "1"), attribute(&a, 3, SLICE("q")))));
-	struct slice resource = join(&a, field(&a, 1, attribute(&a, 1, SLICE("A"))), field(&a, 1, attribute(&a, 1, SLICE("B"))));
+	struct slice scope_spans = join(&a, first,
+					field(&a, 1,
+					      join(&a,
+						   SLICE("\x12\x01"
+							 "1"),
+						   attribute(&a, 3, SLICE("q")))));
+	struct slice resource =
+		join(&a, field(&a, 1, attribute(&a, 1, SLICE("A"))), field(&a, 1, attribute(&a, 1, SLICE("B"))));
 	struct slice wire = field(&a, 1, join(&a, resource, field(&a, 2, scope_spans)));
 	assert_false(FAILED(walk_traces(wire, &a, NULL, see, &seen)));
 	assert_string_equal(seen.text, "r:Ar:B s:S+p+q n:;");
@@ -112,15 +134,34 @@ static void resources_and_scopes_that_occur_twice_are_merged(void **state)
 static void wrong_ids_are_the_span_s_own_defect(void **state)
 {
 	static const struct slice spans[] = {
-		{ "\x12\x08" "01234567", 10 },                                                  /* no trace id */
-		{ "\x0a\x05" "01234" "\x12\x08" "01234567", 17 },
-		{ "\x0a\x10\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\x12\x08" "01234567", 28 },
-		{ "\x0a\x10" "0123456789abcdef" "\x12\x07" "0123456", 27 },
-		{ "\x0a\x10" "0123456789abcdef" "\x12\x08\0\0\0\0\0\0\0\0", 28 },
-		{ IDS "\x22\x01" "x", 31 },                                                     /* parent of one byte */
-		{ IDS "\x2a\x05" "x", 31 },                                                     /* cut off inside */
-		{ IDS "\x4a\x02\x08\x01", 32 },                                                 /* key is a number */
-		{ IDS "\x38\x01", 30 },                                                         /* start time as varint */
+		{ "\x12\x08"
+		  "01234567",
+		  10 }, /* no trace id */
+		{ "\x0a\x05"
+		  "01234"
+		  "\x12\x08"
+		  "01234567",
+		  17 },
+		{ "\x0a\x10\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\x12\x08"
+		  "01234567",
+		  28 },
+		{ "\x0a\x10"
+		  "0123456789abcdef"
+		  "\x12\x07"
+		  "0123456",
+		  27 },
+		{ "\x0a\x10"
+		  "0123456789abcdef"
+		  "\x12\x08\0\0\0\0\0\0\0\0",
+		  28 },
+		{ IDS "\x22\x01"
+		      "x",
+		  31 }, /* parent of one byte */
+		{ IDS "\x2a\x05"
+		      "x",
+		  31 },                         /* cut off inside */
+		{ IDS "\x4a\x02\x08\x01", 32 }, /* key is a number */
+		{ IDS "\x38\x01", 30 },         /* start time as varint */
 	};
 	struct arena a;
 	struct edit_list edits;
@@ -168,6 +209,32 @@ static void a_parent_of_zeros_is_no_parent(void **state)
 	arena_release(&a);
 }
 
+static struct status see_sequence(void *context, const struct span_view *s, struct attribute_writer *added)
+{
+	struct seen *seen = context;
+	char text[16];
+
+	(void)added;
+	snprintf(text, sizeof(text), "%u ", s->resource->sequence);
+	note(seen, "", slice_of(text));
+	return OK;
+}
+
+static void resources_are_numbered_from_one_in_each_walk(void **state)
+{
+	struct arena a;
+	struct seen seen = { 0 };
+
+	(void)state;
+	arena_init(&a, ARENA_BYTES);
+	struct slice span = field(&a, 2, SLICE(IDS));
+	struct slice group = field(&a, 1, field(&a, 2, join(&a, span, span)));
+	for (int i = 0; i < 2; i++)
+		assert_false(FAILED(walk_traces(join(&a, group, group), &a, NULL, see_sequence, &seen)));
+	assert_string_equal(seen.text, "1 1 2 2 1 1 2 2 ");
+	arena_release(&a);
+}
+
 static void broken_framing_is_refused_before_anything_is_visited(void **state)
 {
 	struct arena a;
@@ -177,14 +244,14 @@ static void broken_framing_is_refused_before_anything_is_visited(void **state)
 	arena_init(&a, ARENA_BYTES);
 	struct slice good = field(&a, 1, field(&a, 2, field(&a, 2, SLICE(IDS))));
 	struct slice broken[] = {
-		SLICE("\x0a\x80\x80\x80\x80\x04"),                              /* a length of 1 GiB */
+		SLICE("\x0a\x80\x80\x80\x80\x04"), /* a length of 1 GiB */
 		SLICE("\x0a"),
-		SLICE("\x08\x01"),                                              /* resource_spans as varint */
+		SLICE("\x08\x01"), /* resource_spans as varint */
 		field(&a, 1, SLICE("\x12\x7f")),
 		field(&a, 1, SLICE("\x10\x00")),
 		field(&a, 1, field(&a, 2, SLICE("\x12\x80\x80\x80\x80\x04"))),
-		field(&a, 1, field(&a, 2, field(&a, 1, SLICE("\x0a\x05x")))),   /* scope */
-		field(&a, 1, field(&a, 1, field(&a, 1, SLICE("\x0a\x05k")))),   /* resource attribute */
+		field(&a, 1, field(&a, 2, field(&a, 1, SLICE("\x0a\x05x")))), /* scope */
+		field(&a, 1, field(&a, 1, field(&a, 1, SLICE("\x0a\x05k")))), /* resource attribute */
 	};
 	for (size_t i = 0; i < sizeof(broken) / sizeof(broken[0]); i++) {
 		struct status s = walk_traces(join(&a, good, broken[i]), &a, NULL, see, &seen);
@@ -226,7 +293,8 @@ static void a_small_arena_is_an_error_not_a_crash(void **state)
 	arena_init(&small, 32 * 1024);
 	for (int i = 0; i < 2000; i++)
 		span = join(&a, span, attribute(&a, 9, SLICE("k")));
-	assert_int_equal(walk_traces(field(&a, 1, field(&a, 2, field(&a, 2, span))), &small, NULL, see, &seen).code, STATUS_NOMEM);
+	assert_int_equal(walk_traces(field(&a, 1, field(&a, 2, field(&a, 2, span))), &small, NULL, see, &seen).code,
+			 STATUS_NOMEM);
 	arena_release(&small);
 	arena_release(&a);
 }
@@ -341,7 +409,7 @@ static void append(struct editor *e, Otlp__Span *span, struct attribute_writer *
 	RANDOM_NEW(e->random, kv, Otlp__KeyValue, OTLP__KEY_VALUE__INIT);
 	RANDOM_NEW(e->random, value, Otlp__AnyValue, OTLP__ANY_VALUE__INIT);
 
-	kv->key = (char *)(uintptr_t)"plimsoll.feature";
+	kv->key = (char *)(uintptr_t) "plimsoll.feature";
 	kv->value = value;
 	value->value_case = OTLP__ANY_VALUE__VALUE_STRING_VALUE;
 	value->string_value = random_text(e->random);
@@ -473,7 +541,8 @@ static void unknown_fields_and_overlong_lengths_survive_an_edit(void **state)
 	struct slice unknown = SLICE("\xa2\x06\x03new");
 	struct slice span = join(&a, join(&a, SLICE("\x12\xa2\x80\x00"), SLICE(IDS)), unknown);
 	struct slice wire = field(&a, 1, join(&a, field(&a, 2, join(&a, span, unknown)), unknown));
-	struct slice longer = join(&a, join(&a, SLICE("\x12\x2b"), SLICE(IDS)), join(&a, unknown, SLICE("\x4a\x07\x0a\x01x\x12\x02\x10\x01")));
+	struct slice longer = join(&a, join(&a, SLICE("\x12\x2b"), SLICE(IDS)),
+				   join(&a, unknown, SLICE("\x4a\x07\x0a\x01x\x12\x02\x10\x01")));
 	struct slice want = field(&a, 1, join(&a, field(&a, 2, join(&a, longer, unknown)), unknown));
 	want = join(&a, want, unknown);
 	wire = join(&a, wire, unknown);
@@ -500,12 +569,16 @@ static void ids_of_zeros_in_a_log_record_are_none(void **state)
 
 	(void)state;
 	arena_init(&a, ARENA_BYTES);
-	struct slice record = field(&a, 2, SLICE("\x4a\x10\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\x52\x08" "01234567"));
+	struct slice record = field(&a, 2,
+				    SLICE("\x4a\x10\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\x52\x08"
+					  "01234567"));
 	assert_false(FAILED(walk_logs(field(&a, 1, field(&a, 2, record)), &a, keep_log, &log)));
 	assert_null(log.defect);
 	assert_int_equal(log.trace_id.len, 0);
 	assert_true(slice_equal(log.span_id, SLICE("01234567")));
-	record = field(&a, 2, SLICE("\x4a\x02" "01"));
+	record = field(&a, 2,
+		       SLICE("\x4a\x02"
+			     "01"));
 	assert_false(FAILED(walk_logs(field(&a, 1, field(&a, 2, record)), &a, keep_log, &log)));
 	assert_non_null(log.defect);
 	arena_release(&a);
@@ -551,7 +624,8 @@ static void a_point_without_value_says_so(void **state)
 	(void)state;
 	arena_init(&a, ARENA_BYTES);
 	struct slice gauge = field(&a, 2, field(&a, 5, field(&a, 1, SLICE("\x40\x01")))); /* flags: no recorded value */
-	struct slice histogram = field(&a, 2, field(&a, 9, field(&a, 1, SLICE("\x21\x03\0\0\0\0\0\0\0\x31\x03\0\0\0\0\0\0\0"))));
+	struct slice histogram =
+		field(&a, 2, field(&a, 9, field(&a, 1, SLICE("\x21\x03\0\0\0\0\0\0\0\x31\x03\0\0\0\0\0\0\0"))));
 	assert_false(FAILED(walk_metrics(field(&a, 1, field(&a, 2, join(&a, gauge, histogram))), &a, keep_point, &p)));
 	assert_int_equal(p.count, 2);
 	assert_false(p.seen[0].has_value);
@@ -582,6 +656,7 @@ int main(void)
 		cmocka_unit_test(resources_and_scopes_that_occur_twice_are_merged),
 		cmocka_unit_test(wrong_ids_are_the_span_s_own_defect),
 		cmocka_unit_test(a_parent_of_zeros_is_no_parent),
+		cmocka_unit_test(resources_are_numbered_from_one_in_each_walk),
 		cmocka_unit_test(broken_framing_is_refused_before_anything_is_visited),
 		cmocka_unit_test(a_failing_visit_stops_the_walk),
 		cmocka_unit_test(a_small_arena_is_an_error_not_a_crash),

@@ -11,7 +11,8 @@
 
 static void varints_keep_their_value_and_say_their_size(void **state)
 {
-	static const uint64_t values[] = { 0, 1, 127, 128, 16383, 16384, 2097151, 2097152, UINT32_MAX, INT64_MAX, UINT64_MAX };
+	static const uint64_t values[] = { 0,       1,       127,        128,       16383,     16384,
+					   2097151, 2097152, UINT32_MAX, INT64_MAX, UINT64_MAX };
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(values) / sizeof(values[0]); i++) {
@@ -31,12 +32,14 @@ static void varints_keep_their_value_and_say_their_size(void **state)
 
 static void every_wire_type_is_read(void **state)
 {
-	static const char bytes[] = "\x08\x96\x01"                         /* 1: varint 150 */
-				    "\x12\x03" "abc"                       /* 2: "abc" */
+	static const char bytes[] = "\x08\x96\x01" /* 1: varint 150 */
+				    "\x12\x03"
+				    "abc"                                  /* 2: "abc" */
 				    "\x19\x01\x02\x03\x04\x05\x06\x07\x08" /* 3: fixed64 */
 				    "\x25\x01\x02\x03\x04"                 /* 4: fixed32 */
 				    "\x82\x01\x00"                         /* 16: empty bytes, tag of two bytes */
-				    "\xaa\x81\x00\x81\x00" "z";            /* 21: tag and length longer than they need be */
+				    "\xaa\x81\x00\x81\x00"
+				    "z"; /* 21: tag and length longer than they need be */
 	struct wire_reader r = wire_reader_of(SLICE(bytes));
 	struct wire_field f;
 
@@ -57,19 +60,24 @@ static void every_wire_type_is_read(void **state)
 static void broken_bytes_are_refused(void **state)
 {
 	static const struct slice broken[] = {
-		{ "\x08", 1 },                                             /* no value */
-		{ "\x08\x80", 2 },                                         /* varint without an end */
+		{ "\x08", 1 },                                              /* no value */
+		{ "\x08\x80", 2 },                                          /* varint without an end */
 		{ "\x08\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\x01", 12 }, /* of eleven bytes */
-		{ "\x12\x05" "abcd", 6 },                                  /* length past the end */
-		{ "\x12\x80\x80\x80\x80\x04" "a", 7 },                     /* 1 GiB */
-		{ "\x12\xff\xff\xff\xff\x0f", 6 },                         /* 4 GiB less one */
-		{ "\x12\xff\xff\xff\xff\xff\xff\xff\xff\xff\x01", 11 },    /* 2^64 less one */
+		{ "\x12\x05"
+		  "abcd",
+		  6 }, /* length past the end */
+		{ "\x12\x80\x80\x80\x80\x04"
+		  "a",
+		  7 },                                                  /* 1 GiB */
+		{ "\x12\xff\xff\xff\xff\x0f", 6 },                      /* 4 GiB less one */
+		{ "\x12\xff\xff\xff\xff\xff\xff\xff\xff\xff\x01", 11 }, /* 2^64 less one */
 		{ "\x19\x01\x02\x03\x04\x05\x06\x07", 8 },
 		{ "\x25\x01\x02\x03", 4 },
-		{ "\x0b\x0c", 2 },                                         /* a group */
-		{ "\x02\x00", 2 },                                         /* field 0 */
-		{ "\x0e", 1 }, { "\x0f", 1 },                              /* wire types 6 and 7 */
-		{ "\x88\x80\x80\x80\x80\x01\x00", 7 },                     /* tag of six bytes */
+		{ "\x0b\x0c", 2 }, /* a group */
+		{ "\x02\x00", 2 }, /* field 0 */
+		{ "\x0e", 1 },
+		{ "\x0f", 1 },                         /* wire types 6 and 7 */
+		{ "\x88\x80\x80\x80\x80\x01\x00", 7 }, /* tag of six bytes */
 	};
 
 	(void)state;
