@@ -122,8 +122,8 @@ static const struct conf_option dimensions_options[] = {
 	{ "feature", CONF_LIST, AT(config, dimensions.feature), .reloads = true,
 	  .fallback =
 		  "plimsoll.feature, feature, app.feature, feature.name, baggage.plimsoll.feature, baggage.feature, "
-		  "baggage.app.feature",
-	  .doc = "Names what the call was made for. Well-known vendor keys are read too, behind these." },
+		  "baggage.app.feature, service.name",
+	  .doc = "Names what the call was made for. On the span first, then on its resource, so service.name is the last resort." },
 	{ "workflow", CONF_LIST, AT(config, dimensions.workflow), .reloads = true,
 	  .fallback = "plimsoll.workflow, workflow, app.workflow, workflow.name, baggage.plimsoll.workflow, "
 		      "baggage.workflow, baggage.app.workflow",
