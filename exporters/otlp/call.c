@@ -1,0 +1,273 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * exporters/otlp/call.c - one attempt over gRPC: a unary call as one batch of operations.
+ *
+ * The loop starts it; core ends it on the completion queue, whose thread links it into `ended` and wakes the loop,
+ * which reads the outcome. The payload's bytes are sent from where they lie: core's slice holds a reference, since core
+ * may keep it for longer than the call. Which codes are worth another attempt: OTLP specification, "Failures".
+ */
+#include <assert.h>
+#include <grpc/byte_buffer.h>
+#include <grpc/byte_buffer_reader.h>
+#include <grpc/slice.h>
+#include <grpc/support/time.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "exporters/compress.h"
+#include "exporters/otlp/answer.h"
+#include "exporters/otlp/otlp_priv.h"
+
+struct otlp_call {
+	struct otlp_exporter *exporter;
+	struct otlp_call *next, **link; /* among those that run */
+	struct otlp_call *next_ended;
+	grpc_call *call;
+	grpc_byte_buffer *request, *response;
+	grpc_metadata_array initial, trailing;
+	grpc_status_code status;
+	grpc_slice details;
+	delivery_done done;
+	void *context;
+};
+
+enum retryable { NEVER, ALWAYS, WITH_RETRY_INFO };
+
+static const struct code {
+	const char *name;
+	enum retryable retryable;
+} codes[] = {
+	[GRPC_STATUS_OK] = { "OK", NEVER },
+	[GRPC_STATUS_CANCELLED] = { "CANCELLED", ALWAYS },
+	[GRPC_STATUS_UNKNOWN] = { "UNKNOWN", NEVER },
+	[GRPC_STATUS_INVALID_ARGUMENT] = { "INVALID_ARGUMENT", NEVER },
+	[GRPC_STATUS_DEADLINE_EXCEEDED] = { "DEADLINE_EXCEEDED", ALWAYS },
+	[GRPC_STATUS_NOT_FOUND] = { "NOT_FOUND", NEVER },
+	[GRPC_STATUS_ALREADY_EXISTS] = { "ALREADY_EXISTS", NEVER },
+	[GRPC_STATUS_PERMISSION_DENIED] = { "PERMISSION_DENIED", NEVER },
+	[GRPC_STATUS_RESOURCE_EXHAUSTED] = { "RESOURCE_EXHAUSTED", WITH_RETRY_INFO },
+	[GRPC_STATUS_FAILED_PRECONDITION] = { "FAILED_PRECONDITION", NEVER },
+	[GRPC_STATUS_ABORTED] = { "ABORTED", ALWAYS },
+	[GRPC_STATUS_OUT_OF_RANGE] = { "OUT_OF_RANGE", ALWAYS },
+	[GRPC_STATUS_UNIMPLEMENTED] = { "UNIMPLEMENTED", NEVER },
+	[GRPC_STATUS_INTERNAL] = { "INTERNAL", NEVER },
+	[GRPC_STATUS_UNAVAILABLE] = { "UNAVAILABLE", ALWAYS },
+	[GRPC_STATUS_DATA_LOSS] = { "DATA_LOSS", ALWAYS },
+	[GRPC_STATUS_UNAUTHENTICATED] = { "UNAUTHENTICATED", NEVER },
+};
+
+static const struct code *code_of(grpc_status_code status)
+{
+	size_t i = (size_t)status < sizeof(codes) / sizeof(codes[0]) ? (size_t)status : GRPC_STATUS_UNKNOWN;
+
+	return &codes[i];
+}
+
+/* ------------------------------------------------------------------ reading the outcome */
+
+static struct slice view(const grpc_slice *s)
+{
+	return (struct slice){ (const char *)GRPC_SLICE_START_PTR(*s), GRPC_SLICE_LENGTH(*s) };
+}
+
+static struct delivery read_response(const struct otlp_call *c)
+{
+	struct delivery d = { .result = DELIVERY_DONE };
+	grpc_byte_buffer_reader reader;
+
+	if (c->response == NULL || !grpc_byte_buffer_reader_init(&reader, c->response))
+		return d;
+	grpc_slice all = grpc_byte_buffer_reader_readall(&reader);
+	d = otlp_read_success(view(&all));
+	grpc_slice_unref(all);
+	grpc_byte_buffer_reader_destroy(&reader);
+	return d;
+}
+
+/* Core has decoded the base64 of a "-bin" key. */
+static bool read_retry_info(const grpc_metadata_array *trailing, uint64_t *retry_after_ms)
+{
+	for (size_t i = 0; i < trailing->count; i++)
+		if (slice_equal(view(&trailing->metadata[i].key), SLICE("grpc-status-details-bin")))
+			return otlp_read_retry_info(view(&trailing->metadata[i].value), retry_after_ms);
+	return false;
+}
+
+static struct delivery read_outcome(const struct otlp_call *c)
+{
+	const struct code *code = code_of(c->status);
+	struct delivery d = { .result = DELIVERY_REFUSED };
+
+	if (c->status == GRPC_STATUS_OK)
+		return read_response(c);
+	bool has_retry_info = read_retry_info(&c->trailing, &d.retry_after_ms);
+	if (code->retryable == ALWAYS || (code->retryable == WITH_RETRY_INFO && has_retry_info))
+		d.result = DELIVERY_RETRY;
+	struct slice details = view(&c->details);
+	snprintf(d.reason, sizeof(d.reason), "%s: %.*s", code->name, (int)slice_head(details, sizeof(d.reason)).len, details.ptr);
+	return d;
+}
+
+/* ------------------------------------------------------------------ the call */
+
+static void call_free(struct otlp_call *c)
+{
+	if (c->call != NULL)
+		grpc_call_unref(c->call);
+	if (c->request != NULL)
+		grpc_byte_buffer_destroy(c->request);
+	if (c->response != NULL)
+		grpc_byte_buffer_destroy(c->response);
+	grpc_metadata_array_destroy(&c->initial);
+	grpc_metadata_array_destroy(&c->trailing);
+	grpc_slice_unref(c->details);
+	free(c);
+}
+
+static struct otlp_call *call_new(struct otlp_exporter *e, delivery_done done, void *context)
+{
+	struct otlp_call *c = calloc(1, sizeof(*c));
+
+	if (c == NULL)
+		return NULL;
+	c->exporter = e;
+	c->done = done;
+	c->context = context;
+	c->details = grpc_empty_slice();
+	grpc_metadata_array_init(&c->initial);
+	grpc_metadata_array_init(&c->trailing);
+	return c;
+}
+
+static void drop_payload(void *payload)
+{
+	payload_unref(payload);
+}
+
+static grpc_byte_buffer *plain_request(struct payload *p)
+{
+	grpc_slice slice = grpc_slice_new_with_user_data(p->bytes, p->size_bytes, drop_payload, payload_ref(p));
+	grpc_byte_buffer *buffer = grpc_raw_byte_buffer_create(&slice, 1);
+
+	grpc_slice_unref(slice);
+	return buffer;
+}
+
+/* Compressed here, not by core, which is slower at it; core sees that it is done and only sets the flag. */
+static grpc_byte_buffer *gzip_request(struct payload *p)
+{
+	struct buf compressed = BUF_INIT;
+	grpc_byte_buffer *buffer = NULL;
+
+	if (!FAILED(compress_append(COMPRESSION_GZIP, payload_view(p), &compressed))) {
+		grpc_slice slice = grpc_slice_new(compressed.ptr, compressed.len, free);
+		compressed = BUF_INIT; /* the slice owns it now */
+		buffer = grpc_raw_compressed_byte_buffer_create(&slice, 1, GRPC_COMPRESS_GZIP);
+		grpc_slice_unref(slice);
+	}
+	buf_release(&compressed);
+	return buffer;
+}
+
+static void call_run(struct otlp_call *c, enum payload_kind kind)
+{
+	struct otlp_exporter *e = c->exporter;
+	grpc_op ops[6] = { { .op = GRPC_OP_SEND_INITIAL_METADATA }, { .op = GRPC_OP_SEND_MESSAGE },
+			   { .op = GRPC_OP_SEND_CLOSE_FROM_CLIENT }, { .op = GRPC_OP_RECV_INITIAL_METADATA },
+			   { .op = GRPC_OP_RECV_MESSAGE }, { .op = GRPC_OP_RECV_STATUS_ON_CLIENT } };
+	gpr_timespec deadline = gpr_time_add(gpr_now(GPR_CLOCK_MONOTONIC),
+					     gpr_time_from_millis((int64_t)e->options->timeout_ms, GPR_TIMESPAN));
+
+	ops[0].data.send_initial_metadata.count = e->metadata_count;
+	ops[0].data.send_initial_metadata.metadata = e->metadata;
+	ops[1].data.send_message.send_message = c->request;
+	ops[3].data.recv_initial_metadata.recv_initial_metadata = &c->initial;
+	ops[4].data.recv_message.recv_message = &c->response;
+	ops[5].data.recv_status_on_client.trailing_metadata = &c->trailing;
+	ops[5].data.recv_status_on_client.status = &c->status;
+	ops[5].data.recv_status_on_client.status_details = &c->details;
+	c->call = grpc_channel_create_registered_call(e->channel, NULL, GRPC_PROPAGATE_DEFAULTS, e->queue,
+						      e->methods[kind], deadline, NULL);
+	grpc_call_error error = grpc_call_start_batch(c->call, ops, 6, c, NULL);
+	assert(error == GRPC_CALL_OK); /* headers were checked when the exporter was opened */
+}
+
+static void call_link(struct otlp_call *c)
+{
+	c->next = c->exporter->running;
+	c->link = &c->exporter->running;
+	if (c->next != NULL)
+		c->next->link = &c->next;
+	c->exporter->running = c;
+}
+
+void otlp_call_start(struct otlp_exporter *e, struct payload *p, delivery_done done, void *context)
+{
+	struct otlp_call *c = call_new(e, done, context);
+
+	if (c != NULL)
+		c->request = e->options->compression == COMPRESSION_GZIP ? gzip_request(p) : plain_request(p);
+	if (c == NULL || c->request == NULL) {
+		struct delivery d = { .result = DELIVERY_RETRY, .reason = "NOMEM: no memory for the request" };
+		if (c != NULL)
+			call_free(c);
+		done(context, &d);
+		return;
+	}
+	call_link(c);
+	call_run(c, p->kind);
+}
+
+void otlp_cancel_calls(void *state)
+{
+	const struct otlp_exporter *e = state;
+
+	for (const struct otlp_call *c = e->running; c != NULL; c = c->next)
+		grpc_call_cancel(c->call, NULL);
+}
+
+/* ------------------------------------------------------------------ from core's threads back to the loop */
+
+void *otlp_watch_queue(void *arg)
+{
+	struct otlp_exporter *e = arg;
+
+	for (;;) {
+		grpc_event event = grpc_completion_queue_next(e->queue, gpr_inf_future(GPR_CLOCK_REALTIME), NULL);
+		if (event.type == GRPC_QUEUE_SHUTDOWN)
+			return NULL;
+		struct otlp_call *c = event.tag;
+		pthread_mutex_lock(&e->lock);
+		c->next_ended = e->ended;
+		e->ended = c;
+		pthread_mutex_unlock(&e->lock);
+		uv_async_send(&e->wake);
+	}
+}
+
+static void call_finish(struct otlp_call *c)
+{
+	struct delivery d = read_outcome(c);
+	delivery_done done = c->done;
+	void *context = c->context;
+
+	*c->link = c->next;
+	if (c->next != NULL)
+		c->next->link = c->link;
+	call_free(c);
+	done(context, &d);
+}
+
+void otlp_finish_calls(uv_async_t *wake)
+{
+	struct otlp_exporter *e = wake->data;
+
+	pthread_mutex_lock(&e->lock);
+	struct otlp_call *c = e->ended;
+	e->ended = NULL;
+	pthread_mutex_unlock(&e->lock);
+	while (c != NULL) {
+		struct otlp_call *next = c->next_ended;
+		call_finish(c);
+		c = next;
+	}
+}

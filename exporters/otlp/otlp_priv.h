@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * exporters/otlp/otlp_priv.h - what otlp.c (options, life), channel.c (connection) and call.c (one attempt) share.
+ */
+#ifndef PLIMSOLL_EXPORTERS_OTLP_OTLP_PRIV_H
+#define PLIMSOLL_EXPORTERS_OTLP_OTLP_PRIV_H
+
+#include <grpc/grpc.h>
+#include <pthread.h>
+
+#include "exporters/exporter.h"
+
+#define OTLP_SIGNALS 3 /* PAYLOAD_TRACES, _METRICS, _LOGS */
+
+struct otlp_options {
+	const char *endpoint;
+	struct string_map headers;
+	int compression;
+	uint64_t timeout_ms;
+	struct tls_client_config tls;
+	struct queue_config queue;
+	struct retry_config retry;
+};
+
+/* Everything belongs to the loop thread but `ended`, which the queue's thread fills under the lock. */
+struct otlp_exporter {
+	const struct otlp_options *options;
+	grpc_channel *channel;
+	void *methods[OTLP_SIGNALS]; /* core's handles of the registered methods */
+	grpc_metadata *metadata;     /* configured headers, then the compression that core announces */
+	size_t metadata_count;
+	grpc_completion_queue *queue;
+	pthread_t queue_thread;
+	uv_async_t wake;
+	struct otlp_call *running;
+	pthread_mutex_t lock;
+	struct otlp_call *ended;
+};
+
+/* The channel for the options' endpoint; it connects when the first call is made.
+ * Errors: INVALID, IO with why filled. */
+struct status otlp_channel_new(const char *id, const struct otlp_options *o, grpc_channel **out, struct buf *why) MUST_USE;
+
+/* Starts one attempt; done is called on the loop. */
+void otlp_call_start(struct otlp_exporter *e, struct payload *p, delivery_done done, void *context);
+
+/* Asks core to end the calls that run; done follows soon. state: struct otlp_exporter. */
+void otlp_cancel_calls(void *state);
+
+/* The queue's thread: hands ended calls to the loop until the queue is shut down. arg: struct otlp_exporter. */
+void *otlp_watch_queue(void *arg);
+
+/* On the loop: tells the owners of ended calls what became of them. */
+void otlp_finish_calls(uv_async_t *wake);
+
+#endif
