@@ -67,10 +67,10 @@ static inline int64_t rig_count(enum meter_family family, const char *labels)
 	return meter_value(meter_get(family, labels));
 }
 
-/* Turns the loop until the meter reaches the value; false after ten seconds. */
+/* Turns the loop until the meter reaches the value; false after half a minute. */
 static inline bool rig_wait(struct rig *rig, enum meter_family family, const char *labels, int64_t value)
 {
-	uint64_t end_ns = clock_mono_ns() + 10 * NS_PER_SECOND;
+	uint64_t end_ns = clock_mono_ns() + 30 * NS_PER_SECOND;
 
 	while (rig_count(family, labels) < value) {
 		if (clock_mono_ns() > end_ns)

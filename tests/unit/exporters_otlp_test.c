@@ -1,0 +1,250 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * OTLP over gRPC: what is sent where, and what each status means, against a server of gRPC core.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+
+#include <cmocka.h>
+
+#include "agent/base/log.h"
+#include "tests/unit/exporter_rig.h"
+#include "tests/unit/grpc_peer.h"
+
+#define LABELS(kind) "exporter=\"otlp/a\",kind=\"" kind "\""
+#define DROPPED(kind, reason) METER_DROPPED, LABELS(kind) ",reason=\"" reason "\""
+#define FAILURES(reason) METER_EXPORT_FAILURES, "exporter=\"otlp/a\",reason=\"" reason "\""
+#define QUICK_RETRY "    retry_on_failure: { initial_interval: 10ms, max_interval: 10ms }\n"
+#define SUCCESS { .status = GRPC_STATUS_OK }
+
+/* google.rpc.Status{code: 8, details: [Any{RetryInfo{retry_delay{seconds: 0, nanos: 300000000}}}]} */
+#define RETRY_INFO                                                                                        \
+	"\x08\x08\x1a\x34\x0a\x28type.googleapis.com/google.rpc.RetryInfo\x12\x08\x0a\x06\x10\x80\xc6\x86" \
+	"\x8f\x01"
+#define WITH_RETRY_INFO .status_details_bin = RETRY_INFO, .status_details_bytes = sizeof(RETRY_INFO) - 1
+
+static struct grpc_peer peer;
+static struct rig rig;
+
+static void start_exporter(int port, const char *more)
+{
+	char yaml[1024];
+
+	snprintf(yaml, sizeof(yaml), "exporters:\n  otlp/a:\n    endpoint: 127.0.0.1:%d\n    tls: { insecure: true }\n%s", port,
+		 more);
+	if (FAILED(rig_start(&rig, yaml)))
+		fail_msg("%s", buf_string(&rig.why));
+}
+
+#define START(more, ...)                                                                               \
+	static const struct grpc_peer_reply replies[] = { __VA_ARGS__ };                               \
+	grpc_peer_start(&peer, 0, replies, sizeof(replies) / sizeof(replies[0]), NULL);                \
+	start_exporter(peer.port, more)
+
+static void stop(void)
+{
+	assert_int_equal(rig_stop(&rig), 0);
+	grpc_peer_stop(&peer);
+}
+
+static void requests_go_to_the_service_of_their_signal_with_metadata(void **state)
+{
+	static const char *const methods[] = { "/opentelemetry.proto.collector.trace.v1.TraceService/Export",
+					       "/opentelemetry.proto.collector.metrics.v1.MetricsService/Export",
+					       "/opentelemetry.proto.collector.logs.v1.LogsService/Export" };
+
+	(void)state;
+	START("    headers: { Authorization: Bearer abc }\n    sending_queue: { num_consumers: 1 }\n", SUCCESS);
+	rig_offer(&rig, PAYLOAD_TRACES, SLICE("the spans"), 3);
+	rig_offer(&rig, PAYLOAD_METRICS, SLICE("the points"), 4);
+	rig_offer(&rig, PAYLOAD_LOGS, SLICE("the logs"), 5);
+	assert_true(rig_wait(&rig, METER_EXPORTED, LABELS("logs"), 5));
+	assert_int_equal(rig_count(METER_EXPORTED, LABELS("traces")), 3);
+	assert_int_equal(rig_count(METER_EXPORTED, LABELS("metrics")), 4);
+	for (size_t i = 0; i < 3; i++) {
+		assert_string_equal(grpc_peer_request(&peer, i)->method, methods[i]);
+		assert_string_equal(grpc_peer_request(&peer, i)->authorization, "Bearer abc");
+	}
+	assert_int_equal(grpc_peer_request(&peer, 0)->body_bytes, 9);
+	assert_memory_equal(grpc_peer_request(&peer, 0)->body, "the spans", 9);
+	stop();
+}
+
+static void large_requests_arrive_whole_plain_and_gzipped(void **state)
+{
+	static const char *const compressions[] = { "    compression: none\n", "    compression: gzip\n" };
+	size_t size = 3 << 20;
+	char *bytes = malloc(size);
+
+	(void)state;
+	for (size_t i = 0; i < size; i++)
+		bytes[i] = (char)(i * i >> 7);
+	for (size_t i = 0; i < 2; i++) {
+		START(compressions[i], SUCCESS);
+		rig_offer(&rig, PAYLOAD_TRACES, (struct slice){ bytes, size }, 1);
+		assert_true(rig_wait(&rig, METER_EXPORTED, LABELS("traces"), 1));
+		assert_int_equal(grpc_peer_request(&peer, 0)->body_bytes, size);
+		assert_memory_equal(grpc_peer_request(&peer, 0)->body, bytes, size);
+		stop();
+	}
+	free(bytes);
+}
+
+static void retryable_codes_are_tried_again(void **state)
+{
+	static const grpc_status_code codes[] = { GRPC_STATUS_UNAVAILABLE, GRPC_STATUS_CANCELLED, GRPC_STATUS_DEADLINE_EXCEEDED,
+						  GRPC_STATUS_ABORTED, GRPC_STATUS_OUT_OF_RANGE, GRPC_STATUS_DATA_LOSS };
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(codes) / sizeof(codes[0]); i++) {
+		struct grpc_peer_reply replies[] = { { .status = codes[i], .details = "later" }, SUCCESS };
+		grpc_peer_start(&peer, 0, replies, 2, NULL);
+		start_exporter(peer.port, QUICK_RETRY);
+		rig_offer(&rig, PAYLOAD_TRACES, SLICE("t"), 2);
+		assert_true(rig_wait(&rig, METER_EXPORTED, LABELS("traces"), 2));
+		assert_int_equal(rig_count(METER_EXPORT_RETRIES, "exporter=\"otlp/a\""), 1);
+		assert_int_equal(grpc_peer_served(&peer), 2);
+		stop();
+	}
+}
+
+static void other_codes_are_not(void **state)
+{
+	static const grpc_status_code codes[] = {
+		GRPC_STATUS_UNKNOWN,	       GRPC_STATUS_INVALID_ARGUMENT,   GRPC_STATUS_NOT_FOUND,
+		GRPC_STATUS_ALREADY_EXISTS,    GRPC_STATUS_PERMISSION_DENIED,  GRPC_STATUS_UNAUTHENTICATED,
+		GRPC_STATUS_FAILED_PRECONDITION, GRPC_STATUS_UNIMPLEMENTED,    GRPC_STATUS_INTERNAL,
+		GRPC_STATUS_RESOURCE_EXHAUSTED,
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(codes) / sizeof(codes[0]); i++) {
+		struct grpc_peer_reply replies[] = { { .status = codes[i], .details = "never" }, SUCCESS };
+		grpc_peer_start(&peer, 0, replies, 2, NULL);
+		start_exporter(peer.port, QUICK_RETRY);
+		rig_offer(&rig, PAYLOAD_TRACES, SLICE("t"), 2);
+		assert_true(rig_wait(&rig, DROPPED("traces", "refused"), 2));
+		assert_int_equal(grpc_peer_served(&peer), 1);
+		stop();
+	}
+}
+
+static void resource_exhausted_with_retry_info_waits_as_told(void **state)
+{
+	(void)state;
+	START(QUICK_RETRY, { .status = GRPC_STATUS_RESOURCE_EXHAUSTED, .details = "full", WITH_RETRY_INFO }, SUCCESS);
+	uint64_t start_ns = clock_mono_ns();
+	rig_offer(&rig, PAYLOAD_TRACES, SLICE("t"), 2);
+	assert_true(rig_wait(&rig, METER_EXPORTED, LABELS("traces"), 2));
+	assert_true(clock_mono_ns() - start_ns >= 295 * NS_PER_MS);
+	assert_int_equal(rig_count(FAILURES("RESOURCE_EXHAUSTED")), 1);
+	stop();
+}
+
+/* ExportTraceServiceResponse{partial_success{rejected_spans: 2, error_message: "bad"}} */
+static void a_partial_success_is_delivered_and_the_rejected_are_counted(void **state)
+{
+	(void)state;
+	START("", { .status = GRPC_STATUS_OK, .response = "\x0a\x07\x08\x02\x12\x03" "bad", .response_bytes = 9 });
+	rig_offer(&rig, PAYLOAD_TRACES, SLICE("t"), 5);
+	assert_true(rig_wait(&rig, METER_EXPORTED, LABELS("traces"), 3));
+	assert_int_equal(rig_count(DROPPED("traces", "rejected")), 2);
+	assert_int_equal(grpc_peer_served(&peer), 1);
+	stop();
+}
+
+static void a_silent_peer_is_a_deadline_exceeded_and_tried_again(void **state)
+{
+	(void)state;
+	START("    timeout: 500ms\n" QUICK_RETRY, { .never = 1 }, SUCCESS);
+	rig_offer(&rig, PAYLOAD_TRACES, SLICE("t"), 1);
+	assert_true(rig_wait(&rig, METER_EXPORTED, LABELS("traces"), 1));
+	assert_int_equal(rig_count(FAILURES("DEADLINE_EXCEEDED")), 1);
+	stop();
+}
+
+static void a_dead_port_is_unavailable_until_a_server_comes(void **state)
+{
+	static const struct grpc_peer_reply success[] = { SUCCESS };
+
+	(void)state;
+	grpc_peer_start(&peer, 0, success, 1, NULL);
+	int port = peer.port;
+	grpc_peer_stop(&peer);
+	start_exporter(port, QUICK_RETRY);
+	rig_offer(&rig, PAYLOAD_TRACES, SLICE("t"), 1);
+	assert_true(rig_wait(&rig, FAILURES("UNAVAILABLE"), 2));
+	grpc_peer_start(&peer, port, success, 1, NULL);
+	assert_true(rig_wait(&rig, METER_EXPORTED, LABELS("traces"), 1));
+	stop();
+}
+
+static void a_drain_that_runs_out_of_time_ends_calls(void **state)
+{
+	(void)state;
+	START("", { .never = 1 });
+	rig_offer(&rig, PAYLOAD_TRACES, SLICE("t"), 4);
+	while (grpc_peer_served(&peer) == 0)
+		uv_run(&rig.loop, UV_RUN_NOWAIT);
+	uint64_t start_ns = clock_mono_ns();
+	rig_drain(&rig, 50);
+	assert_in_range((clock_mono_ns() - start_ns) / NS_PER_MS, 49, 2000);
+	assert_int_equal(rig_count(DROPPED("traces", "shutdown")), 4);
+	stop();
+}
+
+static void endpoints_may_have_a_scheme(void **state)
+{
+	static const struct grpc_peer_reply success[] = { SUCCESS };
+	char yaml[128];
+
+	(void)state;
+	grpc_peer_start(&peer, 0, success, 1, NULL);
+	snprintf(yaml, sizeof(yaml), "exporters:\n  otlp/a:\n    endpoint: http://127.0.0.1:%d/\n", peer.port);
+	assert_int_equal(rig_start(&rig, yaml).code, STATUS_OK);
+	rig_offer(&rig, PAYLOAD_TRACES, SLICE("t"), 1);
+	assert_true(rig_wait(&rig, METER_EXPORTED, LABELS("traces"), 1));
+	stop();
+}
+
+static void what_cannot_work_is_refused_at_start(void **state)
+{
+	static const char *const cases[][2] = {
+		{ "endpoint: localhost", "has no port; write host:port" },
+		{ "endpoint: localhost:1\n    headers: { 'a b': c }",
+		  "exporters.otlp.headers: 'a b' is not a header that can be sent: printable ASCII, no -bin name" },
+		{ "endpoint: localhost:1\n    tls: { ca_file: /nosuch/ca.pem }",
+		  "exporters.otlp.tls.ca_file: cannot read '/nosuch/ca.pem': No such file or directory" },
+		{ "endpoint: localhost:1\n    tls: { cert_file: /a }",
+		  "cert_file and key_file go together" },
+	};
+	char yaml[256];
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		snprintf(yaml, sizeof(yaml), "exporters:\n  otlp:\n    %s\n", cases[i][0]);
+		assert_true(FAILED(rig_start(&rig, yaml)));
+		if (strstr(buf_string(&rig.why), cases[i][1]) == NULL)
+			fail_msg("%s", buf_string(&rig.why));
+		assert_int_equal(rig_stop(&rig), 0);
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(requests_go_to_the_service_of_their_signal_with_metadata),
+		cmocka_unit_test(large_requests_arrive_whole_plain_and_gzipped),
+		cmocka_unit_test(retryable_codes_are_tried_again),
+		cmocka_unit_test(other_codes_are_not),
+		cmocka_unit_test(resource_exhausted_with_retry_info_waits_as_told),
+		cmocka_unit_test(a_partial_success_is_delivered_and_the_rejected_are_counted),
+		cmocka_unit_test(a_silent_peer_is_a_deadline_exceeded_and_tried_again),
+		cmocka_unit_test(a_dead_port_is_unavailable_until_a_server_comes),
+		cmocka_unit_test(a_drain_that_runs_out_of_time_ends_calls),
+		cmocka_unit_test(endpoints_may_have_a_scheme),
+		cmocka_unit_test(what_cannot_work_is_refused_at_start),
+	};
+	log_set_level(LOG_LEVEL_ERROR);
+	return cmocka_run_group_tests_name("exporters/otlp", tests, NULL, NULL);
+}
