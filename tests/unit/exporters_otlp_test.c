@@ -245,6 +245,6 @@ int main(void)
 		cmocka_unit_test(endpoints_may_have_a_scheme),
 		cmocka_unit_test(what_cannot_work_is_refused_at_start),
 	};
-	log_set_level(LOG_LEVEL_ERROR);
+	log_set_level(LOG_LEVEL_WARN);
 	return cmocka_run_group_tests_name("exporters/otlp", tests, NULL, NULL);
 }
