@@ -2,6 +2,7 @@
  * daemon/main.c - the program's entry: the one table of commands.
  */
 #include "agent/cli/command.h"
+#include "agent/cli/price.h"
 #include "agent/daemon/kinds.h"
 #include "agent/daemon/replay.h"
 #include "agent/daemon/run.h"
@@ -11,6 +12,7 @@ static const struct command *const commands[] = {
 	&command_run,
 	&command_check,
 	&command_replay,
+	&command_price,
 	&command_version,
 	&command_help,
 	NULL,

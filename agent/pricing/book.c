@@ -3,26 +3,19 @@
  */
 #include "agent/pricing/book.h"
 
-#include <errno.h>
 #include <pthread.h>
-#include <stdio.h>
 #include <stdlib.h>
-#include <sys/stat.h>
 
 #include "agent/base/clock.h"
-#include "agent/base/file.h"
 #include "agent/base/log.h"
 #include "agent/base/meter.h"
 #include "agent/config/config.h"
-#include "agent/pricing/load.h"
 #include "agent/pricing/names.h"
+#include "agent/pricing/table_file.h"
 
-#define PRICE_FILE_MAX ((size_t)64 << 20)
 #define SECONDS_PER_DAY 86400u
 #define OLD_DAYS 30u
 #define VERY_OLD_DAYS 90u
-
-extern const char price_image_start[], price_image_end[];
 
 const char *const price_source_names[PRICE_SOURCE_COUNT] = { "override", "file", "embedded" };
 
@@ -46,45 +39,23 @@ struct price_book {
 
 /* ---------------------------------------------------------------- opening */
 
-static struct status load_text(struct price_book *b, enum price_source source, struct slice text, struct buf *errors)
-{
-	struct source_file *file = &b->files[source];
-	struct price_origin origin = { .file = file->path, .date_unix_s = (uint64_t)file->read.st_mtim.tv_sec };
-	struct buf image = BUF_INIT;
-	enum price_format format;
-
-	struct status status = price_load(text, &origin, &image, &format, errors);
-	if (!FAILED(status) && (format == PRICE_FORMAT_OVERRIDES) != (source == PRICE_OVERRIDE)) {
-		buf_printf(errors, "%s: this is a %s file; it belongs under prices.%s\n", file->path,
-			   price_format_names[format], source == PRICE_OVERRIDE ? "file" : "override_file");
-		status = FAIL(INVALID, "price file is of the wrong kind");
-	}
-	if (!FAILED(status))
-		status = table_open(&b->tables[source], &image);
-	b->has[source] = !FAILED(status);
-	buf_release(&image);
-	return status;
-}
-
 static struct status open_file(struct price_book *b, enum price_source source, const char *path, struct buf *errors)
 {
 	struct source_file *file = &b->files[source];
-	struct buf text = BUF_INIT;
+	enum price_format format;
 
 	if (path == NULL)
 		return OK;
 	file->path = strdup(path);
 	if (file->path == NULL)
 		return FAIL(NOMEM, "no memory for the price book");
-	/* looked at before it is read: a change in between makes the book stale, not wrong */
-	struct status status = stat(path, &file->read) == 0 ? file_read(path, PRICE_FILE_MAX, &text) :
-							      FAIL(IO, "cannot read the price file");
-	if (FAILED(status))
-		buf_printf(errors, "cannot read '%s': %s\n", path, status.code == STATUS_IO ? strerror(errno) : status.why);
-	else
-		status = load_text(b, source, buf_view(&text), errors);
-	buf_release(&text);
-	return status;
+	TRY(table_read_file(path, &b->tables[source], &format, &file->read, errors));
+	b->has[source] = true;
+	if ((format == PRICE_FORMAT_OVERRIDES) == (source == PRICE_OVERRIDE))
+		return OK;
+	buf_printf(errors, "%s: holds %s; it belongs under prices.%s\n", path, price_format_names[format],
+		   source == PRICE_OVERRIDE ? "file" : "override_file");
+	return FAIL(INVALID, "price file is of the wrong kind");
 }
 
 struct status price_book_open(const char *file, const char *override_file, struct price_book **out, struct buf *errors)
@@ -94,8 +65,7 @@ struct status price_book_open(const char *file, const char *override_file, struc
 	if (b == NULL)
 		return FAIL(NOMEM, "no memory for the price book");
 	pthread_mutex_init(&b->lock, NULL);
-	struct status embedded = table_open_embedded(&b->tables[PRICE_EMBEDDED], price_image_start,
-						     (size_t)(price_image_end - price_image_start));
+	struct status embedded = table_open_builtin(&b->tables[PRICE_EMBEDDED]);
 	b->has[PRICE_EMBEDDED] = !FAILED(embedded);
 	struct status override = open_file(b, PRICE_OVERRIDE, override_file, errors);
 	struct status loaded = open_file(b, PRICE_FILE, file, errors);

@@ -70,8 +70,7 @@ void pricer_free(struct pricer *p)
 
 /* ---------------------------------------------------------------- finding */
 
-/* Service tiers under the keys that the tables' variants ask for. */
-static size_t tier_contexts(struct slice tier, struct price_context *out)
+size_t price_tier_contexts(struct slice tier, struct price_context *out)
 {
 	size_t n = 0;
 
@@ -279,7 +278,7 @@ static __attribute__((noinline)) bool bring_up_to_date(struct memo *m, uint64_t 
 	struct price_context contexts[PRICE_CONTEXTS_MAX];
 
 	if (!sheet_select(&m->sheet, &m->hit.found, m->hit.factor_digits, m->hit.factor_scale, unix_s, contexts,
-			  tier_contexts(tier, contexts)))
+			  price_tier_contexts(tier, contexts)))
 		return false;
 	token_sheet_init(&m->token_sheet, &m->sheet);
 	m->covered = 0;

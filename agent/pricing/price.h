@@ -95,6 +95,10 @@ struct price_answer {
 	struct price_bill bill;
 };
 
+/* A service tier as the answer named it, under the keys that the tables ask for ("batch" is a way of processing, "fast"
+ * a speed). out: room for three. Returns how many. */
+size_t price_tier_contexts(struct slice tier, struct price_context *out);
+
 /* Looks up and bills. Remembers nothing; allocates nothing. */
 void price_ask(struct pricer *p, const struct price_request *request, struct price_answer *answer);
 

@@ -282,15 +282,23 @@ struct price_rate sheet_tier_rate(const struct sheet *sheet, const struct sheet_
 	return rate_of(sheet, tier->digits, tier->scale, unit_infos[p->unit].per);
 }
 
-static struct price_rate applicable_rate(const struct sheet *sheet, const struct sheet_price *p, __int128_t input,
-					 __int128_t one)
+/* The highest tier that so many input tokens pass, or NULL. */
+static const struct image_tier *applicable_tier(const struct sheet_price *p, __int128_t input, __int128_t one)
 {
-	for (uint32_t i = p->tier_count; i > 0; i--) {
-		const struct image_tier *tier = &p->tiers[i - 1];
-		if (input > (__int128_t)tier->start * one)
-			return sheet_tier_rate(sheet, p, tier);
-	}
-	return p->rate;
+	for (uint32_t i = p->tier_count; i > 0; i--)
+		if (input > (__int128_t)p->tiers[i - 1].start * one)
+			return &p->tiers[i - 1];
+	return NULL;
+}
+
+struct decimal sheet_listed_price(const struct sheet_price *p, const struct price_usage *usage)
+{
+	bool has_input = (usage->reported & UNIT_BIT(UNIT_INPUT_TOKENS)) != 0;
+	const struct image_tier *tier = applicable_tier(p, has_input ? usage->n[UNIT_INPUT_TOKENS] : 0,
+							decimal_power(usage->scale));
+
+	return tier != NULL ? (struct decimal){ (__int128_t)tier->digits, tier->scale } :
+			      (struct decimal){ (__int128_t)p->digits, p->scale };
 }
 
 static bool multiply(struct price_rate rate, __int128_t count, __int128_t one, struct price_exact *out)
@@ -331,10 +339,11 @@ const char *sheet_bill(const struct sheet *sheet, const struct price_usage *usag
 		return why;
 	for (uint32_t i = 0; i < sheet->count; i++) {
 		const struct sheet_price *p = &sheet->prices[i];
+		const struct image_tier *tier = applicable_tier(p, input, one);
 		struct price_exact price;
 		if (counts[i] == 0)
 			continue;
-		if (!multiply(applicable_rate(sheet, p, input, one), counts[i], one, &price) ||
+		if (!multiply(tier != NULL ? sheet_tier_rate(sheet, p, tier) : p->rate, counts[i], one, &price) ||
 		    !add_component(bill, p, counts[i], price))
 			return why_too_large;
 	}
@@ -359,18 +368,4 @@ void sheet_apply_minimum(const struct sheet *sheet, struct price_usage *usage)
 	usage->n[UNIT_AUDIO_SECONDS] = usage->n[UNIT_INPUT_AUDIO_SECONDS] = billed;
 	usage->reported |= seconds;
 	usage->nonzero = used == 0 ? usage->nonzero & ~seconds : usage->nonzero | seconds;
-}
-
-const char *price_per_text(uint32_t per)
-{
-	switch (per) {
-	case 1000:
-		return "k";
-	case 3600:
-		return "hour";
-	case 1000000:
-		return "M";
-	default:
-		return "G";
-	}
 }

@@ -90,14 +90,15 @@ bool sheet_select(struct sheet *sheet, const struct found *found, uint64_t facto
 /* The rate of one of p's tiers. */
 struct price_rate sheet_tier_rate(const struct sheet *sheet, const struct sheet_price *p, const struct image_tier *tier);
 
+/* The price that applies to a usage with that many input tokens: p's own, or that of its tier, in USD per
+ * unit_infos[p->unit].per, before the sheet's factor. */
+struct decimal sheet_listed_price(const struct sheet_price *p, const struct price_usage *usage);
+
 /* What the usage costs. NULL where all is well; else why the usage cannot be billed (a literal). *bill then holds
  * nothing of use. Allocates nothing. */
 const char *sheet_bill(const struct sheet *sheet, const struct price_usage *usage, struct price_bill *bill);
 
 /* The same, where the provider's minimum must be applied first. */
 void sheet_apply_minimum(const struct sheet *sheet, struct price_usage *usage);
-
-/* "per million" and the like, for people: 1000000 to "M", 1000 to "k", 3600 to "hour". */
-const char *price_per_text(uint32_t per);
 
 #endif
