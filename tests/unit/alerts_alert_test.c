@@ -1,0 +1,162 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * An alert says the same everywhere: one id, one JSON form, one English sentence.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+
+#include <cmocka.h>
+
+#include "agent/base/json.h"
+#include "tests/unit/alerts_fixture.h"
+
+static void assert_summary(struct verdict v, const char *want)
+{
+	struct alert *a = alert_new(&v);
+	struct buf text = BUF_INIT;
+
+	alert_summary(a, &text);
+	assert_string_equal(buf_string(&text), want);
+	buf_release(&text);
+	free(a);
+}
+
+static void one_sentence_says_what_moved(void **state)
+{
+	struct verdict v = cost_shift(START);
+
+	(void)state;
+	assert_summary(v, "cost per request of checkout (gpt-4o, support@1.4.0) is 1.91 times its baseline: "
+			  "0.00420 USD instead of 0.00220 USD, 5.1 sigma");
+	v.kind = VERDICT_CANARY;
+	v.reference_version = SLICE("support@1.3.0");
+	v.pooled_deviation = NAN;
+	assert_summary(v, "cost per request of checkout (gpt-4o, support@1.4.0) is 1.91 times that of support@1.3.0: "
+			  "0.00420 USD instead of 0.00220 USD, 3.5 sigma");
+	v.kind = VERDICT_RUNAWAY;
+	assert_summary(v, "one request of checkout (gpt-4o, support@1.4.0) cost 1.91 times the usual: "
+			  "0.00420 USD instead of 0.00220 USD, 3.5 sigma");
+	v.kind = VERDICT_SHIFT;
+	v.metric = "error_rate";
+	v.value = 0.12;
+	v.baseline_mean = 0.0055;
+	v.ratio = 21.8;
+	v.prompt_version = SLICE("*");
+	assert_summary(v, "error rate of checkout (gpt-4o) is 21.8 times its baseline: "
+			  "12.0 % instead of 0.550 %, 3.5 sigma");
+	v.metric = "spend_day";
+	v.value = 12345.678;
+	v.baseline_mean = 0;
+	v.ratio = NAN;
+	assert_summary(v, "projected spend of the day of checkout (gpt-4o) is unknown times its baseline: "
+			  "12346 USD instead of 0 USD, 3.5 sigma");
+}
+
+static void json_holds_identity_evidence_and_links(void **state)
+{
+	struct verdict v = cost_shift(START);
+	struct alert *a = alert_new(&v);
+	struct buf text = BUF_INIT;
+	char want[1024];
+
+	(void)state;
+	alert_json(a, "https://runbooks.example/", &text);
+	assert_true(json_is_valid(buf_view(&text)));
+	snprintf(want, sizeof(want),
+		 "{\"type\":\"alert\",\"id\":\"%s\",\"incident\":\"%s\",\"state\":\"firing\",\"kind\":\"shift\","
+		 "\"metric\":\"cost\",\"feature\":\"checkout\",\"model\":\"gpt-4o\",\"prompt_version\":\"support@1.4.0\","
+		 "\"started_at\":1772794800,\"ended_at\":null,\"value\":0.0042,\"baseline_mean\":0.0022,",
+		 a->id, a->id);
+	assert_memory_equal(text.ptr, want, strlen(want));
+	assert_non_null(strstr(buf_string(&text), "\"trace_ids\":[\"abcd0000000000000000000000000000\"]"));
+	assert_non_null(strstr(buf_string(&text), "\"runbook_url\":\"https://runbooks.example/shift\"}"));
+	a->state = ALERT_RESOLVED;
+	a->end = ALERT_END_ADOPTED;
+	a->ended_at_s = START + 86400;
+	a->verdict.pooled_deviation = NAN;
+	buf_reset(&text);
+	alert_json(a, NULL, &text);
+	assert_true(json_is_valid(buf_view(&text)));
+	assert_non_null(strstr(buf_string(&text), "\"ended_at\":1772881200,\"end_reason\":\"adopted\""));
+	assert_non_null(strstr(buf_string(&text), "\"pooled_deviation\":null"));
+	buf_release(&text);
+	free(a);
+}
+
+static void labels_cannot_break_the_json(void **state)
+{
+	struct verdict v = cost_shift(START);
+	struct buf text = BUF_INIT;
+
+	(void)state;
+	v.feature = SLICE("a\"b\\\n\xff");
+	v.model = (struct slice){ "", 0 };
+	struct alert *a = alert_new(&v);
+	alert_json(a, NULL, &text);
+	assert_true(json_is_valid(buf_view(&text)));
+	buf_release(&text);
+	free(a);
+}
+
+static void the_id_follows_from_what_and_when(void **state)
+{
+	struct verdict v = cost_shift(START), w;
+	char id[ALERT_ID_SIZE], other[ALERT_ID_SIZE];
+
+	(void)state;
+	alert_id(&v, id);
+	w = later(v, VERDICT_RESOLVED, START + 100);
+	w.value = 7;
+	alert_id(&w, other);
+	assert_string_equal(id, other);
+	w.started_at_s++;
+	alert_id(&w, other);
+	assert_string_not_equal(id, other);
+	w = v;
+	w.feature = SLICE("checkou");
+	w.model = SLICE("tgpt-4o");
+	alert_id(&w, other);
+	assert_string_not_equal(id, other);
+}
+
+static void a_stored_alert_comes_back_whole_or_not_at_all(void **state)
+{
+	struct verdict v = cost_shift(START);
+	struct alert *a = alert_new(&v), *b;
+	struct buf stored = BUF_INIT, before = BUF_INIT, after = BUF_INIT;
+
+	(void)state;
+	a->state = ALERT_RESOLVED;
+	a->end = ALERT_END_RECOVERED;
+	a->ended_at_s = START + 500;
+	alert_save(a, &stored);
+	b = alert_load(buf_view(&stored));
+	assert_non_null(b);
+	alert_json(a, NULL, &before);
+	alert_json(b, NULL, &after);
+	assert_string_equal(buf_string(&before), buf_string(&after));
+	free(b);
+	for (size_t n = 0; n < stored.len; n++)
+		assert_null(alert_load((struct slice){ stored.ptr, n }));
+	for (size_t i = 0; i < stored.len; i++) { /* any byte may be wrong: no crash */
+		stored.ptr[i] = (char)~stored.ptr[i];
+		free(alert_load(buf_view(&stored)));
+		stored.ptr[i] = (char)~stored.ptr[i];
+	}
+	buf_release(&stored);
+	buf_release(&before);
+	buf_release(&after);
+	free(a);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(one_sentence_says_what_moved),
+		cmocka_unit_test(json_holds_identity_evidence_and_links),
+		cmocka_unit_test(labels_cannot_break_the_json),
+		cmocka_unit_test(the_id_follows_from_what_and_when),
+		cmocka_unit_test(a_stored_alert_comes_back_whole_or_not_at_all),
+	};
+	return cmocka_run_group_tests_name("alerts/alert", tests, NULL, NULL);
+}
