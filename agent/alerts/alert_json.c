@@ -45,12 +45,9 @@ static struct wording wording_of(const char *metric)
 /* Three significant digits, never in scientific notation. */
 static void write_number(struct buf *out, double x)
 {
-	int digits = x != 0 ? 2 - (int)floor(log10(fabs(x))) : 0;
+	int digits = isfinite(x) && x != 0 ? 2 - (int)floor(log10(fabs(x))) : 0;
 
-	if (!isfinite(x))
-		buf_text(out, "unknown");
-	else
-		buf_printf(out, "%.*f", digits < 0 ? 0 : digits > 12 ? 12 : digits, x);
+	buf_printf(out, "%.*f", digits < 0 ? 0 : digits > 12 ? 12 : digits, x);
 }
 
 /* "checkout (gpt-4o, support@1.4.0)" */
@@ -62,15 +59,19 @@ static void write_subject(struct buf *out, const struct verdict *v)
 	buf_byte(out, ')');
 }
 
-static void write_change(struct buf *out, const struct verdict *v, const struct wording *w)
+/* " is 1.91 times its baseline" */
+static void write_ratio(struct buf *out, const struct verdict *v)
 {
-	double sigmas = isnan(v->pooled_deviation) ? v->deviation : v->pooled_deviation;
-
-	buf_text(out, ": ");
-	write_number(out, v->value * w->factor);
-	buf_printf(out, "%s instead of ", w->unit);
-	write_number(out, v->baseline_mean * w->factor);
-	buf_printf(out, "%s, %.1f sigma", w->unit, sigmas);
+	if (!isfinite(v->ratio)) {
+		buf_text(out, " left its baseline");
+		return;
+	}
+	buf_text(out, v->kind == VERDICT_RUNAWAY ? " cost " : " is ");
+	write_number(out, v->ratio);
+	if (v->kind == VERDICT_CANARY)
+		buf_printf(out, " times that of %.*s", SLICE_ARG(v->reference_version));
+	else
+		buf_text(out, v->kind == VERDICT_RUNAWAY ? " times the usual" : " times its baseline");
 }
 
 void alert_summary(const struct alert *a, struct buf *out)
@@ -78,18 +79,14 @@ void alert_summary(const struct alert *a, struct buf *out)
 	const struct verdict *v = &a->verdict;
 	struct wording w = wording_of(v->metric);
 
-	if (v->kind == VERDICT_RUNAWAY)
-		buf_text(out, "one request of ");
-	else
-		buf_printf(out, "%s of ", w.words);
+	buf_printf(out, "%s of ", v->kind == VERDICT_RUNAWAY ? "one request" : w.words);
 	write_subject(out, v);
-	buf_text(out, v->kind == VERDICT_RUNAWAY ? " cost " : " is ");
-	write_number(out, v->ratio);
-	if (v->kind == VERDICT_CANARY)
-		buf_printf(out, " times that of %.*s", SLICE_ARG(v->reference_version));
-	else
-		buf_text(out, v->kind == VERDICT_RUNAWAY ? " times the usual" : " times its baseline");
-	write_change(out, v, &w);
+	write_ratio(out, v);
+	buf_text(out, ": ");
+	write_number(out, v->value * w.factor);
+	buf_printf(out, "%s instead of ", w.unit);
+	write_number(out, v->baseline_mean * w.factor);
+	buf_printf(out, "%s, %.1f sigma", w.unit, isnan(v->pooled_deviation) ? v->deviation : v->pooled_deviation);
 }
 
 /* ---------------------------------------------------------------- JSON */

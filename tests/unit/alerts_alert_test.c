@@ -48,7 +48,7 @@ static void one_sentence_says_what_moved(void **state)
 	v.value = 12345.678;
 	v.baseline_mean = 0;
 	v.ratio = NAN;
-	assert_summary(v, "projected spend of the day of checkout (gpt-4o) is unknown times its baseline: "
+	assert_summary(v, "projected spend of the day of checkout (gpt-4o) left its baseline: "
 			  "12346 USD instead of 0 USD, 3.5 sigma");
 }
 
