@@ -133,6 +133,54 @@ struct cost {
 	struct slice price; /* which row priced it, "openai/gpt-4o@genai-prices-0.2.3"; empty where unknown */
 };
 
+/* Who made the span. Where two of them tell of one call, the one nearer to the model knows its tokens best. */
+enum producer {
+	PRODUCER_UNKNOWN,
+	PRODUCER_FRAMEWORK,       /* calls models through other libraries: LangChain, LlamaIndex, an agent SDK */
+	PRODUCER_INSTRUMENTATION, /* wraps a vendor's client library */
+	PRODUCER_VENDOR_SDK,      /* the vendor's client library tells of itself */
+	PRODUCER_PROXY,           /* a gateway between client and model */
+	PRODUCER_SERVER,          /* the model's server */
+	PRODUCER_COUNT
+};
+
+/* Failures by class; finer than the outcome, which is what users see. */
+#define ERROR_CLASS_MAP(X)                         \
+	X(NONE, "")                                \
+	X(RATE_LIMITED, "rate_limited")            \
+	X(QUOTA, "quota")                          \
+	X(TIMEOUT, "timeout")                      \
+	X(AUTHENTICATION, "authentication")        \
+	X(OVERLOADED, "overloaded")                \
+	X(SERVER, "server")                        \
+	X(CONNECTION, "connection")                \
+	X(REQUEST, "request")                      \
+	X(CONTENT_FILTER, "content_filter")        \
+	X(OTHER, "other")
+
+enum error_class {
+#define X(name, text) ERROR_CLASS_##name,
+	ERROR_CLASS_MAP(X)
+#undef X
+	ERROR_CLASS_COUNT
+};
+
+#define RETRIEVED_DOCUMENTS_MAX 16u
+
+/* What a retrieval found. All documents are counted; the first ones are kept. */
+struct retrieval {
+	uint32_t documents;
+	uint32_t scored; /* of them, how many have a score */
+	double best_score, worst_score, score_sum; /* meaningless where scored is 0 */
+	uint64_t oldest_unix_s; /* of the documents that say when they were written; 0: none does */
+	uint32_t kept;
+	struct {
+		struct slice id; /* empty: not told */
+		double score;
+		bool has_score;
+	} document[RETRIEVED_DOCUMENTS_MAX];
+};
+
 struct call {
 	/* identity and place */
 	uint8_t trace_id[16], span_id[8], parent_span_id[8];
@@ -141,18 +189,28 @@ struct call {
 	enum call_role role;
 	bool counted; /* a leaf model call: its tokens and cost are its own */
 	bool wrapper; /* claims usage that belongs to calls inside it: never counted */
+	const char *not_counted; /* why a model call or a span with usage is not counted; NULL: it is, or is neither */
 	uint64_t present; /* bit 1 << enum contract_attribute: keys that the span carries already */
+
+	/* who told of it */
+	const char *dialect; /* name of the dialect that the span speaks above all; never NULL where role is set */
+	struct slice scope;  /* name of the instrumentation scope */
+	enum producer producer;
+	bool is_evaluation_traffic; /* made by a test or evaluation run: kept out of production's baselines */
+	bool from_cache; /* a proxy answered from its cache: no tokens were spent */
 
 	/* what was asked of whom */
 	struct slice operation;      /* "chat", in the words of the semantic conventions */
 	struct slice provider;       /* "openai" */
 	struct slice request_model, response_model;
 	struct slice response_id;
+	struct slice request_id;     /* of the vendor's HTTP answer or of the proxy: the same call told twice has the same */
 	struct slice service_tier;   /* as answered: "flex", "priority", ...; changes the price */
 	struct slice server_address; /* helps to find the provider where none is named */
 
 	/* attribution */
 	struct slice prompt_name, prompt_version; /* version empty: unversioned */
+	uint64_t prompt_fingerprint; /* of the system message or template, numbers in it apart; stable; 0: no text */
 	struct slice feature, workflow, user_segment;
 	struct slice session_id, user_id;
 	struct slice environment, release, service;
@@ -172,8 +230,20 @@ struct call {
 	bool status_error;               /* span status is ERROR */
 	struct slice error_type;
 	uint32_t http_status;            /* 0: not told */
+	enum error_class error_class;
+	uint32_t retries;                /* attempts that failed before, as the client counts them */
 	enum outcome outcome;
 	enum tristate answer_is_empty;   /* TRI_UNKNOWN where the answer's text is not on the span */
+	enum tristate answer_is_json;    /* only where JSON was asked for and the answer's text is on the span */
+	enum tristate answer_fits_schema; /* the same, where the schema is on the span too */
+	uint32_t tool_calls;             /* that the answer asks for */
+	struct slice tool_names;         /* "get_weather,search": each once, in order; of a tool span the tool itself */
+	const struct retrieval *retrieval; /* NULL: none told */
+	struct slice policy_result;      /* verdict of a guardrail, in its own words */
+	enum tristate blocked;           /* by a guardrail or a safety filter */
+	bool has_citations;              /* of an answer over retrieved text: citation_share and overlap_share are known */
+	double citation_share;           /* share of the answer's sentences that cite */
+	double overlap_share;            /* share of the answer's words that occur in the retrieved text: a proxy */
 	enum tristate model_pinned;
 	bool model_changed;
 	struct slice score_name; /* of an evaluation that came with the call; empty: none */
@@ -185,6 +255,8 @@ extern const char *const token_class_names[TOKEN_CLASS_COUNT];
 extern const char *const outcome_names[OUTCOME_COUNT];
 extern const char *const context_names[CONTEXT_COUNT + 1]; /* last: "" for unknown */
 extern const char *const role_names[ROLE_COUNT];
+extern const char *const producer_names[PRODUCER_COUNT];
+extern const char *const error_class_names[ERROR_CLASS_COUNT];
 
 enum context_class context_of(const struct tokens *t);
 

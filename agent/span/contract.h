@@ -24,6 +24,7 @@
 	X(COST_CACHE_READ, "plimsoll.cost.cache_read_usd")                               \
 	X(COST_CACHE_WRITE, "plimsoll.cost.cache_write_usd")                             \
 	X(COST_PRICE, "plimsoll.cost.price")                                             \
+	X(PROMPT_FINGERPRINT, "plimsoll.prompt.fingerprint")                             \
 	X(PROMPT, "plimsoll.prompt")                                                     \
 	X(FEATURE, "plimsoll.feature")                                                   \
 	X(WORKFLOW, "plimsoll.workflow")                                                 \

@@ -34,6 +34,16 @@ const char *const role_names[ROLE_COUNT] = {
 	"none", "llm", "embedding", "rerank", "retrieval", "tool", "agent", "chain", "guardrail", "evaluator",
 };
 
+const char *const producer_names[PRODUCER_COUNT] = {
+	"unknown", "framework", "instrumentation", "vendor_sdk", "proxy", "server",
+};
+
+const char *const error_class_names[ERROR_CLASS_COUNT] = {
+#define X(name, text) text,
+	ERROR_CLASS_MAP(X)
+#undef X
+};
+
 const char *const contract_keys[CONTRACT_COUNT] = {
 #define X(id, key) key,
 	CONTRACT_MAP(X)
