@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The commands that need no running agent: exit 0 done, 1 the check says no, 2 wrong usage, 3 a file cannot be reached."""
 import json
+import re
 import subprocess
 
 import pytest
@@ -72,7 +73,7 @@ def test_the_sample_configuration_is_valid(config):
 def test_every_command_explains_itself():
     listed = plimsoll("help")
     assert listed.returncode == 0
-    commands = [line.split()[0] for line in listed.stdout.partition("commands:")[2].splitlines() if line.startswith("  ")]
+    commands = re.findall(r"^  (\w+)", listed.stdout, re.M)
     assert {"run", "check", "version"} <= set(commands)
     for command in commands:
         told = plimsoll(command, "--help")

@@ -94,15 +94,15 @@ def test_sigint_stops_like_sigterm(start_agent):
     agent.expect_exit(0)
 
 
-def test_a_reload_applies_and_a_bad_one_changes_nothing(start_agent, webhook):
+def test_a_reload_applies_and_a_bad_one_changes_nothing(start_agent):
     agent = start_agent({"log": {"level": "info"}})
     agent.write_config({"log": {"level": "warn"}})
     agent.reload()
-    agent.wait_for_metric("plimsoll_agent_config_reloads_total", 1, result="ok")
+    agent.wait_for_metric("plimsoll_agent_config_reloads_total", 1, result="applied")
 
     agent.config_file.write_text("recievers: {}\n")
     agent.reload()
-    agent.wait_for_metric("plimsoll_agent_config_reloads_total", 1, result="failed")
+    agent.wait_for_metric("plimsoll_agent_config_reloads_total", 1, result="refused")
     agent.wait_for_output("recievers")
     message, spans = otlp.request()
     otlp.add_call(spans)
