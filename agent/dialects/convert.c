@@ -111,12 +111,15 @@ bool convert_truth(const struct any_value *v, bool *out)
 
 static bool find_word(struct slice text, const struct dialect_word *words, int *value)
 {
-	ptrdiff_t dot = slice_find(text, SLICE("FinishReason.")); /* an enum of Python, printed */
+	static const struct slice python_enum = { "FinishReason.", sizeof("FinishReason.") - 1 }; /* as Python prints it */
 
-	if (dot == 0)
-		text = slice_skip(text, sizeof("FinishReason.") - 1);
+	if (slice_starts_with(text, python_enum))
+		text = slice_skip(text, python_enum.len);
+	if (text.len == 0)
+		return false;
+	char first = text.ptr[0] | 0x20; /* most words differ in their first letter already */
 	for (; words->text != NULL; words++)
-		if (slice_equal_nocase(text, slice_of(words->text))) {
+		if ((words->text[0] | 0x20) == first && slice_equal_nocase(text, slice_of(words->text))) {
 			*value = words->value;
 			return true;
 		}

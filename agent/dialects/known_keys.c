@@ -107,7 +107,7 @@ static struct status add_dimension(struct known_keys *t, enum field field, const
 static struct status add_contract(struct known_keys *t)
 {
 	for (int i = 0; i < CONTRACT_COUNT; i++) {
-		struct known_key *e = entry_of(t, slice_of(contract_keys[i]));
+		struct known_key *e = entry_of(t, contract_keys[i]);
 		if (e == NULL)
 			return FAIL(NOMEM, "too many attribute keys");
 		e->contract = i;

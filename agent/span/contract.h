@@ -7,6 +7,8 @@
 #ifndef PLIMSOLL_SPAN_CONTRACT_H
 #define PLIMSOLL_SPAN_CONTRACT_H
 
+#include "agent/base/slice.h"
+
 #define CONTRACT_MAP(X)                                                                  \
 	X(OPERATION, "gen_ai.operation.name")                                            \
 	X(PROVIDER, "gen_ai.provider.name")                                              \
@@ -48,6 +50,6 @@ enum contract_attribute {
 	CONTRACT_COUNT
 };
 
-extern const char *const contract_keys[CONTRACT_COUNT];
+extern const struct slice contract_keys[CONTRACT_COUNT];
 
 #endif

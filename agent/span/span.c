@@ -44,8 +44,8 @@ const char *const error_class_names[ERROR_CLASS_COUNT] = {
 #undef X
 };
 
-const char *const contract_keys[CONTRACT_COUNT] = {
-#define X(id, key) key,
+const struct slice contract_keys[CONTRACT_COUNT] = {
+#define X(id, key) { key, sizeof(key) - 1 },
 	CONTRACT_MAP(X)
 #undef X
 };
