@@ -7,7 +7,9 @@
 #include <stdlib.h>
 
 #include "agent/base/clock.h"
+#include "agent/base/hash.h"
 #include "agent/enrich/enrich.h"
+#include "agent/pricing/model_pin.h"
 
 
 /* A request's calls and edits may take this much memory: a bound on what tiny hostile spans can blow up to. */
@@ -70,11 +72,25 @@ struct status worker_adopt(struct worker *w, struct settings *settings)
 	return OK;
 }
 
+/* The answer follows from two names that hardly ever change: remembered by their hash. */
+static enum tristate pin_of(struct worker *w, const struct call *c)
+{
+	uint64_t hash = hash_mix(hash_slice(c->provider), hash_slice(call_model(c)));
+	struct worker_pin *known = &w->pins[hash % WORKER_PINS];
+
+	if (known->hash != hash) {
+		known->hash = hash;
+		known->pin = model_pin(c->provider, call_model(c));
+	}
+	return known->pin;
+}
+
 void worker_complete(struct worker *w, struct call *c)
 {
 	model_watch_see(w->models, c);
 	if (!c->cost.known)
 		price_call(w->pricer, c);
+	c->model_pinned = pin_of(w, c);
 
 }
 

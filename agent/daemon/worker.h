@@ -10,12 +10,18 @@
 #include "agent/observe/observe.h"
 #include "agent/span/batch.h"
 
+#define WORKER_PINS 256u
+
 struct worker {
 	struct arena arena;
 	struct settings *settings;
 	struct dialect_reader *reader;
 	struct pricer *pricer;
 	struct model_watch *models;
+	struct worker_pin {
+		uint64_t hash;
+		enum tristate pin;
+	} pins[WORKER_PINS];
 	struct observe_shard *shard;
 	struct batch batch;
 	struct call *calls; /* counted calls of the batch, in the arena */
