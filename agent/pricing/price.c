@@ -11,6 +11,7 @@
 #include "agent/base/clock.h"
 #include "agent/base/hash.h"
 #include "agent/pricing/book.h"
+#include "agent/pricing/model_pin.h"
 #include "agent/pricing/token_sheet.h"
 
 #define MEMO_SETS 128u /* a power of two */
@@ -30,6 +31,7 @@ struct call_key {
 struct memo {
 	struct call_key key; /* parts point to text */
 	bool is_priced;
+	enum tristate is_pinned;
 	uint32_t covered; /* token classes that have a price */
 	struct price_hit hit;
 	struct sheet sheet; /* holds for some time: see its from and until */
@@ -215,6 +217,7 @@ static struct memo *learn(struct pricer *p, const struct call_key *key, struct m
 	if (m == NULL)
 		return NULL;
 	m->is_priced = find_call(p, key, &m->hit);
+	m->is_pinned = model_pin(key->parts[0], key->parts[1].len > 0 ? key->parts[1] : key->parts[2]);
 	free(set[MEMO_WAYS - 1]);
 	move_to_front(set, m, MEMO_WAYS - 1);
 	return m;
@@ -294,11 +297,12 @@ void price_call(struct pricer *p, struct call *call)
 	struct cost *cost = &call->cost;
 
 	*cost = (struct cost){ 0 };
-	if (call->tokens.known == 0)
-		return;
 	make_key(call, &key);
 	struct memo *m = recall(p, &key);
-	if (m == NULL || !m->is_priced)
+	if (m == NULL)
+		return;
+	call->model_pinned = m->is_pinned;
+	if (!m->is_priced || call->tokens.known == 0)
 		return;
 	uint64_t unix_ns = call->start_unix_ns != 0 ? call->start_unix_ns : call->end_unix_ns;
 	uint64_t unix_s = unix_ns / NS_PER_SECOND;

@@ -61,6 +61,7 @@ void pricer_free(struct pricer *p);
 
 /* Sets call->cost from what the call says. The answer model is looked up first, then the requested one. cost.known
  * stays false where neither has a price, where no token count is known, and where the counts contradict each other.
+ * Sets call->model_pinned too (pricing/model_pin.h), since what it needs is remembered here.
  * Allocates only when a combination of provider, models and service tier is seen first; forgets the longest unseen. */
 void price_call(struct pricer *p, struct call *call);
 
