@@ -9,7 +9,7 @@
 #include "agent/base/clock.h"
 #include "agent/observe/observe_priv.h"
 
-/* Where a value falls in a histogram, remembered as an exemplar. */
+/* Makes the call the exemplar of its bucket. */
 static void remember(struct histogram *h, unsigned bucket, uint64_t value, const struct call *c)
 {
 	struct exemplar *e = &h->exemplars[bucket % HISTOGRAM_EXEMPLARS];
