@@ -177,34 +177,28 @@ void price_book_report(const struct price_book *b, uint64_t now_unix_s)
 
 /* ---------------------------------------------------------------- overrides */
 
-static bool override_accepts(const struct table *t, struct scratch *s, const struct image_provider *row,
-			     struct slice provider, struct slice model)
+/* Both may be named as telemetry does or as the tables do. */
+static bool is_for_provider(struct slice wanted, struct slice provider)
 {
-	struct slice wanted = image_slice(&t->image, row->id);
-	char lower[MODEL_NAME_MAX];
-
-	if (!slice_equal(wanted, SLICE("*")) && !slice_equal_nocase(wanted, slice_trim(provider)))
-		return false;
-	if (model.len > sizeof(lower))
-		return false;
-	for (size_t i = 0; i < model.len; i++)
-		lower[i] = model.ptr[i] >= 'A' && model.ptr[i] <= 'Z' ? (char)(model.ptr[i] + ('a' - 'A')) : model.ptr[i];
-	return table_clause_accepts(t, s, t->image.models[row->first_model].match, (struct slice){ lower, model.len });
+	return slice_equal(wanted, SLICE("*")) || slice_equal_nocase(wanted, slice_trim(provider)) ||
+	       slice_equal_nocase(provider_table_name(wanted), provider_table_name(provider));
 }
 
-/* The first override for this provider and model, named as telemetry does or as the tables do. */
-static const struct image_provider *find_override(const struct price_book *b, struct scratch *s, struct slice provider,
-						  struct slice model)
+/* The first override for this provider and model. */
+static const struct image_model *find_override(const struct price_book *b, struct scratch *s, struct slice provider,
+					       struct slice model)
 {
 	const struct table *t = &b->tables[PRICE_OVERRIDE];
-	struct slice mapped = provider_table_name(provider);
+	char buffer[MODEL_NAME_MAX];
+	struct slice lower = table_lower_case(model, buffer);
 
-	if (!b->has[PRICE_OVERRIDE])
+	if (!b->has[PRICE_OVERRIDE] || lower.ptr == NULL)
 		return NULL;
 	for (uint32_t i = 0; i < image_count(&t->image, IMAGE_providers); i++) {
 		const struct image_provider *row = &t->image.providers[i];
-		if (override_accepts(t, s, row, provider, model) || override_accepts(t, s, row, mapped, model))
-			return row;
+		const struct image_model *m = &t->image.models[row->first_model];
+		if (is_for_provider(image_slice(&t->image, row->id), provider) && table_clause_accepts(t, s, m->match, lower))
+			return m;
 	}
 	return NULL;
 }
@@ -292,13 +286,13 @@ static struct slice label_of(const struct price_hit *hit)
 enum find_result price_book_find(const struct price_book *b, struct scratch *s, struct slice provider, struct slice url,
 				 struct slice model, bool as_written, struct price_hit *hit)
 {
-	const struct image_provider *row = find_override(b, s, provider, model);
+	const struct image_model *override = find_override(b, s, provider, model);
 	const struct table *overrides = &b->tables[PRICE_OVERRIDE];
-	const struct image_model *override = row != NULL ? &overrides->image.models[row->first_model] : NULL;
 
 	*hit = (struct price_hit){ .factor_digits = 1 };
 	if (override != NULL && override->row_count > 0) {
-		hit->found = (struct found){ overrides, row, row, override };
+		const struct image_provider *own = &overrides->image.providers[override - overrides->image.models];
+		hit->found = (struct found){ overrides, own, own, override }; /* each override is a provider of its own */
 		hit->source = PRICE_OVERRIDE;
 		hit->label = label_of(hit);
 		return FIND_OK;

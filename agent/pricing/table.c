@@ -144,8 +144,7 @@ bool table_clause_accepts(const struct table *t, struct scratch *s, uint32_t ind
 	return false;
 }
 
-/* s in lower case, at out (MODEL_NAME_MAX bytes). ptr NULL where it is longer than that. */
-static struct slice lower_case(struct slice s, char *out)
+struct slice table_lower_case(struct slice s, char *out)
 {
 	if (s.len > MODEL_NAME_MAX)
 		return SLICE_NONE;
@@ -157,7 +156,7 @@ static struct slice lower_case(struct slice s, char *out)
 const struct image_provider *table_provider(const struct table *t, struct scratch *s, struct slice provider)
 {
 	char buffer[MODEL_NAME_MAX];
-	struct slice name = lower_case(slice_trim(provider), buffer);
+	struct slice name = table_lower_case(slice_trim(provider), buffer);
 	uint32_t count = image_count(&t->image, IMAGE_providers);
 
 	if (name.ptr == NULL)
@@ -293,7 +292,7 @@ enum find_result table_find(const struct table *t, struct scratch *s, struct sli
 	char lower[MODEL_NAME_MAX], spread[2 * MODEL_NAME_MAX];
 
 	*out = (struct found){ .table = t };
-	model = lower_case(model, lower);
+	model = table_lower_case(model, lower);
 	unwrap_litellm(t, s, &provider, &model);
 	out->provider = find_provider(t, s, provider, url, model);
 	if (out->provider == NULL)

@@ -47,6 +47,9 @@ void scratch_release(struct scratch *s);
 /* True where the clause accepts text (in lower case). */
 bool table_clause_accepts(const struct table *t, struct scratch *s, uint32_t clause, struct slice text);
 
+/* s in lower case, at out (MODEL_NAME_MAX bytes). ptr NULL where it is longer than that. */
+struct slice table_lower_case(struct slice s, char *out);
+
 /* provider: as named by the caller; ptr NULL: not named. url: ptr NULL: not known. model: any case.
  * out->provider is set with FIND_NO_MODEL too. */
 enum find_result table_find(const struct table *t, struct scratch *s, struct slice provider, struct slice url,
