@@ -189,6 +189,32 @@ static void wrong_ids_are_the_span_s_own_defect(void **state)
 	arena_release(&a);
 }
 
+static struct status keep_span(void *context, const struct span_view *s, struct attribute_writer *added)
+{
+	(void)added;
+	*(struct span_view *)context = *s;
+	return OK;
+}
+
+static void a_status_in_two_pieces_is_merged(void **state)
+{
+	struct arena a;
+	struct span_view seen;
+
+	(void)state;
+	arena_init(&a, ARENA_BYTES);
+	struct slice span = field(&a, 2,
+				  SLICE(IDS "\x7a\x05\x18\x02\x12\x01"
+					    "x"
+					    "\x7a\x03\x12\x01"
+					    "y"));
+	assert_false(FAILED(walk_traces(field(&a, 1, field(&a, 2, span)), &a, NULL, keep_span, &seen)));
+	assert_null(seen.defect);
+	assert_int_equal(seen.status_code, 2);
+	assert_true(slice_equal(seen.status_message, SLICE("y")));
+	arena_release(&a);
+}
+
 static struct status see_parent(void *context, const struct span_view *s, struct attribute_writer *added)
 {
 	(void)added;
@@ -655,6 +681,7 @@ int main(void)
 		cmocka_unit_test(a_resource_and_a_scope_behind_their_spans_still_describe_them),
 		cmocka_unit_test(resources_and_scopes_that_occur_twice_are_merged),
 		cmocka_unit_test(wrong_ids_are_the_span_s_own_defect),
+		cmocka_unit_test(a_status_in_two_pieces_is_merged),
 		cmocka_unit_test(a_parent_of_zeros_is_no_parent),
 		cmocka_unit_test(resources_are_numbered_from_one_in_each_walk),
 		cmocka_unit_test(broken_framing_is_refused_before_anything_is_visited),
