@@ -5,6 +5,7 @@
 const POLL_MS = 2000;
 const TIMEOUT_MS = 5000;
 const LAST_BUCKET_S = 81.92; // latencies are not told apart beyond it
+const TRACES_SHOWN = 3;      // of an alert
 const ALARMING = 0.05;       // share of errors from which it is coloured
 
 const $ = (id) => document.getElementById(id);
@@ -279,16 +280,30 @@ function groupBy(by) {
 
 // ------------------------------------------------------------------ alerts, empty state
 
-// An alert object is flat: kind, metric, started_at (unix seconds), the key's labels ("*": all), a sentence in summary.
+// A link to a web page and to nothing else, such as javascript:
+function link(url, text) {
+	if (!/^https?:\/\//.test(url ?? ""))
+		return null;
+	const a = element("a", "", text);
+	a.href = url;
+	a.rel = "noreferrer";
+	return a;
+}
+
+// An alert object is flat: agent/alerts/alert_json.c writes it. "*" stands for all.
 function alertItem(alert) {
 	const item = element("li"), about = [alert.kind];
 	for (const label of ["feature", "prompt_version", "model"])
 		if (alert[label] && alert[label] !== "*")
 			about.push(`${label.replace("_", " ")} ${alert[label]}`);
-	if (alert.started_at)
-		about.push(`for ${span(Math.max(0, Date.now() / 1000 - alert.started_at))}`);
-	return fill(item, element("strong", "", alert.summary ?? `${alert.metric ?? "a metric"} has left its baseline`),
-		element("small", "", about.filter(Boolean).join(" \u00b7 ")));
+	about.push(`for ${span(Math.max(0, Date.now() / 1000 - alert.started_at))}`);
+	const detail = element("small", "", about.join(" \u00b7 ")), runbook = link(alert.runbook_url, "Runbook");
+	if (runbook)
+		detail.append(" \u00b7 ", runbook);
+	fill(item, element("strong", "", alert.summary), detail);
+	if (alert.trace_ids?.length > 0)
+		item.append(element("small", "traces", `Traces ${alert.trace_ids.slice(0, TRACES_SHOWN).join(" ")}`));
+	return item;
 }
 
 function showAlerts(answer) {
