@@ -1,0 +1,11 @@
+# SPDX-License-Identifier: Apache-2.0
+# The cost of passing spans on over OTLP/gRPC.
+.PHONY: bench-forward
+bench-forward: $(B)/bench/bench_forward $(B)/bench/noop_server ## CPU seconds per million spans forwarded
+	@$(B)/bench/bench_forward $(B)/bench/noop_server
+	@$(B)/bench/bench_forward $(B)/bench/noop_server --consumers 1
+	@$(B)/bench/bench_forward $(B)/bench/noop_server --spans 300000 --compression gzip
+
+$(B)/bench/bench_forward: $(B)/tests/bench/bench_forward.o $(B)/tests/bench/otlp_spans.o $(LIB)
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(LDFLAGS) -o $@ $^ $(LIBS)
