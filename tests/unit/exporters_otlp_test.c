@@ -8,8 +8,10 @@
 #include <cmocka.h>
 
 #include "agent/base/log.h"
+#include "agent/config/read_file.h"
 #include "tests/unit/exporter_rig.h"
 #include "tests/unit/grpc_peer.h"
+#include "tests/unit/test_certificate.h"
 
 #define LABELS(kind) "exporter=\"otlp/a\",kind=\"" kind "\""
 #define DROPPED(kind, reason) METER_DROPPED, LABELS(kind) ",reason=\"" reason "\""
@@ -207,6 +209,55 @@ static void endpoints_may_have_a_scheme(void **state)
 	stop();
 }
 
+static grpc_server_credentials *tls_server(const char *certificate_path, const char *key_path)
+{
+	struct buf certificate = BUF_INIT, key = BUF_INIT;
+
+	assert_true(test_certificate_write(certificate_path, key_path));
+	assert_int_equal(read_file(certificate_path, 1 << 16, &certificate).code, STATUS_OK);
+	assert_int_equal(read_file(key_path, 1 << 16, &key).code, STATUS_OK);
+	grpc_ssl_pem_key_cert_pair pair = { buf_string(&key), buf_string(&certificate) };
+	grpc_server_credentials *credentials = grpc_ssl_server_credentials_create_ex(
+		NULL, &pair, 1, GRPC_SSL_DONT_REQUEST_CLIENT_CERTIFICATE, NULL);
+	buf_release(&certificate);
+	buf_release(&key);
+	return credentials;
+}
+
+static void tls_trusts_the_given_authority_or_any_where_told_and_none_else(void **state)
+{
+	static const struct grpc_peer_reply success[] = { SUCCESS };
+	static const struct {
+		const char *tls;
+		bool needs_file, works;
+	} cases[] = { { "{ ca_file: ", true, true }, { "{ insecure_skip_verify: true", false, true },
+		      { "{ insecure: false", false, false } };
+	char directory[] = "/tmp/plimsoll-tls-XXXXXX", certificate[64], key[64], tls[128], yaml[512];
+
+	(void)state;
+	assert_non_null(mkdtemp(directory));
+	snprintf(certificate, sizeof(certificate), "%s/cert.pem", directory);
+	snprintf(key, sizeof(key), "%s/key.pem", directory);
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		grpc_init();
+		grpc_peer_start(&peer, 0, success, 1, tls_server(certificate, key));
+		snprintf(tls, sizeof(tls), "%s%s }", cases[i].tls, cases[i].needs_file ? certificate : "");
+		snprintf(yaml, sizeof(yaml), "exporters:\n  otlp/a:\n    endpoint: https://127.0.0.1:%d\n    tls: %s\n%s", peer.port,
+			 tls, QUICK_RETRY);
+		assert_int_equal(rig_start(&rig, yaml).code, STATUS_OK);
+		rig_offer(&rig, PAYLOAD_TRACES, SLICE("t"), 1);
+		if (cases[i].works)
+			assert_true(rig_wait(&rig, METER_EXPORTED, LABELS("traces"), 1));
+		else
+			assert_true(rig_wait(&rig, FAILURES("UNAVAILABLE"), 2));
+		stop();
+		grpc_shutdown();
+	}
+	unlink(certificate);
+	unlink(key);
+	rmdir(directory);
+}
+
 static void what_cannot_work_is_refused_at_start(void **state)
 {
 	static const char *const cases[][2] = {
@@ -243,6 +294,7 @@ int main(void)
 		cmocka_unit_test(a_dead_port_is_unavailable_until_a_server_comes),
 		cmocka_unit_test(a_drain_that_runs_out_of_time_ends_calls),
 		cmocka_unit_test(endpoints_may_have_a_scheme),
+		cmocka_unit_test(tls_trusts_the_given_authority_or_any_where_told_and_none_else),
 		cmocka_unit_test(what_cannot_work_is_refused_at_start),
 	};
 	log_set_level(LOG_LEVEL_WARN);
