@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * exporters/compress.c - gzip by zlib and zstd, both at the level that costs least: it is the loop thread that pays, and
- * spans repeat themselves so much that the higher levels gain little.
+ * exporters/compress.c - gzip by zlib and zstd, both at the level that costs least: it is the loop thread that pays,
+ * and spans repeat themselves so much that the higher levels gain little.
  */
 #include "exporters/compress.h"
 
@@ -9,9 +9,9 @@
 #include <zlib.h>
 #include <zstd.h>
 
-#define GZIP_WINDOW_BITS (15 + 16) /* + 16: a gzip header instead of zlib's */
+#define GZIP_WINDOW_BITS  (15 + 16) /* + 16: a gzip header instead of zlib's */
 #define GZIP_MEMORY_LEVEL 8
-#define ZSTD_LEVEL 1
+#define ZSTD_LEVEL        1
 
 static struct status append_gzip(struct slice bytes, struct buf *out)
 {
@@ -56,8 +56,9 @@ struct status compress_append(enum compression how, struct slice bytes, struct b
 
 const char *compression_encoding(enum compression how)
 {
-	static const char *const names[] = { [COMPRESSION_GZIP] = "gzip", [COMPRESSION_NONE] = NULL,
-					     [COMPRESSION_ZSTD] = "zstd" };
+	static const char *const names[] = {
+		[COMPRESSION_GZIP] = "gzip", [COMPRESSION_NONE] = NULL, [COMPRESSION_ZSTD] = "zstd"
+	};
 
 	return names[how];
 }

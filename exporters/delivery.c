@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * exporters/delivery.c - the life of a payload behind the queue: attempt, back off, again; delivered or dropped, counted.
+ * exporters/delivery.c - the life of a payload behind the queue: attempt, back off, again; delivered or dropped,
+ * counted.
  */
 #include <stdio.h>
 
@@ -20,18 +21,17 @@ void sender_drop(struct sender *s, enum payload_kind kind, uint64_t items, enum 
 	    payload_kind_names[kind], (unsigned long long)items, drop_names[reason], detail);
 }
 
+#define LABEL_BYTES_MAX 40
+
 /* The reason's first word, made fit for a label. */
 static void count_failure(const struct sender *s, const char *reason)
 {
-	char labels[256], word[40];
-	size_t n = 0;
+	size_t n = strspn(reason, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_");
+	struct slice word = n > 0 ? (struct slice){ reason, n } : SLICE("other");
+	char labels[256];
 
-	while (n < sizeof(word) - 1 && strspn(reason + n, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_") > 0) {
-		word[n] = reason[n];
-		n++;
-	}
-	word[n] = '\0';
-	snprintf(labels, sizeof(labels), "exporter=\"%s\",reason=\"%s\"", s->id, n > 0 ? word : "other");
+	snprintf(labels, sizeof(labels), "exporter=\"%s\",reason=\"%.*s\"", s->id,
+		 SLICE_ARG(slice_head(word, LABEL_BYTES_MAX)));
 	meter_add(meter_get(METER_EXPORT_FAILURES, labels), 1);
 }
 

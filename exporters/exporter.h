@@ -26,10 +26,10 @@ struct delivery {
 		DELIVERY_RETRY,  /* worth another attempt, after retry_after_ms or the back-off */
 		DELIVERY_REFUSED /* never: the peer says the data is bad, or ours is misconfigured */
 	} result;
-	uint64_t retry_after_ms;  /* the peer's wish; 0: none */
-	uint64_t rejected_items;  /* partial success: these were dropped by the peer, the rest is delivered */
-	char reason[160];         /* for the log and, its first word, for the failure counter; when done: "", or the
-				   * peer's words about what it rejected or warns of */
+	uint64_t retry_after_ms; /* the peer's wish; 0: none */
+	uint64_t rejected_items; /* partial success: these were dropped by the peer, the rest is delivered */
+	char reason[160];        /* for the log and, its first word, for the failure counter; when done: "", or the
+				  * peer's words about what it rejected or warns of */
 };
 
 typedef void (*delivery_done)(void *context, const struct delivery *d);
@@ -41,12 +41,13 @@ struct exporter_kind {
 	size_t options_size;
 	/* id: as configured, "otlp/backend". options: filled by the table, outlives the exporter.
 	 * why: on failure, "cannot open '/x': ...". */
-	struct status (*open)(const char *id, const void *options, struct exporter_env *env, void **state, struct buf *why);
+	struct status (*open)(const char *id, const void *options, struct exporter_env *env, void **state,
+			      struct buf *why);
 	/* Starts one attempt; p is borrowed until done, which is called exactly once, perhaps before this returns. Who
 	 * needs the bytes for longer takes a reference. */
 	void (*send)(void *state, struct payload *p, delivery_done done, void *context);
-	/* Ends the attempts that run: done is called for each of them soon, or before this returns. NULL: none ever runs
-	 * on after send. */
+	/* Ends the attempts that run: done is called for each of them soon, or before this returns. NULL: none ever
+	 * runs on after send. */
 	void (*cancel)(void *state);
 	/* Called with no attempt running. Frees the state; handles on the loop may need one more turn of it. */
 	void (*close)(void *state);

@@ -12,11 +12,11 @@
 #define FLIGHTS_MAX 16
 
 /* Why items were given up, as in plimsoll_agent_dropped_total. */
-#define DROP_MAP(X)                                                       \
-	X(QUEUE_FULL, "queue_full") /* no room when it was offered */     \
-	X(GAVE_UP, "gave_up")       /* retryable failures for too long */ \
-	X(REFUSED, "refused")       /* the peer will never take it */     \
-	X(REJECTED, "rejected")     /* partial success: the peer took the rest */ \
+#define DROP_MAP(X)                                                                                                    \
+	X(QUEUE_FULL, "queue_full") /* no room when it was offered */                                                  \
+	X(GAVE_UP, "gave_up")       /* retryable failures for too long */                                              \
+	X(REFUSED, "refused")       /* the peer will never take it */                                                  \
+	X(REJECTED, "rejected")     /* partial success: the peer took the rest */                                      \
 	X(SHUTDOWN, "shutdown")     /* still waiting at the end of the drain */
 
 enum drop_reason {

@@ -7,25 +7,11 @@
  */
 #include "agent/net/http_client.h"
 
-#include <curl/curl.h>
 #include <stdlib.h>
 
-#include "agent/base/buf.h"
+#include "agent/net/http_transfer.h"
 
-#define BODY_KEPT_BYTES (64u << 10)
 #define POOLED_MAX 16
-#define CONNECT_TIMEOUT_MS 10000
-
-struct transfer {
-	struct http_client *client;
-	struct transfer *next, **link; /* link: what points to this one, while it runs */
-	CURL *easy;
-	struct curl_slist *headers;
-	http_done done;
-	void *context;
-	struct buf body;
-	char error[CURL_ERROR_SIZE];
-};
 
 struct http_client {
 	CURLM *multi;
@@ -104,44 +90,6 @@ static void transfer_unlink(struct transfer *t)
 		t->next->link = t->link;
 }
 
-static struct status status_of(CURLcode code)
-{
-	switch (code) {
-	case CURLE_OK:
-		return OK;
-	case CURLE_OPERATION_TIMEDOUT:
-		return FAIL(TIMEOUT, "no answer in time");
-	case CURLE_URL_MALFORMAT:
-	case CURLE_UNSUPPORTED_PROTOCOL:
-		return FAIL(INVALID, "not an http:// or https:// URL");
-	case CURLE_PEER_FAILED_VERIFICATION:
-		return FAIL(DENIED, "the server's certificate is not trusted");
-	case CURLE_SSL_CERTPROBLEM:
-	case CURLE_SSL_CACERT_BADFILE:
-		return FAIL(DENIED, "a TLS file cannot be used");
-	case CURLE_OUT_OF_MEMORY:
-		return FAIL(NOMEM, "no memory for the request");
-	default:
-		return FAIL(UNAVAILABLE, "the server cannot be reached");
-	}
-}
-
-static void read_answer(struct transfer *t, struct http_response *response)
-{
-	long code = 0;
-	const char *type = NULL;
-	curl_off_t retry_after_s = 0;
-
-	curl_easy_getinfo(t->easy, CURLINFO_RESPONSE_CODE, &code);
-	curl_easy_getinfo(t->easy, CURLINFO_CONTENT_TYPE, &type);
-	curl_easy_getinfo(t->easy, CURLINFO_RETRY_AFTER, &retry_after_s); /* curl reads both forms, seconds and dates */
-	response->code = (unsigned)code;
-	response->content_type = slice_of(type);
-	response->body = buf_view(&t->body);
-	if (retry_after_s > 0 && (uint64_t)retry_after_s < UINT64_MAX / 1000)
-		response->retry_after_ms = (uint64_t)retry_after_s * 1000;
-}
-
 static void finish(struct transfer *t, struct http_response *response)
 {
 	curl_multi_remove_handle(t->client->multi, t->easy);
@@ -152,12 +100,8 @@ static void finish(struct transfer *t, struct http_response *response)
 
 static void finish_with(struct transfer *t, CURLcode code)
 {
-	struct http_response response = { .status = status_of(code), .error = "" };
+	struct http_response response = transfer_outcome(t, code);
 
-	if (code == CURLE_OK)
-		read_answer(t, &response);
-	else
-		response.error = t->error[0] != '\0' ? t->error : curl_easy_strerror(code);
 	finish(t, &response);
 }
 
@@ -254,74 +198,6 @@ static int watch_socket(CURL *easy, curl_socket_t socket, int what, void *user, 
 	return uv_poll_start(&w->poll, events, on_poll) == 0 ? 0 : -1;
 }
 
-/* Keeps the head of the body and reads past the rest, so that the connection stays usable. */
-static size_t keep_body(char *bytes, size_t size, size_t count, void *user)
-{
-	struct transfer *t = user;
-	size_t room = BODY_KEPT_BYTES - t->body.len;
-
-	buf_append(&t->body, bytes, size * count < room ? size * count : room);
-	return buf_failed(&t->body) ? 0 : size * count;
-}
-
-static bool add_header(struct transfer *t, const char *name, const char *value)
-{
-	struct buf line = BUF_INIT;
-
-	/* "Name;" is curl's way to write a header without a value */
-	buf_printf(&line, value[0] != '\0' ? "%s: %s" : "%s;", name, value);
-	struct curl_slist *longer = curl_slist_append(t->headers, buf_string(&line));
-	bool good = longer != NULL && !buf_failed(&line) && strpbrk(line.ptr, "\r\n") == NULL;
-	if (longer != NULL)
-		t->headers = longer;
-	buf_release(&line);
-	return good;
-}
-
-/* An empty Expect keeps curl from waiting a second for "100 Continue" before large bodies. */
-static bool set_headers(struct transfer *t, const struct http_request *r)
-{
-	struct curl_slist *first = curl_slist_append(NULL, "Expect:");
-
-	t->headers = first;
-	if (first == NULL || !add_header(t, "Content-Type", r->content_type))
-		return false;
-	if (r->content_encoding != NULL && !add_header(t, "Content-Encoding", r->content_encoding))
-		return false;
-	for (size_t i = 0; r->headers != NULL && i < r->headers->count; i++)
-		if (!add_header(t, r->headers->items[i].key, r->headers->items[i].value))
-			return false;
-	return true;
-}
-
-#define SET(option, value) (curl_easy_setopt(t->easy, CURLOPT_##option, (value)) == CURLE_OK)
-
-static bool set_tls(struct transfer *t, const struct tls_client_config *tls)
-{
-	long verify = !tls->insecure_skip_verify;
-
-	return SET(SSL_VERIFYPEER, verify) && SET(SSL_VERIFYHOST, verify ? 2L : 0L) &&
-	       (tls->ca_file == NULL || SET(CAINFO, tls->ca_file)) &&
-	       (tls->cert_file == NULL || SET(SSLCERT, tls->cert_file)) &&
-	       (tls->key_file == NULL || SET(SSLKEY, tls->key_file));
-}
-
-/* HTTP/1.1 alone: one body a request, and every back end speaks it. */
-static bool set_options(struct transfer *t, const struct http_request *r)
-{
-	long timeout_ms = r->timeout_ms < INT32_MAX ? (long)r->timeout_ms : INT32_MAX;
-	long connect_ms = timeout_ms > 0 && timeout_ms < CONNECT_TIMEOUT_MS ? timeout_ms : CONNECT_TIMEOUT_MS;
-
-	t->error[0] = '\0';
-	return SET(PRIVATE, t) && SET(ERRORBUFFER, t->error) && SET(NOSIGNAL, 1L) && SET(URL, r->url) &&
-	       SET(PROTOCOLS_STR, "http,https") && SET(FOLLOWLOCATION, 0L) && SET(HTTP_VERSION, CURL_HTTP_VERSION_1_1) &&
-	       SET(USERAGENT, "plimsoll/" PLIMSOLL_VERSION) && SET(TCP_KEEPALIVE, 1L) && SET(TIMEOUT_MS, timeout_ms) &&
-	       SET(CONNECTTIMEOUT_MS, connect_ms) && SET(POST, 1L) && SET(HTTPHEADER, t->headers) &&
-	       SET(POSTFIELDS, r->body.ptr != NULL ? r->body.ptr : "") &&
-	       SET(POSTFIELDSIZE_LARGE, (curl_off_t)r->body.len) && SET(WRITEFUNCTION, keep_body) && SET(WRITEDATA, t) &&
-	       (r->tls == NULL || set_tls(t, r->tls));
-}
-
 struct status http_client_post(struct http_client *c, const struct http_request *request, http_done done, void *context)
 {
 	struct transfer *t = c->closing ? NULL : transfer_take(c);
@@ -332,7 +208,7 @@ struct status http_client_post(struct http_client *c, const struct http_request 
 		return FAIL(NOMEM, "no memory for the request");
 	t->done = done;
 	t->context = context;
-	if (!set_headers(t, request) || !set_options(t, request)) {
+	if (!transfer_prepare(t, request)) {
 		transfer_give_back(t);
 		return FAIL(INVALID, "the request's URL, headers or TLS files cannot be used");
 	}

@@ -75,7 +75,7 @@ static const struct column {
 };
 
 #define VALUE_BYTES_MAX 256
-#define COLUMN_COUNT (sizeof(columns) / sizeof(columns[0]))
+#define COLUMN_COUNT    (sizeof(columns) / sizeof(columns[0]))
 
 /* Characters, not bytes: continuation bytes take no column. */
 static unsigned width_of(struct slice text)
@@ -176,7 +176,8 @@ static void write_records(struct debug_exporter *d, struct slice lines)
 
 /* ------------------------------------------------------------------ the exporter */
 
-static struct status debug_open(const char *id, const void *options, struct exporter_env *env, void **state, struct buf *why)
+static struct status debug_open(const char *id, const void *options, struct exporter_env *env, void **state,
+				struct buf *why)
 {
 	struct debug_exporter *d = calloc(1, sizeof(*d));
 
@@ -197,11 +198,13 @@ static void debug_send(void *state, struct payload *p, delivery_done done, void 
 
 	buf_reset(&d->text);
 	if (d->options->verbosity == VERBOSITY_BASIC)
-		buf_printf(&d->text, "%-8s %8u items %10zu bytes\n", payload_kind_names[p->kind], p->items, p->size_bytes);
+		buf_printf(&d->text, "%-8s %8u items %10zu bytes\n", payload_kind_names[p->kind], p->items,
+			   p->size_bytes);
 	else if (p->kind == PAYLOAD_RECORDS)
 		write_records(d, payload_view(p));
 	if (d->text.len > 0 && (fwrite(d->text.ptr, 1, d->text.len, stdout) != d->text.len || fflush(stdout) != 0))
-		delivery = (struct delivery){ .result = DELIVERY_REFUSED, .reason = "io: cannot write to standard output" };
+		delivery = (struct delivery){ .result = DELIVERY_REFUSED,
+					      .reason = "io: cannot write to standard output" };
 	done(context, &delivery);
 }
 

@@ -16,7 +16,6 @@
 #include "exporters/kinds.h"
 
 #define AT(member) .offset = offsetof(struct file_options, member)
-#define END { .name = NULL }
 
 struct file_options {
 	const char *path;
@@ -37,15 +36,18 @@ static const struct conf_option rotation_options[] = {
 	  .doc = "The size, in MiB, at which a new file is begun; 0 means never." },
 	{ "max_backups", CONF_INT, AT(max_backups), .fallback = "100", .max = 100000,
 	  .doc = "How many older files are kept, named by the time of their end; 0 keeps all." },
-	END,
+	{ .name = NULL },
 };
 
 static const struct conf_option file_option_table[] = {
 	{ "path", CONF_STRING, AT(path), .required = true, .doc = "The file that records are appended to." },
-	{ "rotation", CONF_SECTION, .section = rotation_options, .doc = "When a new file is begun, and how many are kept." },
-	{ "sending_queue", CONF_SECTION, AT(queue), .section = queue_options, .doc = "What waits while the file cannot be written." },
-	{ "retry_on_failure", CONF_SECTION, AT(retry), .section = retry_options, .doc = "When writing is tried again." },
-	END,
+	{ "rotation", CONF_SECTION, .section = rotation_options,
+	  .doc = "When a new file is begun, and how many are kept." },
+	{ "sending_queue", CONF_SECTION, AT(queue), .section = queue_options,
+	  .doc = "What waits while the file cannot be written." },
+	{ "retry_on_failure", CONF_SECTION, AT(retry), .section = retry_options,
+	  .doc = "When writing is tried again." },
+	{ .name = NULL },
 };
 
 static struct delivery failure(const struct file_exporter *f, const char *verb, int error)
@@ -53,8 +55,8 @@ static struct delivery failure(const struct file_exporter *f, const char *verb, 
 	struct delivery d = { .result = DELIVERY_RETRY };
 	bool is_full = error == ENOSPC || error == EDQUOT;
 
-	snprintf(d.reason, sizeof(d.reason), "%s: cannot %s '%s': %s", is_full ? "disk_full" : "io", verb, f->options->path,
-		 strerror(error));
+	snprintf(d.reason, sizeof(d.reason), "%s: cannot %s '%s': %s", is_full ? "disk_full" : "io", verb,
+		 f->options->path, strerror(error));
 	return d;
 }
 
@@ -125,7 +127,8 @@ static struct delivery append(struct file_exporter *f, struct slice lines)
 	return failure(f, "write to", error);
 }
 
-static struct status file_open(const char *id, const void *options, struct exporter_env *env, void **state, struct buf *why)
+static struct status file_open(const char *id, const void *options, struct exporter_env *env, void **state,
+			       struct buf *why)
 {
 	struct file_exporter *f = calloc(1, sizeof(*f));
 

@@ -43,7 +43,8 @@ static bool read_delay(const Rpc__Any *detail, uint64_t *retry_delay_ms)
 	*retry_delay_ms = 0;
 	if (info->retry_delay != NULL && info->retry_delay->seconds >= 0 && info->retry_delay->seconds < INT32_MAX &&
 	    info->retry_delay->nanos >= 0)
-		*retry_delay_ms = (uint64_t)info->retry_delay->seconds * 1000 + (uint64_t)info->retry_delay->nanos / 1000000;
+		*retry_delay_ms =
+			(uint64_t)info->retry_delay->seconds * 1000 + (uint64_t)info->retry_delay->nanos / 1000000;
 	rpc__retry_info__free_unpacked(info, NULL);
 	return true;
 }

@@ -103,7 +103,8 @@ static struct delivery read_outcome(const struct otlp_call *c)
 	if (code->retryable == ALWAYS || (code->retryable == WITH_RETRY_INFO && has_retry_info))
 		d.result = DELIVERY_RETRY;
 	struct slice details = view(&c->details);
-	snprintf(d.reason, sizeof(d.reason), "%s: %.*s", code->name, (int)slice_head(details, sizeof(d.reason)).len, details.ptr);
+	snprintf(d.reason, sizeof(d.reason), "%s: %.*s", code->name, (int)slice_head(details, sizeof(d.reason)).len,
+		 details.ptr);
 	return d;
 }
 
@@ -171,9 +172,9 @@ static grpc_byte_buffer *gzip_request(struct payload *p)
 static void call_run(struct otlp_call *c, enum payload_kind kind)
 {
 	struct otlp_exporter *e = c->exporter;
-	grpc_op ops[6] = { { .op = GRPC_OP_SEND_INITIAL_METADATA }, { .op = GRPC_OP_SEND_MESSAGE },
+	grpc_op ops[6] = { { .op = GRPC_OP_SEND_INITIAL_METADATA },  { .op = GRPC_OP_SEND_MESSAGE },
 			   { .op = GRPC_OP_SEND_CLOSE_FROM_CLIENT }, { .op = GRPC_OP_RECV_INITIAL_METADATA },
-			   { .op = GRPC_OP_RECV_MESSAGE }, { .op = GRPC_OP_RECV_STATUS_ON_CLIENT } };
+			   { .op = GRPC_OP_RECV_MESSAGE },           { .op = GRPC_OP_RECV_STATUS_ON_CLIENT } };
 	gpr_timespec deadline = gpr_time_add(gpr_now(GPR_CLOCK_MONOTONIC),
 					     gpr_time_from_millis((int64_t)e->options->timeout_ms, GPR_TIMESPAN));
 

@@ -12,10 +12,10 @@
 #include "exporters/otlp/otlp_priv.h"
 
 #define PEM_BYTES_MAX (1u << 20)
-#define TARGET_BYTES 1024
+#define TARGET_BYTES  1024
 /* Core tries a lost connection again by itself. Our own back-off decides about requests, so core may be quicker. */
 #define RECONNECT_FIRST_MS 1000
-#define RECONNECT_MOST_MS 5000
+#define RECONNECT_MOST_MS  5000
 
 struct pem {
 	struct buf ca, cert, key;
@@ -47,8 +47,8 @@ static grpc_channel_credentials *verifying_credentials(struct pem *pem)
 {
 	grpc_ssl_pem_key_cert_pair pair = { buf_string(&pem->key), buf_string(&pem->cert) };
 
-	return grpc_ssl_credentials_create(pem->ca.len > 0 ? buf_string(&pem->ca) : NULL, pem->cert.len > 0 ? &pair : NULL,
-					   NULL, NULL);
+	return grpc_ssl_credentials_create(pem->ca.len > 0 ? buf_string(&pem->ca) : NULL,
+					   pem->cert.len > 0 ? &pair : NULL, NULL, NULL);
 }
 
 static grpc_channel_credentials *trusting_credentials(struct pem *pem)

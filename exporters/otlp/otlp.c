@@ -23,7 +23,8 @@ static const struct conf_option otlp_option_table[] = {
 	  .doc = "The longest that one attempt may take." },
 	{ "tls", CONF_SECTION, AT(tls), .section = tls_client_options, .doc = "TLS; on unless insecure is set." },
 	{ "sending_queue", CONF_SECTION, AT(queue), .section = queue_options, .doc = "What waits to be sent." },
-	{ "retry_on_failure", CONF_SECTION, AT(retry), .section = retry_options, .doc = "When an attempt is repeated." },
+	{ "retry_on_failure", CONF_SECTION, AT(retry), .section = retry_options,
+	  .doc = "When an attempt is repeated." },
 	{ .name = NULL },
 };
 
@@ -66,8 +67,9 @@ static struct status add_headers(const char *id, struct otlp_exporter *e, struct
 		if (grpc_header_key_is_legal(m->key) && grpc_header_nonbin_value_is_legal(m->value) &&
 		    !grpc_is_binary_header(m->key))
 			continue;
-		buf_printf(why, "exporters.%s.headers: '%s' is not a header that can be sent: printable ASCII, no -bin name", id,
-			   headers->items[i].key);
+		buf_printf(why,
+			   "exporters.%s.headers: '%s' is not a header that can be sent: printable ASCII, no -bin name",
+			   id, headers->items[i].key);
 		return FAIL(INVALID, "header cannot be sent");
 	}
 	if (e->options->compression == COMPRESSION_GZIP)
@@ -122,7 +124,8 @@ static struct status start_queue(struct otlp_exporter *e, uv_loop_t *loop)
 	return FAIL(IO, "no wake-up handle for the exporter");
 }
 
-static struct status otlp_open(const char *id, const void *options, struct exporter_env *env, void **state, struct buf *why)
+static struct status otlp_open(const char *id, const void *options, struct exporter_env *env, void **state,
+			       struct buf *why)
 {
 	struct otlp_exporter *e = calloc(1, sizeof(*e));
 

@@ -38,7 +38,8 @@ struct otlp_exporter {
 
 /* The channel for the options' endpoint; it connects when the first call is made.
  * Errors: INVALID, IO with why filled. */
-struct status otlp_channel_new(const char *id, const struct otlp_options *o, grpc_channel **out, struct buf *why) MUST_USE;
+struct status otlp_channel_new(const char *id, const struct otlp_options *o, grpc_channel **out,
+			       struct buf *why) MUST_USE;
 
 /* Starts one attempt; done is called on the loop. */
 void otlp_call_start(struct otlp_exporter *e, struct payload *p, delivery_done done, void *context);

@@ -12,7 +12,7 @@
 #include "exporters/otlp/answer.h"
 
 #define AT(member) .offset = offsetof(struct otlphttp_options, member)
-#define SIGNALS 3 /* PAYLOAD_TRACES, _METRICS, _LOGS */
+#define SIGNALS    3 /* PAYLOAD_TRACES, _METRICS, _LOGS */
 
 struct otlphttp_options {
 	const char *endpoint;
@@ -45,8 +45,10 @@ struct post {
 static const struct conf_option otlphttp_option_table[] = {
 	{ "endpoint", CONF_STRING, AT(endpoint),
 	  .doc = "Base URL, such as https://host:4318; /v1/traces, /v1/metrics and /v1/logs are put behind it." },
-	{ "traces_endpoint", CONF_STRING, AT(signal_endpoints[PAYLOAD_TRACES]), .doc = "URL for traces, used as it stands." },
-	{ "metrics_endpoint", CONF_STRING, AT(signal_endpoints[PAYLOAD_METRICS]), .doc = "URL for metrics, used as it stands." },
+	{ "traces_endpoint", CONF_STRING, AT(signal_endpoints[PAYLOAD_TRACES]),
+	  .doc = "URL for traces, used as it stands." },
+	{ "metrics_endpoint", CONF_STRING, AT(signal_endpoints[PAYLOAD_METRICS]),
+	  .doc = "URL for metrics, used as it stands." },
 	{ "logs_endpoint", CONF_STRING, AT(signal_endpoints[PAYLOAD_LOGS]), .doc = "URL for logs, used as it stands." },
 	{ "headers", CONF_MAP, AT(headers), .doc = "Headers sent with every request, such as Authorization." },
 	{ "compression", CONF_ENUM, AT(compression), .choices = "gzip|none|zstd", .fallback = "gzip",
@@ -55,7 +57,8 @@ static const struct conf_option otlphttp_option_table[] = {
 	  .doc = "The longest that one attempt may take." },
 	{ "tls", CONF_SECTION, AT(tls), .section = tls_client_options, .doc = "TLS, for https:// URLs." },
 	{ "sending_queue", CONF_SECTION, AT(queue), .section = queue_options, .doc = "What waits to be sent." },
-	{ "retry_on_failure", CONF_SECTION, AT(retry), .section = retry_options, .doc = "When an attempt is repeated." },
+	{ "retry_on_failure", CONF_SECTION, AT(retry), .section = retry_options,
+	  .doc = "When an attempt is repeated." },
 	{ .name = NULL },
 };
 
@@ -236,7 +239,10 @@ static struct status check_endpoints(const char *id, const struct otlphttp_optio
 		return FAIL(INVALID, "no endpoint");
 	}
 	if (o->endpoint != NULL && !is_http_url(o->endpoint)) {
-		buf_printf(why, "exporters.%s.endpoint must start with http:// or https:// (host:port alone is for otlp, over gRPC)", id);
+		buf_printf(why,
+			   "exporters.%s.endpoint must start with http:// or https:// (host:port alone is for otlp, "
+			   "over gRPC)",
+			   id);
 		return FAIL(INVALID, "not an http:// or https:// URL");
 	}
 	return OK;

@@ -4,8 +4,8 @@
  *     bench_forward NOOP_SERVER [--spans N] [--batch N] [--consumers N] [--compression none|gzip]
  *
  * Starts NOOP_SERVER (tests/bench/noop_server.c) on a port of the system's choice and sends to it through the queue and
- * the otlp exporter; consumers are sending_queue.num_consumers. The requests are made beforehand, so their making is not
- * counted.
+ * the otlp exporter; consumers are sending_queue.num_consumers. The requests are made beforehand, so their making is
+ * not counted.
  */
 #include <signal.h>
 #include <spawn.h>
@@ -49,7 +49,8 @@ static void fail(const char *what)
 static void read_arguments(int argc, char **argv)
 {
 	if (argc < 2 || argc % 2 != 0)
-		fail("usage: bench_forward NOOP_SERVER [--spans N] [--batch N] [--consumers N] [--compression none|gzip]");
+		fail("usage: bench_forward NOOP_SERVER [--spans N] [--batch N] [--consumers N] [--compression "
+		     "none|gzip]");
 	bench.server = argv[1];
 	for (int i = 2; i < argc; i += 2) {
 		if (strcmp(argv[i], "--spans") == 0)
@@ -93,8 +94,9 @@ static void load_config(void)
 
 	if (file == NULL)
 		fail("no temporary file");
-	fprintf(file, "exporters:\n  otlp:\n    endpoint: http://127.0.0.1:%u\n    compression: %s\n"
-		      "    sending_queue: { num_consumers: %llu }\n",
+	fprintf(file,
+		"exporters:\n  otlp:\n    endpoint: http://127.0.0.1:%u\n    compression: %s\n"
+		"    sending_queue: { num_consumers: %llu }\n",
 		bench.port, bench.compression, (unsigned long long)bench.consumers);
 	fclose(file);
 	if (FAILED(config_load(path, kinds, 1, &bench.config, &errors)))
@@ -125,7 +127,8 @@ static void keep_busy(uint64_t spans)
 	uint64_t target = bench.offered + spans;
 
 	while (settled() < target) {
-		for (; bench.offered < target && bench.offered - settled() < OUTSTANDING * bench.batch; bench.offered += bench.batch)
+		for (; bench.offered < target && bench.offered - settled() < OUTSTANDING * bench.batch;
+		     bench.offered += bench.batch)
 			senders_offer(bench.senders, bench.payloads[bench.offered / bench.batch % TEMPLATES]);
 		uv_run(&bench.loop, UV_RUN_ONCE);
 	}
@@ -169,11 +172,12 @@ int main(int argc, char **argv)
 	double cpu_s = (double)(clock_process_cpu_ns() - start_cpu_ns) / 1e9;
 	double wall_s = (double)(clock_mono_ns() - start_ns) / 1e9;
 	getrusage(RUSAGE_SELF, &usage);
-	printf("forward otlp batch=%llu bytes_per_request=%zu compression=%s consumers=%llu: %.3f CPU seconds per million spans, "
+	printf("forward otlp batch=%llu bytes_per_request=%zu compression=%s consumers=%llu: %.3f CPU seconds per "
+	       "million spans, "
 	       "%.0f spans/s, peak %ld MiB\n",
 	       (unsigned long long)bench.batch, bench.payloads[0]->size_bytes, bench.compression,
-	       (unsigned long long)bench.consumers, cpu_s * 1e6 / (double)spans,
-	       (double)spans / wall_s, usage.ru_maxrss / 1024);
+	       (unsigned long long)bench.consumers, cpu_s * 1e6 / (double)spans, (double)spans / wall_s,
+	       usage.ru_maxrss / 1024);
 	stop();
 	return 0;
 }

@@ -40,22 +40,24 @@ static const char *printed(const char *yaml, enum payload_kind kind, const char 
 static void a_record_is_one_aligned_line(void **state)
 {
 	(void)state;
-	const char *text = printed(
-		"exporters:\n  debug:\n", PAYLOAD_RECORDS,
-		"{\"trace_id\":\"00\",\"time\":\"2026-11-21T16:14:17Z\",\"feature\":\"support-chat\",\"prompt_version\":"
-		"\"answer@1.4.0\",\"model\":\"gpt-4o-2024-08-06\",\"input_tokens\":1203,\"output_tokens\":248,"
-		"\"cost_usd\":0.00549,\"latency_ms\":1243.4,\"scores\":{\"a\":[1]},\"outcome\":\"ok\"}\n"
-		"{\"time\":\"2026-11-21T16:14:18Z\",\"model\":null,\"cost_usd\":null,\"latency_ms\":61500,"
-		"\"feature\":\"a feature whose name is far too long\",\"outcome\":\"timeout\"}\n",
-		2);
-	assert_string_equal(
-		text,
-		"TIME      FEATURE               PROMPT                      MODEL                            INPUT    OUTPUT"
-		"         COST    LATENCY  OUTCOME\n"
-		"16:14:17  support-chat          answer@1.4.0                gpt-4o-2024-08-06                 1203       248"
-		"    $0.005490    1243 ms  ok\n"
-		"16:14:18  a feature whose nam~  -                           -                                    -         -"
-		"            -     61.5 s  timeout\n");
+	const char *text =
+		printed("exporters:\n  debug:\n", PAYLOAD_RECORDS,
+			"{\"trace_id\":\"00\",\"time\":\"2026-11-21T16:14:17Z\",\"feature\":\"support-chat\",\"prompt_"
+			"version\":"
+			"\"answer@1.4.0\",\"model\":\"gpt-4o-2024-08-06\",\"input_tokens\":1203,\"output_tokens\":248,"
+			"\"cost_usd\":0.00549,\"latency_ms\":1243.4,\"scores\":{\"a\":[1]},\"outcome\":\"ok\"}\n"
+			"{\"time\":\"2026-11-21T16:14:18Z\",\"model\":null,\"cost_usd\":null,\"latency_ms\":61500,"
+			"\"feature\":\"a feature whose name is far too long\",\"outcome\":\"timeout\"}\n",
+			2);
+	assert_string_equal(text, "TIME      FEATURE               PROMPT                      MODEL                   "
+				  "         INPUT    OUTPUT"
+				  "         COST    LATENCY  OUTCOME\n"
+				  "16:14:17  support-chat          answer@1.4.0                gpt-4o-2024-08-06       "
+				  "          1203       248"
+				  "    $0.005490    1243 ms  ok\n"
+				  "16:14:18  a feature whose nam~  -                           -                       "
+				  "             -         -"
+				  "            -     61.5 s  timeout\n");
 }
 
 static void columns_count_characters_not_bytes(void **state)
@@ -69,8 +71,8 @@ static void columns_count_characters_not_bytes(void **state)
 static void what_would_move_the_cursor_stays_escaped(void **state)
 {
 	(void)state;
-	const char *text =
-		printed("exporters:\n  debug:\n", PAYLOAD_RECORDS, "{\"feature\":\"\\u001b[2J\",\"outcome\":\"ok\"}\n", 1);
+	const char *text = printed("exporters:\n  debug:\n", PAYLOAD_RECORDS,
+				   "{\"feature\":\"\\u001b[2J\",\"outcome\":\"ok\"}\n", 1);
 	assert_non_null(strstr(text, "\\u001b[2J"));
 	assert_null(strchr(text, 0x1b));
 }

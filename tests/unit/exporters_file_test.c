@@ -184,7 +184,8 @@ static void a_full_disk_is_counted_and_given_up_in_the_end(void **state)
 static void a_path_is_required(void **state)
 {
 	(void)state;
-	assert_int_equal(rig_start(&rig, "exporters:\n  file:\n    rotation:\n      max_megabytes: 1\n").code, STATUS_INVALID);
+	assert_int_equal(rig_start(&rig, "exporters:\n  file:\n    rotation:\n      max_megabytes: 1\n").code,
+			 STATUS_INVALID);
 	assert_non_null(strstr(buf_string(&rig.why), "path"));
 }
 

@@ -13,15 +13,18 @@
 #include "tests/unit/grpc_peer.h"
 #include "tests/unit/test_certificate.h"
 
-#define LABELS(kind) "exporter=\"otlp/a\",kind=\"" kind "\""
+#define LABELS(kind)          "exporter=\"otlp/a\",kind=\"" kind "\""
 #define DROPPED(kind, reason) METER_DROPPED, LABELS(kind) ",reason=\"" reason "\""
-#define FAILURES(reason) METER_EXPORT_FAILURES, "exporter=\"otlp/a\",reason=\"" reason "\""
-#define QUICK_RETRY "    retry_on_failure: { initial_interval: 10ms, max_interval: 10ms }\n"
-#define SUCCESS { .status = GRPC_STATUS_OK }
+#define FAILURES(reason)      METER_EXPORT_FAILURES, "exporter=\"otlp/a\",reason=\"" reason "\""
+#define QUICK_RETRY           "    retry_on_failure: { initial_interval: 10ms, max_interval: 10ms }\n"
+#define SUCCESS                                                                                                        \
+	{                                                                                                              \
+		.status = GRPC_STATUS_OK                                                                               \
+	}
 
 /* google.rpc.Status{code: 8, details: [Any{RetryInfo{retry_delay{seconds: 0, nanos: 300000000}}}]} */
-#define RETRY_INFO                                                                                        \
-	"\x08\x08\x1a\x34\x0a\x28type.googleapis.com/google.rpc.RetryInfo\x12\x08\x0a\x06\x10\x80\xc6\x86" \
+#define RETRY_INFO                                                                                                     \
+	"\x08\x08\x1a\x34\x0a\x28type.googleapis.com/google.rpc.RetryInfo\x12\x08\x0a\x06\x10\x80\xc6\x86"             \
 	"\x8f\x01"
 #define WITH_RETRY_INFO .status_details_bin = RETRY_INFO, .status_details_bytes = sizeof(RETRY_INFO) - 1
 
@@ -32,15 +35,15 @@ static void start_exporter(int port, const char *more)
 {
 	char yaml[1024];
 
-	snprintf(yaml, sizeof(yaml), "exporters:\n  otlp/a:\n    endpoint: 127.0.0.1:%d\n    tls: { insecure: true }\n%s", port,
-		 more);
+	snprintf(yaml, sizeof(yaml),
+		 "exporters:\n  otlp/a:\n    endpoint: 127.0.0.1:%d\n    tls: { insecure: true }\n%s", port, more);
 	if (FAILED(rig_start(&rig, yaml)))
 		fail_msg("%s", buf_string(&rig.why));
 }
 
-#define START(more, ...)                                                                               \
-	static const struct grpc_peer_reply replies[] = { __VA_ARGS__ };                               \
-	grpc_peer_start(&peer, 0, replies, sizeof(replies) / sizeof(replies[0]), NULL);                \
+#define START(more, ...)                                                                                               \
+	static const struct grpc_peer_reply replies[] = { __VA_ARGS__ };                                               \
+	grpc_peer_start(&peer, 0, replies, sizeof(replies) / sizeof(replies[0]), NULL);                                \
 	start_exporter(peer.port, more)
 
 static void stop(void)
@@ -94,8 +97,9 @@ static void large_requests_arrive_whole_plain_and_gzipped(void **state)
 
 static void retryable_codes_are_tried_again(void **state)
 {
-	static const grpc_status_code codes[] = { GRPC_STATUS_UNAVAILABLE, GRPC_STATUS_CANCELLED, GRPC_STATUS_DEADLINE_EXCEEDED,
-						  GRPC_STATUS_ABORTED, GRPC_STATUS_OUT_OF_RANGE, GRPC_STATUS_DATA_LOSS };
+	static const grpc_status_code codes[] = { GRPC_STATUS_UNAVAILABLE,       GRPC_STATUS_CANCELLED,
+						  GRPC_STATUS_DEADLINE_EXCEEDED, GRPC_STATUS_ABORTED,
+						  GRPC_STATUS_OUT_OF_RANGE,      GRPC_STATUS_DATA_LOSS };
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(codes) / sizeof(codes[0]); i++) {
@@ -113,9 +117,15 @@ static void retryable_codes_are_tried_again(void **state)
 static void other_codes_are_not(void **state)
 {
 	static const grpc_status_code codes[] = {
-		GRPC_STATUS_UNKNOWN,	       GRPC_STATUS_INVALID_ARGUMENT,   GRPC_STATUS_NOT_FOUND,
-		GRPC_STATUS_ALREADY_EXISTS,    GRPC_STATUS_PERMISSION_DENIED,  GRPC_STATUS_UNAUTHENTICATED,
-		GRPC_STATUS_FAILED_PRECONDITION, GRPC_STATUS_UNIMPLEMENTED,    GRPC_STATUS_INTERNAL,
+		GRPC_STATUS_UNKNOWN,
+		GRPC_STATUS_INVALID_ARGUMENT,
+		GRPC_STATUS_NOT_FOUND,
+		GRPC_STATUS_ALREADY_EXISTS,
+		GRPC_STATUS_PERMISSION_DENIED,
+		GRPC_STATUS_UNAUTHENTICATED,
+		GRPC_STATUS_FAILED_PRECONDITION,
+		GRPC_STATUS_UNIMPLEMENTED,
+		GRPC_STATUS_INTERNAL,
 		GRPC_STATUS_RESOURCE_EXHAUSTED,
 	};
 
@@ -147,7 +157,10 @@ static void resource_exhausted_with_retry_info_waits_as_told(void **state)
 static void a_partial_success_is_delivered_and_the_rejected_are_counted(void **state)
 {
 	(void)state;
-	START("", { .status = GRPC_STATUS_OK, .response = "\x0a\x07\x08\x02\x12\x03" "bad", .response_bytes = 9 });
+	START("", { .status = GRPC_STATUS_OK,
+		    .response = "\x0a\x07\x08\x02\x12\x03"
+				"bad",
+		    .response_bytes = 9 });
 	rig_offer(&rig, PAYLOAD_TRACES, SLICE("t"), 5);
 	assert_true(rig_wait(&rig, METER_EXPORTED, LABELS("traces"), 3));
 	assert_int_equal(rig_count(DROPPED("traces", "rejected")), 2);
@@ -217,8 +230,8 @@ static grpc_server_credentials *tls_server(const char *certificate_path, const c
 	assert_int_equal(read_file(certificate_path, 1 << 16, &certificate).code, STATUS_OK);
 	assert_int_equal(read_file(key_path, 1 << 16, &key).code, STATUS_OK);
 	grpc_ssl_pem_key_cert_pair pair = { buf_string(&key), buf_string(&certificate) };
-	grpc_server_credentials *credentials = grpc_ssl_server_credentials_create_ex(
-		NULL, &pair, 1, GRPC_SSL_DONT_REQUEST_CLIENT_CERTIFICATE, NULL);
+	grpc_server_credentials *credentials =
+		grpc_ssl_server_credentials_create_ex(NULL, &pair, 1, GRPC_SSL_DONT_REQUEST_CLIENT_CERTIFICATE, NULL);
 	buf_release(&certificate);
 	buf_release(&key);
 	return credentials;
@@ -230,7 +243,8 @@ static void tls_trusts_the_given_authority_or_any_where_told_and_none_else(void 
 	static const struct {
 		const char *tls;
 		bool needs_file, works;
-	} cases[] = { { "{ ca_file: ", true, true }, { "{ insecure_skip_verify: true", false, true },
+	} cases[] = { { "{ ca_file: ", true, true },
+		      { "{ insecure_skip_verify: true", false, true },
 		      { "{ insecure: false", false, false } };
 	char directory[] = "/tmp/plimsoll-tls-XXXXXX", certificate[64], key[64], tls[128], yaml[512];
 
@@ -242,8 +256,9 @@ static void tls_trusts_the_given_authority_or_any_where_told_and_none_else(void 
 		grpc_init();
 		grpc_peer_start(&peer, 0, success, 1, tls_server(certificate, key));
 		snprintf(tls, sizeof(tls), "%s%s }", cases[i].tls, cases[i].needs_file ? certificate : "");
-		snprintf(yaml, sizeof(yaml), "exporters:\n  otlp/a:\n    endpoint: https://127.0.0.1:%d\n    tls: %s\n%s", peer.port,
-			 tls, QUICK_RETRY);
+		snprintf(yaml, sizeof(yaml),
+			 "exporters:\n  otlp/a:\n    endpoint: https://127.0.0.1:%d\n    tls: %s\n%s", peer.port, tls,
+			 QUICK_RETRY);
 		assert_int_equal(rig_start(&rig, yaml).code, STATUS_OK);
 		rig_offer(&rig, PAYLOAD_TRACES, SLICE("t"), 1);
 		if (cases[i].works)
@@ -266,8 +281,7 @@ static void what_cannot_work_is_refused_at_start(void **state)
 		  "exporters.otlp.headers: 'a b' is not a header that can be sent: printable ASCII, no -bin name" },
 		{ "endpoint: localhost:1\n    tls: { ca_file: /nosuch/ca.pem }",
 		  "exporters.otlp.tls.ca_file: cannot read '/nosuch/ca.pem': No such file or directory" },
-		{ "endpoint: localhost:1\n    tls: { cert_file: /a }",
-		  "cert_file and key_file go together" },
+		{ "endpoint: localhost:1\n    tls: { cert_file: /a }", "cert_file and key_file go together" },
 	};
 	char yaml[256];
 

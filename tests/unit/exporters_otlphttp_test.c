@@ -13,10 +13,13 @@
 #include "tests/unit/exporter_rig.h"
 #include "tests/unit/http_peer.h"
 
-#define LABELS(kind) "exporter=\"otlphttp/a\",kind=\"" kind "\""
+#define LABELS(kind)          "exporter=\"otlphttp/a\",kind=\"" kind "\""
 #define DROPPED(kind, reason) METER_DROPPED, LABELS(kind) ",reason=\"" reason "\""
-#define FAILURES(reason) METER_EXPORT_FAILURES, "exporter=\"otlphttp/a\",reason=\"" reason "\""
-#define OK_REPLY { .bytes = "HTTP/1.1 200 OK\r\nContent-Type: application/x-protobuf\r\nContent-Length: 0\r\n\r\n" }
+#define FAILURES(reason)      METER_EXPORT_FAILURES, "exporter=\"otlphttp/a\",reason=\"" reason "\""
+#define OK_REPLY                                                                                                       \
+	{                                                                                                              \
+		.bytes = "HTTP/1.1 200 OK\r\nContent-Type: application/x-protobuf\r\nContent-Length: 0\r\n\r\n"        \
+	}
 #define QUICK_RETRY "    retry_on_failure: { initial_interval: 10ms, max_interval: 10ms }\n"
 
 static struct http_peer peer;
@@ -27,13 +30,14 @@ static void start(const struct http_peer_reply *replies, size_t count, const cha
 	char yaml[1024];
 
 	http_peer_start(&peer, replies, count);
-	snprintf(yaml, sizeof(yaml), "exporters:\n  otlphttp/a:\n    endpoint: http://127.0.0.1:%u%s\n%s", peer.port, path, more);
+	snprintf(yaml, sizeof(yaml), "exporters:\n  otlphttp/a:\n    endpoint: http://127.0.0.1:%u%s\n%s", peer.port,
+		 path, more);
 	if (FAILED(rig_start(&rig, yaml)))
 		fail_msg("%s", buf_string(&rig.why));
 }
 
-#define START(path, more, ...)                                             \
-	const struct http_peer_reply replies[] = { __VA_ARGS__ };          \
+#define START(path, more, ...)                                                                                         \
+	const struct http_peer_reply replies[] = { __VA_ARGS__ };                                                      \
 	start(replies, sizeof(replies) / sizeof(replies[0]), path, more)
 
 static void stop(void)
@@ -60,11 +64,15 @@ static void requests_go_gzipped_to_the_path_of_their_signal(void **state)
 		assert_non_null(strstr(r->head, "Content-Type: application/x-protobuf\r\n"));
 		assert_non_null(strstr(r->head, "Content-Encoding: gzip\r\n"));
 		assert_non_null(strstr(r->head, "Authorization: Bearer abc\r\n"));
-		assert_true((strstr(r->head, "POST /v1/traces HTTP/1.1") != NULL) + (strstr(r->head, "POST /v1/metrics ") != NULL) +
-				    (strstr(r->head, "POST /v1/logs ") != NULL) == 1);
+		assert_true((strstr(r->head, "POST /v1/traces HTTP/1.1") != NULL) +
+				    (strstr(r->head, "POST /v1/metrics ") != NULL) +
+				    (strstr(r->head, "POST /v1/logs ") != NULL) ==
+			    1);
 		if (strstr(r->head, "/v1/traces") == NULL)
 			continue;
-		z_stream z = { .next_in = (Bytef *)r->body, .avail_in = (uInt)r->body_bytes, .next_out = (Bytef *)plain,
+		z_stream z = { .next_in = (Bytef *)r->body,
+			       .avail_in = (uInt)r->body_bytes,
+			       .next_out = (Bytef *)plain,
 			       .avail_out = sizeof(plain) };
 		assert_int_equal(inflateInit2(&z, 31), Z_OK);
 		assert_int_equal(inflate(&z, Z_FINISH), Z_STREAM_END);
@@ -137,7 +145,8 @@ static void only_429_502_503_504_are_tried_again(void **state)
 static void retry_after_is_honoured(void **state)
 {
 	(void)state;
-	START("", QUICK_RETRY, { .bytes = "HTTP/1.1 503 Busy\r\nRetry-After: 1\r\nContent-Length: 0\r\n\r\n" }, OK_REPLY);
+	START("", QUICK_RETRY, { .bytes = "HTTP/1.1 503 Busy\r\nRetry-After: 1\r\nContent-Length: 0\r\n\r\n" },
+	      OK_REPLY);
 	uint64_t start_ns = clock_mono_ns();
 	rig_offer(&rig, PAYLOAD_TRACES, SLICE("t"), 1);
 	assert_true(rig_wait(&rig, METER_EXPORTED, LABELS("traces"), 1));
@@ -149,9 +158,10 @@ static void retry_after_is_honoured(void **state)
 static void a_partial_success_is_delivered_and_the_rejected_are_counted(void **state)
 {
 	(void)state;
-	START("", "", { .bytes = "HTTP/1.1 200 OK\r\nContent-Type: application/x-protobuf\r\nContent-Length: 9\r\n\r\n"
-				 "\x0a\x07\x08\x02\x12\x03"
-				 "bad" });
+	START("", "",
+	      { .bytes = "HTTP/1.1 200 OK\r\nContent-Type: application/x-protobuf\r\nContent-Length: 9\r\n\r\n"
+			 "\x0a\x07\x08\x02\x12\x03"
+			 "bad" });
 	rig_offer(&rig, PAYLOAD_TRACES, SLICE("t"), 5);
 	assert_true(rig_wait(&rig, METER_EXPORTED, LABELS("traces"), 3));
 	assert_int_equal(rig_count(DROPPED("traces", "rejected")), 2);
@@ -162,7 +172,9 @@ static void a_partial_success_is_delivered_and_the_rejected_are_counted(void **s
 static void an_answer_of_garbage_is_success_all_the_same(void **state)
 {
 	(void)state;
-	START("", "", { .bytes = "HTTP/1.1 200 OK\r\nContent-Type: application/x-protobuf\r\nContent-Length: 4\r\n\r\n\xff\xff\xff\xff" });
+	START("", "",
+	      { .bytes = "HTTP/1.1 200 OK\r\nContent-Type: application/x-protobuf\r\nContent-Length: "
+			 "4\r\n\r\n\xff\xff\xff\xff" });
 	rig_offer(&rig, PAYLOAD_TRACES, SLICE("t"), 5);
 	assert_true(rig_wait(&rig, METER_EXPORTED, LABELS("traces"), 5));
 	stop();
@@ -171,8 +183,8 @@ static void an_answer_of_garbage_is_success_all_the_same(void **state)
 static void no_answer_is_tried_again(void **state)
 {
 	(void)state;
-	START("", QUICK_RETRY, { .bytes = "", .resets = 1 }, { .bytes = "HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nha", .resets = 1 },
-	      OK_REPLY);
+	START("", QUICK_RETRY, { .bytes = "", .resets = 1 },
+	      { .bytes = "HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nha", .resets = 1 }, OK_REPLY);
 	rig_offer(&rig, PAYLOAD_TRACES, SLICE("t"), 1);
 	assert_true(rig_wait(&rig, METER_EXPORTED, LABELS("traces"), 1));
 	assert_int_equal(rig_count(FAILURES("UNAVAILABLE")), 2);
@@ -183,8 +195,8 @@ static void no_answer_is_tried_again(void **state)
 static void a_slow_peer_is_a_timeout_and_tried_again(void **state)
 {
 	(void)state;
-	START("", "    timeout: 50ms\n" QUICK_RETRY, { .bytes = "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n", .delay_ms = 400 },
-	      OK_REPLY);
+	START("", "    timeout: 50ms\n" QUICK_RETRY,
+	      { .bytes = "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n", .delay_ms = 400 }, OK_REPLY);
 	rig_offer(&rig, PAYLOAD_TRACES, SLICE("t"), 1);
 	assert_true(rig_wait(&rig, METER_EXPORTED, LABELS("traces"), 1));
 	assert_int_equal(rig_count(FAILURES("TIMEOUT")), 1);
@@ -207,7 +219,8 @@ static void a_drain_that_runs_out_of_time_ends_requests(void **state)
 static void an_endpoint_that_is_no_url_is_refused_with_the_remedy(void **state)
 {
 	(void)state;
-	assert_int_equal(rig_start(&rig, "exporters:\n  otlphttp/a:\n    endpoint: localhost:4318\n").code, STATUS_INVALID);
+	assert_int_equal(rig_start(&rig, "exporters:\n  otlphttp/a:\n    endpoint: localhost:4318\n").code,
+			 STATUS_INVALID);
 	assert_string_equal(buf_string(&rig.why), "exporters.otlphttp/a.endpoint must start with http:// or https:// "
 						  "(host:port alone is for otlp, over gRPC)");
 	assert_int_equal(rig_stop(&rig), 0);

@@ -50,7 +50,8 @@ static struct script_options options;
 static struct exporter_config exporter = { .id = "script/a", .kind = "script", .options = &options };
 static struct config config = { .exporters = &exporter, .exporter_count = 1 };
 
-static struct status script_open(const char *id, const void *opts, struct exporter_env *env, void **state, struct buf *why)
+static struct status script_open(const char *id, const void *opts, struct exporter_env *env, void **state,
+				 struct buf *why)
 {
 	const struct script_options *o = opts;
 
@@ -70,7 +71,8 @@ static void script_send(void *state, struct payload *p, delivery_done done, void
 	size_t i = s->sends++;
 
 	if (i < SENDS_KEPT) {
-		snprintf(s->sent[i], sizeof(s->sent[i]), "%s:%.*s", payload_kind_names[p->kind], (int)p->size_bytes, p->bytes);
+		snprintf(s->sent[i], sizeof(s->sent[i]), "%s:%.*s", payload_kind_names[p->kind], (int)p->size_bytes,
+			 p->bytes);
 		s->items[i] = p->items;
 	}
 	if (!s->answers_later) {
@@ -157,7 +159,10 @@ static int set_up(void **state)
 	script = (struct script){ .answers = { delivered }, .answer_count = 1 };
 	options = (struct script_options){
 		.queue = { .enabled = true, .queue_size_bytes = 1000, .max_batch_bytes = 0, .num_consumers = 1 },
-		.retry = { .enabled = true, .initial_interval_ms = 5, .max_interval_ms = 20, .max_elapsed_time_ms = 60000,
+		.retry = { .enabled = true,
+			   .initial_interval_ms = 5,
+			   .max_interval_ms = 20,
+			   .max_elapsed_time_ms = 60000,
 			   .multiplier = 1.5 },
 	};
 	drained = 0;
@@ -495,7 +500,7 @@ static void an_exporter_that_cannot_be_opened_is_named(void **state)
 }
 
 #define THREADS 4
-#define OFFERS 2000
+#define OFFERS  2000
 
 static void *offer_many(void *unused)
 {

@@ -117,10 +117,13 @@ static inline void grpc_peer_read(struct grpc_peer_call *c)
 static inline void grpc_peer_answer(struct grpc_peer_call *c)
 {
 	struct grpc_peer_reply reply = grpc_peer_keep(c);
-	grpc_op ops[4] = { { .op = GRPC_OP_RECV_CLOSE_ON_SERVER }, { .op = GRPC_OP_SEND_INITIAL_METADATA },
-			   { .op = GRPC_OP_SEND_STATUS_FROM_SERVER }, { .op = GRPC_OP_SEND_MESSAGE } };
+	grpc_op ops[4] = { { .op = GRPC_OP_RECV_CLOSE_ON_SERVER },
+			   { .op = GRPC_OP_SEND_INITIAL_METADATA },
+			   { .op = GRPC_OP_SEND_STATUS_FROM_SERVER },
+			   { .op = GRPC_OP_SEND_MESSAGE } };
 	grpc_slice details = grpc_slice_from_copied_string(reply.details != NULL ? reply.details : "");
-	grpc_slice body = grpc_slice_from_copied_buffer(reply.response != NULL ? reply.response : "", reply.response_bytes);
+	grpc_slice body =
+		grpc_slice_from_copied_buffer(reply.response != NULL ? reply.response : "", reply.response_bytes);
 	grpc_byte_buffer *message = grpc_raw_byte_buffer_create(&body, 1);
 
 	c->state = PEER_ANSWERING;
@@ -176,8 +179,8 @@ static inline void *grpc_peer_serve(void *arg)
 }
 
 /* credentials: NULL for none; released here. */
-static inline void grpc_peer_start(struct grpc_peer *peer, int port, const struct grpc_peer_reply *replies, size_t count,
-				   grpc_server_credentials *credentials)
+static inline void grpc_peer_start(struct grpc_peer *peer, int port, const struct grpc_peer_reply *replies,
+				   size_t count, grpc_server_credentials *credentials)
 {
 	grpc_arg no_sharing = { .type = GRPC_ARG_INTEGER, .key = (char[]){ "grpc.so_reuseport" } };
 	grpc_channel_args args = { 1, &no_sharing };

@@ -20,7 +20,7 @@ struct http_peer_reply {
 	const char *bytes;   /* status line, headers, body as they go out */
 	size_t filler_bytes; /* of 'x', after bytes */
 	unsigned delay_ms;
-	int resets;          /* RST after the bytes */
+	int resets; /* RST after the bytes */
 };
 
 #define HTTP_PEER_REQUESTS 32

@@ -13,12 +13,15 @@
 #include "agent/net/url.h"
 #include "tests/unit/http_peer.h"
 
-#define PEER(peer, ...)                                                      \
-	static struct http_peer peer;                                        \
-	const struct http_peer_reply peer##_replies[] = { __VA_ARGS__ };     \
+#define PEER(peer, ...)                                                                                                \
+	static struct http_peer peer;                                                                                  \
+	const struct http_peer_reply peer##_replies[] = { __VA_ARGS__ };                                               \
 	http_peer_start(&peer, peer##_replies, sizeof(peer##_replies) / sizeof(peer##_replies[0]))
 
-#define OK_REPLY { .bytes = "HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nContent-Length: 2\r\n\r\nok" }
+#define OK_REPLY                                                                                                       \
+	{                                                                                                              \
+		.bytes = "HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nContent-Length: 2\r\n\r\nok"                  \
+	}
 
 struct result {
 	unsigned calls, code;
@@ -63,7 +66,9 @@ static void keep(void *context, const struct http_response *response)
 static void post_to(uint16_t port, struct slice body, uint64_t timeout_ms, struct result *result)
 {
 	char url[64];
-	struct http_request request = { .url = url, .content_type = "text/plain", .body = body, .timeout_ms = timeout_ms };
+	struct http_request request = {
+		.url = url, .content_type = "text/plain", .body = body, .timeout_ms = timeout_ms
+	};
 
 	snprintf(url, sizeof(url), "http://127.0.0.1:%u/path", port);
 	*result = (struct result){ 0 };
@@ -87,8 +92,12 @@ static void a_post_carries_body_and_headers_and_brings_the_answer(void **state)
 	(void)state;
 	PEER(peer, OK_REPLY);
 	snprintf(url, sizeof(url), "http://127.0.0.1:%u/v1/x?y=z", peer.port);
-	struct http_request request = { .url = url, .content_type = "application/json", .content_encoding = "gzip",
-					.headers = &headers, .body = SLICE("\0body"), .timeout_ms = 5000 };
+	struct http_request request = { .url = url,
+					.content_type = "application/json",
+					.content_encoding = "gzip",
+					.headers = &headers,
+					.body = SLICE("\0body"),
+					.timeout_ms = 5000 };
 	assert_int_equal(http_client_post(client, &request, keep, &result).code, STATUS_OK);
 	wait_for(&result);
 	assert_int_equal(result.status, STATUS_OK);
@@ -190,7 +199,8 @@ static void a_big_answer_is_read_but_only_its_head_is_kept(void **state)
 	struct result result;
 
 	(void)state;
-	PEER(peer, { .bytes = "HTTP/1.1 200 OK\r\nContent-Length: 1000000\r\n\r\n", .filler_bytes = 1000000 }, OK_REPLY);
+	PEER(peer, { .bytes = "HTTP/1.1 200 OK\r\nContent-Length: 1000000\r\n\r\n", .filler_bytes = 1000000 },
+	     OK_REPLY);
 	post_to(peer.port, SLICE("x"), 5000, &result);
 	wait_for(&result);
 	assert_int_equal(result.code, 200);
