@@ -13,6 +13,8 @@ from pathlib import Path
 from waiting import wait_for
 
 BINARY = os.environ.get("PLIMSOLL", "build/release/plimsoll")
+# Libraries that are not built with ThreadSanitizer synchronise in ways that it cannot see.
+TSAN_OPTIONS = "ignore_noninstrumented_modules=1 suppressions=%s" % (Path(__file__).parents[1] / "tsan.supp")
 START_TIMEOUT_S = 30
 STOP_TIMEOUT_S = 30
 SANITIZER_REPORT = re.compile(r"ERROR: \w+Sanitizer|WARNING: ThreadSanitizer|runtime error:")
@@ -61,7 +63,7 @@ class Agent:
         self.directory = Path(directory)
         self.config = merge(default_config(self.directory), changes or {})
         self.config_file = self.directory / "plimsoll.yaml"
-        self.env = dict(os.environ, **(env or {}))
+        self.env = dict(os.environ, TSAN_OPTIONS=TSAN_OPTIONS, **(env or {}))
         self.process = None
         self.lines = []
 

@@ -73,14 +73,14 @@ def test_bad_requests_over_grpc_are_refused_for_good(start_agent, body):
 
 def test_a_span_without_a_valid_id_is_rejected_alone(start_agent, backend, forwarding):
     agent = start_agent(forwarding)
-    message, spans = otlp.request()
-    otlp.add_call(spans).trace_id = b""
-    otlp.add_call(spans)
-    otlp.add_call(spans).span_id = bytes(8)
-    for answer in (otlp.send_http(agent.http_url, message)[2], otlp.send_grpc(agent.grpc_target, message)):
-        partial = ExportTraceServiceResponse.FromString(answer).partial_success
+    for send in (lambda m: otlp.send_http(agent.http_url, m)[2], lambda m: otlp.send_grpc(agent.grpc_target, m)):
+        message, spans = otlp.request()
+        otlp.add_call(spans).trace_id = b""
+        otlp.add_call(spans)
+        otlp.add_call(spans).span_id = bytes(8)
+        partial = ExportTraceServiceResponse.FromString(send(message)).partial_success
         assert partial.rejected_spans == 2 and partial.error_message
-    assert len(agent.wait_for_records(1)) == 1
+    assert len(agent.wait_for_records(2)) == len(backend.wait_for_spans(2)) == 2
 
 
 def test_other_paths_and_methods_are_told_apart(start_agent):

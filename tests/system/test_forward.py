@@ -106,7 +106,7 @@ def test_what_the_back_end_refuses_for_good_is_dropped_and_counted(start_agent, 
 def test_a_queue_that_is_full_drops_and_counts_and_the_sender_notices_nothing(start_agent, backend, forwarding):
     backend.always_fail = Failure()
     agent = start_agent(forwarding | {"exporters": {"otlp/backend": dict(
-        forwarding["exporters"]["otlp/backend"], sending_queue={"queue_size": "64KiB"})}})
+        forwarding["exporters"]["otlp/backend"], sending_queue={"queue_size": "64KiB", "batch": {"max_size": "32KiB"}})}})
     message, spans = otlp.request()
     for _ in range(20):
         otlp.add_span(spans, "big", text="x" * 1000)
