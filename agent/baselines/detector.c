@@ -53,6 +53,14 @@ struct detector *detector_new(const struct baselines_config *config, verdict_fn 
 	return d;
 }
 
+void detector_reload(struct detector *d, const struct baselines_config *config)
+{
+	int64_t offset_s = d->rules.utc_offset_s;
+
+	rules_init(&d->rules, config);
+	d->rules.utc_offset_s = offset_s;
+}
+
 void detector_free(struct detector *d)
 {
 	if (d != NULL)

@@ -25,6 +25,9 @@ struct detector;
 struct detector *detector_new(const struct baselines_config *config, verdict_fn emit, void *context);
 void detector_free(struct detector *d);
 
+/* Judges by another sigma and budget from now on; what was learned stays. The day's offset waits for a new detector. */
+void detector_reload(struct detector *d, const struct baselines_config *config);
+
 /* Takes one sample. Constant time; allocates only for a key or metric not seen before. What is more than an hour older
  * than the open bucket, and values that are infinite, negative or beyond 1e12, are counted (METER_BASELINE_REJECTED) and left out.
  * After detector_advance a time more than 5 minutes ahead of the clock is replaced by the clock's and counted. */

@@ -132,8 +132,10 @@ struct status judge_reload(struct judge *j, const struct config *config, struct 
 {
 	pthread_mutex_lock(&j->lock);
 	struct status s = alerts_reload(j->alerts, &config->alerts, why);
-	if (!FAILED(s))
+	if (!FAILED(s)) {
 		j->runbook_url = config->alerts.runbook_url;
+		detector_reload(j->detector, &config->baselines);
+	}
 	pthread_mutex_unlock(&j->lock);
 	return s;
 }

@@ -24,7 +24,7 @@ struct status judge_new(const struct config *config, uv_loop_t *loop, struct htt
 /* Takes the chunk over; context is the judge. Any thread. */
 void judge_offer(void *context, struct sample_chunk *chunk);
 
-/* Other channels. config is borrowed until the next reload. On failure the old ones stay; why: which channel. */
+/* Other channels, another sigma. config is borrowed until the next reload. On failure the old ones stay; why: which channel. */
 struct status judge_reload(struct judge *j, const struct config *config, struct buf *why) MUST_USE;
 
 /* Judges what is queued, saves everything, gives running notifications until deadline_ms, then calls done. */

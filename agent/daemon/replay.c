@@ -48,7 +48,7 @@ static void on_call(void *context, const struct call *c)
 
 	r->totals.calls++;
 	r->totals.errors += outcome_is_error(c->outcome);
-	r->totals.unpriced += !c->cost.known;
+	r->totals.unpriced += !c->cost.known && !outcome_is_error(c->outcome);
 	if (c->cost.known)
 		r->totals.cost_pusd += c->cost.total_pusd;
 	for (int class = 0; class < TOKEN_CLASS_COUNT; class++)

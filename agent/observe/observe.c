@@ -143,7 +143,7 @@ static void count_cost(struct observe_shard *s, struct series *series, const str
 		s->totals.cost_pusd += pusd;
 		s->totals.priced++;
 		count_value(s, &series->cost, HISTOGRAM_USD, pusd, c);
-	} else {
+	} else if (!outcome_is_error(c->outcome)) { /* nobody pays for a call that failed */
 		series->unpriced++;
 	}
 	if (c->reported_cost.known) {
