@@ -180,8 +180,10 @@ void price_book_report(const struct price_book *b, uint64_t now_unix_s)
 /* Both may be named as telemetry does or as the tables do. */
 static bool is_for_provider(struct slice wanted, struct slice provider)
 {
+	struct slice table_name = provider_table_name(wanted);
+
 	return slice_equal(wanted, SLICE("*")) || slice_equal_nocase(wanted, slice_trim(provider)) ||
-	       slice_equal_nocase(provider_table_name(wanted), provider_table_name(provider));
+	       (table_name.len > 0 && slice_equal_nocase(table_name, provider_table_name(provider)));
 }
 
 /* The first override for this provider and model. */

@@ -44,7 +44,7 @@ struct image_text image_writer_text(struct image_writer *w, struct slice text, b
 	struct image_text where = { (uint32_t)b->len, (uint32_t)text.len };
 
 	buf_slice(b, text);
-	if (lower && !buf_failed(b))
+	if (lower && text.len > 0 && !buf_failed(b))
 		for (char *c = b->ptr + where.at, *end = c + where.len; c < end; c++)
 			if (*c >= 'A' && *c <= 'Z')
 				*c = (char)(*c + ('a' - 'A'));

@@ -84,6 +84,12 @@ def json_texts():
     yield 1, {"resourceMetrics": [{"scopeMetrics": [{"metrics": [{"sum": {"dataPoints": [{"asInt": "-1"}, {"asDouble": 2}]}}]}]}]}
 
 
+def kept_seeds(name):
+    """The files of seeds/NAME beside this program."""
+    kept = os.path.join(os.path.dirname(os.path.abspath(__file__)), "seeds", name)
+    return [open(os.path.join(kept, f), "rb").read() for f in sorted(os.listdir(kept))] if os.path.isdir(kept) else []
+
+
 def main(fuzzer, folder):
     if fuzzer == "fuzz_walk":
         seeds = [bytes([signal]) + body for signal, body in wire_seeds()]
@@ -92,6 +98,7 @@ def main(fuzzer, folder):
         seeds = [(bytes([signal]) if prefix else b"") + json.dumps(text, ensure_ascii=i % 2 == 0).encode()
                  for i, (signal, text) in enumerate(json_texts())]
         seeds += [(b"\0" if prefix else b"") + text for text in (b"[1,-2.5e+3,true,null,\"\\ud83d\\ude00\\n\"]", b"{\"a\":{\"b\":[[],{}]}}", b"")]
+    seeds += kept_seeds(fuzzer[len("fuzz_"):])
     for i, seed in enumerate(seeds):
         with open(os.path.join(folder, "seed-%02d" % i), "wb") as f:
             f.write(seed)
