@@ -16,10 +16,10 @@
 enum alert_state { ALERT_FIRING, ALERT_RESOLVED };
 
 /* How an alert ended. */
-#define ALERT_END_MAP(X)                                                       \
-	X(NONE, "")                                                            \
-	X(RECOVERED, "recovered") /* back in range */                          \
-	X(ADOPTED, "adopted")     /* the new level is the baseline now */      \
+#define ALERT_END_MAP(X)                                                        \
+	X(NONE, "")                                                             \
+	X(RECOVERED, "recovered") /* back in range */                           \
+	X(ADOPTED, "adopted")     /* the new level is the baseline now */       \
 	X(EXPIRED, "expired")     /* a notice that had its time, or a series without traffic */
 
 enum alert_end {

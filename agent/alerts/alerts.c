@@ -11,7 +11,7 @@
 #include "agent/base/meter.h"
 
 #define INCIDENT_S 3600
-#define KEY_SIZE ALERT_ID_SIZE /* a letter and the id's digits */
+#define KEY_SIZE   ALERT_ID_SIZE /* a letter and the id's digits */
 
 /* How long an alert lasts when nobody ends it. A shift is resolved or adopted well within three days as long as its
  * series has traffic: the baselines adopt after one day, and hold a bucket open for two at most. */

@@ -11,7 +11,7 @@
 #include "agent/base/status.h"
 #include "agent/config/config.h"
 
-#define CHANNEL_ID_SIZE 40 /* of a notification */
+#define CHANNEL_ID_SIZE     40 /* of a notification */
 #define CHANNEL_HEADERS_MAX 3
 
 /* The headers of one attempt; values live here. */

@@ -13,25 +13,25 @@
 #include "agent/base/meter.h"
 #include "agent/net/backoff.h"
 
-#define FORMAT 1
+#define FORMAT     1
 #define KEY_LETTER 'n'
-#define KEY_SIZE 5
-#define GONE 410
+#define KEY_SIZE   5
+#define GONE       410
 
 struct notification {
 	struct notification *next;
-	uint32_t number;  /* key on disk; in order */
+	uint32_t number; /* key on disk; in order */
 	bool is_stored, dirty;
 	char id[CHANNEL_ID_SIZE];
 	size_t body_len;
 	char body[];
 };
 
-#define RESULT_MAP(X)             \
-	X(DELIVERED, "delivered") \
-	X(FAILED, "failed")       \
-	X(GAVE_UP, "gave_up")     \
-	X(DROPPED, "dropped")     \
+#define RESULT_MAP(X)                   \
+	X(DELIVERED, "delivered")       \
+	X(FAILED, "failed")             \
+	X(GAVE_UP, "gave_up")           \
+	X(DROPPED, "dropped")           \
 	X(DISABLED, "disabled")
 
 enum result {
@@ -48,9 +48,9 @@ struct outlet {
 	const struct channel_kind *kind;
 	struct signing_key key;
 	bool has_key;
-	bool running;    /* an attempt for the first of the queue */
-	bool parked;     /* that failed while draining: it waits for the next start */
-	bool disabled;   /* the receiver said 410 */
+	bool running;  /* an attempt for the first of the queue */
+	bool parked;   /* that failed while draining: it waits for the next start */
+	bool disabled; /* the receiver said 410 */
 	struct notification *first, **last;
 	unsigned waiting;
 	struct backoff backoff;
@@ -275,7 +275,8 @@ static void on_retry_time(uv_timer_t *timer)
 static void disable(struct outlet *o)
 {
 	LOG(ERROR, "alerts", "channel_disabled",
-	    "channel=%s reason=\"the receiver answered 410 Gone\" remedy=\"correct the url and reload\"", o->config->name);
+	    "channel=%s reason=\"the receiver answered 410 Gone\" remedy=\"correct the url and reload\"",
+	    o->config->name);
 	o->disabled = true;
 	while (o->first != NULL)
 		finish_first(o, RESULT_DISABLED);
@@ -334,7 +335,8 @@ static struct status start_attempt(struct outlet *o)
 	struct slice body = { item->body, item->body_len };
 	struct string_map headers = { .items = o->header_items };
 
-	TRY(o->kind->headers(o->has_key ? &o->key : NULL, item->id, body, clock_unix_ns() / NS_PER_SECOND, &o->headers));
+	TRY(o->kind->headers(o->has_key ? &o->key : NULL, item->id, body, clock_unix_ns() / NS_PER_SECOND,
+			     &o->headers));
 	for (size_t i = 0; i < o->headers.count; i++)
 		headers.items[headers.count++] = o->headers.items[i];
 	for (size_t i = 0; i < o->config->headers.count; i++)

@@ -2,9 +2,9 @@
  * alerts/notifier.h - notifications on their way to the channels: queued, tried, retried, counted.
  *
  * Each channel has a queue of at most NOTIFICATIONS_MAX, in order, and one attempt at a time, so that a receiver that
- * hangs holds up nobody else. Past that the oldest that waits is dropped. Only 2xx is success, 410 disables the channel,
- * anything else is tried again as its retry_on_failure says. At least once: what is not known to have been delivered is
- * sent again after a restart, under the same id.
+ * hangs holds up nobody else. Past that the oldest that waits is dropped. Only 2xx is success, 410 disables the
+ * channel, anything else is tried again as its retry_on_failure says. At least once: what is not known to have been
+ * delivered is sent again after a restart, under the same id.
  */
 #ifndef PLIMSOLL_ALERTS_NOTIFIER_H
 #define PLIMSOLL_ALERTS_NOTIFIER_H

@@ -10,7 +10,7 @@
 
 #include "agent/base/buf.h"
 
-#define PREFIX "whsec_"
+#define PREFIX      "whsec_"
 #define SHA256_SIZE 32
 
 struct status signing_key_read(const char *secret, struct signing_key *out)
@@ -26,7 +26,8 @@ struct status signing_key_read(const char *secret, struct signing_key *out)
 	if (decoder == NULL)
 		return FAIL(NOMEM, "no memory for a signing key");
 	EVP_DecodeInit(decoder);
-	bool ok = EVP_DecodeUpdate(decoder, bytes, &n, (const unsigned char *)secret + prefix, (int)(len - prefix)) >= 0 &&
+	bool ok = EVP_DecodeUpdate(decoder, bytes, &n, (const unsigned char *)secret + prefix, (int)(len - prefix)) >=
+			  0 &&
 		  EVP_DecodeFinal(decoder, bytes + n, &rest) == 1;
 	EVP_ENCODE_CTX_free(decoder);
 	if (!ok || n + rest < SIGNATURE_KEY_MIN || n + rest > SIGNATURE_KEY_MAX)

@@ -10,7 +10,7 @@
 
 #define SIGNATURE_KEY_MIN 24
 #define SIGNATURE_KEY_MAX 64
-#define SIGNATURE_SIZE 48 /* "v1," and 44 characters of base64, and a NUL */
+#define SIGNATURE_SIZE    48 /* "v1," and 44 characters of base64, and a NUL */
 
 struct signing_key {
 	unsigned char bytes[SIGNATURE_KEY_MAX];

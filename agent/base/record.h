@@ -45,10 +45,10 @@ void record_bool(struct record *r, bool *v);
 void record_u8(struct record *r, uint8_t *v);
 void record_u32(struct record *r, uint32_t *v);
 void record_uint(struct record *r, uint64_t *v);
-void record_time(struct record *r, int64_t *v);  /* seconds after 1970, or INT64_MIN for none */
-void record_double(struct record *r, double *v); /* bit by bit */
-void record_count(struct record *r, double *v);  /* a double that holds a whole number >= 0 */
-void record_slice(struct record *r, struct slice *v); /* reading borrows */
+void record_time(struct record *r, int64_t *v);             /* seconds after 1970, or INT64_MIN for none */
+void record_double(struct record *r, double *v);            /* bit by bit */
+void record_count(struct record *r, double *v);             /* a double that holds a whole number >= 0 */
+void record_slice(struct record *r, struct slice *v);       /* reading borrows */
 void record_bytes(struct record *r, void *bytes, size_t n); /* as many as both sides know */
 
 /* Four bytes, big-endian: part of a key, so that keys sort by number. */

@@ -5,11 +5,11 @@
 
 #include <math.h>
 
-#define ALPHA 1e-3
+#define ALPHA        1e-3
 #define REQUESTS_MIN 50
-#define AGE_MIN_S HOUR_S
-#define LEARNED_MIN 24 /* 1 h buckets of the incumbent */
-#define BLOCK_S 21600.0
+#define AGE_MIN_S    HOUR_S
+#define LEARNED_MIN  24 /* 1 h buckets of the incumbent */
+#define BLOCK_S      21600.0
 #define RATE_BAD_MIN 4
 
 /* tau: the difference that the mixture expects. effect: the least difference that matters. */

@@ -8,17 +8,17 @@
 
 #include "agent/baselines/detector_priv.h"
 
-#define LATENESS_S 60         /* a bucket stays open this long after its end */
-#define LATE_MAX_S HOUR_S
-#define CLOCK_AHEAD_S 300
-#define TAIL_LEARNED_MIN 12   /* 1 h buckets of the parent metric */
-#define TAIL_FAR 0.69314718055994530942 /* ln 2: a far-out request is at least twice the typical one */
-#define TPOT_TOKENS_MIN 8
+#define LATENESS_S          60 /* a bucket stays open this long after its end */
+#define LATE_MAX_S          HOUR_S
+#define CLOCK_AHEAD_S       300
+#define TAIL_LEARNED_MIN    12                     /* 1 h buckets of the parent metric */
+#define TAIL_FAR            0.69314718055994530942 /* ln 2: a far-out request is at least twice the typical one */
+#define TPOT_TOKENS_MIN     8
 #define INHERIT_LEARNED_MIN 24
-#define SILENCE_PLAYED_S (31 * (int64_t)DAY_S)
-#define AMOUNT_MAX 1e12 /* USD, ms, tokens: more is a fault of the sender, and would blind the key for weeks */
-#define COUNT_MAX 0x1p53 /* whole numbers that a double holds */
-#define QUARTER_S 900 /* every hour of every UTC offset ends on one */
+#define SILENCE_PLAYED_S    (31 * (int64_t)DAY_S)
+#define AMOUNT_MAX          1e12 /* USD, ms, tokens: more is a fault of the sender, and would blind the key for weeks */
+#define COUNT_MAX           0x1p53 /* whole numbers that a double holds */
+#define QUARTER_S           900    /* every hour of every UTC offset ends on one */
 
 static struct meter *rejected(const char *labels)
 {
@@ -269,8 +269,8 @@ static struct baseline_key *key_of(struct detector *d, struct labels raw, int64_
 	struct baseline_key *k = key_table_find(&d->table, l);
 
 	if (k == NULL)
-		k = d->table.count + 1 < d->table.max ? key_table_add(&d->table, l, d->table.count, now_s) :
-							pooled(d, now_s);
+		k = d->table.count + 1 < d->table.max ? key_table_add(&d->table, l, d->table.count, now_s)
+						      : pooled(d, now_s);
 	if (k == NULL)
 		meter_add(d->meters.memory, 1);
 	return k;
@@ -485,7 +485,8 @@ struct status detector_merge(struct detector *d, struct slice feature, struct sl
 }
 
 /* ---------------------------------------------------------------- looking at it */
-void detector_visit(const struct detector *d, void (*visit)(void *context, const struct standing_view *v), void *context)
+void detector_visit(const struct detector *d, void (*visit)(void *context, const struct standing_view *v),
+		    void *context)
 {
 	struct standing standing;
 

@@ -29,8 +29,9 @@ void detector_free(struct detector *d);
 void detector_reload(struct detector *d, const struct baselines_config *config);
 
 /* Takes one sample. Constant time; allocates only for a key or metric not seen before. What is more than an hour older
- * than the open bucket, and values that are infinite, negative or beyond 1e12, are counted (METER_BASELINE_REJECTED) and left out.
- * After detector_advance a time more than 5 minutes ahead of the clock is replaced by the clock's and counted. */
+ * than the open bucket, and values that are infinite, negative or beyond 1e12, are counted (METER_BASELINE_REJECTED)
+ * and left out. After detector_advance a time more than 5 minutes ahead of the clock is replaced by the clock's and
+ * counted. */
 void detector_add(struct detector *d, const struct sample *s);
 
 /* A live agent's clock, about once a second: closes buckets that no traffic closes. Spans of the past that are sent now
@@ -56,13 +57,15 @@ struct standing_view {
 	double deviation; /* z of that bucket; signed */
 	bool firing;
 };
-void detector_visit(const struct detector *d, void (*visit)(void *context, const struct standing_view *v), void *context);
+void detector_visit(const struct detector *d, void (*visit)(void *context, const struct standing_view *v),
+		    void *context);
 
 uint64_t detector_series_count(const struct detector *d);
 
 /* Hands over what changed since the last call (all: everything) as key and value, for one atomic write to a table of
  * its own. If that write fails, save all the next time. Values are versioned and little-endian, keys sort as they must
- * be loaded. A detector that has loaded what another saved goes on with the same verdicts; only trace ids are not kept. */
+ * be loaded. A detector that has loaded what another saved goes on with the same verdicts; only trace ids are not kept.
+ */
 typedef void (*detector_put)(void *context, struct slice key, struct slice value);
 void detector_save(struct detector *d, bool all, detector_put put, void *context);
 

@@ -19,9 +19,9 @@
 
 #define FORMAT 1
 
-#define LETTER_CLOCK 'c'
-#define LETTER_KEY 'k'
-#define LETTER_SPEND 'p'
+#define LETTER_CLOCK  'c'
+#define LETTER_KEY    'k'
+#define LETTER_SPEND  'p'
 #define LETTER_SERIES 's'
 
 /* ---------------------------------------------------------------- one series */

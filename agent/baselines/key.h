@@ -34,9 +34,9 @@ struct baseline_key {
 	struct labels labels;
 	struct baseline_key *incumbent; /* first version of this feature and model; itself where it is that */
 
-	struct bucket open[METRIC_COUNT];  /* the five minutes in progress */
-	double centre[METRIC_COUNT];       /* mu of the 1 h scale; NaN before it has one; 0 for rates */
-	double spread[METRIC_COUNT];       /* of metrics with a tail: sd of one request, 0 until known well enough */
+	struct bucket open[METRIC_COUNT];    /* the five minutes in progress */
+	double centre[METRIC_COUNT];         /* mu of the 1 h scale; NaN before it has one; 0 for rates */
+	double spread[METRIC_COUNT];         /* of metrics with a tail: sd of one request, 0 until known well enough */
 	struct series *series[METRIC_COUNT]; /* NULL: never observed */
 	struct canary *canaries;             /* METRIC_COUNT of them; NULL for an incumbent */
 	struct spend *spend;                 /* incumbents only; NULL: nothing was priced */

@@ -4,7 +4,7 @@
 #include "agent/baselines/metric.h"
 
 const struct metric_info metric_infos[METRIC_COUNT] = {
-#define X(id, name, kind, direction, effect, floor) \
+#define X(id, name, kind, direction, effect, floor)     \
 	{ name, KIND_##kind, DIRECTION_##direction, effect, floor, METRIC_##id >= METRIC_COST_TAIL },
 	METRIC_MAP(X)
 #undef X

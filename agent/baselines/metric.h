@@ -15,16 +15,16 @@ enum { DIRECTION_DOWN = -1, DIRECTION_BOTH = 0, DIRECTION_UP = 1 };
 
 /* X(id, name, kind, bad direction, least effect worth an alert, floor of sigma). The numbers of the enum are stored on
  * disk: append only. A tail is the share of its parent's requests that lie far out. */
-#define METRIC_MAP(X)                                            \
-	X(COST, "cost", LOG, UP, 0.15, 0.03)                     \
-	X(LATENCY, "latency", LOG, UP, 0.15, 0.03)               \
-	X(TTFT, "ttft", LOG, UP, 0.15, 0.03)                     \
-	X(TPOT, "tpot", LOG, UP, 0.15, 0.03)                     \
-	X(OUTPUT_TOKENS, "output_tokens", LOG, BOTH, 0.15, 0.03) \
-	X(ERROR_RATE, "error_rate", RATE, UP, 0.01, 0.0)         \
-	X(REFUSAL_RATE, "refusal_rate", RATE, UP, 0.01, 0.0)     \
-	X(EVAL_SCORE, "eval_score", MEAN, DOWN, 0.03, 0.01)      \
-	X(COST_TAIL, "cost_tail", RATE, UP, 0.03, 0.0)           \
+#define METRIC_MAP(X)                                                   \
+	X(COST, "cost", LOG, UP, 0.15, 0.03)                            \
+	X(LATENCY, "latency", LOG, UP, 0.15, 0.03)                      \
+	X(TTFT, "ttft", LOG, UP, 0.15, 0.03)                            \
+	X(TPOT, "tpot", LOG, UP, 0.15, 0.03)                            \
+	X(OUTPUT_TOKENS, "output_tokens", LOG, BOTH, 0.15, 0.03)        \
+	X(ERROR_RATE, "error_rate", RATE, UP, 0.01, 0.0)                \
+	X(REFUSAL_RATE, "refusal_rate", RATE, UP, 0.01, 0.0)            \
+	X(EVAL_SCORE, "eval_score", MEAN, DOWN, 0.03, 0.01)             \
+	X(COST_TAIL, "cost_tail", RATE, UP, 0.03, 0.0)                  \
 	X(LATENCY_TAIL, "latency_tail", RATE, UP, 0.03, 0.0)
 
 enum metric {

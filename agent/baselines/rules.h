@@ -8,10 +8,10 @@
 
 #include "agent/config/config.h"
 
-#define BUCKET_S 300
-#define HOUR_S 3600
-#define DAY_S 86400
-#define WEEK_S 604800
+#define BUCKET_S    300
+#define HOUR_S      3600
+#define DAY_S       86400
+#define WEEK_S      604800
 #define SCALE_COUNT 3
 
 /* One time scale: judged by buckets of width_s, each held open up to max_hold_s until it has enough requests. */

@@ -5,11 +5,11 @@
 
 #include <math.h>
 
-#define RATIO_MIN 5.0
+#define RATIO_MIN     5.0
 #define OVER_QUANTILE 1.5
-#define QUANTILE 0.999
-#define REQUESTS_MIN 500
-#define COOLDOWN_S 3600
+#define QUANTILE      0.999
+#define REQUESTS_MIN  500
+#define COOLDOWN_S    3600
 
 bool runaway_is(const struct runaway *r, double y, double offset, double mu, double sd, double k)
 {

@@ -6,17 +6,17 @@
 #include <math.h>
 #include <string.h>
 
-#define WINSOR 3.0           /* sigmas beyond which a bucket teaches no more */
-#define BREACH_WEIGHT 0.25   /* how much a bucket beyond k sigma moves the centre */
-#define SETTLED 8            /* buckets after which these two apply */
-#define PRIOR_WEIGHT 4.0     /* buckets that the prior variance counts for */
-#define PRIOR_BAD 0.5        /* of ... */
-#define PRIOR_TOTAL 50.0     /* ... requests before any was seen */
+#define WINSOR         3.0   /* sigmas beyond which a bucket teaches no more */
+#define BREACH_WEIGHT  0.25  /* how much a bucket beyond k sigma moves the centre */
+#define SETTLED        8     /* buckets after which these two apply */
+#define PRIOR_WEIGHT   4.0   /* buckets that the prior variance counts for */
+#define PRIOR_BAD      0.5   /* of ... */
+#define PRIOR_TOTAL    50.0  /* ... requests before any was seen */
 #define WITHIN_UNKNOWN 0.5   /* variance of a request before it is measured */
-#define WITHIN_DF_MIN 5.0    /* degrees of freedom from which the measured one is used */
-#define INHERITED_DF 100.0   /* most that an inherited spread weighs */
+#define WITHIN_DF_MIN  5.0   /* degrees of freedom from which the measured one is used */
+#define INHERITED_DF   100.0 /* most that an inherited spread weighs */
 #define ADOPTED_WEIGHT 24.0  /* most that the past weighs after a level was adopted */
-#define ADOPTED_TOTAL 20.0   /* the same for rates, in multiples of the ring's requests */
+#define ADOPTED_TOTAL  20.0  /* the same for rates, in multiples of the ring's requests */
 
 static const double prior_sd[] = { [KIND_LOG] = 0.15, [KIND_MEAN] = 0.03, [KIND_RATE] = 0.03 };
 
@@ -62,13 +62,15 @@ double scale_spread(const struct scale *c, enum metric_kind kind)
 struct observation scale_observe(const struct scale *c, enum metric_kind kind, double n, double sum)
 {
 	if (kind == KIND_RATE)
-		return (struct observation){ freeman_tukey(sum, n), freeman_tukey(n * scale_share(c), n), 1.0 / (n + 0.5) };
+		return (struct observation){ freeman_tukey(sum, n), freeman_tukey(n * scale_share(c), n),
+					     1.0 / (n + 0.5) };
 	return (struct observation){ sum / n, c->mu, scale_within(c, kind) / n };
 }
 
 double scale_sigma(const struct scale *c, const struct metric_info *m, double variance, double between)
 {
-	double of_baseline = m->kind == KIND_RATE ? 1.0 / fmax(c->total, 1.0) : (between + c->mv) / fmax(c->weight, 1.0);
+	double of_baseline =
+		m->kind == KIND_RATE ? 1.0 / fmax(c->total, 1.0) : (between + c->mv) / fmax(c->weight, 1.0);
 	double young = 1.0 + 3.0 / fmax(c->weight, 3.0); /* like Student's t: few buckets say little of the spread */
 
 	return sqrt(fmax((between + variance + of_baseline) * young, m->floor * m->floor + variance));

@@ -14,7 +14,7 @@
 #include "agent/baselines/metric.h"
 #include "agent/baselines/rules.h"
 
-#define RING_SIZE 8
+#define RING_SIZE    8
 #define BUCKET_NEVER INT64_MIN
 
 /* Requests of one stretch of time. Merging two is adding them. */
@@ -73,10 +73,10 @@ double freeman_tukey(double k, double n);
 
 void scale_init(struct scale *c, enum metric_kind kind);
 
-double scale_share(const struct scale *c);                            /* KIND_RATE: the baseline's p */
-double scale_within(const struct scale *c, enum metric_kind kind);    /* variance of one request; rates: 1 */
-double scale_between(const struct scale *c);                          /* variance from bucket to bucket */
-double scale_spread(const struct scale *c, enum metric_kind kind);    /* sd of one request, within and between */
+double scale_share(const struct scale *c);                         /* KIND_RATE: the baseline's p */
+double scale_within(const struct scale *c, enum metric_kind kind); /* variance of one request; rates: 1 */
+double scale_between(const struct scale *c);                       /* variance from bucket to bucket */
+double scale_spread(const struct scale *c, enum metric_kind kind); /* sd of one request, within and between */
 struct observation scale_observe(const struct scale *c, enum metric_kind kind, double n, double sum);
 
 /* Predictive standard deviation of a mean with this sampling variance. between: scale_between, or less for a run. */

@@ -6,20 +6,20 @@
 #include <math.h>
 #include <stdlib.h>
 
-#define REQUESTS_MIN 20        /* before a bucket may be judged */
-#define Z_MAX 6.0              /* one bucket says no more than this */
-#define Z_EXIT 1.0             /* hysteresis: in at k, out at 1 */
-#define EXIT_BUCKETS 3
-#define MEAN_Z 0.75            /* of k: what the mean bucket of a run must reach */
-#define ADOPT_S DAY_S
-#define REOPEN_S (6 * HOUR_S)
-#define FAST_EFFECT 2.0        /* the 5 min scale asks for a change this much larger */
-#define RATE_RATIO 1.5
-#define TAIL_RATIO 2.0
-#define RATE_BAD_MIN 4
-#define SEASON_GAIN 0.25
-#define SEASON_USED_FROM 2     /* visits */
-#define SEASON_HALF_N 20.0     /* requests at which an hour teaches half */
+#define REQUESTS_MIN     20  /* before a bucket may be judged */
+#define Z_MAX            6.0 /* one bucket says no more than this */
+#define Z_EXIT           1.0 /* hysteresis: in at k, out at 1 */
+#define EXIT_BUCKETS     3
+#define MEAN_Z           0.75 /* of k: what the mean bucket of a run must reach */
+#define ADOPT_S          DAY_S
+#define REOPEN_S         (6 * HOUR_S)
+#define FAST_EFFECT      2.0 /* the 5 min scale asks for a change this much larger */
+#define RATE_RATIO       1.5
+#define TAIL_RATIO       2.0
+#define RATE_BAD_MIN     4
+#define SEASON_GAIN      0.25
+#define SEASON_USED_FROM 2    /* visits */
+#define SEASON_HALF_N    20.0 /* requests at which an hour teaches half */
 
 struct series *series_new(enum metric m)
 {

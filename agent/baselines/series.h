@@ -22,14 +22,14 @@ struct season {
 
 struct series {
 	bool firing;
-	bool dirty; /* changed since it was saved */
-	int8_t direction;     /* of the last alert */
-	uint8_t fired_scale;  /* while firing */
-	uint8_t metric;       /* enum metric */
-	int64_t since_s;      /* while firing: since when */
-	int64_t resolved_s;   /* 0: never */
-	int64_t alert_s;      /* when the last alert was raised; 0: none, or it was another's to tell */
-	double last_mean;     /* of the newest judged 1 h bucket; a logarithm where the kind is */
+	bool dirty;            /* changed since it was saved */
+	int8_t direction;      /* of the last alert */
+	uint8_t fired_scale;   /* while firing */
+	uint8_t metric;        /* enum metric */
+	int64_t since_s;       /* while firing: since when */
+	int64_t resolved_s;    /* 0: never */
+	int64_t alert_s;       /* when the last alert was raised; 0: none, or it was another's to tell */
+	double last_mean;      /* of the newest judged 1 h bucket; a logarithm where the kind is */
 	struct season *season; /* KIND_LOG, else NULL */
 	struct scale scales[SCALE_COUNT];
 };

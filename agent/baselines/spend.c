@@ -5,15 +5,15 @@
 
 #include <math.h>
 
-#define DAYS_MIN 5
+#define DAYS_MIN       5
 #define HALF_LIFE_DAYS 10.0
-#define SD_FLOOR 0.10
-#define SD_UNKNOWN 1e9
-#define SD_KNOWN_FROM 3.0
-#define WINSOR 2.0
-#define ALERT_Z 1.5 /* of k: 3 sigma by default */
-#define MIN_EFFECT 0.35
-#define PROFILE_DAYS 7
+#define SD_FLOOR       0.10
+#define SD_UNKNOWN     1e9
+#define SD_KNOWN_FROM  3.0
+#define WINSOR         2.0
+#define ALERT_Z        1.5 /* of k: 3 sigma by default */
+#define MIN_EFFECT     0.35
+#define PROFILE_DAYS   7
 
 void spend_init(struct spend *s)
 {

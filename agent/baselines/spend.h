@@ -17,8 +17,8 @@ struct spend {
 	double weight, mu, m2; /* decayed days; mean and variance of the logarithm of their totals */
 	double profile[24];    /* share of a day's total that is spent by the end of each hour */
 	uint32_t profile_days;
-	bool has_day; /* an hour of this day has ended */
-	bool partial; /* the day was not seen from its start */
+	bool has_day;    /* an hour of this day has ended */
+	bool partial;    /* the day was not seen from its start */
 	int64_t alert_s; /* when the alert of this day was raised; 0: none was */
 	bool dirty;
 };

@@ -8,9 +8,9 @@
 
 #include "agent/base/slice.h"
 
-#define VERDICT_KIND_MAP(X) \
-	X(SHIFT, "shift")   \
-	X(CANARY, "canary") \
+#define VERDICT_KIND_MAP(X)     \
+	X(SHIFT, "shift")       \
+	X(CANARY, "canary")     \
 	X(RUNAWAY, "runaway")
 
 enum verdict_kind {
@@ -34,14 +34,14 @@ enum verdict_event {
 struct verdict {
 	enum verdict_event event;
 	enum verdict_kind kind;
-	const char *metric; /* a literal: "cost", "spend_day" */
+	const char *metric;                          /* a literal: "cost", "spend_day" */
 	struct slice feature, model, prompt_version; /* "*" where the metric spans all versions */
 	struct slice reference_version;              /* CANARY: the version it is compared with; else empty */
-	uint64_t started_at_s; /* unix; with kind, metric and key the identity of the alert */
-	uint64_t at_s;         /* unix; when this event happened, in event time */
+	uint64_t started_at_s;                       /* unix; with kind, metric and key the identity of the alert */
+	uint64_t at_s;                               /* unix; when this event happened, in event time */
 
-	/* Evidence, with RAISED only. Values are in the metric's own unit (USD, ms, tokens, share, score); of metrics that
-	 * are judged by their logarithm they are geometric means, which is what a typical request has. */
+	/* Evidence, with RAISED only. Values are in the metric's own unit (USD, ms, tokens, share, score); of metrics
+	 * that are judged by their logarithm they are geometric means, which is what a typical request has. */
 	double value, baseline_mean;
 	double baseline_stddev;  /* how far one sigma up is from the mean */
 	double deviation;        /* mean z of the buckets in the run; > 0 is the bad direction */

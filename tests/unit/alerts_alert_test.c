@@ -64,7 +64,8 @@ static void json_holds_identity_evidence_and_links(void **state)
 	assert_true(json_is_valid(buf_view(&text)));
 	snprintf(want, sizeof(want),
 		 "{\"type\":\"alert\",\"id\":\"%s\",\"incident\":\"%s\",\"state\":\"firing\",\"kind\":\"shift\","
-		 "\"metric\":\"cost\",\"feature\":\"checkout\",\"model\":\"gpt-4o\",\"prompt_version\":\"support@1.4.0\","
+		 "\"metric\":\"cost\",\"feature\":\"checkout\",\"model\":\"gpt-4o\",\"prompt_version\":\"support@1.4."
+		 "0\","
 		 "\"started_at\":1772794800,\"ended_at\":null,\"value\":0.0042,\"baseline_mean\":0.0022,",
 		 a->id, a->id);
 	assert_memory_equal(text.ptr, want, strlen(want));

@@ -112,7 +112,8 @@ static void an_alert_that_comes_back_is_the_same_alert(void **state)
 static void transitions_of_unknown_alerts_are_ignored(void **state)
 {
 	struct alerts *a = fresh();
-	struct verdict v = cost_shift(START), again = later(v, VERDICT_REOPENED, START), over = later(v, VERDICT_RESOLVED, START);
+	struct verdict v = cost_shift(START), again = later(v, VERDICT_REOPENED, START),
+		       over = later(v, VERDICT_RESOLVED, START);
 
 	(void)state;
 	alerts_verdict(a, &again);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Notifications reach a webhook at least once, under one id, signed, in order; a receiver that fails delays its own only.
+ * Notifications reach a webhook at least once, under one id, signed, in order; a receiver that fails delays its own
+ * only.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -14,10 +15,13 @@
 #include "tests/unit/alerts_fixture.h"
 #include "tests/unit/http_peer.h"
 
-#define REPLY(line) { .bytes = "HTTP/1.1 " line "\r\nContent-Length: 0\r\n\r\n" }
-#define PEER(peer, ...)                                                  \
-	static struct http_peer peer;                                    \
-	const struct http_peer_reply peer##_replies[] = { __VA_ARGS__ }; \
+#define REPLY(line)                                                                                                    \
+	{                                                                                                              \
+		.bytes = "HTTP/1.1 " line "\r\nContent-Length: 0\r\n\r\n"                                              \
+	}
+#define PEER(peer, ...)                                                                                                \
+	static struct http_peer peer;                                                                                  \
+	const struct http_peer_reply peer##_replies[] = { __VA_ARGS__ };                                               \
 	http_peer_start(&peer, peer##_replies, sizeof(peer##_replies) / sizeof(peer##_replies[0]))
 
 #define SECRET "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
@@ -55,8 +59,12 @@ static int set_up(void **state)
 		.name = "webhook/test",
 		.headers = { extra, 1 },
 		.timeout_ms = 5000,
-		.retry = { .enabled = true, .initial_interval_ms = 5, .max_interval_ms = 20, .max_elapsed_time_ms = 60000,
-			   .multiplier = 2, .randomization_factor = 0.5 },
+		.retry = { .enabled = true,
+			   .initial_interval_ms = 5,
+			   .max_interval_ms = 20,
+			   .max_elapsed_time_ms = 60000,
+			   .multiplier = 2,
+			   .randomization_factor = 0.5 },
 	};
 	return FAILED(http_client_new(&loop, &client)) ? -1 : 0;
 }
@@ -126,7 +134,8 @@ static void a_notification_is_a_signed_standard_webhook(void **state)
 	assert_string_equal(signature, want);
 	assert_string_equal(team, "search");
 	assert_true(json_is_valid(body));
-	assert_non_null(strstr(r->body, "{\"type\":\"alert.firing\",\"timestamp\":\"2026-03-06T11:00:00Z\",\"data\":{"));
+	assert_non_null(
+		strstr(r->body, "{\"type\":\"alert.firing\",\"timestamp\":\"2026-03-06T11:00:00Z\",\"data\":{"));
 	http_peer_stop(&peer);
 }
 

@@ -17,8 +17,10 @@ static void a_known_message_has_its_known_signature(void **state)
 	(void)state;
 	assert_int_equal(signing_key_read("whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw", &key).code, STATUS_OK);
 	assert_int_equal(key.len, 24);
-	assert_int_equal(signature_make(&key, "msg_p5jXN8AQM9LWM0D4loKWxJek", 1614265330,
-					SLICE("{\"test\": 2432232314}"), out).code, STATUS_OK);
+	assert_int_equal(
+		signature_make(&key, "msg_p5jXN8AQM9LWM0D4loKWxJek", 1614265330, SLICE("{\"test\": 2432232314}"), out)
+			.code,
+		STATUS_OK);
 	assert_string_equal(out, "v1,g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE=");
 }
 
@@ -37,8 +39,8 @@ static void secrets_that_are_none_are_refused(void **state)
 	static const char *const bad[] = {
 		"",
 		"whsec_",
-		"MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw",	 /* no prefix */
-		"whsec_c2hvcnQ=",			 /* 5 bytes */
+		"MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw",      /* no prefix */
+		"whsec_c2hvcnQ=",                        /* 5 bytes */
 		"whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaS", /* a digit short */
 		"whsec_!!!!9r8GKYqrTwjUPD8ILPZIo2LaLaSw",
 		"whsec_QUFBQUFBQUFBQUFBQUFBQUFBQUFBQUFBQUFBQUFBQUFBQUFBQUFBQUFBQUFBQUFBQUFBQUFBQUFBQUFBQUFBQUE=",

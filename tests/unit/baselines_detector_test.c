@@ -11,8 +11,8 @@
 #include "agent/base/meter.h"
 #include "tests/unit/baselines_scenario.h"
 
-#define MONDAY UINT64_C(1772409600) /* 2026-03-02 00:00 UTC */
-#define NOW (MONDAY + 30 * 86400)     /* of a live agent, long after the samples */
+#define MONDAY   UINT64_C(1772409600)  /* 2026-03-02 00:00 UTC */
+#define NOW      (MONDAY + 30 * 86400) /* of a live agent, long after the samples */
 #define SCENARIO "tests/golden/baselines/steps.csv.gz"
 
 /* Verdicts as text, one line each, every figure to the last bit; not the trace ids, which a restart forgets. */
@@ -96,7 +96,8 @@ static void load_all(struct detector *d, struct pairs *pairs)
 	qsort(pairs->items, pairs->count, sizeof(pairs->items[0]), by_key);
 	for (size_t i = 0; i < pairs->count; i++)
 		assert_int_equal(
-			detector_load(d, buf_view(&pairs->items[i].key), buf_view(&pairs->items[i].value)).code, STATUS_OK);
+			detector_load(d, buf_view(&pairs->items[i].key), buf_view(&pairs->items[i].value)).code,
+			STATUS_OK);
 }
 
 static void pairs_release(struct pairs *pairs)
@@ -198,7 +199,8 @@ static void stored_values_that_are_broken_are_refused(void **state)
 		struct detector *d = detector_new(&scenario_config, write_verdict, &l.verdicts);
 		for (size_t j = 0; j < i; j++)
 			assert_int_equal(
-				detector_load(d, buf_view(&l.pairs.items[j].key), buf_view(&l.pairs.items[j].value)).code,
+				detector_load(d, buf_view(&l.pairs.items[j].key), buf_view(&l.pairs.items[j].value))
+					.code,
 				STATUS_OK);
 		assert_int_equal(detector_load(d, key, slice_head(value, value.len - 1)).code, STATUS_CORRUPT);
 		assert_int_equal(detector_load(d, key, SLICE("\x02")).code, STATUS_CORRUPT);
@@ -274,8 +276,9 @@ static void a_replicas_share_of_the_open_bucket_is_as_good_as_its_samples(void *
 			bucket_add(&share, log(cost));
 			s.cost_usd = NAN;
 			detector_add(half, &s);
-			assert_int_equal(detector_merge(half, s.feature, s.model, s.prompt_version, METRIC_COST, &share).code,
-					 STATUS_OK);
+			assert_int_equal(
+				detector_merge(half, s.feature, s.model, s.prompt_version, METRIC_COST, &share).code,
+				STATUS_OK);
 		} else {
 			detector_add(half, &s);
 		}
@@ -292,7 +295,9 @@ static void a_replicas_share_of_the_open_bucket_is_as_good_as_its_samples(void *
 
 static void impossible_shares_are_refused(void **state)
 {
-	static const struct bucket bad[] = { { -1, 0, 0 }, { 1.5, 0, 0 }, { 2, 3, 3 }, { 2, NAN, 0 }, { INFINITY, 0, 0 } };
+	static const struct bucket bad[] = {
+		{ -1, 0, 0 }, { 1.5, 0, 0 }, { 2, 3, 3 }, { 2, NAN, 0 }, { INFINITY, 0, 0 }
+	};
 	struct buf verdicts = BUF_INIT;
 	struct detector *d = detector_new(&scenario_config, write_verdict, &verdicts);
 	struct sample s = request(MONDAY, 0.001);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  * For tests of the baselines: plays a scenario (gzipped CSV of requests) into a detector.
  *
- * Columns: ts_unix_ms, feature, model, prompt_version, input_tokens, output_tokens, cached_tokens, cost_usd, latency_ms,
- * ttft_ms, error, refusal, eval_score. An empty field is unknown.
+ * Columns: ts_unix_ms, feature, model, prompt_version, input_tokens, output_tokens, cached_tokens, cost_usd,
+ * latency_ms, ttft_ms, error, refusal, eval_score. An empty field is unknown.
  */
 #ifndef PLIMSOLL_TESTS_BASELINES_SCENARIO_H
 #define PLIMSOLL_TESTS_BASELINES_SCENARIO_H

@@ -25,10 +25,17 @@ static const struct member {
 	const char *name;
 	size_t offset, size; /* size 0: a double */
 } members[] = {
-#define TEXT(m) { #m, offsetof(struct expected, m), sizeof(((struct expected *)0)->m) }
-#define NUMBER(m) { #m, offsetof(struct expected, m), 0 }
-	TEXT(scenario), TEXT(metric), TEXT(kind),	 TEXT(feature),	 TEXT(model),	 TEXT(prompt_version), NUMBER(started_at),
-	NUMBER(z),	NUMBER(run),  NUMBER(pooled_z), NUMBER(ratio), NUMBER(scale_s), NUMBER(direction),
+#define TEXT(m)                                                                                                        \
+	{                                                                                                              \
+#m, offsetof(struct expected, m), sizeof(((struct expected *)0)->m)                                    \
+	}
+#define NUMBER(m)                                                                                                      \
+	{                                                                                                              \
+#m, offsetof(struct expected, m), 0                                                                    \
+	}
+	TEXT(scenario),       TEXT(metric),       TEXT(kind),        TEXT(feature), TEXT(model),
+	TEXT(prompt_version), NUMBER(started_at), NUMBER(z),         NUMBER(run),   NUMBER(pooled_z),
+	NUMBER(ratio),        NUMBER(scale_s),    NUMBER(direction),
 #undef TEXT
 #undef NUMBER
 };
@@ -169,8 +176,8 @@ static int missing(const struct replay *r)
 		if (e->seen)
 			continue;
 		count++;
-		printf("missing: %s %s %s of %s, %s, %s at %.0f\n", r->scenario, e->kind, e->metric, e->feature, e->model,
-		       e->prompt_version, e->started_at);
+		printf("missing: %s %s %s of %s, %s, %s at %.0f\n", r->scenario, e->kind, e->metric, e->feature,
+		       e->model, e->prompt_version, e->started_at);
 	}
 	return count;
 }
