@@ -11,12 +11,9 @@
 #define LATENESS_S          60 /* a bucket stays open this long after its end */
 #define LATE_MAX_S          HOUR_S
 #define CLOCK_AHEAD_S       300
-#define TAIL_LEARNED_MIN    12                     /* 1 h buckets of the parent metric */
-#define TAIL_FAR            0.69314718055994530942 /* ln 2: a far-out request is at least twice the typical one */
-#define TPOT_TOKENS_MIN     8
+#define TAIL_LEARNED_MIN    12 /* 1 h buckets of the parent metric */
 #define INHERIT_LEARNED_MIN 24
 #define SILENCE_PLAYED_S    (31 * (int64_t)DAY_S)
-#define AMOUNT_MAX          1e12 /* USD, ms, tokens: more is a fault of the sender, and would blind the key for weeks */
 #define COUNT_MAX           0x1p53 /* whole numbers that a double holds */
 #define QUARTER_S           900    /* every hour of every UTC offset ends on one */
 
@@ -74,12 +71,6 @@ uint64_t detector_series_count(const struct detector *d)
 }
 
 /* ---------------------------------------------------------------- verdicts get their labels */
-struct subject {
-	const struct detector *detector;
-	const struct baseline_key *key;
-	enum metric metric; /* METRIC_NONE: no traces */
-};
-
 static void add_traces(struct verdict *v, const struct traces *t)
 {
 	for (uint32_t i = 0; i < t->count; i++)
@@ -87,7 +78,7 @@ static void add_traces(struct verdict *v, const struct traces *t)
 	v->trace_count = t->count;
 }
 
-static void emit_labelled(void *context, const struct verdict *bare)
+void detector_emit(void *context, const struct verdict *bare)
 {
 	const struct subject *subject = context;
 	struct verdict v = *bare;
@@ -122,7 +113,7 @@ static void close_series(struct detector *d, struct baseline_key *k, enum metric
 		k->canaries[m].n += b->n;
 		k->canaries[m].sum += b->sum;
 	}
-	series_close(k->series[m], &d->rules, *b, d->open_s, emit_labelled, &subject);
+	series_close(k->series[m], &d->rules, *b, d->open_s, detector_emit, &subject);
 	*b = (struct bucket){ 0 };
 	refresh(k, m);
 	k->has_open |= series_is_open(k->series[m]);
@@ -146,7 +137,7 @@ static void test_canaries(struct detector *d, struct baseline_key *k, int64_t en
 		if (!canary_test(&k->canaries[m], (enum metric)m, k->incumbent->series[m], k->first_s, end_s, &v))
 			continue;
 		v.reference_version = k->incumbent->labels.prompt_version;
-		emit_labelled(&subject, &v);
+		detector_emit(&subject, &v);
 		k->dirty = true;
 		/* this alert covers the change: for a while a shift of the same series is not told again */
 		k->series[m]->resolved_s = end_s;
@@ -161,7 +152,7 @@ static void end_hour(struct detector *d, int64_t end_s)
 		struct baseline_key *k = d->table.keys[i];
 		struct subject subject = { d, k, METRIC_NONE };
 		if (k != NULL && k->spend != NULL && (end_s + d->rules.utc_offset_s) % HOUR_S == 0)
-			spend_hour(k->spend, &d->rules, end_s, emit_labelled, &subject);
+			spend_hour(k->spend, &d->rules, end_s, detector_emit, &subject);
 		if (k != NULL && k->canaries != NULL && end_s % HOUR_S == 0)
 			test_canaries(d, k, end_s);
 	}
@@ -295,8 +286,7 @@ struct spend *detector_spend(struct baseline_key *k)
 	return owner->spend;
 }
 
-/* The key's series of this metric, made on its first observation. False without memory. */
-static bool has_series(struct detector *d, struct baseline_key *k, enum metric m)
+bool detector_has_series(struct detector *d, struct baseline_key *k, enum metric m)
 {
 	const struct series *parent = k->incumbent->series[m];
 	struct series *s;
@@ -314,129 +304,7 @@ static bool has_series(struct detector *d, struct baseline_key *k, enum metric m
 	return true;
 }
 
-/* ---------------------------------------------------------------- observations */
-static void keep_trace(struct traces *t, const uint8_t id[16])
-{
-	memcpy(t->ids[t->next], id, 16);
-	t->next = (uint8_t)((t->next + 1) % VERDICT_TRACES_MAX);
-	if (t->count < VERDICT_TRACES_MAX)
-		t->count++;
-}
-
-static void observe(struct detector *d, struct baseline_key *k, enum metric m, double y, const struct sample *s)
-{
-	int direction = metric_infos[m].direction;
-
-	if (!has_series(d, k, m))
-		return;
-	bucket_add(&k->open[m], y);
-	if (direction * (y - k->centre[m]) > 0 || direction == DIRECTION_BOTH)
-		keep_trace(&k->traces[m], s->trace_id);
-}
-
-/* One request, told at once. */
-static void tell_runaway(struct detector *d, struct baseline_key *k, const struct sample *s, int64_t now_s, double sd,
-			 double above)
-{
-	struct subject subject = { d, k, METRIC_COST };
-	double usual = exp(k->centre[METRIC_COST]);
-
-	if (!runaway_tell(&k->runaway, now_s))
-		return;
-	keep_trace(&k->traces[METRIC_COST], s->trace_id);
-	emit_labelled(&subject, &(struct verdict){
-					.event = VERDICT_RAISED,
-					.kind = VERDICT_RUNAWAY,
-					.metric = metric_infos[METRIC_COST].name,
-					.started_at_s = (uint64_t)now_s,
-					.at_s = (uint64_t)now_s,
-					.value = s->cost_usd,
-					.baseline_mean = usual,
-					.baseline_stddev = usual * expm1(sd),
-					.deviation = above / sd,
-					.pooled_deviation = NAN,
-					.ratio = s->cost_usd / usual,
-					.sample_size = 1,
-					.run = 1,
-					.direction = 1,
-				});
-}
-
-/* The share of far-out requests, which is where the rule of 2 sigma for single requests lives; and runaways. */
-static void observe_tail(struct detector *d, struct baseline_key *k, enum metric m, double y, const struct sample *s,
-			 int64_t now_s)
-{
-	double sd = k->spread[m], mu = k->centre[m];
-	double offset = series_offset(k->series[m], &d->rules, now_s);
-
-	observe(d, k, metric_tail_of(m), y - offset > mu + fmax(d->rules.k * sd, TAIL_FAR) ? 1.0 : 0.0, s);
-	if (m == METRIC_COST) {
-		if (runaway_is(&k->runaway, y, offset, mu, sd, d->rules.k))
-			tell_runaway(d, k, s, now_s, sd, y - offset - mu);
-		runaway_track(&k->runaway, y, sd);
-	}
-}
-
-static void observe_log(struct detector *d, struct baseline_key *k, enum metric m, double x, const struct sample *s,
-			int64_t now_s)
-{
-	if (!(x > 0)) /* NaN too: not observed */
-		return;
-	double y = log(x);
-	if (k->spread[m] > 0)
-		observe_tail(d, k, m, y, s, now_s);
-	observe(d, k, m, y, s);
-}
-
-/* x, or NaN (counted) where it is no amount of anything. */
-static double amount(double x, struct meter *bad)
-{
-	if (isnan(x) || (x >= 0 && x <= AMOUNT_MAX))
-		return x;
-	meter_add(bad, 1);
-	return NAN;
-}
-
-static void observe_spend(struct detector *d, struct baseline_key *k, double cost_usd)
-{
-	struct spend *spend = isnan(cost_usd) ? NULL : detector_spend(k);
-
-	if (spend != NULL) {
-		spend->total_usd += cost_usd;
-		spend->dirty = true;
-	} else if (!isnan(cost_usd)) {
-		meter_add(d->meters.memory, 1);
-	}
-}
-
-/* Time per output token after the first: latency without the length of the answer. */
-static double tpot_of(double latency_ms, double ttft_ms, double output_tokens)
-{
-	if (!(latency_ms > ttft_ms && ttft_ms > 0 && output_tokens >= TPOT_TOKENS_MIN))
-		return NAN;
-	return (latency_ms - ttft_ms) / (output_tokens - 1);
-}
-
-static void observe_answer(struct detector *d, struct baseline_key *k, const struct sample *s, double cost_usd,
-			   int64_t now_s)
-{
-	double latency = amount(s->latency_ms, d->meters.latency);
-	double ttft = amount(s->ttft_ms, d->meters.ttft);
-	double tokens = amount(s->output_tokens, d->meters.output_tokens);
-
-	observe(d, k, METRIC_REFUSAL_RATE, s->refusal ? 1.0 : 0.0, s);
-	observe_log(d, k, METRIC_COST, cost_usd, s, now_s);
-	observe_log(d, k, METRIC_LATENCY, latency, s, now_s);
-	observe_log(d, k, METRIC_TTFT, ttft, s, now_s);
-	observe_log(d, k, METRIC_TPOT, tpot_of(latency, ttft, tokens), s, now_s);
-	if (!s->refusal)
-		observe_log(d, k, METRIC_OUTPUT_TOKENS, tokens, s, now_s);
-	if (isfinite(s->eval_score))
-		observe(d, k, METRIC_EVAL_SCORE, s->eval_score, s);
-	else if (isinf(s->eval_score))
-		meter_add(d->meters.score, 1);
-}
-
+/* ---------------------------------------------------------------- samples */
 /* Something of this key's is going to need closing. */
 static void mark_open(struct detector *d, struct baseline_key *k)
 {
@@ -457,11 +325,7 @@ void detector_add(struct detector *d, const struct sample *s)
 	if (k == NULL)
 		return;
 	mark_open(d, k);
-	double cost_usd = amount(s->cost_usd, d->meters.cost);
-	observe(d, k, METRIC_ERROR_RATE, s->error ? 1.0 : 0.0, s);
-	observe_spend(d, k, cost_usd);
-	if (!s->error)
-		observe_answer(d, k, s, cost_usd, now_s);
+	detector_observe(d, k, s, now_s);
 }
 
 struct status detector_merge(struct detector *d, struct slice feature, struct slice model, struct slice prompt_version,
@@ -477,7 +341,7 @@ struct status detector_merge(struct detector *d, struct slice feature, struct sl
 	if (!d->started)
 		return FAIL(INVALID, "no bucket is open before the first sample");
 	struct baseline_key *k = key_of(d, (struct labels){ feature, model, prompt_version }, d->open_s);
-	if (k == NULL || !has_series(d, k, m))
+	if (k == NULL || !detector_has_series(d, k, m))
 		return FAIL(NOMEM, "no memory for another series");
 	bucket_merge(&k->open[m], share);
 	mark_open(d, k);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * baselines/detector_priv.h - what detector.c and detector_state.c share.
+ * baselines/detector_priv.h - what detector.c (keys and time), observe.c (samples) and detector_state.c (disk) share.
  */
 #ifndef PLIMSOLL_BASELINES_DETECTOR_PRIV_H
 #define PLIMSOLL_BASELINES_DETECTOR_PRIV_H
@@ -25,6 +25,22 @@ struct detector {
 		struct meter *series, *late, *cost, *latency, *ttft, *output_tokens, *score, *memory, *pooled, *clock;
 	} meters;
 };
+
+/* Whom a verdict is about. */
+struct subject {
+	const struct detector *detector;
+	const struct baseline_key *key;
+	enum metric metric; /* METRIC_NONE: all versions together, no traces */
+};
+
+/* A verdict_fn: adds labels and traces of the struct subject that is the context, and passes the verdict on. */
+void detector_emit(void *subject, const struct verdict *bare);
+
+/* Everything that one sample says. now_s: its event time, put right. */
+void detector_observe(struct detector *d, struct baseline_key *k, const struct sample *s, int64_t now_s);
+
+/* The key's series of this metric, made on its first observation. False (and counted) without memory. */
+bool detector_has_series(struct detector *d, struct baseline_key *k, enum metric m);
 
 /* Hangs a new or loaded series onto its key and takes it over. */
 void detector_adopt_series(struct detector *d, struct baseline_key *k, struct series *s);
