@@ -11,8 +11,6 @@
 
 #include "agent/alerts/alerts.h"
 
-#define NOTIFICATIONS_MAX 256
-
 struct notifier;
 
 /* config is borrowed. why and errors as alerts_new. */

@@ -1,0 +1,286 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * alerts/outlet.c - queue, try, wait, try again.
+ */
+#include "agent/alerts/outlet.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "agent/base/clock.h"
+#include "agent/base/log.h"
+
+#define GONE 410
+
+static void register_meters(struct outlet *o)
+{
+	static const char *const names[RESULT_COUNT] = {
+#define X(id, name) name,
+		RESULT_MAP(X)
+#undef X
+	};
+	char labels[256];
+
+	for (int i = 0; i < RESULT_COUNT; i++) {
+		snprintf(labels, sizeof(labels), "channel=\"%.128s\",result=\"%s\"", o->config->name, names[i]);
+		o->results[i] = meter_get(METER_NOTIFICATIONS, labels);
+	}
+}
+
+struct status outlet_init(struct outlet *o, struct dispatch *all, const struct channel_config *config, uv_loop_t *loop,
+			  struct buf *why)
+{
+	o->all = all;
+	o->config = config;
+	o->kind = alert_channels[config->type];
+	o->last = &o->first;
+	uv_timer_init(loop, &o->timer);
+	o->timer.data = o;
+	register_meters(o);
+	o->header_items = calloc(CHANNEL_HEADERS_MAX + config->headers.count, sizeof(o->header_items[0]));
+	if (o->header_items == NULL)
+		return FAIL(NOMEM, "no memory for an alert channel");
+	if (config->signing_secret == NULL)
+		return OK;
+	struct status s = signing_key_read(config->signing_secret, &o->key);
+	if (FAILED(s))
+		buf_printf(why, "alerts.channels.%s: %s", config->name, s.why);
+	o->has_key = !FAILED(s);
+	return s;
+}
+
+void outlet_release(struct outlet *o)
+{
+	for (struct notification *at = o->first, *next; at != NULL; at = next) {
+		next = at->next;
+		free(at);
+	}
+	free(o->header_items);
+}
+
+/* ---------------------------------------------------------------- queues */
+void notification_key(struct buf *out, uint32_t number)
+{
+	struct record key = record_writer(out);
+
+	buf_byte(out, 'n');
+	record_key_u32(&key, &number);
+}
+
+static void enqueue(struct outlet *o, struct notification *item)
+{
+	*o->last = item;
+	o->last = &item->next;
+	o->waiting++;
+}
+
+static struct notification *dequeue(struct outlet *o)
+{
+	struct notification *item = o->first;
+
+	o->first = item->next;
+	if (o->first == NULL)
+		o->last = &o->first;
+	item->next = NULL;
+	o->waiting--;
+	return item;
+}
+
+/* The first of the queue is done with. */
+static void finish_first(struct outlet *o, enum result result)
+{
+	struct notification *item = dequeue(o);
+
+	if (item->is_stored)
+		notification_key(&o->all->deleted, item->number);
+	meter_add(o->results[result], 1);
+	o->backoff = (struct backoff){ 0 };
+	free(item);
+}
+
+/* Drops the oldest that is not being sent. */
+static void drop_oldest(struct outlet *o)
+{
+	struct notification *sending = o->running ? dequeue(o) : NULL;
+	struct backoff backoff = o->backoff;
+
+	LOG(WARN, "alerts", "notification_dropped", "channel=%s reason=\"%d wait already\"", o->config->name,
+	    NOTIFICATIONS_MAX);
+	finish_first(o, RESULT_DROPPED);
+	if (sending == NULL)
+		return;
+	sending->next = o->first;
+	if (o->first == NULL)
+		o->last = &sending->next;
+	o->first = sending;
+	o->waiting++;
+	o->backoff = backoff;
+}
+
+static struct notification *notification_new(struct slice id, struct slice body)
+{
+	struct notification *item = calloc(1, sizeof(*item) + body.len);
+
+	if (item == NULL)
+		return NULL;
+	snprintf(item->id, sizeof(item->id), "%.*s", SLICE_ARG(id));
+	item->body_len = body.len;
+	memcpy(item->body, body.ptr, body.len);
+	return item;
+}
+
+/* ---------------------------------------------------------------- attempts */
+static void pump(struct outlet *o);
+
+static void on_retry_time(uv_timer_t *timer)
+{
+	pump(timer->data);
+}
+
+static void disable(struct outlet *o)
+{
+	LOG(ERROR, "alerts", "channel_disabled",
+	    "channel=%s reason=\"the receiver answered 410 Gone\" remedy=\"correct the url and reload\"",
+	    o->config->name);
+	o->disabled = true;
+	while (o->first != NULL)
+		finish_first(o, RESULT_DISABLED);
+}
+
+static void back_off(struct outlet *o, const char *reason, unsigned code, uint64_t retry_after_ms)
+{
+	uint64_t wait_ms;
+
+	if (o->all->phase != PHASE_WORKING) {
+		o->parked = true;
+		return;
+	}
+	meter_add(o->results[RESULT_FAILED], 1);
+	if (!backoff_next(&o->backoff, &o->config->retry, clock_mono_ns() / NS_PER_MS, retry_after_ms, &wait_ms)) {
+		LOG(ERROR, "alerts", "notification_given_up", "channel=%s id=%s code=%u reason=\"%s\"", o->config->name,
+		    o->first->id, code, reason);
+		finish_first(o, RESULT_GAVE_UP);
+		return;
+	}
+	LOG(WARN, "alerts", "notification_failed", "channel=%s id=%s code=%u reason=\"%s\" retry_in_ms=%llu",
+	    o->config->name, o->first->id, code, reason, (unsigned long long)wait_ms);
+	uv_update_time(o->timer.loop);
+	uv_timer_start(&o->timer, on_retry_time, wait_ms, 0);
+}
+
+static void on_answer(void *context, const struct http_response *response)
+{
+	struct outlet *o = context;
+	unsigned code = FAILED(response->status) ? 0 : response->code;
+
+	o->running = false;
+	if (code / 100 == 2)
+		finish_first(o, RESULT_DELIVERED);
+	else if (code == GONE)
+		disable(o);
+	else
+		back_off(o, code == 0 ? response->status.why : "the receiver does not answer 2xx", code,
+			 response->retry_after_ms);
+	pump(o);
+	if (!o->running)
+		o->all->on_rest(o->all);
+}
+
+static struct status start_attempt(struct outlet *o)
+{
+	const struct notification *item = o->first;
+	struct slice body = { item->body, item->body_len };
+	struct string_map headers = { .items = o->header_items };
+
+	TRY(o->kind->headers(o->has_key ? &o->key : NULL, item->id, body, clock_unix_ns() / NS_PER_SECOND,
+			     &o->headers));
+	for (size_t i = 0; i < o->headers.count; i++)
+		headers.items[headers.count++] = o->headers.items[i];
+	for (size_t i = 0; i < o->config->headers.count; i++)
+		headers.items[headers.count++] = o->config->headers.items[i];
+	struct http_request request = {
+		.url = o->config->url,
+		.content_type = o->kind->content_type,
+		.headers = &headers,
+		.body = body,
+		.timeout_ms = o->config->timeout_ms,
+	};
+	return http_client_post(o->all->http, &request, on_answer, o);
+}
+
+/* Starts the next attempt if it is time for one. */
+static void pump(struct outlet *o)
+{
+	while (o->all->phase != PHASE_STOPPED && !o->running && !o->parked && !o->disabled && o->first != NULL &&
+	       !uv_is_active((uv_handle_t *)&o->timer)) {
+		struct status s = start_attempt(o);
+		o->running = !FAILED(s);
+		if (FAILED(s))
+			back_off(o, s.why, 0, 0);
+	}
+}
+
+/* ---------------------------------------------------------------- from outside */
+void outlet_tell(struct outlet *o, const struct alert *a)
+{
+	char id[CHANNEL_ID_SIZE];
+	struct buf body = BUF_INIT;
+
+	if (o->disabled) {
+		meter_add(o->results[RESULT_DISABLED], 1);
+		return;
+	}
+	o->kind->id(a, id);
+	o->kind->body(a, o->all->runbook_url, &body);
+	struct notification *item = buf_failed(&body) ? NULL : notification_new(slice_of(id), buf_view(&body));
+	buf_release(&body);
+	if (item == NULL) {
+		meter_add(o->results[RESULT_DROPPED], 1);
+		return;
+	}
+	if (o->waiting == NOTIFICATIONS_MAX)
+		drop_oldest(o);
+	item->number = o->all->next_number++;
+	item->dirty = true;
+	enqueue(o, item);
+	pump(o);
+}
+
+struct status outlet_restore(struct outlet *o, uint32_t number, struct slice id, struct slice body)
+{
+	struct notification *item;
+
+	if (o->waiting == NOTIFICATIONS_MAX) {
+		notification_key(&o->all->deleted, number);
+		return OK;
+	}
+	item = notification_new(id, body);
+	if (item == NULL)
+		return FAIL(NOMEM, "no memory for a stored notification");
+	item->number = number;
+	item->is_stored = true;
+	enqueue(o, item);
+	pump(o);
+	return OK;
+}
+
+void outlet_park(struct outlet *o)
+{
+	o->parked |= uv_is_active((uv_handle_t *)&o->timer) != 0;
+	uv_timer_stop(&o->timer);
+}
+
+void outlet_stop(struct outlet *o)
+{
+	if (o->running)
+		http_client_cancel(o->all->http, o);
+}
+
+void outlet_move(struct outlet *from, struct outlet *to)
+{
+	while (to != NULL && from->first != NULL)
+		enqueue(to, dequeue(from));
+	while (from->first != NULL)
+		finish_first(from, RESULT_DROPPED);
+	if (to != NULL)
+		pump(to);
+}
