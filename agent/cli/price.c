@@ -8,8 +8,8 @@
 #include <stdlib.h>
 
 #include "agent/base/clock.h"
-#include "agent/base/json.h"
 #include "agent/cli/price_batch.h"
+#include "agent/cli/price_print.h"
 
 #define LINE_ARENA_BYTES (4u << 20)
 
@@ -24,7 +24,8 @@ static const struct cli_option options[] = {
 	[OPTION_PROVIDER] = { "provider", 'p', "NAME", "Who answered, as telemetry or the price table names it." },
 	[OPTION_MODEL] = { "model", 'm', "NAME", "The model's id, as the provider or a gateway writes it." },
 	[OPTION_INPUT] = { "input", 0, "N", "Input tokens in all: cached, written, audio and image ones included." },
-	[OPTION_OUTPUT_TOKENS] = { "output", 0, "N", "Output tokens in all: reasoning included. (text or json: the format.)" },
+	[OPTION_OUTPUT_TOKENS] = { "output", 0, "N",
+				   "Output tokens in all: reasoning included. (text or json: the format.)" },
 	[OPTION_CACHE_READ] = { "cache-read", 0, "N", "Of the input tokens, those read from a cache." },
 	[OPTION_CACHE_WRITE] = { "cache-write", 0, "N", "Of the input tokens, those written to a cache." },
 	[OPTION_CACHE_WRITE_1H] = { "cache-write-1h", 0, "N", "Of those written, the ones kept for an hour." },
@@ -33,7 +34,8 @@ static const struct cli_option options[] = {
 	[OPTION_AUDIO_OUTPUT] = { "audio-output", 0, "N", "Of the output tokens, those of audio." },
 	[OPTION_IMAGE_INPUT] = { "image-input", 0, "N", "Of the input tokens, those of images." },
 	[OPTION_IMAGE_OUTPUT] = { "image-output", 0, "N", "Of the output tokens, those of images." },
-	[OPTION_USAGE] = { "usage", 0, "KEY=N,...", "Counts by the table's usage keys: web_searches=2,audio_seconds=7.5." },
+	[OPTION_USAGE] = { "usage", 0, "KEY=N,...",
+			   "Counts by the table's usage keys: web_searches=2,audio_seconds=7.5." },
 	[OPTION_SERVICE_TIER] = { "service-tier", 0, "NAME", "flex, priority, batch, ...; as the answer said." },
 	[OPTION_CONTEXT] = { "context", 0, "KEY=VALUE,...", "Other things that change the price: processing=batch." },
 	[OPTION_URL] = { "url", 0, "URL", "The address that was called, where no provider is named." },
@@ -42,7 +44,8 @@ static const struct cli_option options[] = {
 	[OPTION_PRICES] = { "prices", 0, "FILE", "Look prices up in this file before the built-in table." },
 	[OPTION_OVERRIDES] = { "overrides", 0, "FILE", "Look prices up in this file of your own prices first." },
 	[OPTION_BATCH] = { "batch", 'b', "FILE", "Price JSON lines (- for standard input); one line out for each." },
-	[OPTION_OUTPUT] = { "format", 'o', "FORMAT", "text, or json for programs; --output text and --output json are the same." },
+	[OPTION_OUTPUT] = { "format", 'o', "FORMAT",
+			    "text, or json for programs; --output text and --output json are the same." },
 	{ .name = NULL },
 };
 
@@ -99,7 +102,8 @@ static int read_counts(const struct cli_args *args, struct price_request *reques
 		struct slice key, value;
 		enum unit unit = next_pair(&list, &key, &value) ? unit_by_usage_key(key) : UNIT_COUNT;
 		if (unit == UNIT_COUNT)
-			return cli_usage_error(&command_price, "--usage: '%.*s' is no usage key with a count", SLICE_ARG(key));
+			return cli_usage_error(&command_price, "--usage: '%.*s' is no usage key with a count",
+					       SLICE_ARG(key));
 		int code = add_count(request, unit, key, value);
 		if (code != CLI_GO_ON)
 			return code;
@@ -155,96 +159,7 @@ static int read_request(const struct cli_args *args, struct price_request *reque
 	return code == CLI_GO_ON ? read_time(args, request) : code;
 }
 
-/* ---------------------------------------------------------------- the answer */
-
-static void print_json(const struct price_request *request, const struct price_answer *answer)
-{
-	struct buf out = BUF_INIT;
-	char at[21];
-
-	clock_format_utc(request->unix_s, at);
-	buf_byte(&out, '{');
-	if (answer->price.ptr != NULL) {
-		json_write_key(&out, "price");
-		json_write_string(&out, answer->price);
-		json_write_key(&out, "source");
-		json_write_string(&out, slice_of(price_source_names[answer->source]));
-	}
-	json_write_key(&out, "at");
-	json_write_string(&out, slice_of(at));
-	price_answer_write(answer, &out);
-	buf_text(&out, "}\n");
-	fwrite(out.ptr, 1, out.len, stdout);
-	buf_release(&out);
-}
-
-static const char *per_text(uint32_t per)
-{
-	return per == 1000 ? "per k" : per == 3600 ? "per hour" : per == 1000000 ? "per M" : "per G";
-}
-
-static const struct sheet_price *price_of(const struct sheet *sheet, enum unit unit)
-{
-	const struct sheet_price *p = sheet->prices;
-
-	while (p->unit != unit)
-		p++;
-	return p;
-}
-
-static void print_component(const struct price_request *request, const struct price_answer *answer,
-			    const struct price_component *c)
-{
-	const struct sheet_price *p = price_of(&answer->sheet, c->unit);
-	struct buf count = BUF_INIT, listed = BUF_INIT, price = BUF_INIT;
-
-	decimal_format(&count, (struct decimal){ c->count, answer->usage_scale });
-	decimal_format(&listed, sheet_listed_price(p, &request->usage));
-	price_exact_write(&price, c->price);
-	printf("%-26s %14s x %10s %-9s %s\n", unit_infos[c->unit].usage_key.ptr, buf_string(&count), buf_string(&listed),
-	       per_text(unit_infos[c->unit].per), buf_string(&price));
-	buf_release(&count);
-	buf_release(&listed);
-	buf_release(&price);
-}
-
-static void print_sum(const char *name, struct price_exact amount)
-{
-	struct buf text = BUF_INIT;
-
-	price_exact_write(&text, amount);
-	printf("%-26s %37s %s\n", name, "", buf_string(&text));
-	buf_release(&text);
-}
-
-static void print_text(const struct price_request *request, const struct price_answer *answer)
-{
-	char at[21];
-
-	clock_format_utc(request->unix_s, at);
-	printf("price     %.*s (%s)\nprovider  %.*s\nmodel     %.*s\nat        %s\n\n", SLICE_ARG(answer->price),
-	       price_source_names[answer->source], SLICE_ARG(answer->provider), SLICE_ARG(answer->model), at);
-	for (enum unit u = 0; u < UNIT_COUNT; u++)
-		for (uint32_t i = 0; i < answer->bill.count; i++)
-			if (answer->bill.components[i].unit == u)
-				print_component(request, answer, &answer->bill.components[i]);
-	print_sum("input, USD", answer->bill.input);
-	print_sum("output, USD", answer->bill.output);
-	print_sum("total, USD", answer->bill.total);
-}
-
-static void print_unpriced(const struct price_request *request, const struct price_answer *answer)
-{
-	if (answer->error == PRICE_INVALID_USAGE)
-		fprintf(stderr, "plimsoll price: %.*s/%.*s: %s\n", SLICE_ARG(answer->provider), SLICE_ARG(answer->model),
-			answer->why);
-	else if (answer->error == PRICE_MODEL_NOT_FOUND)
-		fprintf(stderr, "plimsoll price: no price for model '%.*s'; 'plimsoll price list' shows what there is\n",
-			SLICE_ARG(request->model));
-	else
-		fprintf(stderr, "plimsoll price: no provider found for model '%.*s'; name one with --provider\n",
-			SLICE_ARG(request->model));
-}
+/* ---------------------------------------------------------------- one call */
 
 static int price_one(const struct cli_args *args, struct pricer *pricer, bool json)
 {
@@ -256,11 +171,11 @@ static int price_one(const struct cli_args *args, struct pricer *pricer, bool js
 		return code;
 	price_ask(pricer, &request, &answer);
 	if (json)
-		print_json(&request, &answer);
+		price_print_json(&request, &answer);
 	else if (answer.error == PRICE_OK)
-		print_text(&request, &answer);
+		price_print_text(&request, &answer);
 	else
-		print_unpriced(&request, &answer);
+		price_print_unpriced(&request, &answer);
 	return answer.error == PRICE_OK ? CLI_DONE : CLI_NO;
 }
 
@@ -399,6 +314,9 @@ int cli_price(int argc, char **argv)
 }
 
 const struct command command_price = {
-	"price", "Say what a call costs, by which price; or list, check, update and compare price tables.",
-	"--provider P --model M --input N --output N ... | --batch FILE | list|check|update|diff ...", cli_price, options,
+	"price",
+	"Say what a call costs, by which price; or list, check, update and compare price tables.",
+	"--provider P --model M --input N --output N ... | --batch FILE | list|check|update|diff ...",
+	cli_price,
+	options,
 };

@@ -125,7 +125,8 @@ static int list_run(int argc, char **argv)
 	if (code == CLI_GO_ON && args.operand_count > 1)
 		code = cli_usage_error(&command_price_list, "unexpected '%s'", args.operands[1]);
 	if (code == CLI_GO_ON)
-		code = open_table(args.values[LIST_PRICES] != NULL ? args.values[LIST_PRICES] : "embedded", &table, &format);
+		code = open_table(args.values[LIST_PRICES] != NULL ? args.values[LIST_PRICES] : "embedded", &table,
+				  &format);
 	if (code != CLI_GO_ON)
 		return code;
 	list_table(&table, args.operand_count > 0 ? args.operands[0] : NULL, json, &out);
@@ -219,9 +220,11 @@ static int diff_run(int argc, char **argv)
 	if (code != CLI_GO_ON)
 		return code;
 	if (args.values[DIFF_AT] != NULL && clock_parse_rfc3339(args.values[DIFF_AT], &ns) != 0)
-		return cli_usage_error(&command_price_diff, "--at: '%s' is no time as in RFC 3339", args.values[DIFF_AT]);
+		return cli_usage_error(&command_price_diff, "--at: '%s' is no time as in RFC 3339",
+				       args.values[DIFF_AT]);
 	if (args.operand_count != 2)
-		return cli_usage_error(&command_price_diff, "two price files are wanted ('embedded' is the built-in table)");
+		return cli_usage_error(&command_price_diff,
+				       "two price files are wanted ('embedded' is the built-in table)");
 	return diff_files(args.operands[0], args.operands[1], ns / NS_PER_SECOND, json);
 }
 
@@ -306,7 +309,9 @@ static int update_run(int argc, char **argv)
 		code = CLI_USAGE;
 	}
 	if (code == CLI_GO_ON) {
-		const char *to = args.values[UPDATE_TO] != NULL ? args.values[UPDATE_TO] : c != NULL ? c->prices.file : NULL;
+		const char *to = args.values[UPDATE_TO] != NULL ? args.values[UPDATE_TO]
+				 : c != NULL                    ? c->prices.file
+								: NULL;
 		code = update(args.operands[0], to, args.values[UPDATE_DRY_RUN] != NULL);
 	}
 	config_free(c);

@@ -80,7 +80,8 @@ struct status price_book_open(const char *file, const char *override_file, struc
 
 struct status price_book_new(const struct config *c, struct price_book **out, struct buf *errors)
 {
-	return price_book_open(c != NULL ? c->prices.file : NULL, c != NULL ? c->prices.override_file : NULL, out, errors);
+	return price_book_open(c != NULL ? c->prices.file : NULL, c != NULL ? c->prices.override_file : NULL, out,
+			       errors);
 }
 
 void price_book_free(struct price_book *b)
@@ -168,11 +169,13 @@ void price_book_report(const struct price_book *b, uint64_t now_unix_s)
 
 	uint64_t days = now_unix_s > date_s ? (now_unix_s - date_s) / SECONDS_PER_DAY : 0;
 	if (days >= VERY_OLD_DAYS)
-		LOG(ERROR, "pricing", "price_table_old", "source=%.*s version=%.*s age_days=%llu remedy=\"set prices.file\"",
-		    SLICE_ARG(source), SLICE_ARG(version), (unsigned long long)days);
+		LOG(ERROR, "pricing", "price_table_old",
+		    "source=%.*s version=%.*s age_days=%llu remedy=\"set prices.file\"", SLICE_ARG(source),
+		    SLICE_ARG(version), (unsigned long long)days);
 	else if (days >= OLD_DAYS)
-		LOG(WARN, "pricing", "price_table_old", "source=%.*s version=%.*s age_days=%llu remedy=\"set prices.file\"",
-		    SLICE_ARG(source), SLICE_ARG(version), (unsigned long long)days);
+		LOG(WARN, "pricing", "price_table_old",
+		    "source=%.*s version=%.*s age_days=%llu remedy=\"set prices.file\"", SLICE_ARG(source),
+		    SLICE_ARG(version), (unsigned long long)days);
 }
 
 /* ---------------------------------------------------------------- overrides */
@@ -199,7 +202,8 @@ static const struct image_model *find_override(const struct price_book *b, struc
 	for (uint32_t i = 0; i < image_count(&t->image, IMAGE_providers); i++) {
 		const struct image_provider *row = &t->image.providers[i];
 		const struct image_model *m = &t->image.models[row->first_model];
-		if (is_for_provider(image_slice(&t->image, row->id), provider) && table_clause_accepts(t, s, m->match, lower))
+		if (is_for_provider(image_slice(&t->image, row->id), provider) &&
+		    table_clause_accepts(t, s, m->match, lower))
 			return m;
 	}
 	return NULL;
@@ -235,8 +239,8 @@ static enum find_result find_by_forms(const struct price_book *b, struct scratch
 	name_forms_of(provider, model, &forms);
 	for (int with_url = url.ptr != NULL; with_url >= 0; with_url--) {
 		for (size_t i = 0; i < forms.count; i++) {
-			enum find_result result = find_in_tables(b, s, forms.forms[i].provider,
-								 with_url ? url : SLICE_NONE, forms.forms[i].model, hit);
+			enum find_result result = find_in_tables(
+				b, s, forms.forms[i].provider, with_url ? url : SLICE_NONE, forms.forms[i].model, hit);
 			if (result == FIND_OK)
 				return FIND_OK;
 			if (result == FIND_NO_MODEL)
@@ -250,7 +254,8 @@ static enum find_result find_by_forms(const struct price_book *b, struct scratch
 
 static struct slice keep_label(const struct price_book *book, struct slice text)
 {
-	struct price_book *b = (struct price_book *)(uintptr_t)book; /* labels are behind the lock, all else is constant */
+	struct price_book *b =
+		(struct price_book *)(uintptr_t)book; /* labels are behind the lock, all else is constant */
 	struct label *found;
 
 	pthread_mutex_lock(&b->lock);
@@ -294,7 +299,8 @@ enum find_result price_book_find(const struct price_book *b, struct scratch *s, 
 	*hit = (struct price_hit){ .factor_digits = 1 };
 	if (override != NULL && override->row_count > 0) {
 		const struct image_provider *own = &overrides->image.providers[override - overrides->image.models];
-		hit->found = (struct found){ overrides, own, own, override }; /* each override is a provider of its own */
+		hit->found =
+			(struct found){ overrides, own, own, override }; /* each override is a provider of its own */
 		hit->source = PRICE_OVERRIDE;
 		hit->label = label_of(hit);
 		return FIND_OK;

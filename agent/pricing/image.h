@@ -20,7 +20,15 @@ struct image_text {
 };
 
 /* size: rows of the same depth-first tree that belong to this clause, itself included. */
-enum clause_kind { CLAUSE_EQUALS, CLAUSE_STARTS_WITH, CLAUSE_ENDS_WITH, CLAUSE_CONTAINS, CLAUSE_REGEX, CLAUSE_OR, CLAUSE_AND };
+enum clause_kind {
+	CLAUSE_EQUALS,
+	CLAUSE_STARTS_WITH,
+	CLAUSE_ENDS_WITH,
+	CLAUSE_CONTAINS,
+	CLAUSE_REGEX,
+	CLAUSE_OR,
+	CLAUSE_AND
+};
 struct image_clause {
 	uint32_t kind, size;
 	struct image_text text; /* not of OR and AND */

@@ -78,7 +78,8 @@ static bool detect_object(struct json j, enum price_format *format, struct slice
 			return false;
 		if (slice_equal(key.raw, SLICE("units")))
 			*units = value;
-		has_litellm |= value.len > 0 && value.ptr[0] == '{' && slice_find(value, SLICE("\"litellm_provider\"")) >= 0;
+		has_litellm |=
+			value.len > 0 && value.ptr[0] == '{' && slice_find(value, SLICE("\"litellm_provider\"")) >= 0;
 	}
 	*format = has_overrides ? PRICE_FORMAT_OVERRIDES : has_providers ? PRICE_FORMAT_GENAI : PRICE_FORMAT_LITELLM;
 	return has_overrides || (has_providers && units->len > 0) || has_litellm;

@@ -27,7 +27,8 @@ struct price_origin {
 };
 
 /* Reads text and writes the block (pricing/image.h) to image. errors gets "file:line:column: reason" on failure.
- * Errors: MALFORMED, it is no JSON, or none of the formats; INVALID, a member has an impossible value; NOMEM; TOOBIG. */
+ * Errors: MALFORMED, it is no JSON, or none of the formats; INVALID, a member has an impossible value; NOMEM; TOOBIG.
+ */
 struct status price_load(struct slice text, const struct price_origin *origin, struct buf *image,
 			 enum price_format *format, struct buf *errors) MUST_USE;
 

@@ -111,7 +111,8 @@ static bool load_price(struct loader *l, struct slice key, unit_set *seen)
 	if (json_peek(&l->j) == JSON_NULL)
 		return json_null(&l->j);
 	if (unit == UNIT_COUNT)
-		return is_foreign_unit(l, key) ? json_skip(&l->j) : loader_fail(l, "unknown price key '%.*s'", SLICE_ARG(key));
+		return is_foreign_unit(l, key) ? json_skip(&l->j)
+					       : loader_fail(l, "unknown price key '%.*s'", SLICE_ARG(key));
 	if ((*seen & UNIT_BIT(unit)) != 0)
 		return loader_fail(l, "price key '%.*s' is given twice", SLICE_ARG(key));
 	*seen |= UNIT_BIT(unit);
@@ -218,7 +219,8 @@ static bool load_when(struct loader *l, struct image_row *row)
 	while (json_member(&l->j, &key)) {
 		if (!loader_text(l, &value))
 			return false;
-		struct image_when when = { image_writer_text(&l->w, key.raw, false), image_writer_text(&l->w, value, false) };
+		struct image_when when = { image_writer_text(&l->w, key.raw, false),
+					   image_writer_text(&l->w, value, false) };
 		image_writer_push(&l->w, IMAGE_whens, &when);
 		row->when_count++;
 	}
@@ -246,7 +248,8 @@ static bool load_row(struct loader *l, bool is_variant)
 	if (l->j.why != NULL)
 		return false;
 	if (!has_prices || (is_variant && row.when_count == 0))
-		return loader_fail(l, is_variant ? "a price variant needs when and prices" : "a price row needs prices");
+		return loader_fail(l,
+				   is_variant ? "a price variant needs when and prices" : "a price row needs prices");
 	image_writer_push(&l->w, IMAGE_rows, &row);
 	return true;
 }

@@ -60,7 +60,8 @@ static bool is_full_date(struct slice s) /* -2024-11-20, -20241120, @20241120 */
 	if (has_shape(s, "-0000-00-00"))
 		return s.ptr[1] == '2' && is_month(s.ptr + 6) && is_day(s.ptr + 9) && ends_after(s, 11);
 	if (has_shape(s, "-00000000") || has_shape(s, "@00000000"))
-		return s.ptr[1] == '2' && s.ptr[2] == '0' && is_month(s.ptr + 5) && is_day(s.ptr + 7) && ends_after(s, 9);
+		return s.ptr[1] == '2' && s.ptr[2] == '0' && is_month(s.ptr + 5) && is_day(s.ptr + 7) &&
+		       ends_after(s, 9);
 	return false;
 }
 
@@ -75,7 +76,8 @@ static bool is_month_day(struct slice s) /* -0613, and with preview or exp: -pre
 
 static bool is_month_year(struct slice s) /* -08-2024 */
 {
-	return has_shape(s, "-00-0000") && is_month(s.ptr + 1) && s.ptr[4] == '2' && s.ptr[5] == '0' && ends_after(s, 8);
+	return has_shape(s, "-00-0000") && is_month(s.ptr + 1) && s.ptr[4] == '2' && s.ptr[5] == '0' &&
+	       ends_after(s, 8);
 }
 
 static bool is_year_month(struct slice s) /* Mistral: -2411 */
@@ -196,7 +198,8 @@ enum tristate model_pin(struct slice provider, struct slice model)
 	if (model.len == 0 || model.len > sizeof(lower))
 		return TRI_UNKNOWN;
 	for (size_t i = 0; i < model.len; i++)
-		lower[i] = model.ptr[i] >= 'A' && model.ptr[i] <= 'Z' ? (char)(model.ptr[i] + ('a' - 'A')) : model.ptr[i];
+		lower[i] =
+			model.ptr[i] >= 'A' && model.ptr[i] <= 'Z' ? (char)(model.ptr[i] + ('a' - 'A')) : model.ptr[i];
 	struct slice whole = { lower, model.len }, id = last_segment(whole);
 	if (floats(whole))
 		return TRI_NO;

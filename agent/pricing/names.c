@@ -111,8 +111,8 @@ static bool split_vendor(struct slice model, struct slice *vendor, struct slice 
 /* Bedrock: "us.anthropic.claude-..." is "anthropic.claude-..." by way of a geography. */
 static struct slice without_geography(struct slice model)
 {
-	static const struct slice geographies[] = { S("us."), S("eu."), S("apac."), S("ap."), S("jp."), S("au."), S("ca."),
-						    S("us-gov."), S("global.") };
+	static const struct slice geographies[] = { S("us."), S("eu."), S("apac."),   S("ap."),    S("jp."),
+						    S("au."), S("ca."), S("us-gov."), S("global.") };
 
 	for (size_t i = 0; i < sizeof(geographies) / sizeof(geographies[0]); i++)
 		if (slice_starts_with(model, geographies[i]))

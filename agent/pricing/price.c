@@ -260,7 +260,8 @@ static bool round_bill(const struct price_bill *bill, struct cost *cost)
 }
 
 /* By the sheet: prices finer than a pico-dollar, and counts that need a closer look. */
-static __attribute__((noinline)) bool bill_exactly(const struct sheet *sheet, const struct tokens *tokens, struct cost *cost)
+static __attribute__((noinline)) bool bill_exactly(const struct sheet *sheet, const struct tokens *tokens,
+						   struct cost *cost)
 {
 	struct price_usage usage;
 	struct price_bill bill;
@@ -273,7 +274,8 @@ static __attribute__((noinline)) bool bill_exactly(const struct sheet *sheet, co
  * without any price does: that is how the tables write free models. */
 static bool covers(const struct memo *m, const struct tokens *tokens)
 {
-	return (m->covered & tokens->known) != 0 || m->sheet.count == 0 || (m->sheet.priced & UNIT_BIT(UNIT_REQUESTS)) != 0;
+	return (m->covered & tokens->known) != 0 || m->sheet.count == 0 ||
+	       (m->sheet.priced & UNIT_BIT(UNIT_REQUESTS)) != 0;
 }
 
 static __attribute__((noinline)) bool bring_up_to_date(struct memo *m, uint64_t unix_s, struct slice tier)
@@ -349,8 +351,8 @@ void price_ask(struct pricer *p, const struct price_request *request, struct pri
 		answer_error(answer, PRICE_INVALID_USAGE, "a count is no number, negative, or too large");
 		return;
 	}
-	enum find_result result = price_book_find(p->book, &p->scratch, request->provider, request->api_url, request->model,
-						  request->as_written, &hit);
+	enum find_result result = price_book_find(p->book, &p->scratch, request->provider, request->api_url,
+						  request->model, request->as_written, &hit);
 	if (result != FIND_OK) {
 		answer_error(answer, result == FIND_NO_MODEL ? PRICE_MODEL_NOT_FOUND : PRICE_PROVIDER_NOT_FOUND, NULL);
 		return;

@@ -6,6 +6,7 @@ PRICE_VERSION := 0.2.3
 PRICE_DATE    := 2026-11-21
 PRICE_TOOL_SRC := agent/pricing/compile_main.c agent/pricing/load.c agent/pricing/load_genai.c \
 	agent/pricing/load_clause.c agent/pricing/load_rows.c agent/pricing/load_litellm.c \
+	agent/pricing/litellm_entry.c agent/pricing/litellm_rows.c \
 	agent/pricing/load_overrides.c agent/pricing/image_writer.c agent/pricing/unit.c agent/base/arena.c \
 	agent/base/buf.c agent/base/clock.c agent/base/file.c agent/base/json.c agent/base/money.c agent/base/slice.c \
 	agent/base/status.c

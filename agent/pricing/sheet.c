@@ -196,7 +196,8 @@ static void nest(struct sheet *sheet)
 				sheet->prices[i].inner |= (uint16_t)(1u << k);
 }
 
-/* Groq bills at least ten seconds of audio a request. The table has no word for it: the reference has it in its code. */
+/* Groq bills at least ten seconds of audio a request. The table has no word for it: the reference has it in its code.
+ */
 static void set_minimum(struct sheet *sheet, const struct found *found)
 {
 	const struct image *image = &found->table->image;
@@ -316,7 +317,8 @@ static bool multiply(struct price_rate rate, __int128_t count, __int128_t one, s
 	return true;
 }
 
-static bool add_component(struct price_bill *bill, const struct sheet_price *p, __int128_t count, struct price_exact price)
+static bool add_component(struct price_bill *bill, const struct sheet_price *p, __int128_t count,
+			  struct price_exact price)
 {
 	if (!price_exact_add(&bill->total, price))
 		return false;

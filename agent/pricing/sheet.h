@@ -82,13 +82,15 @@ struct price_bill {
 	struct price_component components[PRICE_KEYS_MAX]; /* counts above zero */
 };
 
-/* The prices that hold at that time in that context, times factor_digits x 10^-factor_scale. contexts are ignored where the model came from a fallback
- * provider. False where the row's prices do not fit a sheet (more than PRICE_KEYS_MAX after its variants). */
+/* The prices that hold at that time in that context, times factor_digits x 10^-factor_scale. contexts are ignored where
+ * the model came from a fallback provider. False where the row's prices do not fit a sheet (more than PRICE_KEYS_MAX
+ * after its variants). */
 bool sheet_select(struct sheet *sheet, const struct found *found, uint64_t factor_digits, uint32_t factor_scale,
 		  uint64_t unix_s, const struct price_context *contexts, size_t context_count);
 
 /* The rate of one of p's tiers. */
-struct price_rate sheet_tier_rate(const struct sheet *sheet, const struct sheet_price *p, const struct image_tier *tier);
+struct price_rate sheet_tier_rate(const struct sheet *sheet, const struct sheet_price *p,
+				  const struct image_tier *tier);
 
 /* The price that applies to a usage with that many input tokens: p's own, or that of its tier, in USD per
  * unit_infos[p->unit].per, before the sheet's factor. */

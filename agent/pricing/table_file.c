@@ -33,7 +33,8 @@ struct status table_read_file(const char *path, struct table *out, enum price_fo
 	struct status status = is_there ? file_read(path, PRICE_FILE_MAX, &text) : FAIL(IO, "cannot open the file");
 
 	if (FAILED(status))
-		buf_printf(errors, "cannot read '%s': %s\n", path, status.code == STATUS_IO ? strerror(errno) : status.why);
+		buf_printf(errors, "cannot read '%s': %s\n", path,
+			   status.code == STATUS_IO ? strerror(errno) : status.why);
 	else
 		status = load(path, buf_view(&text), seen, out, format, errors);
 	buf_release(&text);

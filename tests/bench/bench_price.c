@@ -92,7 +92,8 @@ int main(int argc, char **argv)
 		make_call(&calls[i], i);
 
 	double n = (double)rounds * CALLS;
-	double priced = seconds_of(price_call, pricer, calls, rounds), empty = seconds_of(price_nothing, pricer, calls, rounds);
+	double priced = seconds_of(price_call, pricer, calls, rounds),
+	       empty = seconds_of(price_nothing, pricer, calls, rounds);
 	printf("{\"bench\":\"price\",\"n\":%.0f,\"calls_per_second\":%.0f,\"empty_loop_per_second\":%.0f,"
 	       "\"ns_per_call_over_empty\":%.1f,\"open_ms\":%.2f}\n",
 	       n, n / priced, n / empty, (priced - empty) / n * 1e9, open_ms);

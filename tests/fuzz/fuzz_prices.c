@@ -53,7 +53,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	struct table table;
 	struct scratch scratch;
 
-	struct status status = price_load((struct slice){ (const char *)data, size }, &origin, &image, &format, &errors);
+	struct status status =
+		price_load((struct slice){ (const char *)data, size }, &origin, &image, &format, &errors);
 	assert(FAILED(status) == (errors.len > 0));
 	if (!FAILED(status) && !FAILED(table_open(&table, &image))) {
 		if (!FAILED(scratch_init(&scratch))) {

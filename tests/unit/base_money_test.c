@@ -39,8 +39,23 @@ static void numbers_keep_every_digit_of_their_text(void **state)
 static void what_is_no_decimal_is_refused(void **state)
 {
 	static const char *const bad[] = {
-		"", "-", ".", "e5", "1e", "1e+", "1x", "NaN", "inf", "0x10", "1 ", "1.2.3", "1e99", "1e-25", "1e9999999999",
-		"9999999999999999999999999999999999999999", "--1",
+		"",
+		"-",
+		".",
+		"e5",
+		"1e",
+		"1e+",
+		"1x",
+		"NaN",
+		"inf",
+		"0x10",
+		"1 ",
+		"1.2.3",
+		"1e99",
+		"1e-25",
+		"1e9999999999",
+		"9999999999999999999999999999999999999999",
+		"--1",
 	};
 	struct decimal d;
 
@@ -70,7 +85,8 @@ static void halves_go_to_the_even_side(void **state)
 	assert_int_equal(rounded(2 * one + one / 2), 2);
 	assert_int_equal(rounded(one - 1), 1);
 	/* above and below the border of the 64-bit short cut */
-	assert_int_equal(rounded(((__int128_t)1 << 76) / one * one + one / 2 - 1), (int64_t)(((__int128_t)1 << 76) / one));
+	assert_int_equal(rounded(((__int128_t)1 << 76) / one * one + one / 2 - 1),
+			 (int64_t)(((__int128_t)1 << 76) / one));
 	assert_int_equal(rounded((__int128_t)1000000 * PUSD_PER_USD * one), INT64_C(1000000) * PUSD_PER_USD);
 }
 

@@ -59,7 +59,8 @@ static struct opened open_book(const char *overrides, const char *file)
 		write_text(override_path, overrides);
 	if (file != NULL)
 		write_text(file_path, file);
-	if (FAILED(price_book_open(file != NULL ? file_path : NULL, overrides != NULL ? override_path : NULL, &o.book, &errors)))
+	if (FAILED(price_book_open(file != NULL ? file_path : NULL, overrides != NULL ? override_path : NULL, &o.book,
+				   &errors)))
 		fail_msg("%s", buf_string(&errors));
 	o.pricer = pricer_new(o.book);
 	assert_non_null(o.pricer);
@@ -93,14 +94,15 @@ static void expect_usd(struct cost cost, double usd, const char *label_start)
 
 static void own_prices_come_first(void **state)
 {
-	struct opened o = open_book("{\"overrides\":["
-				    "{\"provider\":\"ollama\",\"prices\":{\"input_mtok\":0,\"output_mtok\":0}},"
-				    "{\"provider\":\"vllm\",\"id\":\"in-house\",\"match\":{\"starts_with\":\"acme-\"},"
-				    "\"prices\":{\"input_mtok\":0.1,\"requests_kcount\":5}},"
-				    "{\"provider\":\"azure.ai.openai\",\"match\":{\"equals\":\"my-deployment\"},\"alias\":\"gpt-4o\"},"
-				    "{\"provider\":\"anthropic\",\"multiplier\":0.85},"
-				    "{\"provider\":\"*\",\"match\":{\"regex\":\"^secret-\\\\d+$\"},\"prices\":{\"input_mtok\":7}}]}",
-				    NULL);
+	struct opened o = open_book(
+		"{\"overrides\":["
+		"{\"provider\":\"ollama\",\"prices\":{\"input_mtok\":0,\"output_mtok\":0}},"
+		"{\"provider\":\"vllm\",\"id\":\"in-house\",\"match\":{\"starts_with\":\"acme-\"},"
+		"\"prices\":{\"input_mtok\":0.1,\"requests_kcount\":5}},"
+		"{\"provider\":\"azure.ai.openai\",\"match\":{\"equals\":\"my-deployment\"},\"alias\":\"gpt-4o\"},"
+		"{\"provider\":\"anthropic\",\"multiplier\":0.85},"
+		"{\"provider\":\"*\",\"match\":{\"regex\":\"^secret-\\\\d+$\"},\"prices\":{\"input_mtok\":7}}]}",
+		NULL);
 
 	(void)state;
 	expect_usd(cost_of(o, "ollama", "anything"), 0, "ollama/*@overrides-");
@@ -126,8 +128,9 @@ static void a_multiplier_shows_in_the_price_s_name(void **state)
 
 static void a_loaded_file_comes_before_the_built_in_table(void **state)
 {
-	struct opened o = open_book(NULL, "[{\"id\":\"openai\",\"models\":[{\"id\":\"gpt-4o\",\"match\":{\"equals\":\"gpt-4o\"},"
-					  "\"prices\":{\"input_mtok\":99}}]}]");
+	struct opened o =
+		open_book(NULL, "[{\"id\":\"openai\",\"models\":[{\"id\":\"gpt-4o\",\"match\":{\"equals\":\"gpt-4o\"},"
+				"\"prices\":{\"input_mtok\":99}}]}]");
 
 	(void)state;
 	expect_usd(cost_of(o, "openai", "gpt-4o"), 99, "openai/gpt-4o@genai-prices-2");

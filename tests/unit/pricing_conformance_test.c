@@ -43,7 +43,8 @@ static bool price_equal(const char *want, const char *got, bool inexact)
 
 static void compare_text(const char *id, const char *key, const json_t *want, const json_t *got, bool inexact)
 {
-	const char *w = json_string_value(json_object_get(want, key)), *g = json_string_value(json_object_get(got, key));
+	const char *w = json_string_value(json_object_get(want, key)),
+		   *g = json_string_value(json_object_get(got, key));
 	bool is_price = strstr(key, "price") != NULL;
 
 	if (w == NULL && g == NULL)
@@ -70,7 +71,9 @@ static void compare_components(const char *id, const json_t *want, json_t *got, 
 
 static void compare_row(json_t *row)
 {
-	static const char *const keys[] = { "provider", "model", "error", "input_price", "output_price", "total_price" };
+	static const char *const keys[] = {
+		"provider", "model", "error", "input_price", "output_price", "total_price"
+	};
 	const json_t *want = json_object_get(row, "expect");
 	const char *id = json_string_value(json_object_get(row, "id"));
 	bool inexact = json_is_true(json_object_get(want, "inexact"));
@@ -78,7 +81,8 @@ static void compare_row(json_t *row)
 	for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++)
 		compare_text(id, keys[i], want, row, inexact);
 	if (json_object_get(want, "components") != NULL)
-		compare_components(id, json_object_get(want, "components"), json_object_get(row, "components"), inexact);
+		compare_components(id, json_object_get(want, "components"), json_object_get(row, "components"),
+				   inexact);
 }
 
 static unsigned run_file(const char *path)

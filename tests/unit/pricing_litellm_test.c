@@ -43,8 +43,13 @@ static void compare(const char *id, const char *key, const json_t *want, struct 
 static struct slice provider_of(const json_t *row)
 {
 	static const char *const map[][2] = {
-		{ "bedrock", "aws" },      { "bedrock_converse", "aws" },    { "gemini", "google" },   { "xai", "x-ai" },
-		{ "moonshot", "moonshotai" }, { "together_ai", "together" }, { "fireworks_ai", "fireworks" },
+		{ "bedrock", "aws" },
+		{ "bedrock_converse", "aws" },
+		{ "gemini", "google" },
+		{ "xai", "x-ai" },
+		{ "moonshot", "moonshotai" },
+		{ "together_ai", "together" },
+		{ "fireworks_ai", "fireworks" },
 		{ "cohere_chat", "cohere" },
 	};
 	const char *name = json_string_value(json_object_get(row, "litellm_provider"));
@@ -70,7 +75,8 @@ static void price_row(struct pricer *pricer, const json_t *row)
 					(uint64_t)json_integer_value(json_object_get(usage, usage_keys[i].key)));
 	tier = json_string_value(json_object_get(row, "service_tier"));
 	if (tier != NULL)
-		request.contexts[request.context_count++] = (struct price_context){ SLICE("service_tier"), slice_of(tier) };
+		request.contexts[request.context_count++] =
+			(struct price_context){ SLICE("service_tier"), slice_of(tier) };
 	price_ask(pricer, &request, &answer);
 	/* a router that the map lists without any price: LiteLLM calls it free, we call it unpriced */
 	if (answer.error == PRICE_MODEL_NOT_FOUND && json_number_value(json_object_get(want, "total_cost")) == 0)

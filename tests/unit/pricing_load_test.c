@@ -57,7 +57,8 @@ static void the_content_tells_the_format(void **state)
 	expect_format(PRICES("{\"input_mtok\":1}"), PRICE_FORMAT_GENAI);
 	expect_format("{\"units\":{\"a\":{}},\"providers\":" PRICES("{\"input_mtok\":1}") "}", PRICE_FORMAT_GENAI);
 	expect_format("{\"m\":{\"litellm_provider\":\"openai\",\"input_cost_per_token\":1e-6}}", PRICE_FORMAT_LITELLM);
-	expect_format("{\"overrides\":[{\"provider\":\"ollama\",\"prices\":{\"input_mtok\":0}}]}", PRICE_FORMAT_OVERRIDES);
+	expect_format("{\"overrides\":[{\"provider\":\"ollama\",\"prices\":{\"input_mtok\":0}}]}",
+		      PRICE_FORMAT_OVERRIDES);
 	expect_format("{\"overrides\":[]}", PRICE_FORMAT_OVERRIDES);
 }
 
@@ -75,9 +76,11 @@ static void what_is_no_price_file_is_refused(void **state)
 static void a_mistake_is_told_with_its_line(void **state)
 {
 	(void)state;
-	expect_refusal("[{\"id\":\"p\",\n\"models\":[\n{\"id\":\"m\",\"match\":{\"equals\":\"m\"},\n\"prices\":{\"input_mtok\":-1}}]}]",
+	expect_refusal("[{\"id\":\"p\",\n\"models\":[\n{\"id\":\"m\",\"match\":{\"equals\":\"m\"},\n\"prices\":{"
+		       "\"input_mtok\":-1}}]}]",
 		       "prices.json:4:");
-	expect_refusal("{\"m\":{\"litellm_provider\":\"openai\",\n\"input_cost_per_token\":\"much\"}}", "prices.json:2:");
+	expect_refusal("{\"m\":{\"litellm_provider\":\"openai\",\n\"input_cost_per_token\":\"much\"}}",
+		       "prices.json:2:");
 }
 
 static void impossible_values_are_refused(void **state)
@@ -94,8 +97,9 @@ static void impossible_values_are_refused(void **state)
 	expect_refusal(PRICES("{\"input_mtok\":{\"base\":1,\"tiers\":[{\"start\":-5,\"price\":1}]}}"), "whole number");
 	expect_refusal(PRICES("[]"), "empty");
 	expect_refusal(PRICES("[{\"constraint\":{\"start_date\":\"2026-13-01\"},\"prices\":{}}]"), "not a date");
-	expect_refusal(PRICES("[{\"constraint\":{\"start_time\":\"25:00:00Z\",\"end_time\":\"01:00:00Z\"},\"prices\":{}}]"),
-		       "not a time of day");
+	expect_refusal(
+		PRICES("[{\"constraint\":{\"start_time\":\"25:00:00Z\",\"end_time\":\"01:00:00Z\"},\"prices\":{}}]"),
+		"not a time of day");
 	expect_refusal(PRICES("[{\"constraint\":{\"weekday\":1},\"prices\":{}}]"), "unknown constraint");
 	expect_refusal(MODEL("\"prices\":{}"), "needs id, match and prices");
 	expect_refusal(MODEL("\"match\":{\"like\":\"m\"},\"prices\":{}"), "unknown match clause");
@@ -107,7 +111,8 @@ static void impossible_values_are_refused(void **state)
 static void unknown_members_and_the_file_s_own_units_are_skipped(void **state)
 {
 	(void)state;
-	expect_format(MODEL("\"match\":{\"equals\":\"m\"},\"prices\":{},\"new_thing\":{\"a\":[1]}"), PRICE_FORMAT_GENAI);
+	expect_format(MODEL("\"match\":{\"equals\":\"m\"},\"prices\":{},\"new_thing\":{\"a\":[1]}"),
+		      PRICE_FORMAT_GENAI);
 	expect_format("{\"units\":{\"x\":{\"price_key\":\"x_mtok\"}},\"providers\":" PRICES("{\"x_mtok\":1}") "}",
 		      PRICE_FORMAT_GENAI);
 }

@@ -135,7 +135,8 @@ static void the_shared_list_agrees(void **state)
 		char provider[64], model[256], kind[16];
 		if (next != NULL)
 			*next = '\0';
-		if (sscanf(line, "%63[^\t]\t%255[^\t]\t%15[^\t]", provider, model, kind) == 3 && strcmp(kind, "kind") != 0) {
+		if (sscanf(line, "%63[^\t]\t%255[^\t]\t%15[^\t]", provider, model, kind) == 3 &&
+		    strcmp(kind, "kind") != 0) {
 			enum tristate want = strcmp(kind, "pinned") == 0 ? TRI_YES : TRI_NO;
 			if (model_pin(slice_of(provider), slice_of(model)) != want) {
 				wrong++;

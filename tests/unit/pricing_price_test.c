@@ -57,7 +57,8 @@ static void expect_price(const char *provider, const char *model, const char *pr
 	struct call c = call_of(provider, model, "");
 
 	price_call(pricer, &c);
-	if (!c.cost.known || !slice_starts_with(c.cost.price, slice_of(price)) || c.cost.price.ptr[strlen(price)] != '@')
+	if (!c.cost.known || !slice_starts_with(c.cost.price, slice_of(price)) ||
+	    c.cost.price.ptr[strlen(price)] != '@')
 		fail_msg("%s %s: wanted %s, got %.*s", provider, model, price, SLICE_ARG(c.cost.price));
 }
 
@@ -100,7 +101,8 @@ static void model_names_are_rewritten_only_where_they_find_nothing(void **state)
 	expect_price("", "openai/gpt-4o", "openai/gpt-4o");
 	expect_price("anthropic", "us.anthropic.claude-sonnet-4-5-20250929-v1:0",
 		     "aws/regional.anthropic.claude-sonnet-4-5-20250929-v1:0");
-	expect_price("aws.bedrock", "arn:aws:bedrock:us-east-1:1:inference-profile/global.anthropic.claude-sonnet-4-5-20250929-v1:0",
+	expect_price("aws.bedrock",
+		     "arn:aws:bedrock:us-east-1:1:inference-profile/global.anthropic.claude-sonnet-4-5-20250929-v1:0",
 		     "aws/global.anthropic.claude-sonnet-4-5-20250929-v1:0");
 	expect_price("azure.ai.openai", "gpt-35-turbo", "openai/gpt-3.5-turbo");
 	expect_price("openrouter", "openai/gpt-4o", "openrouter/openai/gpt-4o");
@@ -175,13 +177,16 @@ static int64_t total_of(const char *provider, const char *model, uint64_t input,
 static void a_tier_moves_the_whole_request(void **state)
 {
 	(void)state;
-	assert_int_equal(total_of("gcp.gemini", "gemini-2.5-pro", 200000, 10), (200000 * 125 + 10 * 1000) * PUSD_PER_MICRO / 100);
-	assert_int_equal(total_of("gcp.gemini", "gemini-2.5-pro", 200001, 10), (200001 * 250 + 10 * 1500) * PUSD_PER_MICRO / 100);
+	assert_int_equal(total_of("gcp.gemini", "gemini-2.5-pro", 200000, 10),
+			 (200000 * 125 + 10 * 1000) * PUSD_PER_MICRO / 100);
+	assert_int_equal(total_of("gcp.gemini", "gemini-2.5-pro", 200001, 10),
+			 (200001 * 250 + 10 * 1500) * PUSD_PER_MICRO / 100);
 }
 
 static void counts_that_contradict_each_other_have_no_cost(void **state)
 {
-	struct call larger_part = call_of("openai", "gpt-5", ""), no_whole = larger_part, huge = larger_part, none = larger_part;
+	struct call larger_part = call_of("openai", "gpt-5", ""), no_whole = larger_part, huge = larger_part,
+		    none = larger_part;
 
 	(void)state;
 	tokens_set(&larger_part.tokens, TOKENS_CACHE_READ, 1001);
@@ -273,7 +278,9 @@ static void draw_tokens(struct tokens *t)
 /* The cost by the general path, as price_ask gives it. */
 static bool exact_cost(const struct call *c, struct cost *cost)
 {
-	struct price_request request = { .provider = c->provider, .model = c->request_model, .unix_s = NOVEMBER_20_2026 };
+	struct price_request request = { .provider = c->provider,
+					 .model = c->request_model,
+					 .unix_s = NOVEMBER_20_2026 };
 	struct price_answer answer;
 
 	for (enum token_class class = 0; class < TOKEN_CLASS_COUNT; class++)
@@ -297,7 +304,8 @@ static void the_fast_path_equals_the_exact_one_on_every_model(void **state)
 		const struct image_provider *p = &t->image.providers[i];
 		for (uint32_t m = 0; m < p->model_count; m += 3) {
 			struct call c = { .provider = image_slice(&t->image, p->id),
-					  .request_model = image_slice(&t->image, t->image.models[p->first_model + m].id),
+					  .request_model =
+						  image_slice(&t->image, t->image.models[p->first_model + m].id),
 					  .start_unix_ns = NOVEMBER_20_2026 * NS_PER_SECOND };
 			for (int repeat = 0; repeat < 20; repeat++) {
 				struct cost want = { 0 };

@@ -1,0 +1,180 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * `plimsoll price` says what a call costs, by exit status too.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+
+#include <cmocka.h>
+#include <fcntl.h>
+#include <jansson.h>
+#include <stdio.h>
+#include <unistd.h>
+
+#include "agent/base/file.h"
+#include "agent/cli/price.h"
+
+#define CONFORMANCE "tests/golden/pricing/conformance_dev.jsonl"
+#define LITELLM "tests/golden/pricing/litellm_subset.json"
+
+static char output_path[] = "/tmp/plimsoll-cli-price-XXXXXX";
+static struct buf output;
+
+/* Runs the command with its standard output in `output`. words: ends at NULL. */
+static int run(const char *const *words)
+{
+	char *argv[32] = { (char[]){ "price" } };
+	char copies[32][128];
+	int argc = 1, saved = dup(STDOUT_FILENO), file = open(output_path, O_RDWR | O_TRUNC | O_CREAT, 0600);
+
+	for (; words[argc - 1] != NULL; argc++) {
+		snprintf(copies[argc], sizeof(copies[argc]), "%s", words[argc - 1]);
+		argv[argc] = copies[argc];
+	}
+	fflush(stdout);
+	dup2(file, STDOUT_FILENO);
+	int code = cli_price(argc, argv);
+	fflush(stdout);
+	dup2(saved, STDOUT_FILENO);
+	close(saved);
+	close(file);
+	buf_reset(&output);
+	assert_false(FAILED(file_read(output_path, 64u << 20, &output)));
+	buf_string(&output);
+	return code;
+}
+
+#define RUN(...) run((const char *const[]){ __VA_ARGS__, NULL })
+
+static void expect_member(const char *key, const char *want)
+{
+	json_t *object = json_loads(output.ptr, 0, NULL);
+
+	assert_non_null(object);
+	assert_string_equal(json_string_value(json_object_get(object, key)), want);
+	json_decref(object);
+}
+
+static void a_call_is_priced_with_its_row_and_parts(void **state)
+{
+	(void)state;
+	assert_int_equal(RUN("--provider", "openai", "--model", "gpt-4o", "--input", "1000", "--cache-read", "200", "--output",
+			     "100", "--at", "2026-11-20T12:00:00Z", "--output", "json"), CLI_DONE);
+	expect_member("provider", "openai");
+	expect_member("model", "gpt-4o");
+	expect_member("source", "embedded");
+	expect_member("total_price", "0.00325");
+	assert_int_equal(RUN("--provider", "openai", "--model", "gpt-4o", "--input", "1000"), CLI_DONE);
+	assert_non_null(strstr(output.ptr, "openai/gpt-4o@genai-prices-"));
+	assert_non_null(strstr(output.ptr, "0.0025"));
+}
+
+static void other_usage_and_contexts_are_taken(void **state)
+{
+	(void)state;
+	assert_int_equal(RUN("--provider", "groq", "--model", "whisper-large-v3", "--usage", "audio_seconds=0.5", "-o", "json"),
+			 CLI_DONE);
+	expect_member("total_price", "0.000308333333333333333333"); /* at least ten seconds */
+	assert_int_equal(RUN("-p", "anthropic", "-m", "claude-sonnet-4-5", "--input", "1000000", "--usage", "web_searches=2",
+			     "--context", "processing=batch", "--at", "2026-11-20", "-o", "json"), CLI_DONE);
+	expect_member("total_price", "3.02");
+}
+
+static void what_has_no_price_ends_with_one(void **state)
+{
+	(void)state;
+	assert_int_equal(RUN("--provider", "openai", "--model", "gpt-99", "--input", "1", "--output", "json"), CLI_NO);
+	expect_member("error", "model_not_found");
+	assert_int_equal(RUN("--provider", "openai", "--model", "gpt-5", "--input", "1", "--cache-read", "2", "-o", "json"),
+			 CLI_NO);
+	expect_member("error", "invalid_usage");
+}
+
+static void wrong_arguments_end_with_two_and_missing_files_with_three(void **state)
+{
+	(void)state;
+	assert_int_equal(RUN("--input", "5"), CLI_USAGE);
+	assert_int_equal(RUN("--model", "gpt-4o", "--input", "-5"), CLI_USAGE);
+	assert_int_equal(RUN("--model", "gpt-4o", "--input", "NaN"), CLI_USAGE);
+	assert_int_equal(RUN("--model", "gpt-4o", "--at", "yesterday"), CLI_USAGE);
+	assert_int_equal(RUN("--model", "gpt-4o", "--usage", "input=1"), CLI_USAGE);
+	assert_int_equal(RUN("--batch", "/nowhere/calls.jsonl"), CLI_UNREACHABLE);
+	assert_int_equal(RUN("--model", "m", "--prices", "/nowhere/prices.json"), CLI_UNREACHABLE);
+	assert_int_equal(RUN("--model", "m", "--prices", CONFORMANCE), CLI_USAGE);
+}
+
+static void lines_come_back_with_their_prices(void **state)
+{
+	unsigned lines = 0;
+
+	(void)state;
+	assert_int_equal(RUN("--batch", CONFORMANCE), CLI_DONE);
+	for (size_t i = 0; i < output.len; i++)
+		lines += output.ptr[i] == '\n';
+	assert_int_equal(lines, 1022);
+	output.ptr[strcspn(output.ptr, "\n")] = '\0';
+	expect_member("id", "dev-0000");
+	expect_member("total_price", "0.002576");
+}
+
+static void tables_are_listed_checked_and_compared(void **state)
+{
+	(void)state;
+	assert_int_equal(RUN("list", "openai/gpt-4o-mini"), CLI_DONE);
+	assert_non_null(strstr(output.ptr, "input_mtok=0.15"));
+	assert_int_equal(RUN("list", "no-such-model"), CLI_NO);
+	assert_int_equal(RUN("check", LITELLM), CLI_DONE);
+	assert_int_equal(RUN("check", CONFORMANCE), CLI_NO);
+	assert_int_equal(RUN("check", "/nowhere"), CLI_UNREACHABLE);
+	assert_int_equal(RUN("diff", "embedded", "agent/pricing/data/genai-prices.json"), CLI_DONE);
+	assert_string_equal(output.ptr, "0 added, 0 removed, 0 changed\n");
+	assert_int_equal(RUN("diff", "embedded", LITELLM), CLI_DONE);
+	assert_non_null(strstr(output.ptr, "\n~ "));
+}
+
+static void an_update_is_shown_and_then_installed(void **state)
+{
+	char place[] = "/tmp/plimsoll-cli-update-XXXXXX";
+	int fd = mkstemp(place);
+
+	(void)state;
+	close(fd);
+	unlink(place);
+	assert_int_equal(RUN("update", "--dry-run", "--to", place, LITELLM), CLI_DONE);
+	assert_int_not_equal(access(place, F_OK), 0);
+	assert_int_equal(RUN("update", "--to", place, LITELLM), CLI_DONE);
+	assert_int_equal(RUN("diff", place, LITELLM), CLI_DONE);
+	assert_string_equal(output.ptr, "0 added, 0 removed, 0 changed\n");
+	assert_int_equal(RUN("update", "--to", place, CONFORMANCE), CLI_NO); /* refused: the old one stays */
+	assert_int_equal(RUN("check", place), CLI_DONE);
+	assert_int_equal(RUN("update", LITELLM), CLI_USAGE); /* nowhere to put it */
+	unlink(place);
+}
+
+static int start(void **state)
+{
+	(void)state;
+	int fd = mkstemp(output_path);
+	return fd >= 0 ? close(fd) : -1;
+}
+
+static int stop(void **state)
+{
+	(void)state;
+	buf_release(&output);
+	return unlink(output_path);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_call_is_priced_with_its_row_and_parts),
+		cmocka_unit_test(other_usage_and_contexts_are_taken),
+		cmocka_unit_test(what_has_no_price_ends_with_one),
+		cmocka_unit_test(wrong_arguments_end_with_two_and_missing_files_with_three),
+		cmocka_unit_test(lines_come_back_with_their_prices),
+		cmocka_unit_test(tables_are_listed_checked_and_compared),
+		cmocka_unit_test(an_update_is_shown_and_then_installed),
+	};
+	return cmocka_run_group_tests_name("cli/price", tests, start, stop);
+}
