@@ -37,7 +37,7 @@ static void register_meters(struct sender *s)
 	s->retries = meter_get(METER_EXPORT_RETRIES, buf_string(&labels));
 	s->queue_bytes = meter_get(METER_QUEUE_BYTES, buf_string(&labels));
 	meter_set(meter_get(METER_QUEUE_LIMIT, buf_string(&labels)), (int64_t)s->queue.limit_bytes);
-	for (int kind = 0; kind < PAYLOAD_KIND_COUNT; kind++) {
+	for (enum payload_kind kind = 0; kind < PAYLOAD_KIND_COUNT; kind++) {
 		if (!accepts(s, kind))
 			continue;
 		buf_reset(&labels);

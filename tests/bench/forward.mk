@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # The cost of passing spans on over OTLP/gRPC.
-.PHONY: bench-forward
+.PHONY: bench bench-forward
+bench: bench-forward
 bench-forward: $(B)/bench/bench_forward $(B)/bench/noop_server ## CPU seconds per million spans forwarded
 	@$(B)/bench/bench_forward $(B)/bench/noop_server
 	@$(B)/bench/bench_forward $(B)/bench/noop_server --consumers 1
