@@ -36,7 +36,7 @@ static struct bench {
 	struct senders *senders;
 	struct payload *payloads[TEMPLATES];
 	uint64_t offered, wall_ns, cpu_ns;
-} bench = { .compression = "none", .spans = 2000000, .batch = 512, .consumers = 4 };
+} bench = { .compression = "none", .spans = 2000000, .batch = 512, .consumers = 1 };
 
 static void fail(const char *what)
 {

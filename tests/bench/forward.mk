@@ -4,7 +4,7 @@
 bench: bench-forward
 bench-forward: $(B)/bench/bench_forward $(B)/bench/noop_server ## CPU seconds per million spans forwarded
 	@$(B)/bench/bench_forward $(B)/bench/noop_server
-	@$(B)/bench/bench_forward $(B)/bench/noop_server --consumers 1
+	@$(B)/bench/bench_forward $(B)/bench/noop_server --consumers 4
 	@$(B)/bench/bench_forward $(B)/bench/noop_server --spans 300000 --compression gzip
 
 $(B)/bench/bench_forward: $(B)/tests/bench/bench_forward.o $(B)/tests/bench/otlp_spans.o $(LIB)
