@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Sends model-call spans over OTLP/gRPC as fast as they are taken, with little CPU of its own.
  *
- *     otlp_load TARGET [--spans N] [--batch N] [--connections N] [--in-flight N]
- *     otlp_load --write FILE [--batch N]
+ *     otlp_load TARGET [--spans N] [--batch N] [--connections N] [--in-flight N] [--seed N]
+ *     otlp_load --write FILE [--batch N] [--seed N]
  *
- * in-flight counts calls at a time on each connection. Prints one line: spans sent, calls that failed, wall seconds,
- * spans a second, bytes a span. Exits 1 where a call failed. --write puts one request into FILE instead.
+ * in-flight counts calls at a time on each connection; another seed makes other trace and span ids. Prints one line:
+ * spans sent, calls that failed, wall seconds, spans a second, bytes a span. Exits 1 where a call failed. --write puts
+ * one request into FILE instead.
  */
 #include <inttypes.h>
 #include <stdio.h>
@@ -29,9 +30,10 @@ static struct load {
 
 	struct span_template *templates;
 	size_t template_count;
-	uint64_t requests, sent, failed, base_unix_ns;
+	struct span_series series;
+	uint64_t requests, sent, failed;
 	grpc_completion_queue *queue;
-} load = { .spans = 1000000, .batch = 512, .connections = 4, .in_flight = 2 };
+} load = { .spans = 1000000, .batch = 512, .connections = 4, .in_flight = 2, .series = { .seed = 1 } };
 
 struct call {
 	grpc_channel *channel;
@@ -55,7 +57,7 @@ static grpc_byte_buffer *make_request(uint64_t n)
 	const struct span_template *t = &load.templates[n % load.template_count];
 	grpc_slice slice = grpc_slice_malloc(t->wire.len);
 
-	span_template_write(t, n, load.base_unix_ns, (char *)GRPC_SLICE_START_PTR(slice));
+	span_template_write(t, &load.series, n, (char *)GRPC_SLICE_START_PTR(slice));
 	grpc_byte_buffer *request = grpc_raw_byte_buffer_create(&slice, 1);
 	grpc_slice_unref(slice);
 	return request;
@@ -180,7 +182,7 @@ static int write_one(void)
 		perror(load.file);
 		return 2;
 	}
-	span_template_write(t, 0, load.base_unix_ns, request);
+	span_template_write(t, &load.series, 0, request);
 	fwrite(request, 1, t->wire.len, f);
 	free(request);
 	return fclose(f) == 0 ? 0 : 2;
@@ -188,8 +190,8 @@ static int write_one(void)
 
 static int usage(void)
 {
-	fputs("usage: otlp_load TARGET [--spans N] [--batch N] [--connections N] [--in-flight N]\n"
-	      "       otlp_load --write FILE [--batch N]\n",
+	fputs("usage: otlp_load TARGET [--spans N] [--batch N] [--connections N] [--in-flight N] [--seed N]\n"
+	      "       otlp_load --write FILE [--batch N] [--seed N]\n",
 	      stderr);
 	return 2;
 }
@@ -202,7 +204,8 @@ static bool read_number(const char *name, const char *text)
 	} numbers[] = { { "--spans", &load.spans },
 			{ "--batch", &load.batch },
 			{ "--connections", &load.connections },
-			{ "--in-flight", &load.in_flight } };
+			{ "--in-flight", &load.in_flight },
+			{ "--seed", &load.series.seed } };
 
 	for (size_t i = 0; i < sizeof(numbers) / sizeof(numbers[0]); i++)
 		if (strcmp(name, numbers[i].name) == 0)
@@ -225,7 +228,7 @@ int main(int argc, char **argv)
 	}
 	if ((load.target == NULL) == (load.file == NULL))
 		return usage();
-	load.base_unix_ns = clock_unix_ns();
+	load.series.base_unix_ns = clock_unix_ns();
 	load.requests = (load.spans + load.batch - 1) / load.batch;
 	make_templates();
 	int rc = load.file != NULL ? write_one() : send_all();

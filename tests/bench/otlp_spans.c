@@ -219,15 +219,15 @@ static void put64(char *at, uint64_t value)
 	memcpy(at, &value, sizeof(value)); /* little-endian hosts */
 }
 
-void span_template_write(const struct span_template *t, uint64_t n, uint64_t base_unix_ns, char *out)
+void span_template_write(const struct span_template *t, const struct span_series *series, uint64_t n, char *out)
 {
 	memcpy(out, t->wire.ptr, t->wire.len);
 	for (size_t i = 0; i < t->spans; i++) {
 		const struct span_places *p = &t->places[i];
-		uint64_t serial = n * t->spans + i + 1, start = base_unix_ns + serial * 1000;
-		put64(out + p->trace_id, hash_mix(serial, 0x1d8e4e27c47d124f));
+		uint64_t serial = n * t->spans + i + 1, start = series->base_unix_ns + serial * 1000;
+		put64(out + p->trace_id, hash_mix(serial, series->seed * 0x1d8e4e27c47d124f));
 		put64(out + p->trace_id + 8, serial);
-		put64(out + p->span_id, hash_mix(serial, 0xeb44accab455d165) | 1);
+		put64(out + p->span_id, hash_mix(serial, series->seed * 0xeb44accab455d165) | 1);
 		put64(out + p->start, start);
 		put64(out + p->end, start + p->duration_ms * UINT64_C(1000000));
 	}

@@ -20,11 +20,16 @@ struct span_template {
 	size_t spans;
 };
 
+struct span_series {
+	uint64_t seed;         /* ids of two series with different seeds differ */
+	uint64_t base_unix_ns; /* spans start here and later */
+};
+
 /* number: which template; models, features, prompts and counts of tokens depend on it. */
 void span_template_init(struct span_template *t, size_t spans, size_t number);
 void span_template_release(struct span_template *t);
 
-/* Writes request number n to out (t->wire.len bytes): unique ids, times from base_unix_ns on. */
-void span_template_write(const struct span_template *t, uint64_t n, uint64_t base_unix_ns, char *out);
+/* Writes request number n of the series to out (t->wire.len bytes): no ids occur twice in a series. */
+void span_template_write(const struct span_template *t, const struct span_series *series, uint64_t n, char *out);
 
 #endif
