@@ -96,6 +96,8 @@ static int run_loop(struct config *config)
 	if (FAILED(s)) {
 		fprintf(stderr, "plimsoll: %s\n", why.len > 0 ? buf_string(&why) : s.why);
 		buf_release(&why);
+		uv_run(&r.loop, UV_RUN_DEFAULT); /* what was opened before the failure closes its handles */
+		uv_loop_close(&r.loop);
 		config_free(config);
 		return s.code == STATUS_INVALID ? CLI_USAGE : CLI_UNREACHABLE;
 	}
