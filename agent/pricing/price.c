@@ -256,7 +256,8 @@ static bool round_bill(const struct price_bill *bill, struct cost *cost)
 	       price_exact_round(bill->parts[PART_INPUT], &cost->input_pusd) &&
 	       price_exact_round(bill->parts[PART_CACHE_READ], &cost->cache_read_pusd) &&
 	       price_exact_round(bill->parts[PART_CACHE_WRITE], &cost->cache_write_pusd) &&
-	       price_exact_round(bill->parts[PART_OUTPUT], &cost->output_pusd);
+	       price_exact_round(bill->parts[PART_OUTPUT], &cost->output_pusd) &&
+	       price_exact_round(bill->uncached, &cost->uncached_pusd);
 }
 
 /* By the sheet: prices finer than a pico-dollar, and counts that need a closer look. */

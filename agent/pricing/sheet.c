@@ -327,6 +327,29 @@ static bool add_component(struct price_bill *bill, const struct sheet_price *p, 
 	return true;
 }
 
+static const struct sheet_price *find_price(const struct sheet *sheet, enum unit unit)
+{
+	for (uint32_t i = 0; i < sheet->count; i++)
+		if (sheet->prices[i].unit == unit)
+			return &sheet->prices[i];
+	return NULL;
+}
+
+static void bill_uncached(const struct sheet *sheet, const __int128_t *counts, __int128_t input, __int128_t one,
+			  struct price_bill *bill)
+{
+	const struct sheet_price *cached = find_price(sheet, UNIT_CACHE_READ_TOKENS);
+	const struct sheet_price *plain = find_price(sheet, UNIT_INPUT_TOKENS);
+
+	bill->uncached.yusd = 0;
+	if (cached == NULL || plain == NULL)
+		return;
+	const struct image_tier *tier = applicable_tier(plain, input, one);
+	if (!multiply(tier != NULL ? sheet_tier_rate(sheet, plain, tier) : plain->rate, counts[cached - sheet->prices],
+		      one, &bill->uncached))
+		bill->uncached.yusd = 0;
+}
+
 const char *sheet_bill(const struct sheet *sheet, const struct price_usage *usage, struct price_bill *bill)
 {
 	__int128_t counts[PRICE_KEYS_MAX], one = usage->scale == 0 ? 1 : decimal_power(usage->scale), input = 0;
@@ -349,6 +372,7 @@ const char *sheet_bill(const struct sheet *sheet, const struct price_usage *usag
 		    !add_component(bill, p, counts[i], price))
 			return why_too_large;
 	}
+	bill_uncached(sheet, counts, input, one, bill);
 	bill->input.yusd = bill->parts[PART_INPUT].yusd + bill->parts[PART_CACHE_READ].yusd +
 			   bill->parts[PART_CACHE_WRITE].yusd;
 	bill->output = bill->parts[PART_OUTPUT];

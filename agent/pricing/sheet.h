@@ -78,6 +78,7 @@ struct price_component {
 struct price_bill {
 	struct price_exact input, output, total;
 	struct price_exact parts[PART_COUNT]; /* PART_INPUT without the cached ones */
+	struct price_exact uncached; /* what the cached tokens (cache_read_tokens) would have cost as plain input */
 	uint32_t count;
 	struct price_component components[PRICE_KEYS_MAX]; /* counts above zero */
 };

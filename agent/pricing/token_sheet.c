@@ -163,6 +163,12 @@ bool token_sheet_bill(const struct token_sheet *t, const struct tokens *tokens, 
 			return false;
 		parts[p->part] += amount;
 	}
+	cost->uncached_pusd = 0;
+	uint32_t both = 1u << TOKENS_CACHE_READ | 1u << TOKENS_INPUT;
+	if ((t->priced & tokens->known & both) == both &&
+	    __builtin_mul_overflow(counts[TOKENS_CACHE_READ], rate_for(&t->prices[TOKENS_INPUT], input),
+				   &cost->uncached_pusd))
+		return false;
 	cost->total_pusd = total;
 	cost->input_pusd = parts[PART_INPUT];
 	cost->cache_read_pusd = parts[PART_CACHE_READ];

@@ -130,6 +130,7 @@ struct cost {
 	int64_t cache_read_pusd;  /* parts of the total; what has no part of its own is in the total only */
 	int64_t cache_write_pusd;
 	int64_t output_pusd;
+	int64_t uncached_pusd; /* what the tokens of cache_read_pusd would have cost as plain input; 0 where none had */
 	struct slice price; /* which row priced it, "openai/gpt-4o@genai-prices-0.2.3"; empty where unknown */
 };
 

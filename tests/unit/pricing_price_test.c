@@ -159,6 +159,7 @@ static void every_token_is_billed_once(void **state)
 	assert_int_equal(c.cost.cache_read_pusd, 300 * 300000);
 	assert_int_equal(c.cost.cache_write_pusd, 150 * 3750000 + 50 * 6 * PUSD_PER_MICRO);
 	assert_int_equal(c.cost.output_pusd, 100 * 15 * PUSD_PER_MICRO);
+	assert_int_equal(c.cost.uncached_pusd, 300 * 3 * PUSD_PER_MICRO);
 	assert_int_equal(c.cost.total_pusd,
 			 c.cost.input_pusd + c.cost.cache_read_pusd + c.cost.cache_write_pusd + c.cost.output_pusd);
 }
@@ -291,7 +292,8 @@ static bool exact_cost(const struct call *c, struct cost *cost)
 	       price_exact_round(answer.bill.parts[PART_INPUT], &cost->input_pusd) &&
 	       price_exact_round(answer.bill.parts[PART_CACHE_READ], &cost->cache_read_pusd) &&
 	       price_exact_round(answer.bill.parts[PART_CACHE_WRITE], &cost->cache_write_pusd) &&
-	       price_exact_round(answer.bill.parts[PART_OUTPUT], &cost->output_pusd);
+	       price_exact_round(answer.bill.parts[PART_OUTPUT], &cost->output_pusd) &&
+	       price_exact_round(answer.bill.uncached, &cost->uncached_pusd);
 }
 
 static void the_fast_path_equals_the_exact_one_on_every_model(void **state)
@@ -321,6 +323,7 @@ static void the_fast_path_equals_the_exact_one_on_every_model(void **state)
 				assert_int_equal(c.cost.cache_read_pusd, want.cache_read_pusd);
 				assert_int_equal(c.cost.cache_write_pusd, want.cache_write_pusd);
 				assert_int_equal(c.cost.output_pusd, want.output_pusd);
+				assert_int_equal(c.cost.uncached_pusd, want.uncached_pusd);
 			}
 		}
 	}
