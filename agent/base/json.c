@@ -437,6 +437,21 @@ struct slice json_unescape(struct json_string s, struct arena *a)
 	return (struct slice){ text, (size_t)(out - text) };
 }
 
+bool json_text(struct json *j, struct arena *a, struct slice *out)
+{
+	struct json_string s;
+
+	if (json_peek(j) == JSON_NULL)
+		return json_null(j);
+	if (!json_string(j, &s))
+		return false;
+	struct slice text = json_unescape(s, a);
+	if (text.ptr == NULL)
+		return fail(j, "no memory for a string");
+	*out = text;
+	return true;
+}
+
 static void write_special(struct buf *b, unsigned char c)
 {
 	switch (c) {

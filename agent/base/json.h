@@ -84,6 +84,9 @@ void json_where(const struct json *j, unsigned *line, unsigned *column);
  * escaped lone surrogate becomes U+FFFD. */
 struct slice json_unescape(struct json_string s, struct arena *a);
 
+/* Reads a string into *out, unescaped, or null and leaves *out as it is. False where the value is something else. */
+bool json_text(struct json *j, struct arena *a, struct slice *out);
+
 /* True where text is one complete JSON value. */
 bool json_is_valid(struct slice text);
 

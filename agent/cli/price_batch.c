@@ -57,24 +57,12 @@ static bool read_contexts(struct json *j, struct arena *arena, struct price_requ
 	return j->why == NULL;
 }
 
-static bool read_string(struct json *j, struct arena *arena, struct slice *out)
-{
-	struct json_string s;
-
-	if (json_peek(j) == JSON_NULL)
-		return json_null(j);
-	if (!json_string(j, &s))
-		return false;
-	*out = json_unescape(s, arena);
-	return out->ptr != NULL;
-}
-
 static bool read_time(struct json *j, struct arena *arena, struct price_request *request)
 {
 	struct slice text = SLICE_NONE;
 	uint64_t ns;
 
-	if (!read_string(j, arena, &text))
+	if (!json_text(j, arena, &text))
 		return false;
 	struct slice terminated = arena_dup(arena, text);
 	if (terminated.ptr == NULL || clock_parse_rfc3339(terminated.ptr, &ns) != 0)
@@ -86,11 +74,11 @@ static bool read_time(struct json *j, struct arena *arena, struct price_request 
 static bool read_member(struct json *j, struct slice key, struct arena *arena, struct price_request *request)
 {
 	if (slice_equal(key, SLICE("provider_id")))
-		return read_string(j, arena, &request->provider);
+		return json_text(j, arena, &request->provider);
 	if (slice_equal(key, SLICE("provider_api_url")))
-		return read_string(j, arena, &request->api_url);
+		return json_text(j, arena, &request->api_url);
 	if (slice_equal(key, SLICE("model_ref")))
-		return read_string(j, arena, &request->model);
+		return json_text(j, arena, &request->model);
 	if (slice_equal(key, SLICE("timestamp")))
 		return read_time(j, arena, request);
 	if (slice_equal(key, SLICE("price_context")))

@@ -5,7 +5,7 @@
 #include <stdlib.h>
 
 #include "agent/config/parse.h"
-#include "agent/config/read_file.h"
+#include "agent/base/file.h"
 #include "agent/config/validate.h"
 
 #define FILE_BYTES_MAX   (1024u * 1024u)
@@ -83,7 +83,7 @@ static struct status load_file(struct parse *p, const struct config_kind *kinds,
 {
 	struct buf text = BUF_INIT;
 	struct conf_mark whole = { 0, 0 };
-	struct status s = read_file(p->errors->file, FILE_BYTES_MAX, &text);
+	struct status s = file_read(p->errors->file, FILE_BYTES_MAX, &text);
 
 	if (s.code == STATUS_IO)
 		conf_error(p->errors, whole, "cannot read: %s", strerror(errno));

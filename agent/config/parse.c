@@ -7,7 +7,7 @@
 #include <errno.h>
 
 #include "agent/config/expand.h"
-#include "agent/config/read_file.h"
+#include "agent/base/file.h"
 #include "agent/config/scalar.h"
 #include "agent/config/suggest.h"
 #include "agent/config/validate.h"
@@ -205,7 +205,7 @@ static void read_secret_file(struct parse *p, const struct tree_item *item, void
 
 	if (path == NULL)
 		return;
-	struct status s = read_file(path, SECRET_BYTES_MAX, &content);
+	struct status s = file_read(path, SECRET_BYTES_MAX, &content);
 	if (FAILED(s))
 		conf_error(p->errors, item->value->mark, "%s: cannot read '%s': %s", item->key->text.ptr, path,
 			   s.code == STATUS_IO ? strerror(errno) : s.why);

@@ -146,18 +146,6 @@ void record_write(struct buf *b, const struct call *c, const char *leading)
 }
 
 /* Reading: one row per kind of member. Each returns false where the value has another shape. */
-static bool read_text(struct json *j, struct arena *a, struct slice *out)
-{
-	struct json_string s;
-
-	if (json_peek(j) == JSON_NULL)
-		return json_null(j);
-	if (!json_string(j, &s))
-		return false;
-	*out = json_unescape(s, a);
-	return out->ptr != NULL;
-}
-
 /* A number, or none where the member is null. */
 static bool read_number(struct json *j, double *out, bool *known)
 {
@@ -222,7 +210,7 @@ static bool read_time(struct json *j, struct arena *a, uint64_t *out_ns)
 		*out_ns = (uint64_t)llround(seconds * 1e3) * NS_PER_MS;
 		return true;
 	}
-	if (!read_text(j, a, &text))
+	if (!json_text(j, a, &text))
 		return false;
 	text = arena_dup(a, text); /* terminated */
 	return text.ptr != NULL && clock_parse_rfc3339(text.ptr, out_ns) == 0;
@@ -249,7 +237,7 @@ static bool read_prompt(struct json *j, struct arena *a, struct call *c)
 {
 	struct slice text = SLICE_NONE;
 
-	if (!read_text(j, a, &text))
+	if (!json_text(j, a, &text))
 		return false;
 	ptrdiff_t at = slice_find(text, SLICE("@"));
 	c->prompt_name = at > 0 ? slice_head(text, (size_t)at) : SLICE_NONE;
@@ -302,7 +290,7 @@ static bool read_listed(struct json *j, struct arena *a, struct slice key, struc
 	*listed = true;
 	for (size_t i = 0; i < TEXTS; i++)
 		if (slice_equal(key, slice_of(texts[i].key)))
-			return read_text(j, a, (struct slice *)(void *)((char *)c + texts[i].offset));
+			return json_text(j, a, (struct slice *)(void *)((char *)c + texts[i].offset));
 	for (size_t i = 0; i < COUNTS; i++)
 		if (slice_equal(key, slice_of(counts[i].key)))
 			return read_count(j, &c->tokens, counts[i].class);
@@ -325,7 +313,7 @@ static bool read_member(struct json *j, struct arena *a, struct slice key, struc
 	if (slice_equal(key, SLICE("prompt_version")))
 		return read_prompt(j, a, c);
 	if (slice_equal(key, SLICE("model")))
-		return read_text(j, a, &c->response_model);
+		return json_text(j, a, &c->response_model);
 	if (slice_equal(key, SLICE("latency_ms")))
 		return read_duration(j, &c->latency_ns);
 	if (slice_equal(key, SLICE("ttft_ms")))

@@ -8,7 +8,7 @@
 #include <grpc/grpc_security.h>
 #include <stdio.h>
 
-#include "agent/config/read_file.h"
+#include "agent/base/file.h"
 #include "exporters/otlp/otlp_priv.h"
 
 #define PEM_BYTES_MAX (1u << 20)
@@ -25,7 +25,7 @@ static struct status read_pem(const char *id, const char *option, const char *pa
 {
 	if (path == NULL)
 		return OK;
-	struct status status = read_file(path, PEM_BYTES_MAX, out);
+	struct status status = file_read(path, PEM_BYTES_MAX, out);
 	if (FAILED(status))
 		buf_printf(why, "exporters.%s.tls.%s: cannot read '%s': %s", id, option, path,
 			   status.code == STATUS_IO ? strerror(errno) : status.why);

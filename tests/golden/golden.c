@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "agent/base/file.h"
 #include "agent/base/json.h"
 #include "agent/daemon/kinds.h"
 #include "agent/daemon/worker.h"
@@ -22,21 +23,6 @@ static void die(const char *what, const char *why)
 {
 	fprintf(stderr, "golden: %s: %s\n", what, why);
 	exit(1);
-}
-
-static void read_file(const char *path, struct buf *out)
-{
-	FILE *in = fopen(path, "rb");
-	size_t n;
-
-	if (in == NULL)
-		die(path, "cannot be opened");
-	do {
-		char *at = buf_reserve(out, 65536);
-		n = at != NULL ? fread(at, 1, 65536, in) : 0;
-		out->len += n;
-	} while (n > 0);
-	fclose(in);
 }
 
 static void write_value(struct buf *out, const Otlp__AnyValue *v);
@@ -144,7 +130,8 @@ int main(int argc, char **argv)
 
 	if (argc != 2)
 		die("usage", "golden FILE.in.json");
-	read_file(argv[1], &json);
+	if (FAILED(file_read(argv[1], WIRE_BYTES_MAX, &json)))
+		die(argv[1], "cannot be read");
 	prepare(&worker, &config);
 	struct status s = json_to_wire(buf_view(&json), SIGNAL_TRACES, WIRE_BYTES_MAX, &wire, where);
 	if (!FAILED(s))

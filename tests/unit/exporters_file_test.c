@@ -50,7 +50,7 @@ static void offer(const char *lines, uint32_t items)
 	rig_offer(&rig, PAYLOAD_RECORDS, slice_of(lines), items);
 }
 
-static const char *read_file(const char *name)
+static const char *file_read(const char *name)
 {
 	static char text[4096];
 	FILE *file = fopen(name, "r");
@@ -83,10 +83,10 @@ static void lines_are_appended_to_what_is_there(void **state)
 	start(path, "");
 	offer("{\"a\":1}\n", 1);
 	assert_true(rig_wait(&rig, EXPORTED, 1));
-	assert_string_equal(read_file(path), "{\"a\":0}\n{\"a\":1}\n");
+	assert_string_equal(file_read(path), "{\"a\":0}\n{\"a\":1}\n");
 	offer("{\"a\":2}\n{\"a\":3}\n", 2);
 	assert_true(rig_wait(&rig, EXPORTED, 3));
-	assert_string_equal(read_file(path), "{\"a\":0}\n{\"a\":1}\n{\"a\":2}\n{\"a\":3}\n");
+	assert_string_equal(file_read(path), "{\"a\":0}\n{\"a\":1}\n{\"a\":2}\n{\"a\":3}\n");
 	assert_int_equal(stat(path, &st), 0);
 }
 
@@ -152,7 +152,7 @@ static void a_file_that_was_moved_away_is_opened_anew(void **state)
 	assert_int_equal(rename(path, moved), 0);
 	offer("{\"a\":2}\n", 1);
 	assert_true(rig_wait(&rig, EXPORTED, 2));
-	assert_string_equal(read_file(path), "{\"a\":2}\n");
+	assert_string_equal(file_read(path), "{\"a\":2}\n");
 }
 
 static void a_missing_directory_is_retried_until_it_is_there(void **state)
@@ -168,7 +168,7 @@ static void a_missing_directory_is_retried_until_it_is_there(void **state)
 	assert_true(rig_wait(&rig, METER_EXPORT_FAILURES, "exporter=\"file\",reason=\"io\"", 2));
 	assert_int_equal(mkdir(below, 0700), 0);
 	assert_true(rig_wait(&rig, EXPORTED, 1));
-	assert_string_equal(read_file(file), "{\"a\":1}\n");
+	assert_string_equal(file_read(file), "{\"a\":1}\n");
 }
 
 static void a_full_disk_is_counted_and_given_up_in_the_end(void **state)

@@ -8,7 +8,7 @@
 #include <cmocka.h>
 
 #include "agent/base/log.h"
-#include "agent/config/read_file.h"
+#include "agent/base/file.h"
 #include "tests/unit/exporter_rig.h"
 #include "tests/unit/grpc_peer.h"
 #include "tests/unit/test_certificate.h"
@@ -227,8 +227,8 @@ static grpc_server_credentials *tls_server(const char *certificate_path, const c
 	struct buf certificate = BUF_INIT, key = BUF_INIT;
 
 	assert_true(test_certificate_write(certificate_path, key_path));
-	assert_int_equal(read_file(certificate_path, 1 << 16, &certificate).code, STATUS_OK);
-	assert_int_equal(read_file(key_path, 1 << 16, &key).code, STATUS_OK);
+	assert_int_equal(file_read(certificate_path, 1 << 16, &certificate).code, STATUS_OK);
+	assert_int_equal(file_read(key_path, 1 << 16, &key).code, STATUS_OK);
 	grpc_ssl_pem_key_cert_pair pair = { buf_string(&key), buf_string(&certificate) };
 	grpc_server_credentials *credentials =
 		grpc_ssl_server_credentials_create_ex(NULL, &pair, 1, GRPC_SSL_DONT_REQUEST_CLIENT_CERTIFICATE, NULL);
