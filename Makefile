@@ -121,6 +121,7 @@ $(B)/unit/%: $(B)/tests/unit/%_test.o $(LIB)
 unit: ## unit tests (T=pricing: those whose file name holds it; MODE=asan, tsan)
 	@$(MAKE) --no-print-directory MODE=$(if $(filter release,$(MODE)),debug,$(MODE)) T=$(T) unit-run
 
+.SECONDARY: $(UNIT:$(B)/unit/%=$(B)/tests/unit/%_test.o)
 .PHONY: unit-run
 unit-run: $(UNIT)
 	@tests/run_unit $(UNIT)
