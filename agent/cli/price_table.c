@@ -17,7 +17,8 @@
 
 static void print_buf(struct buf *out)
 {
-	fwrite(out->ptr, 1, out->len, stdout);
+	if (out->len > 0)
+		fwrite(out->ptr, 1, out->len, stdout);
 	buf_release(out);
 }
 

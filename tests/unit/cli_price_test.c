@@ -58,8 +58,9 @@ static void expect_member(const char *key, const char *want)
 static void a_call_is_priced_with_its_row_and_parts(void **state)
 {
 	(void)state;
-	assert_int_equal(RUN("--provider", "openai", "--model", "gpt-4o", "--input", "1000", "--cache-read", "200", "--output",
-			     "100", "--at", "2026-11-20T12:00:00Z", "--output", "json"), CLI_DONE);
+	assert_int_equal(RUN("--provider", "openai", "--model", "gpt-4o", "--input", "1000", "--cache-read", "200",
+			     "--output", "100", "--at", "2026-11-20T12:00:00Z", "--output", "json"),
+			 CLI_DONE);
 	expect_member("provider", "openai");
 	expect_member("model", "gpt-4o");
 	expect_member("source", "embedded");
@@ -72,11 +73,13 @@ static void a_call_is_priced_with_its_row_and_parts(void **state)
 static void other_usage_and_contexts_are_taken(void **state)
 {
 	(void)state;
-	assert_int_equal(RUN("--provider", "groq", "--model", "whisper-large-v3", "--usage", "audio_seconds=0.5", "-o", "json"),
-			 CLI_DONE);
+	assert_int_equal(
+		RUN("--provider", "groq", "--model", "whisper-large-v3", "--usage", "audio_seconds=0.5", "-o", "json"),
+		CLI_DONE);
 	expect_member("total_price", "0.000308333333333333333333"); /* at least ten seconds */
-	assert_int_equal(RUN("-p", "anthropic", "-m", "claude-sonnet-4-5", "--input", "1000000", "--usage", "web_searches=2",
-			     "--context", "processing=batch", "--at", "2026-11-20", "-o", "json"), CLI_DONE);
+	assert_int_equal(RUN("-p", "anthropic", "-m", "claude-sonnet-4-5", "--input", "1000000", "--usage",
+			     "web_searches=2", "--context", "processing=batch", "--at", "2026-11-20", "-o", "json"),
+			 CLI_DONE);
 	expect_member("total_price", "3.02");
 }
 
@@ -85,8 +88,9 @@ static void what_has_no_price_ends_with_one(void **state)
 	(void)state;
 	assert_int_equal(RUN("--provider", "openai", "--model", "gpt-99", "--input", "1", "--output", "json"), CLI_NO);
 	expect_member("error", "model_not_found");
-	assert_int_equal(RUN("--provider", "openai", "--model", "gpt-5", "--input", "1", "--cache-read", "2", "-o", "json"),
-			 CLI_NO);
+	assert_int_equal(
+		RUN("--provider", "openai", "--model", "gpt-5", "--input", "1", "--cache-read", "2", "-o", "json"),
+		CLI_NO);
 	expect_member("error", "invalid_usage");
 }
 
