@@ -6,6 +6,9 @@
 #include <inttypes.h>
 #include <math.h>
 
+#include "agent/base/clock.h"
+#include "agent/base/json.h"
+
 #define PUSD_PER_USD 1e12
 
 bool convert_text(const struct any_value *v, struct arena *a, struct slice *out)
@@ -58,7 +61,7 @@ bool convert_count(const struct any_value *v, uint64_t *out)
 	}
 }
 
-bool convert_number(const struct any_value *v, double *out)
+bool convert_real(const struct any_value *v, double *out)
 {
 	switch (v->kind) {
 	case ANY_INT:
@@ -74,7 +77,12 @@ bool convert_number(const struct any_value *v, double *out)
 	default:
 		return false;
 	}
-	return isfinite(*out) && *out >= 0;
+	return isfinite(*out);
+}
+
+bool convert_number(const struct any_value *v, double *out)
+{
+	return convert_real(v, out) && *out >= 0;
 }
 
 bool convert_usd(const struct any_value *v, int64_t *out_pusd)
@@ -126,6 +134,26 @@ static bool find_word(struct slice text, const struct dialect_word *words, int *
 	return false;
 }
 
+/* A list of texts that came as JSON. */
+static void find_json_words(struct slice text, const struct dialect_word *words, int *out, bool *found)
+{
+	struct json j;
+	struct json_string element;
+	int value;
+
+	json_init(&j, text);
+	if (!json_array(&j))
+		return;
+	while (json_element(&j)) {
+		if (json_peek(&j) != JSON_STRING) {
+			json_skip(&j);
+		} else if (json_string(&j, &element) && find_word(element.raw, words, &value)) {
+			*out |= value;
+			*found = true;
+		}
+	}
+}
+
 bool convert_words(const struct any_value *v, const struct dialect_word *words, int *out, bool *found)
 {
 	struct wire_reader elements;
@@ -134,8 +162,11 @@ bool convert_words(const struct any_value *v, const struct dialect_word *words, 
 
 	*out = 0;
 	*found = false;
-	if (v->kind == ANY_STRING) {
-		*found = find_word(v->bytes, words, out);
+	if (v->kind == ANY_STRING || v->kind == ANY_BYTES) {
+		if (v->bytes.len > 0 && v->bytes.ptr[0] == '[')
+			find_json_words(v->bytes, words, out, found);
+		else
+			*found = find_word(v->bytes, words, out);
 		return true;
 	}
 	if (v->kind != ANY_ARRAY)
@@ -147,4 +178,28 @@ bool convert_words(const struct any_value *v, const struct dialect_word *words, 
 			*found = true;
 		}
 	return true;
+}
+
+bool convert_time(const struct any_value *v, uint64_t *out_unix_ns)
+{
+	char text[48];
+
+	if (v->kind != ANY_STRING || v->bytes.len == 0 || v->bytes.len >= sizeof(text))
+		return false;
+	memcpy(text, v->bytes.ptr, v->bytes.len);
+	text[v->bytes.len] = '\0';
+	return clock_parse_rfc3339(text, out_unix_ns) == 0;
+}
+
+struct any_value convert_unquoted(const struct any_value *v, struct arena *a)
+{
+	size_t n = v->bytes.len;
+
+	if (v->kind != ANY_STRING || n < 2 || v->bytes.ptr[0] != '"' || v->bytes.ptr[n - 1] != '"')
+		return *v;
+	struct json_string inner = { .raw = { v->bytes.ptr + 1, n - 2 } };
+	inner.escaped = memchr(inner.raw.ptr, '\\', inner.raw.len) != NULL;
+	struct any_value out = *v;
+	out.bytes = json_unescape(inner, a);
+	return out.bytes.ptr != NULL ? out : *v;
 }

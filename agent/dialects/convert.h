@@ -18,11 +18,20 @@ bool convert_count(const struct any_value *v, uint64_t *out);
 /* Any finite number that is not negative. */
 bool convert_number(const struct any_value *v, double *out);
 
+/* Any finite number. */
+bool convert_real(const struct any_value *v, double *out);
+
 /* US dollars to pico-dollars, rounded to nearest. False beyond 9.2 million dollars. */
 bool convert_usd(const struct any_value *v, int64_t *out_pusd);
 
 /* unit_ns: nanoseconds in one unit of the value. */
 bool convert_duration(const struct any_value *v, double unit_ns, uint64_t *out_ns);
+
+/* RFC 3339, or a bare date, to unix ns. */
+bool convert_time(const struct any_value *v, uint64_t *out_unix_ns);
+
+/* The value without the quotes that a second encoding as JSON gave it; as it is where it has none. */
+struct any_value convert_unquoted(const struct any_value *v, struct arena *a);
 
 bool convert_truth(const struct any_value *v, bool *out);
 

@@ -12,10 +12,13 @@
 #define SLOTS 4096u
 #define ENTRIES_MAX 1024u
 #define SEEDS_TRIED 512u
+#define PREFIX_SLOTS 64u
+#define PREFIX_BYTES 8u /* that all prefixes have, and that choose the slot */
 
 struct known_keys {
 	struct arena arena;
 	uint64_t seed;
+	struct known_prefix *prefixes[PREFIX_SLOTS];
 	struct known_key *slots[SLOTS];
 	struct known_key *entries[ENTRIES_MAX];
 	unsigned entry_count;
@@ -52,6 +55,21 @@ const struct known_key *known_keys_find(const struct known_keys *t, struct slice
 	return e;
 }
 
+static unsigned prefix_slot_of(const char *first_bytes)
+{
+	return (unsigned)(hash_mix(load8(first_bytes), PREFIX_SLOTS) % PREFIX_SLOTS);
+}
+
+const struct known_prefix *known_keys_find_prefix(const struct known_keys *t, struct slice key)
+{
+	if (key.len <= PREFIX_BYTES)
+		return NULL;
+	const struct known_prefix *p = t->prefixes[prefix_slot_of(key.ptr)];
+	while (p != NULL && !slice_starts_with(key, p->text))
+		p = p->next;
+	return p;
+}
+
 /* The entry of this key while the table is still a list. */
 static struct known_key *entry_of(struct known_keys *t, struct slice key)
 {
@@ -68,24 +86,50 @@ static struct known_key *entry_of(struct known_keys *t, struct slice key)
 	return e;
 }
 
-static struct status add_row(struct known_keys *t, struct slice key, const struct dialect_row *row, bool is_dimension)
+static struct status add_row(struct known_keys *t, const struct known_row *row, bool is_dimension)
 {
-	struct known_key *e = entry_of(t, key);
+	struct known_key *e = entry_of(t, slice_of(row->row.key));
 
 	if (e == NULL)
 		return FAIL(NOMEM, "too many attribute keys");
 	if (e->row_count == KEY_ROWS_MAX)
-		return FAIL(INVALID, "an attribute key is given more than four meanings");
+		return FAIL(INVALID, "an attribute key is given more than six meanings");
 	e->rows[e->row_count++] = *row;
 	e->is_dimension |= is_dimension;
 	return OK;
 }
 
+/* Longer prefixes come first in their slot's list. */
+static struct status add_prefix(struct known_keys *t, const struct dialect_prefix *prefix, unsigned dialect)
+{
+	struct known_prefix *p = arena_alloc(&t->arena, sizeof(*p));
+
+	if (p == NULL)
+		return FAIL(NOMEM, "too many attribute keys");
+	*p = (struct known_prefix){ .text = slice_of(prefix->prefix), .prefix = prefix, .dialect = (uint8_t)dialect };
+	struct known_prefix **place = &t->prefixes[prefix_slot_of(p->text.ptr)];
+	while (*place != NULL && (*place)->text.len >= p->text.len)
+		place = &(*place)->next;
+	p->next = *place;
+	*place = p;
+	return OK;
+}
+
+static struct status add_dialect(struct known_keys *t, const struct dialect *d, unsigned index)
+{
+	for (const struct dialect_row *row = d->rows; row != NULL && row->key != NULL; row++) {
+		struct known_row known = { *row, (uint8_t)index, d->guarded };
+		TRY(add_row(t, &known, false));
+	}
+	for (const struct dialect_prefix *p = d->prefixes; p != NULL && p->prefix != NULL; p++)
+		TRY(add_prefix(t, p, index));
+	return OK;
+}
+
 static struct status add_dialects(struct known_keys *t)
 {
-	for (size_t i = 0; dialects[i] != NULL; i++)
-		for (const struct dialect_row *row = dialects[i]->rows; row->key != NULL; row++)
-			TRY(add_row(t, slice_of(row->key), row, false));
+	for (unsigned i = 0; dialects[i] != NULL; i++)
+		TRY(add_dialect(t, dialects[i], i));
 	return OK;
 }
 
@@ -93,13 +137,11 @@ static struct status add_dialects(struct known_keys *t)
 static struct status add_dimension(struct known_keys *t, enum field field, const struct string_list *keys)
 {
 	for (size_t i = 0; i < keys->count; i++) {
-		struct dialect_row row = {
-			.key = keys->items[i],
-			.field = field,
-			.conversion = CONVERT_TEXT,
-			.rank = (uint8_t)(i < 31 ? i : 31),
+		struct known_row row = {
+			.row = ROW_TEXT(keys->items[i], field, (uint8_t)(i < 31 ? i : 31)),
+			.dialect = DIALECTS_MAX,
 		};
-		TRY(add_row(t, slice_of(keys->items[i]), &row, true));
+		TRY(add_row(t, &row, true));
 	}
 	return OK;
 }

@@ -11,16 +11,31 @@
 #include "agent/config/config.h"
 #include "agent/dialects/dialect.h"
 
-#define KEY_ROWS_MAX 4
+#define KEY_ROWS_MAX 6
 #define NOT_IN_CONTRACT (-1)
+
+/* A row and whose it is. */
+struct known_row {
+	struct dialect_row row;
+	uint8_t dialect; /* index in dialects[]; DIALECTS_MAX for the configuration's */
+	bool guarded;    /* holds only in spans of that dialect's scopes */
+};
 
 struct known_key {
 	struct slice key;
 	int contract; /* enum contract_attribute, or NOT_IN_CONTRACT */
 	bool is_dimension; /* configured: also looked up in resources and in `metadata` */
 	unsigned row_count;
-	struct dialect_row rows[KEY_ROWS_MAX];
+	struct known_row rows[KEY_ROWS_MAX];
 	struct known_key *next; /* same slot; nearly always NULL */
+};
+
+/* A prefix and whose it is. */
+struct known_prefix {
+	struct slice text;
+	const struct dialect_prefix *prefix;
+	uint8_t dialect;
+	struct known_prefix *next; /* same slot */
 };
 
 struct known_keys;
@@ -31,5 +46,8 @@ void known_keys_free(struct known_keys *t);
 
 /* NULL for a key that nobody knows. */
 const struct known_key *known_keys_find(const struct known_keys *t, struct slice key);
+
+/* The longest prefix that this unknown key begins with, or NULL. */
+const struct known_prefix *known_keys_find_prefix(const struct known_keys *t, struct slice key);
 
 #endif

@@ -25,52 +25,131 @@ static const struct dialect_word aggregate_kinds[] = {
 	{ 0 },
 };
 
-/* Members of the request parameters, as the application passed them to the vendor's client. */
-static const struct dialect_row invocation_parameters[] = {
-	{ "stream", FIELD_STREAMING, CONVERT_TRUTH, 3, 0, NULL, NULL },
-	{ "model", FIELD_REQUEST_MODEL, CONVERT_NAME, 5, 0, NULL, NULL },
+static const struct dialect_word json_formats[] = {
+	{ "json_object", true },
+	{ "json_schema", true },
 	{ 0 },
 };
 
-#define TEXT(key, field, rank) { key, field, CONVERT_TEXT, rank, 0, NULL, NULL }
-#define NAME(key, field, rank) { key, field, CONVERT_NAME, rank, 0, NULL, NULL }
-#define COUNT(key, class) { key, FIELD_TOKENS, CONVERT_COUNT, FAMILY_OPENINFERENCE, class, NULL, NULL }
+static const struct dialect_row response_format[] = {
+	ROW_WORDS("type", FIELD_JSON_WANTED, json_formats),
+	ROW_CONTENT("json_schema", FIELD_SCHEMA, 2),
+	ROW_END,
+};
+
+/* Members of the request parameters, as the application passed them to the vendor's client. */
+static const struct dialect_row invocation_parameters[] = {
+	ROW_TRUTH("stream", FIELD_STREAMING, 3),
+	ROW_NAME("model", FIELD_REQUEST_MODEL, 5),
+	ROW_MEMBERS("response_format", response_format),
+	ROW_END,
+};
+
+
+static const struct dialect_row document_metadata[] = {
+	ROW_TEXT("id", FIELD_DOCUMENT_ID, 1),
+	ROW_NUMBER("score", FIELD_DOCUMENT_SCORE, CONVERT_NUMBER, 1),
+	ROW_NUMBER("relevance_score", FIELD_DOCUMENT_SCORE, CONVERT_NUMBER, 2),
+	ROW_NUMBER("date", FIELD_DOCUMENT_DATE, CONVERT_TIME, 0),
+	ROW_NUMBER("updated_at", FIELD_DOCUMENT_DATE, CONVERT_TIME, 0),
+	ROW_NUMBER("last_modified", FIELD_DOCUMENT_DATE, CONVERT_TIME, 0),
+	ROW_NUMBER("created_at", FIELD_DOCUMENT_DATE, CONVERT_TIME, 1),
+	ROW_END,
+};
+
+static const struct dialect_row documents[] = {
+	ROW_TEXT("#.document.id", FIELD_DOCUMENT_ID, 0),
+	ROW_NUMBER("#.document.score", FIELD_DOCUMENT_SCORE, CONVERT_NUMBER, 0),
+	ROW_TEXT("#.document.content", FIELD_DOCUMENT_TEXT, 0),
+	ROW_MEMBERS("#.document.metadata", document_metadata),
+	ROW_END,
+};
+
+static const struct dialect_row output_messages[] = {
+	ROW_CONTENT("#.message.content", FIELD_OUTPUT_TEXT, 2),
+	ROW_CONTENT("#.message.contents.#.message_content.text", FIELD_OUTPUT_TEXT, 3),
+	ROW_TEXT("#.message.tool_calls.#.tool_call.function.name", FIELD_TOOL_CALL, 0),
+	ROW_TEXT("#.message.function_call_name", FIELD_TOOL_CALL, 0),
+	ROW_END,
+};
+
+static const struct dialect_row input_messages[] = {
+	ROW_WORDS("0.message.role", FIELD_FIRST_ROLE, system_words),
+	ROW_CONTENT("0.message.content", FIELD_FIRST_TEXT, 2),
+	ROW_END,
+};
+
+static const struct dialect_prefix prefixes[] = {
+	{ "llm.output_messages.", false, output_messages },
+	{ "llm.input_messages.", false, input_messages },
+	{ "retrieval.documents.", false, documents },
+	{ "reranker.output_documents.", false, documents },
+	{ 0 },
+};
 
 static const struct dialect_row rows[] = {
-	{ "openinference.span.kind", FIELD_LEAF, CONVERT_WORDS, 0, 0, leaf_kinds, NULL },
-	{ "openinference.span.kind", FIELD_AGGREGATE, CONVERT_WORDS, 0, 0, aggregate_kinds, NULL },
+	ROW_WORDS("openinference.span.kind", FIELD_LEAF, leaf_kinds),
+	ROW_WORDS("openinference.span.kind", FIELD_AGGREGATE, aggregate_kinds),
 
-	{ "llm.provider", FIELD_PROVIDER, CONVERT_PROVIDER, 2, 0, NULL, NULL },
-	{ "llm.system", FIELD_PROVIDER, CONVERT_PROVIDER, 4, 0, NULL, NULL },
-	NAME("llm.request.model_name", FIELD_REQUEST_MODEL, 2),
-	NAME("llm.response.model_name", FIELD_RESPONSE_MODEL, 2),
-	NAME("llm.model_name", FIELD_RESPONSE_MODEL, 4),
-	NAME("llm.model_name", FIELD_REQUEST_MODEL, 6),
-	NAME("embedding.model_name", FIELD_REQUEST_MODEL, 7),
-	NAME("reranker.model_name", FIELD_REQUEST_MODEL, 7),
-	{ "llm.invocation_parameters", FIELD_MEMBERS, CONVERT_JSON, 0, 0, NULL, invocation_parameters },
+	ROW_PROVIDER("llm.provider", 2),
+	ROW_PROVIDER("llm.system", 4),
+	ROW_NAME("llm.request.model_name", FIELD_REQUEST_MODEL, 2),
+	ROW_NAME("llm.response.model_name", FIELD_RESPONSE_MODEL, 2),
+	ROW_NAME("llm.model_name", FIELD_RESPONSE_MODEL, 4),
+	ROW_NAME("llm.model_name", FIELD_REQUEST_MODEL, 6),
+	ROW_NAME("embedding.model_name", FIELD_REQUEST_MODEL, 7),
+	ROW_NAME("reranker.model_name", FIELD_REQUEST_MODEL, 7),
+	ROW_NAME("decision.model_name", FIELD_REQUEST_MODEL, 7),
+	ROW_PROVIDER("decision.provider", 4),
+	ROW_MEMBERS("llm.invocation_parameters", invocation_parameters),
+	ROW_MEMBERS("embedding.invocation_parameters", invocation_parameters),
 
-	COUNT("llm.token_count.prompt", TOKENS_INPUT),
-	COUNT("llm.token_count.completion", TOKENS_OUTPUT),
-	COUNT("llm.token_count.prompt_details.cache_read", TOKENS_CACHE_READ),
-	COUNT("llm.token_count.prompt_details.cache_input", TOKENS_CACHE_READ),
-	COUNT("llm.token_count.prompt_details.cache_write", TOKENS_CACHE_WRITE),
-	COUNT("llm.token_count.prompt_details.audio", TOKENS_AUDIO_IN),
-	COUNT("llm.token_count.completion_details.reasoning", TOKENS_REASONING),
-	COUNT("llm.token_count.completion_details.audio", TOKENS_AUDIO_OUT),
-	{ "llm.token_count.total", FIELD_TOKENS_TOTAL, CONVERT_COUNT, FAMILY_OPENINFERENCE, 0, NULL, NULL },
-	{ "llm.cost.total", FIELD_REPORTED_COST, CONVERT_USD, 4, 0, NULL, NULL },
+	ROW_COUNT("llm.token_count.prompt", FAMILY_OPENINFERENCE, TOKENS_INPUT),
+	ROW_COUNT("llm.token_count.completion", FAMILY_OPENINFERENCE, TOKENS_OUTPUT),
+	ROW_COUNT("llm.token_count.prompt_details.cache_read", FAMILY_OPENINFERENCE, TOKENS_CACHE_READ),
+	ROW_COUNT("llm.token_count.prompt_details.cache_input", FAMILY_OPENINFERENCE, TOKENS_CACHE_READ),
+	ROW_COUNT("llm.token_count.prompt_details.cache_write", FAMILY_OPENINFERENCE, TOKENS_CACHE_WRITE),
+	ROW_COUNT("llm.token_count.prompt_details.audio", FAMILY_OPENINFERENCE, TOKENS_AUDIO_IN),
+	ROW_COUNT("llm.token_count.completion_details.reasoning", FAMILY_OPENINFERENCE, TOKENS_REASONING),
+	ROW_COUNT("llm.token_count.completion_details.audio", FAMILY_OPENINFERENCE, TOKENS_AUDIO_OUT),
+	ROW_TOTAL("llm.token_count.total", FAMILY_OPENINFERENCE),
+	ROW_COUNT("decision.token_count.input", FAMILY_OPENINFERENCE, TOKENS_INPUT),
+	ROW_COUNT("decision.token_count.output", FAMILY_OPENINFERENCE, TOKENS_OUTPUT),
+	ROW_USD("llm.cost.total", 4),
 
-	{ "llm.finish_reason", FIELD_FINISH, CONVERT_WORDS, 0, 0, finish_words, NULL },
-	TEXT("llm.output_messages.0.message.content", FIELD_ANSWER, 0),
+	ROW_WORDS("llm.finish_reason", FIELD_FINISH, finish_words),
+	ROW_CONTENT("input.value", FIELD_INPUT_TEXT, 8),
+	ROW_CONTENT("output.value", FIELD_OUTPUT_TEXT, 8),
+	ROW_CONTENT("output.value", FIELD_RAW_ANSWER, 0),
+	ROW_TEXT("tool.name", FIELD_TOOL_NAME, 1),
 
 	/* OpenInference has no template name: its vendor id stands in, else the template's fingerprint. */
-	TEXT("prompt.id", FIELD_PROMPT_NAME, 7),
-	TEXT("llm.prompt_template.version", FIELD_PROMPT_VERSION, 7),
-	TEXT("llm.prompt_template.template", FIELD_PROMPT_TEMPLATE, 7),
+	ROW_TEXT("prompt.id", FIELD_PROMPT_NAME, PROMPT_OPENINFERENCE),
+	ROW_TEXT("llm.prompt_template.version", FIELD_PROMPT_VERSION, PROMPT_OPENINFERENCE),
+	ROW_TEXT("llm.prompt_template.template", FIELD_PROMPT_TEMPLATE, PROMPT_OPENINFERENCE),
 
-	TEXT("agent.name", FIELD_FEATURE, 39),
-	{ "metadata", FIELD_METADATA, CONVERT_JSON, 0, 0, NULL, NULL },
+	ROW_TEXT("agent.name", FIELD_FEATURE, 39),
+	ROW_METADATA("metadata", metadata_members),
+	ROW_END,
+};
+
+/* Wrappers of frameworks; the others wrap vendors' clients. */
+static const struct dialect_scope scopes[] = {
+	{ "openinference.instrumentation.langchain", PRODUCER_FRAMEWORK, false },
+	{ "openinference.instrumentation.llama_index", PRODUCER_FRAMEWORK, false },
+	{ "openinference.instrumentation.openai_agents", PRODUCER_FRAMEWORK, false },
+	{ "openinference.instrumentation.smolagents", PRODUCER_FRAMEWORK, false },
+	{ "openinference.instrumentation.crewai", PRODUCER_FRAMEWORK, false },
+	{ "openinference.instrumentation.haystack", PRODUCER_FRAMEWORK, false },
+	{ "openinference.instrumentation.dspy", PRODUCER_FRAMEWORK, false },
+	{ "openinference.instrumentation.agno", PRODUCER_FRAMEWORK, false },
+	{ "openinference.instrumentation.autogen", PRODUCER_FRAMEWORK, false },
+	{ "openinference.instrumentation.litellm", PRODUCER_FRAMEWORK, false },
+	{ "openinference.instrumentation.claude_agent_sdk", PRODUCER_FRAMEWORK, false },
+	{ "openinference.instrumentation.bedrock", PRODUCER_INSTRUMENTATION, true },
+	{ "openinference.instrumentation", PRODUCER_INSTRUMENTATION, false },
+	{ "@arizeai/openinference-instrumentation-langchain", PRODUCER_FRAMEWORK, false },
+	{ "@arizeai/openinference-", PRODUCER_INSTRUMENTATION, false },
 	{ 0 },
 };
 
@@ -78,4 +157,6 @@ const struct dialect dialect_openinference = {
 	.name = "openinference",
 	.source = "openinference-semantic-conventions 0.1.42 (Python), 2.12.0 (JavaScript), read 2026-11",
 	.rows = rows,
+	.prefixes = prefixes,
+	.scopes = scopes,
 };

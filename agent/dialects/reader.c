@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * dialects/reader.c - one pass over a span's attributes, then the choice between what they said.
+ * dialects/reader.c - reads a span's attributes and events, then chooses between what they said.
  */
 #include "agent/dialects/reader.h"
 
@@ -8,284 +8,53 @@
 
 #include "agent/base/clock.h"
 #include "agent/base/hash.h"
-#include "agent/base/json.h"
-#include "agent/dialects/convert.h"
+#include "agent/dialects/content.h"
+#include "agent/dialects/events.h"
 #include "agent/dialects/provider.h"
+#include "agent/dialects/reading.h"
+#include "agent/dialects/scopes.h"
 #include "agent/dialects/usage.h"
 
-#define PROMPT_SOURCES 10
-
-/* What the attributes of one span (or resource) said, before it is decided what holds. */
-struct reading {
-	struct slice text[FIELD_TEXT_COUNT];
-	uint8_t rank[FIELD_TEXT_COUNT];
-	struct slice prompt_name[PROMPT_SOURCES], prompt_version[PROMPT_SOURCES];
-	struct usage_claim usage[FAMILY_COUNT];
-	enum call_role leaf, aggregate;
-	uint64_t ttft_ns;
-	int64_t cost_pusd;
-	uint8_t ttft_rank, cost_rank, streaming_rank;
-	bool streaming;
-	bool answer_seen, answer_empty;
-	uint32_t finish, http_status;
-	uint64_t present;
-};
-
 struct dialect_reader {
-	const struct known_keys *keys;
-	struct arena *arena;
-	struct meter *bad_attributes;
+	struct reading_context context;
 	const struct resource_view *resource_read; /* what `resource` was read from */
 	uint32_t resource_sequence;
+	struct slice scope_read; /* what `scope` was found for, with resource_sequence */
+	bool has_scope;
+	struct scope_facts scope;
+	struct content_scratch scratch;
 	struct reading span, resource;
 };
 
 struct dialect_reader *dialect_reader_new(const struct known_keys *keys)
 {
-	struct dialect_reader *r = calloc(1, sizeof(*r));
+	struct dialect_reader *d = calloc(1, sizeof(*d));
 
-	if (r == NULL)
+	if (d == NULL)
 		return NULL;
-	r->keys = keys;
-	r->bad_attributes = meter_get(METER_BAD_ATTRIBUTES, "");
-	return r;
+	d->context.keys = keys;
+	d->context.bad_attributes = meter_get(METER_BAD_ATTRIBUTES, "");
+	return d;
 }
 
-void dialect_reader_free(struct dialect_reader *r)
+void dialect_reader_free(struct dialect_reader *d)
 {
-	free(r);
-}
-
-void dialect_reader_begin(struct dialect_reader *r, struct arena *a)
-{
-	r->arena = a;
-	r->resource_read = NULL;
-}
-
-static void reading_clear(struct reading *r)
-{
-	memset(r, 0, sizeof(*r));
-	memset(r->rank, RANK_NONE, sizeof(r->rank));
-	r->ttft_rank = r->cost_rank = r->streaming_rank = RANK_NONE;
-}
-
-static bool apply(struct dialect_reader *d, struct reading *r, const struct dialect_row *row, const struct any_value *v);
-
-static bool apply_text(struct dialect_reader *d, struct reading *r, const struct dialect_row *row,
-		       const struct any_value *v)
-{
-	struct slice text;
-
-	if (row->rank >= r->rank[row->field])
-		return true;
-	if (!convert_text(v, d->arena, &text))
-		return false;
-	if (row->conversion == CONVERT_PROVIDER)
-		text = provider_canonical(text);
-	if (text.len == 0 || (row->conversion == CONVERT_NAME && slice_equal_nocase(text, SLICE("unknown"))))
-		return true;
-	r->text[row->field] = text;
-	r->rank[row->field] = row->rank;
-	return true;
-}
-
-static bool apply_prompt(struct dialect_reader *d, struct reading *r, const struct dialect_row *row,
-			 const struct any_value *v)
-{
-	struct slice *place = row->field == FIELD_PROMPT_NAME ? r->prompt_name : r->prompt_version;
-
-	return row->rank >= PROMPT_SOURCES || convert_text(v, d->arena, &place[row->rank]);
-}
-
-static bool apply_tokens(struct reading *r, const struct dialect_row *row, const struct any_value *v)
-{
-	struct usage_claim *claim = &r->usage[row->rank];
-	uint64_t n;
-
-	if (!convert_count(v, &n))
-		return false;
-	if (row->field == FIELD_TOKENS_TOTAL)
-		claim->total = n;
-	else
-		tokens_set(&claim->tokens, row->class, n);
-	return true;
-}
-
-static bool apply_role(struct reading *r, const struct dialect_row *row, const struct any_value *v)
-{
-	int value;
-	bool found;
-
-	if (!convert_words(v, row->words, &value, &found))
-		return false;
-	if (found)
-		*(row->field == FIELD_LEAF ? &r->leaf : &r->aggregate) = (enum call_role)value;
-	return true;
-}
-
-static bool apply_finish(struct reading *r, const struct dialect_row *row, const struct any_value *v)
-{
-	int value;
-	bool found;
-
-	if (!convert_words(v, row->words, &value, &found))
-		return false;
-	r->finish |= (uint32_t)value;
-	return true;
-}
-
-static bool apply_number(struct reading *r, const struct dialect_row *row, const struct any_value *v)
-{
-	double unit_ns = row->conversion == CONVERT_SECONDS ? 1e9 : 1e6;
-	uint64_t n;
-
-	switch (row->field) {
-	case FIELD_TTFT:
-		if (row->rank >= r->ttft_rank)
-			return true;
-		r->ttft_rank = row->rank;
-		return convert_duration(v, unit_ns, &r->ttft_ns);
-	case FIELD_REPORTED_COST:
-		if (row->rank >= r->cost_rank)
-			return true;
-		if (!convert_usd(v, &r->cost_pusd))
-			return false;
-		r->cost_rank = row->rank;
-		return true;
-	case FIELD_STREAMING:
-		if (row->rank >= r->streaming_rank)
-			return true;
-		if (!convert_truth(v, &r->streaming))
-			return false;
-		r->streaming_rank = row->rank;
-		return true;
-	default: /* FIELD_HTTP_STATUS */
-		if (!convert_count(v, &n) || n > 999)
-			return false;
-		r->http_status = (uint32_t)n;
-		return true;
-	}
-}
-
-/* The next JSON value as an attribute's value; containers become nothing. */
-static bool json_scalar(struct json *j, struct arena *a, struct any_value *out)
-{
-	struct json_string string;
-	struct slice number;
-
-	*out = (struct any_value){ 0 };
-	switch (json_peek(j)) {
-	case JSON_STRING:
-		if (!json_string(j, &string))
-			return false;
-		out->kind = ANY_STRING;
-		out->bytes = json_unescape(string, a);
-		return out->bytes.ptr != NULL;
-	case JSON_NUMBER:
-		if (!json_number(j, &number))
-			return false;
-		out->kind = ANY_STRING; /* the conversions read numbers from their text */
-		out->bytes = number;
-		return true;
-	case JSON_BOOL:
-		out->kind = ANY_BOOL;
-		return json_bool(j, &out->boolean);
-	default:
-		return json_skip(j);
-	}
-}
-
-static const struct dialect_row *member_row(const struct dialect_row *rows, struct slice key)
-{
-	for (; rows->key != NULL; rows++)
-		if (slice_equal(key, slice_of(rows->key)))
-			return rows;
-	return NULL;
-}
-
-/* Members of `metadata` mean something where the configuration names them as a dimension. */
-static void apply_metadata_member(struct dialect_reader *d, struct reading *r, struct slice key, const struct any_value *v)
-{
-	const struct known_key *e = known_keys_find(d->keys, key);
-
-	if (e == NULL || !e->is_dimension)
+	if (d == NULL)
 		return;
-	for (unsigned i = 0; i < e->row_count; i++)
-		if (e->rows[i].field < FIELD_TEXT_COUNT)
-			apply(d, r, &e->rows[i], v);
+	content_scratch_release(&d->scratch);
+	free(d);
 }
 
-static bool apply_json(struct dialect_reader *d, struct reading *r, const struct dialect_row *row,
-		       const struct any_value *v)
+void dialect_reader_begin(struct dialect_reader *d, struct arena *a)
 {
-	struct json j;
-	struct json_string key;
-	struct any_value member;
-
-	if (v->kind != ANY_STRING)
-		return false;
-	json_init(&j, v->bytes);
-	if (!json_object(&j))
-		return false;
-	while (json_member(&j, &key)) {
-		if (!json_scalar(&j, d->arena, &member))
-			return false;
-		const struct dialect_row *inner = row->members != NULL ? member_row(row->members, key.raw) : NULL;
-		if (inner != NULL)
-			apply(d, r, inner, &member);
-		else if (row->field == FIELD_METADATA)
-			apply_metadata_member(d, r, key.raw, &member);
-	}
-	return !FAILED(json_finish(&j));
+	d->context.arena = a;
+	d->resource_read = NULL;
+	d->has_scope = false;
 }
 
-static bool apply_answer(struct reading *r, const struct any_value *v)
+void dialect_reader_trace(struct dialect_reader *d, const struct dialect_trace *trace)
 {
-	if (v->kind != ANY_STRING)
-		return false;
-	r->answer_seen = true;
-	r->answer_empty = slice_trim(v->bytes).len == 0;
-	return true;
-}
-
-static bool apply(struct dialect_reader *d, struct reading *r, const struct dialect_row *row, const struct any_value *v)
-{
-	if (row->field < FIELD_TEXT_COUNT)
-		return apply_text(d, r, row, v);
-	switch (row->field) {
-	case FIELD_PROMPT_NAME:
-	case FIELD_PROMPT_VERSION:
-		return apply_prompt(d, r, row, v);
-	case FIELD_LEAF:
-	case FIELD_AGGREGATE:
-		return apply_role(r, row, v);
-	case FIELD_FINISH:
-		return apply_finish(r, row, v);
-	case FIELD_TOKENS:
-	case FIELD_TOKENS_TOTAL:
-		return apply_tokens(r, row, v);
-	case FIELD_ANSWER:
-		return apply_answer(r, v);
-	case FIELD_MEMBERS:
-	case FIELD_METADATA:
-		return apply_json(d, r, row, v);
-	default:
-		return apply_number(r, row, v);
-	}
-}
-
-static void read_attributes(struct dialect_reader *d, struct reading *r, struct attributes attributes)
-{
-	for (size_t i = 0; i < attributes.count; i++) {
-		const struct known_key *e = known_keys_find(d->keys, attributes.items[i].key);
-		if (e == NULL)
-			continue;
-		if (e->contract != NOT_IN_CONTRACT)
-			r->present |= UINT64_C(1) << e->contract;
-		for (unsigned row = 0; row < e->row_count; row++)
-			if (!apply(d, r, &e->rows[row], &attributes.items[i].value))
-				meter_add(d->bad_attributes, 1);
-	}
+	d->context.trace = trace;
 }
 
 static void read_resource(struct dialect_reader *d, const struct resource_view *resource)
@@ -294,40 +63,58 @@ static void read_resource(struct dialect_reader *d, const struct resource_view *
 		return;
 	d->resource_read = resource;
 	d->resource_sequence = resource->sequence;
+	d->has_scope = false;
 	reading_clear(&d->resource);
-	read_attributes(d, &d->resource, resource->attributes);
+	reading_take(&d->context, &d->resource, resource->attributes);
+}
+
+static void find_scope(struct dialect_reader *d, struct slice scope)
+{
+	if (d->has_scope && d->scope_read.ptr == scope.ptr && d->scope_read.len == scope.len)
+		return;
+	scope_recognise(scope, reading_text(&d->resource, FIELD_SERVICE), &d->scope);
+	d->scope_read = scope;
+	d->has_scope = true;
+	d->context.scope_dialects = d->scope.dialects;
 }
 
 /* The span's own word, else its resource's: only for what describes the application, not the call. */
 static struct slice attribution(const struct dialect_reader *d, enum field field)
 {
-	return d->span.rank[field] != RANK_NONE ? d->span.text[field] : d->resource.text[field];
+	return d->span.rank[field] != RANK_NONE ? d->span.text[field] : reading_text(&d->resource, field);
 }
 
 static void choose_prompt(struct dialect_reader *d, struct call *c)
 {
 	const struct reading *r = &d->span;
+	struct slice template = reading_text(r, FIELD_PROMPT_TEMPLATE);
 
-	for (int source = 0; source < PROMPT_SOURCES; source++)
-		if (r->prompt_name[source].len > 0) {
-			c->prompt_name = r->prompt_name[source];
+	if (r->prompt_names != 0) {
+		int source = __builtin_ctz(r->prompt_names);
+		c->prompt_name = r->prompt_name[source];
+		if (r->prompt_versions >> source & 1u)
 			c->prompt_version = r->prompt_version[source];
-			return;
-		}
-	if (r->rank[FIELD_PROMPT_TEMPLATE] == RANK_NONE)
-		return;
-	struct slice template = r->text[FIELD_PROMPT_TEMPLATE];
-	c->prompt_name = arena_printf(d->arena, "template-%08" PRIx32, (uint32_t)hash_stable(template.ptr, template.len));
-	c->prompt_version = r->prompt_version[r->rank[FIELD_PROMPT_TEMPLATE]];
+	} else if (template.len > 0) {
+		int source = r->rank[FIELD_PROMPT_TEMPLATE];
+		c->prompt_name =
+			arena_printf(d->context.arena, "template-%08" PRIx32, (uint32_t)hash_stable(template.ptr, template.len));
+		if (r->prompt_versions >> source & 1u)
+			c->prompt_version = r->prompt_version[source];
+	}
 }
 
 static void choose_provider(const struct reading *r, struct call *c)
 {
-	c->provider = r->text[FIELD_PROVIDER];
+	c->provider = reading_text(r, FIELD_PROVIDER);
 	if (c->provider.len == 0)
 		c->provider = provider_of_host(c->server_address);
 	if (c->provider.len == 0)
 		c->provider = provider_of_model(call_model(c));
+}
+
+static bool has_usage(const struct reading *r)
+{
+	return usage_claimed(r->usage, r->families);
 }
 
 static enum call_role choose_role(const struct reading *r)
@@ -337,7 +124,12 @@ static enum call_role choose_role(const struct reading *r)
 	if (r->leaf != ROLE_NONE)
 		return r->leaf;
 	bool has_model = r->rank[FIELD_REQUEST_MODEL] != RANK_NONE || r->rank[FIELD_RESPONSE_MODEL] != RANK_NONE;
-	return has_model && usage_claimed(r->usage) ? ROLE_LLM : ROLE_NONE;
+	return has_model && has_usage(r) ? ROLE_LLM : ROLE_NONE;
+}
+
+static bool is_leaf(enum call_role role)
+{
+	return role == ROLE_LLM || role == ROLE_EMBEDDING || role == ROLE_RERANK;
 }
 
 static const char *const operation_of_role[ROLE_COUNT] = {
@@ -361,6 +153,17 @@ static void copy_identity(const struct span_view *span, struct call *c)
 	c->status_error = span->status_code == 2;
 }
 
+static void copy_producer(const struct dialect_reader *d, struct slice scope, struct call *c)
+{
+	uint64_t spoken = d->span.dialects | d->scope.dialects;
+
+	c->scope = scope;
+	c->producer = d->scope.producer;
+	c->dialect = spoken != 0 ? dialects[__builtin_ctzll(spoken)]->name : "otel-genai";
+	c->is_evaluation_traffic = d->span.evaluation_traffic || d->resource.evaluation_traffic;
+	c->from_cache = d->span.from_cache;
+}
+
 static void copy_attribution(const struct dialect_reader *d, struct call *c)
 {
 	c->feature = attribution(d, FIELD_FEATURE);
@@ -377,72 +180,184 @@ static void copy_model(const struct dialect_reader *d, struct call *c)
 {
 	const struct reading *r = &d->span;
 
-	c->operation = r->text[FIELD_OPERATION];
+	c->operation = reading_text(r, FIELD_OPERATION);
 	if (c->operation.len == 0)
 		c->operation = slice_of(operation_of_role[c->role]);
-	c->request_model = r->text[FIELD_REQUEST_MODEL];
-	c->response_model = r->text[FIELD_RESPONSE_MODEL];
-	c->response_id = r->text[FIELD_RESPONSE_ID];
-	c->service_tier = r->text[FIELD_SERVICE_TIER];
-	c->server_address = r->text[FIELD_SERVER_ADDRESS];
+	c->request_model = reading_text(r, FIELD_REQUEST_MODEL);
+	c->response_model = reading_text(r, FIELD_RESPONSE_MODEL);
+	c->response_id = reading_text(r, FIELD_RESPONSE_ID);
+	c->request_id = reading_text(r, FIELD_REQUEST_ID);
+	c->service_tier = reading_text(r, FIELD_SERVICE_TIER);
+	c->server_address = reading_text(r, FIELD_SERVER_ADDRESS);
 	choose_provider(r, c);
 }
 
-/* Span events that say what no attribute of their dialect says. */
-static void read_events(const struct span_view *span, struct call *c)
+static void copy_tokens(struct dialect_reader *d, struct call *c)
 {
-	for (size_t i = 0; i < span->event_count; i++) {
-		const struct event_view *e = &span->events[i];
-		if (slice_equal(e->name, SLICE("First Token Stream Event"))) { /* openinference, OpenAI only */
-			if (c->ttft_ns == 0 && e->time_unix_ns > span->start_unix_ns)
-				c->ttft_ns = e->time_unix_ns - span->start_unix_ns;
-		} else if (slice_equal(e->name, SLICE("exception")) && c->error_type.len == 0) {
-			const struct any_value *type = attributes_find(e->attributes, SLICE("exception.type"));
-			if (type != NULL && type->kind == ANY_STRING)
-				c->error_type = type->bytes;
-		}
-	}
+	struct reading *r = &d->span;
+	struct usage_habit habit = { .input_excludes_cache = d->scope.input_excludes_cache };
+
+	/* ai.* up to SDK 5 passes the provider's own count on */
+	if (d->scope.is_ai_sdk && !r->input_is_inclusive && slice_equal(c->provider, SLICE("anthropic")))
+		habit.input_excludes_cache = true;
+	usage_resolve(r->usage, r->families, &habit, &c->tokens);
 }
 
-static void copy_course(const struct dialect_reader *d, const struct span_view *span, struct call *c)
+/* A cost of nothing beside tokens is a price that the producer did not know. */
+static void copy_cost(const struct reading *r, struct call *c)
+{
+	bool has_total = r->cost_rank != RANK_NONE && r->cost_pusd > 0;
+	int64_t pusd = has_total ? r->cost_pusd : r->cost_parts_pusd;
+
+	if (c->from_cache) {
+		c->cost.known = c->reported_cost.known = true;
+		return;
+	}
+	c->reported_cost.known = pusd > 0;
+	c->reported_cost.total_pusd = pusd;
+}
+
+/* From attributes, else from the time at which the first token came; seconds that outlast the span are milliseconds. */
+static void copy_ttft(const struct reading *r, struct call *c)
+{
+	uint64_t duration_ns = c->end_unix_ns - c->start_unix_ns;
+
+	c->ttft_ns = r->ttft_ns;
+	if (r->ttft_unit_unknown && c->ttft_ns > duration_ns)
+		c->ttft_ns /= 1000;
+	if (c->ttft_ns == 0 && r->first_token_unix_ns > c->start_unix_ns)
+		c->ttft_ns = r->first_token_unix_ns - c->start_unix_ns;
+	if (r->streaming_rank == RANK_NONE)
+		return;
+	c->streaming = r->streaming ? TRI_YES : TRI_NO;
+	if (!r->streaming)
+		c->ttft_ns = 0; /* the whole answer's time under another name */
+}
+
+static void copy_course(struct dialect_reader *d, struct call *c)
 {
 	const struct reading *r = &d->span;
 
-	usage_resolve(r->usage, span->scope->name, &c->tokens);
-	if (r->cost_rank != RANK_NONE) {
-		c->reported_cost.known = true;
-		c->reported_cost.total_pusd = r->cost_pusd;
-	}
-	c->ttft_ns = r->ttft_ns;
-	c->error_type = r->text[FIELD_ERROR_TYPE];
-	read_events(span, c);
-	if (r->streaming_rank != RANK_NONE)
-		c->streaming = r->streaming ? TRI_YES : TRI_NO;
+	if (r->duration_ns > 0 && c->end_unix_ns - c->start_unix_ns < r->duration_ns && r->duration_ns < c->end_unix_ns)
+		c->start_unix_ns = c->end_unix_ns - r->duration_ns;
+	copy_tokens(d, c);
+	copy_cost(r, c);
+	copy_ttft(r, c);
+	c->error_type = reading_text(r, FIELD_ERROR_TYPE);
+	c->status_error |= r->failed;
 	c->finish = r->finish;
 	c->http_status = r->http_status;
-	if (r->answer_seen)
-		c->answer_is_empty = r->answer_empty ? TRI_YES : TRI_NO;
+	c->retries = r->retries;
+	c->policy_result = reading_text(r, FIELD_POLICY_RESULT);
+	if (r->blocked)
+		c->blocked = TRI_YES;
 	c->present = r->present;
+	c->retrieval = r->retrieval;
+}
+
+/* What counts and why not. A wrapper's usage belongs to the calls inside it. */
+static void classify(const struct dialect_reader *d, struct call *c)
+{
+	bool claims = has_usage(&d->span);
+	/* Logfire tells of a stream twice: when it opens, without an answer's id, and when it has ended */
+	bool is_open_stream = d->scope.is_logfire_wrapper && !claims && c->response_id.len == 0 && !c->status_error &&
+			      c->error_type.len == 0 && c->role == ROLE_LLM;
+
+	c->counted = is_leaf(c->role) && !is_open_stream;
+	c->wrapper = !is_leaf(c->role) && claims;
+	if (is_open_stream)
+		c->not_counted = "a stream that opens: its usage comes when it has ended";
+	else if (c->wrapper)
+		c->not_counted = "wraps model calls: its usage is theirs";
+}
+
+static void fill(struct dialect_reader *d, const struct scope_view *scope, struct call *c)
+{
+	copy_producer(d, scope->name, c);
+	copy_model(d, c);
+	copy_attribution(d, c);
+	choose_prompt(d, c);
+	copy_course(d, c);
+	classify(d, c);
+	if (c->counted)
+		content_complete_call(&d->context, &d->span, &d->scratch, c);
+	else if (c->role == ROLE_TOOL)
+		c->tool_names = reading_text(&d->span, FIELD_TOOL_NAME);
+	else if (c->role == ROLE_RETRIEVAL)
+		content_find_documents(&d->context, &d->span);
+	c->retrieval = d->span.retrieval;
+	if (c->provider.len == 0)
+		choose_provider(&d->span, c);
+}
+
+static void start(struct call *c, enum call_role role)
+{
+	memset(c, 0, sizeof(*c));
+	c->role = role;
+	c->context = CONTEXT_UNKNOWN;
+}
+
+static bool pass_over(struct call *c, const char *why)
+{
+	start(c, ROLE_NONE);
+	c->not_counted = why;
+	return false;
 }
 
 bool dialect_read(struct dialect_reader *d, const struct span_view *span, struct call *c)
 {
-	reading_clear(&d->span);
-	read_attributes(d, &d->span, span->attributes);
-	enum call_role role = choose_role(&d->span);
-	if (role == ROLE_NONE)
-		return false;
+	struct reading *r = &d->span;
+	bool repeats = false;
+
 	read_resource(d, span->resource);
-	memset(c, 0, sizeof(*c));
-	c->role = role;
-	c->context = CONTEXT_UNKNOWN;
-	bool is_leaf = role == ROLE_LLM || role == ROLE_EMBEDDING || role == ROLE_RERANK;
-	c->counted = is_leaf;
-	c->wrapper = !is_leaf && usage_claimed(d->span.usage);
+	find_scope(d, span->scope->name);
+	reading_clear(r);
+	reading_take(&d->context, r, span->attributes);
+	enum call_role role = choose_role(r);
+	if (r->drop)
+		return pass_over(c, "repeats a span that is told as a whole elsewhere");
+	if (role == ROLE_NONE)
+		return pass_over(c, NULL);
+	enum call_role by_name = d->scope.has_names ? scope_role_of_name(span->name, d->scope.dialects, &repeats) : ROLE_COUNT;
+	if (repeats)
+		return pass_over(c, "tells of the call above it again");
+	start(c, by_name != ROLE_COUNT && is_leaf(role) ? by_name : role);
+	if (span->event_count > 0)
+		events_read(&d->context, r, span);
 	copy_identity(span, c);
-	copy_model(d, c);
-	copy_attribution(d, c);
-	choose_prompt(d, c);
-	copy_course(d, span, c);
+	fill(d, span->scope, c);
+	return true;
+}
+
+/* The event's name, from whichever place it stands in, read as the attribute it used to be. */
+static void read_event_name(struct dialect_reader *d, const struct log_view *log)
+{
+	struct any_value name = { .kind = ANY_STRING, .bytes = log->event_name };
+
+	if (attributes_find(log->attributes, SLICE("event.name")) != NULL)
+		return;
+	if (name.bytes.len == 0 && log->body.kind == ANY_STRING)
+		name = log->body;
+	struct attribute attribute = { SLICE("event.name"), name };
+	reading_take(&d->context, &d->span, (struct attributes){ &attribute, 1 });
+}
+
+bool dialect_read_log(struct dialect_reader *d, const struct log_view *log, struct call *c)
+{
+	read_resource(d, log->resource);
+	find_scope(d, log->scope->name);
+	reading_clear(&d->span);
+	reading_take(&d->context, &d->span, log->attributes);
+	read_event_name(d, log);
+	if (d->span.leaf == ROLE_NONE || d->span.aggregate != ROLE_NONE)
+		return pass_over(c, NULL);
+	start(c, d->span.leaf);
+	c->start_unix_ns = c->end_unix_ns = log->time_unix_ns != 0 ? log->time_unix_ns : log->observed_unix_ns;
+	if (log->trace_id.len == sizeof(c->trace_id))
+		memcpy(c->trace_id, log->trace_id.ptr, sizeof(c->trace_id));
+	c->has_parent = log->span_id.len == sizeof(c->parent_span_id);
+	if (c->has_parent)
+		memcpy(c->parent_span_id, log->span_id.ptr, sizeof(c->parent_span_id));
+	fill(d, log->scope, c);
 	return true;
 }

@@ -5,14 +5,30 @@
 #define PLIMSOLL_DIALECTS_READER_H
 
 #include "agent/base/meter.h"
+#include "agent/dialects/dialect.h"
 #include "agent/dialects/known_keys.h"
 #include "agent/otlp/walk.h"
 
 struct dialect_reader;
 
+/* Watches the reading, for those who explain it. */
+struct dialect_trace {
+	/* A row was applied. key: of the attribute; member: of the value inside it, empty for the value as a whole.
+	 * understood: false where the value cannot mean that. */
+	void (*row)(void *context, struct slice key, const char *member, const char *dialect, enum field field,
+		    unsigned rank, bool understood);
+	void *context;
+};
+
+/* What the fields of dialect.h are called in explanations. */
+const char *field_name(enum field field);
+
 /* One per lane. keys is borrowed. NULL without memory. */
 struct dialect_reader *dialect_reader_new(const struct known_keys *keys);
 void dialect_reader_free(struct dialect_reader *r);
+
+/* trace is borrowed until the next call; NULL ends it. */
+void dialect_reader_trace(struct dialect_reader *r, const struct dialect_trace *trace);
 
 /* Before each batch: texts that have to be written out go to this arena. */
 void dialect_reader_begin(struct dialect_reader *r, struct arena *a);
@@ -21,5 +37,9 @@ void dialect_reader_begin(struct dialect_reader *r, struct arena *a);
  * no record and no attribute, and *out is meaningless. Tokens, times and attribution are as the span tells them; cost,
  * outcome and what is computed come later. */
 bool dialect_read(struct dialect_reader *r, const struct span_view *span, struct call *out);
+
+/* A log record that carries attributes of a call, such as a command-line agent's or the conventions' details event. As
+ * dialect_read; the call's end is the record's time. Evidence of a model call is asked for: false without it. */
+bool dialect_read_log(struct dialect_reader *r, const struct log_view *log, struct call *out);
 
 #endif

@@ -3,9 +3,46 @@
  */
 #include "agent/dialects/dialect.h"
 
-extern const struct dialect dialect_otel_genai, dialect_openinference;
+/* A span that speaks several is named after the first; the GenAI conventions, which most speak beside their own, last.
+ * Their scopes are matched in this order too, so that what all share (opentelemetry.instrumentation.) comes last. */
+extern const struct dialect dialect_langfuse, dialect_langsmith, dialect_mlflow, dialect_litellm,
+	dialect_openlit, dialect_vercel_ai, dialect_logfire_stream, dialect_logfire, dialect_openinference,
+	dialect_aws, dialect_google, dialect_microsoft, dialect_haystack, dialect_braintrust, dialect_helicone,
+	dialect_vllm, dialect_claude_code, dialect_codex, dialect_vendor_sdk, dialect_llama_index, dialect_misc,
+	dialect_openllmetry, dialect_otel_genai;
 
-const struct dialect *const dialects[] = { &dialect_otel_genai, &dialect_openinference, NULL };
+const struct dialect *const dialects[] = {
+	&dialect_langfuse,
+	&dialect_langsmith,
+	&dialect_mlflow,
+	&dialect_litellm,
+	&dialect_openlit,
+	&dialect_vercel_ai,
+	&dialect_logfire_stream,
+	&dialect_logfire,
+	&dialect_openinference,
+	&dialect_aws,
+	&dialect_google,
+	&dialect_microsoft,
+	&dialect_haystack,
+	&dialect_braintrust,
+	&dialect_helicone,
+	&dialect_vllm,
+	&dialect_claude_code,
+	&dialect_codex,
+	&dialect_vendor_sdk,
+	&dialect_llama_index,
+	&dialect_misc,
+	&dialect_openllmetry,
+	&dialect_otel_genai,
+	NULL,
+};
+
+const struct dialect_word system_words[] = {
+	{ "system", true },
+	{ "developer", true },
+	{ 0 },
+};
 
 const struct dialect_word finish_words[] = {
 	{ "stop", FINISH_STOP },

@@ -3,23 +3,102 @@
  */
 #include "agent/dialects/usage.h"
 
-/* Instrumentations whose input leaves cached tokens out, against the rule of semantic conventions 1.40. Prefixes. */
-static const char *const exclusive_scopes[] = {
-	"opentelemetry.instrumentation.botocore", /* 0.66b2: Bedrock's raw inputTokens */
-	"openinference.instrumentation.bedrock",  /* 0.1.61: the same */
-};
+enum cache_habit { INCLUDES, EXCLUDES, ADDS_UP };
 
 static bool names_total(const struct usage_claim *c)
 {
 	return tokens_has(&c->tokens, TOKENS_INPUT) || tokens_has(&c->tokens, TOKENS_OUTPUT);
 }
 
-bool usage_claimed(const struct usage_claim claims[FAMILY_COUNT])
+static bool claims(const struct usage_claim all[FAMILY_COUNT], unsigned families, int f)
 {
-	for (int f = 0; f < FAMILY_COUNT; f++)
-		if (names_total(&claims[f]))
+	return (families >> f & 1u) != 0 && names_total(&all[f]);
+}
+
+bool usage_claimed(const struct usage_claim all[FAMILY_COUNT], unsigned families)
+{
+	for (int f = 0; families >> f != 0; f++)
+		if (claims(all, families, f))
 			return true;
 	return false;
+}
+
+static enum cache_habit habit_of(int family, const struct usage_habit *habit)
+{
+	switch (family) {
+	case FAMILY_GEN_AI:
+	case FAMILY_GEN_AI_OLD:
+	case FAMILY_OPENINFERENCE:
+	case FAMILY_AI_SDK:
+	case FAMILY_BARE:
+		return habit->input_excludes_cache ? EXCLUDES : INCLUDES;
+	case FAMILY_LANGFUSE:
+		return ADDS_UP;
+	case FAMILY_RAW_APART:
+		return EXCLUDES;
+	default:
+		return INCLUDES;
+	}
+}
+
+/* The order of tests: a total that adds up to all four parts is proof; an input smaller than its parts cannot include
+ * them; else the habit, which by the rule of the semantic conventions is to include. */
+static bool input_excludes_cache(const struct tokens *t, uint64_t total, enum cache_habit habit)
+{
+	uint64_t input = tokens_get(t, TOKENS_INPUT), output = tokens_get(t, TOKENS_OUTPUT);
+	uint64_t cached;
+
+	if (__builtin_add_overflow(tokens_get(t, TOKENS_CACHE_READ), tokens_get(t, TOKENS_CACHE_WRITE), &cached))
+		return false;
+	if (cached == 0)
+		return false;
+	if (total > cached && total - cached == input + output)
+		return true;
+	return input < cached || habit == EXCLUDES;
+}
+
+static uint64_t sum(const struct tokens *t, const enum token_class *classes, size_t n)
+{
+	uint64_t all = 0;
+
+	for (size_t i = 0; i < n; i++)
+		if (__builtin_add_overflow(all, tokens_get(t, classes[i]), &all))
+			return UINT64_MAX;
+	return all;
+}
+
+/* Every class apart: input and output are what none of the other classes holds. Where the total says otherwise (users
+ * fill this object by hand), reasoning or the cache are inside already. */
+static void add_up(struct tokens *t, uint64_t total)
+{
+	static const enum token_class in[] = { TOKENS_INPUT, TOKENS_CACHE_READ, TOKENS_CACHE_WRITE, TOKENS_AUDIO_IN };
+	static const enum token_class out[] = { TOKENS_OUTPUT, TOKENS_REASONING, TOKENS_AUDIO_OUT };
+	uint64_t all_in = sum(t, in, 4), all_out = sum(t, out, 3);
+	uint64_t input = tokens_get(t, TOKENS_INPUT), output = tokens_get(t, TOKENS_OUTPUT);
+
+	if (total != 0 && all_in + all_out != total) {
+		if (all_in + output == total)
+			all_out = output;
+		else if (input + output == total)
+			all_in = input, all_out = output;
+		else if (input + all_out == total)
+			all_in = input;
+	}
+	if (tokens_has(t, TOKENS_INPUT))
+		t->n[TOKENS_INPUT] = all_in;
+	if (tokens_has(t, TOKENS_OUTPUT))
+		t->n[TOKENS_OUTPUT] = all_out;
+}
+
+static void settle(struct usage_claim *c, enum cache_habit habit)
+{
+	if (!tokens_has(&c->tokens, TOKENS_INPUT))
+		return;
+	if (habit == ADDS_UP)
+		add_up(&c->tokens, c->total);
+	else if (input_excludes_cache(&c->tokens, c->total, habit))
+		c->tokens.n[TOKENS_INPUT] +=
+			tokens_get(&c->tokens, TOKENS_CACHE_READ) + tokens_get(&c->tokens, TOKENS_CACHE_WRITE);
 }
 
 static void fill_details(struct tokens *to, const struct tokens *from)
@@ -32,45 +111,60 @@ static void fill_details(struct tokens *to, const struct tokens *from)
 			tokens_set(to, (enum token_class)class, from->n[class]);
 }
 
-static bool scope_excludes_cache(struct slice scope)
+/* Old and new names of the conventions mixed on one span are one family. */
+static void join_old_names(struct usage_claim all[FAMILY_COUNT], unsigned families)
 {
-	for (size_t i = 0; i < sizeof(exclusive_scopes) / sizeof(exclusive_scopes[0]); i++)
-		if (slice_starts_with(scope, slice_of(exclusive_scopes[i])))
-			return true;
-	return false;
+	static const enum token_class classes[] = { TOKENS_INPUT, TOKENS_OUTPUT, TOKENS_CACHE_READ };
+	struct usage_claim *now = &all[FAMILY_GEN_AI];
+	const struct usage_claim *old = &all[FAMILY_GEN_AI_OLD];
+
+	if (!claims(all, families, FAMILY_GEN_AI) || (families >> FAMILY_GEN_AI_OLD & 1u) == 0)
+		return;
+	for (size_t i = 0; i < sizeof(classes) / sizeof(classes[0]); i++)
+		if (!tokens_has(&now->tokens, classes[i]) && tokens_has(&old->tokens, classes[i]))
+			tokens_set(&now->tokens, classes[i], old->tokens.n[classes[i]]);
 }
 
-/* The order of tests: a total that adds up to all four parts is proof; an input smaller than its parts cannot include
- * them; else what is known of the instrumentation; else the rule of the semantic conventions, which is to include. */
-static bool input_excludes_cache(const struct tokens *t, uint64_t total, struct slice scope)
+/* The Vercel AI SDK writes one count under both names, and the details under its own. */
+static void join_ai_sdk(struct usage_claim all[FAMILY_COUNT], unsigned families)
 {
-	uint64_t input = tokens_get(t, TOKENS_INPUT), output = tokens_get(t, TOKENS_OUTPUT);
-	uint64_t cached;
-
-	if (__builtin_add_overflow(tokens_get(t, TOKENS_CACHE_READ), tokens_get(t, TOKENS_CACHE_WRITE), &cached))
-		return false;
-	if (cached == 0)
-		return false;
-	if (total != 0 && total - cached == input + output && total > cached)
-		return true;
-	if (input < cached)
-		return true;
-	return scope_excludes_cache(scope);
+	if (claims(all, families, FAMILY_GEN_AI) && claims(all, families, FAMILY_AI_SDK))
+		fill_details(&all[FAMILY_GEN_AI].tokens, &all[FAMILY_AI_SDK].tokens);
 }
 
-void usage_resolve(const struct usage_claim claims[FAMILY_COUNT], struct slice scope, struct tokens *out)
+/* The conventions' details may stand beside counts under other names. */
+static void borrow_details(struct usage_claim all[FAMILY_COUNT], unsigned families, int chosen)
 {
-	int family = 0;
+	struct usage_claim *now = &all[FAMILY_GEN_AI];
 
-	while (family < FAMILY_COUNT && !names_total(&claims[family]))
-		family++;
-	if (family == FAMILY_COUNT) {
-		*out = (struct tokens){ 0 };
+	if (chosen == FAMILY_GEN_AI || (families >> FAMILY_GEN_AI & 1u) == 0)
+		return;
+	for (int class = 0; class < TOKEN_CLASS_COUNT; class++)
+		if (tokens_has(&now->tokens, (enum token_class)class) &&
+		    !tokens_has(&all[chosen].tokens, (enum token_class)class))
+			tokens_set(&all[chosen].tokens, (enum token_class)class, now->tokens.n[class]);
+}
+
+void usage_resolve(struct usage_claim all[FAMILY_COUNT], unsigned families, const struct usage_habit *habit,
+		   struct tokens *out)
+{
+	int chosen = 0;
+
+	while (chosen < FAMILY_COUNT && !claims(all, families, chosen))
+		chosen++;
+	if (chosen == FAMILY_COUNT) {
+		out->known = 0;
+		out->estimated = false;
 		return;
 	}
-	*out = claims[family].tokens;
-	for (int other = family + 1; other < FAMILY_COUNT; other++)
-		fill_details(out, &claims[other].tokens);
-	if (tokens_has(out, TOKENS_INPUT) && input_excludes_cache(out, claims[family].total, scope))
-		out->n[TOKENS_INPUT] += tokens_get(out, TOKENS_CACHE_READ) + tokens_get(out, TOKENS_CACHE_WRITE);
+	join_old_names(all, families);
+	join_ai_sdk(all, families);
+	borrow_details(all, families, chosen);
+	settle(&all[chosen], habit_of(chosen, habit));
+	*out = all[chosen].tokens;
+	for (int other = chosen + 1; families >> other != 0; other++)
+		if (claims(all, families, other)) {
+			settle(&all[other], habit_of(other, habit));
+			fill_details(out, &all[other].tokens);
+		}
 }

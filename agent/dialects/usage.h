@@ -11,12 +11,18 @@ struct usage_claim {
 	uint64_t total; /* as claimed; 0: not */
 };
 
+/* What is known of the producer's habit where the numbers alone do not decide. */
+struct usage_habit {
+	bool input_excludes_cache;
+};
+
 /* Takes the first family that names an input or output count, fills a detail it lacks from a later family only where
- * both name the same input, and makes input include the cached tokens whatever the family's habit.
- * scope: name of the instrumentation scope, which decides where the numbers alone do not. */
-void usage_resolve(const struct usage_claim claims[FAMILY_COUNT], struct slice scope, struct tokens *out);
+ * both come to the same input, and makes input include the cached tokens whatever the family's habit.
+ * families: bit 1 << enum token_family for each claim that was made; the others are not read, and claims are changed. */
+void usage_resolve(struct usage_claim claims[FAMILY_COUNT], unsigned families, const struct usage_habit *habit,
+		   struct tokens *out);
 
 /* Whether any family names an input or output count. */
-bool usage_claimed(const struct usage_claim claims[FAMILY_COUNT]);
+bool usage_claimed(const struct usage_claim claims[FAMILY_COUNT], unsigned families);
 
 #endif

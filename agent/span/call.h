@@ -221,6 +221,8 @@ struct call {
 	struct cost cost;          /* by our price table */
 	struct cost reported_cost; /* by the span: only known and total_pusd */
 
+	struct slice input_text, output_text; /* only where tokens have to be estimated from them; never passed on */
+
 	/* how it went */
 	uint64_t latency_ns;
 	uint64_t ttft_ns;                /* 0: unknown */

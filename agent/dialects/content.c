@@ -1,0 +1,381 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * dialects/content.c - searches first, walks only where a search cannot do.
+ */
+#include "agent/dialects/content.h"
+
+#include <inttypes.h>
+
+#include "agent/base/hash.h"
+#include "agent/dialects/any_json.h"
+#include "agent/dialects/convert.h"
+#include "agent/dialects/grounding.h"
+#include "agent/dialects/members.h"
+#include "agent/dialects/message_walk.h"
+#include "agent/dialects/schema.h"
+
+/* Rank of the row whose input is the whole request, parameters and all. */
+#define WHOLE_REQUEST 7
+
+void content_scratch_release(struct content_scratch *s)
+{
+	buf_release(&s->text);
+	buf_release(&s->json);
+}
+
+/* The content as text; lists of key and value are written out as JSON. Empty where the span does not carry it. */
+static struct slice text_of(const struct reading *r, enum field field, struct content_scratch *s, struct arena *a)
+{
+	const struct any_value *v = reading_content(r, field);
+
+	if (v == NULL)
+		return SLICE_NONE;
+	if (v->kind == ANY_STRING || v->kind == ANY_BYTES)
+		return v->bytes;
+	buf_reset(&s->json);
+	any_json_write(&s->json, v, 0);
+	return buf_failed(&s->json) ? SLICE_NONE : arena_dup(a, buf_view(&s->json));
+}
+
+/* What follows `"name":` at its next occurrence in JSON text, from the value's first byte on. Names inside strings have
+ * their quotes escaped and are not found. *text moves on behind the name. */
+static bool next_member(struct slice *text, struct slice quoted_name, struct slice *value)
+{
+	ptrdiff_t at;
+
+	while ((at = slice_find(*text, quoted_name)) >= 0) {
+		*text = slice_skip(*text, (size_t)at + quoted_name.len);
+		size_t i = 0;
+		while (i < text->len && (text->ptr[i] == ' ' || text->ptr[i] == '\n'))
+			i++;
+		if (i == text->len || text->ptr[i] != ':')
+			continue;
+		for (i++; i < text->len && (text->ptr[i] == ' ' || text->ptr[i] == '\n');)
+			i++;
+		*value = slice_skip(*text, i);
+		return value->len > 0;
+	}
+	return false;
+}
+
+/* The text between the quotes at the start of value; empty where it is no plain string. */
+static struct slice plain_string(struct slice value)
+{
+	if (value.len < 2 || value.ptr[0] != '"')
+		return SLICE_NONE;
+	const char *end = memchr(value.ptr + 1, '"', value.len - 1);
+	if (end == NULL || end[-1] == '\\')
+		return SLICE_NONE;
+	return (struct slice){ value.ptr + 1, (size_t)(end - value.ptr) - 1 };
+}
+
+static bool has_digits(struct slice name, unsigned wanted)
+{
+	unsigned run = 0;
+
+	for (size_t i = 0; i < name.len && run < wanted; i++)
+		run = name.ptr[i] >= '0' && name.ptr[i] <= '9' ? run + 1 : 0;
+	return run == wanted;
+}
+
+/* A name without a date or a build number, from a key that may mean the model asked for. */
+static bool wants_response_model(const struct reading *r, const struct call *c)
+{
+	return r->rank[FIELD_RESPONSE_MODEL] >= 4 && !has_digits(c->response_model, 3);
+}
+
+/* The answer's own text may speak of models too: only a name that begins like the one known is believed. */
+static void find_response_model(struct slice output, struct call *c)
+{
+	static const struct slice names[] = { { "\"model_name\"", 12 }, { "\"model\"", 7 }, { "\"modelVersion\"", 14 } };
+	struct slice known = call_model(c), value;
+
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+		struct slice rest = output;
+		while (next_member(&rest, names[i], &value)) {
+			struct slice model = plain_string(value);
+			if (known.len >= 3 && slice_starts_with(model, slice_head(known, 3))) {
+				if (c->request_model.len == 0)
+					c->request_model = known;
+				c->response_model = model;
+				return;
+			}
+		}
+	}
+}
+
+static void find_response_id(struct slice output, struct call *c)
+{
+	static const struct slice starts[] = { { "chatcmpl-", 9 }, { "msg_", 4 }, { "resp_", 5 } };
+	struct slice rest = output, value;
+
+	for (unsigned tries = 0; tries < 4 && next_member(&rest, SLICE("\"id\""), &value); tries++) {
+		struct slice id = plain_string(value);
+		for (size_t i = 0; i < sizeof(starts) / sizeof(starts[0]); i++)
+			if (slice_starts_with(id, starts[i])) {
+				c->response_id = id;
+				return;
+			}
+	}
+}
+
+static void find_finish(struct slice output, struct call *c)
+{
+	static const struct slice names[] = { { "\"finish_reason\"", 15 }, { "\"stop_reason\"", 13 }, { "\"stopReason\"", 12 } };
+	struct any_value word = { .kind = ANY_STRING };
+	struct slice rest, value;
+	int finish;
+	bool found;
+
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]) && c->finish == 0; i++)
+		for (rest = output; next_member(&rest, names[i], &value);) {
+			word.bytes = plain_string(value);
+			if (word.bytes.len > 0 && convert_words(&word, finish_words, &finish, &found))
+				c->finish |= (uint32_t)finish;
+		}
+}
+
+/* OpenAI ends a refusal with "stop" and tells it beside the content, as a text or as a part of that type. */
+static bool is_refused(struct slice output)
+{
+	struct slice rest = output, value;
+	ptrdiff_t at = slice_find(output, SLICE("\"refusal\""));
+
+	if (at < 0)
+		return false;
+	while (next_member(&rest, SLICE("\"refusal\""), &value))
+		if (plain_string(value).len > 0)
+			return true;
+	return slice_find(output, SLICE("\"type\":\"refusal\"")) >= 0 || slice_find(output, SLICE("\"type\": \"refusal\"")) >= 0;
+}
+
+static void find_streaming(struct slice input, struct call *c)
+{
+	struct slice value;
+
+	if (next_member(&input, SLICE("\"stream\""), &value))
+		c->streaming = slice_starts_with(value, SLICE("true")) ? TRI_YES : TRI_NO;
+}
+
+static void find_request_model(struct slice input, struct call *c)
+{
+	struct slice value;
+
+	if (next_member(&input, SLICE("\"model\""), &value))
+		c->request_model = plain_string(value);
+}
+
+/* A run of digits is one sign, so that dates and numbers in a system message do not make a new prompt every day. */
+static uint64_t fingerprint(struct slice text)
+{
+	uint64_t hash = 0;
+	size_t start = 0;
+
+	for (size_t i = 0; i <= text.len; i++) {
+		if (i < text.len && (text.ptr[i] < '0' || text.ptr[i] > '9'))
+			continue;
+		if (i > start)
+			hash = hash_mix(hash, hash_stable(text.ptr + start, i - start));
+		while (i < text.len && text.ptr[i] >= '0' && text.ptr[i] <= '9')
+			i++;
+		start = i;
+		if (i == text.len)
+			break;
+	}
+	return hash != 0 ? hash : 1;
+}
+
+static void find_fingerprint(struct reading_context *context, const struct reading *r, struct content_scratch *s,
+			     struct call *c)
+{
+	struct arena *a = context->arena;
+	struct slice text = reading_text(r, FIELD_PROMPT_TEMPLATE);
+
+	if (text.len == 0)
+		text = text_of(r, FIELD_SYSTEM_TEXT, s, a);
+	if (text.len == 0 && r->first_is_system)
+		text = text_of(r, FIELD_FIRST_TEXT, s, a);
+	if (text.len > 0) {
+		c->prompt_fingerprint = fingerprint(text);
+		return;
+	}
+	struct slice input = text_of(r, FIELD_INPUT_TEXT, s, a);
+	if (input.len == 0)
+		return;
+	struct message_walk w = { .text = &s->text, .arena = a, .only_system = true };
+	buf_reset(&s->text);
+	message_walk_run(&w, input);
+	if (w.system_end > w.system_start && !buf_failed(&s->text))
+		c->prompt_fingerprint = fingerprint((struct slice){ s->text.ptr + w.system_start, w.system_end - w.system_start });
+}
+
+static bool named_before(const struct slice *names, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		if (slice_equal(names[i], names[n]))
+			return true;
+	return false;
+}
+
+static void set_tools(struct call *c, const struct slice *names, uint32_t count, struct arena *a)
+{
+	size_t kept = count < TOOL_CALLS_MAX ? count : TOOL_CALLS_MAX;
+
+	c->tool_calls = count;
+	for (size_t i = 0; i < kept; i++) {
+		if (named_before(names, i) || names[i].len == 0)
+			continue;
+		c->tool_names = c->tool_names.len == 0 ?
+			names[i] : arena_printf(a, "%.*s,%.*s", SLICE_ARG(c->tool_names), SLICE_ARG(names[i]));
+	}
+}
+
+static void judge_json(const struct reading *r, struct content_scratch *s, struct arena *a, struct slice answer,
+		       struct call *c)
+{
+	struct slice schema = text_of(r, FIELD_SCHEMA, s, a);
+
+	c->answer_is_json = json_is_valid(answer) ? TRI_YES : TRI_NO;
+	if (c->answer_is_json == TRI_YES && schema.len > 0)
+		c->answer_fits_schema = schema_fits(schema, answer);
+}
+
+static bool lacks_usage(const struct call *c)
+{
+	return !tokens_has(&c->tokens, TOKENS_INPUT) || (c->role == ROLE_LLM && !tokens_has(&c->tokens, TOKENS_OUTPUT));
+}
+
+static bool wants_walk(const struct reading *r, const struct call *c)
+{
+	bool may_call_tools = (c->finish & FINISH_TOOL_CALL) != 0 || c->finish == 0;
+
+	return (may_call_tools && r->tool_call_count == 0) || r->json_wanted || lacks_usage(c) || r->retrieval != NULL;
+}
+
+static void walk_output(struct reading_context *context, const struct reading *r, struct content_scratch *s,
+			struct slice output, struct call *c)
+{
+	struct message_walk w = { .text = &s->text, .arena = context->arena };
+
+	buf_reset(&s->text);
+	if (r->json_wanted && r->content_rank[FIELD_OUTPUT_TEXT - CONTENT_FIRST] == 4)
+		buf_slice(&s->text, output); /* ai.response.object: the answer itself */
+	else
+		message_walk_run(&w, output);
+	if (buf_failed(&s->text))
+		return;
+	struct slice answer = slice_trim(buf_view(&s->text));
+	if (w.tool_calls > 0 && c->tool_calls == 0)
+		set_tools(c, w.tool_names, w.tool_calls, context->arena);
+	if (w.refused)
+		c->finish |= FINISH_REFUSAL;
+	c->answer_is_empty = answer.len == 0 && c->tool_calls == 0 ? TRI_YES : TRI_NO;
+	if (r->json_wanted && answer.len > 0 && c->tool_calls == 0)
+		judge_json(r, s, context->arena, answer, c);
+	if (!tokens_has(&c->tokens, TOKENS_OUTPUT) && answer.len > 0)
+		c->output_text = arena_dup(context->arena, answer);
+	grounding_measure(answer, r, c);
+}
+
+/* What the vendor's answer tells beside its text. */
+static void search_answer(const struct reading *r, struct slice answer, struct call *c)
+{
+	if (answer.len == 0 || (answer.ptr[0] != '{' && answer.ptr[0] != '['))
+		return;
+	if (wants_response_model(r, c))
+		find_response_model(answer, c);
+	if (c->response_id.len == 0)
+		find_response_id(answer, c);
+	if (c->finish == 0)
+		find_finish(answer, c);
+	if (is_refused(answer))
+		c->finish |= FINISH_REFUSAL;
+}
+
+static void read_output(struct reading_context *context, struct reading *r, struct content_scratch *s, struct call *c)
+{
+	struct slice output = text_of(r, FIELD_OUTPUT_TEXT, s, context->arena);
+	const struct any_value *raw = reading_content(r, FIELD_RAW_ANSWER);
+
+	if (reading_content(r, FIELD_OUTPUT_TEXT) == NULL)
+		return;
+	search_answer(r, raw != NULL && raw->kind == ANY_STRING ? raw->bytes : output, c);
+	if (wants_walk(r, c))
+		walk_output(context, r, s, output, c);
+	else
+		c->answer_is_empty = slice_trim(output).len == 0 ? TRI_YES : TRI_NO;
+}
+
+static void read_input(struct reading_context *context, struct reading *r, struct content_scratch *s, struct call *c)
+{
+	struct slice input = text_of(r, FIELD_INPUT_TEXT, s, context->arena);
+
+	if (input.len == 0)
+		return;
+	if (r->content_rank[FIELD_INPUT_TEXT - CONTENT_FIRST] == WHOLE_REQUEST) {
+		if (c->streaming == TRI_UNKNOWN)
+			find_streaming(input, c);
+		if (c->request_model.len == 0)
+			find_request_model(input, c);
+	}
+	if (tokens_has(&c->tokens, TOKENS_INPUT))
+		return;
+	struct message_walk w = { .text = &s->text, .arena = context->arena };
+	buf_reset(&s->text);
+	message_walk_run(&w, input);
+	if (!buf_failed(&s->text))
+		c->input_text = arena_dup(context->arena, buf_view(&s->text));
+}
+
+void content_complete_call(struct reading_context *context, struct reading *r, struct content_scratch *s, struct call *c)
+{
+	if (r->tool_call_count > 0)
+		set_tools(c, r->tool_calls, r->tool_call_count, context->arena);
+	read_input(context, r, s, c);
+	read_output(context, r, s, c);
+	if (c->role == ROLE_LLM)
+		find_fingerprint(context, r, s, c);
+}
+
+static const struct dialect_row document_metadata[] = {
+	ROW_TEXT("id", FIELD_DOCUMENT_ID, 1),
+	ROW_NUMBER("score", FIELD_DOCUMENT_SCORE, CONVERT_NUMBER, 1),
+	ROW_NUMBER("relevance_score", FIELD_DOCUMENT_SCORE, CONVERT_NUMBER, 2),
+	ROW_NUMBER("date", FIELD_DOCUMENT_DATE, CONVERT_TIME, 0),
+	ROW_NUMBER("updated_at", FIELD_DOCUMENT_DATE, CONVERT_TIME, 0),
+	ROW_END,
+};
+
+static const struct dialect_row documents[] = {
+	{ "", FIELD_DOCUMENT, CONVERT_PRESENCE, 0, 0, NULL, NULL },
+	ROW_TEXT("id", FIELD_DOCUMENT_ID, 0),
+	ROW_NUMBER("score", FIELD_DOCUMENT_SCORE, CONVERT_NUMBER, 0),
+	ROW_MEMBERS("metadata", document_metadata),
+	ROW_END,
+};
+
+static const struct dialect_row lists[] = {
+	ROW_MEMBERS("documents", documents),
+	ROW_MEMBERS("output", documents),
+	ROW_MEMBERS("results", documents),
+	ROW_MEMBERS("matches", documents),
+	ROW_END,
+};
+
+void content_find_documents(struct reading_context *context, struct reading *r)
+{
+	static const struct dialect_row of_list = ROW_MEMBERS("", documents), of_object = ROW_MEMBERS("", lists);
+	const struct any_value *output = reading_content(r, FIELD_OUTPUT_TEXT);
+
+	if (output == NULL || output->kind != ANY_STRING || r->retrieval != NULL)
+		return;
+	struct slice text = slice_trim(output->bytes);
+	bool is_list = text.len > 0 && text.ptr[0] == '[';
+	if (!is_list && (text.len == 0 || text.ptr[0] != '{'))
+		return;
+	bool understood = members_apply(context, r, is_list ? &of_list : &of_object, output);
+	if (understood && r->retrieval == NULL && slice_equal(text, SLICE("[]"))) {
+		r->retrieval = arena_alloc(context->arena, sizeof(*r->retrieval));
+		if (r->retrieval != NULL)
+			memset(r->retrieval, 0, sizeof(*r->retrieval));
+	}
+}

@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * dialects/microsoft.c - Microsoft: Azure AI, Semantic Kernel, Agent Framework.
+ *
+ * They speak the GenAI conventions; the agent span adds up its chat spans under the same names.
+ */
+#include "agent/dialects/dialect.h"
+
+static const struct dialect_row rows[] = {
+	ROW_TEXT("gen_ai.thread.id", FIELD_SESSION, 7),
+	ROW_TEXT("workflow.name", FIELD_WORKFLOW, 37),
+	ROW_CONTENT("sk.available_functions", FIELD_INPUT_TEXT, 9),
+	ROW_END,
+};
+
+static const struct dialect_scope scopes[] = {
+	{ "agent_framework", PRODUCER_FRAMEWORK, false },
+	{ "Microsoft.Extensions.AI", PRODUCER_FRAMEWORK, false },
+	{ "Experimental.Microsoft.Extensions.AI", PRODUCER_FRAMEWORK, false },
+	{ "Microsoft.SemanticKernel", PRODUCER_FRAMEWORK, false },
+	{ "semantic_kernel", PRODUCER_FRAMEWORK, false },
+	{ "azure.ai.inference", PRODUCER_VENDOR_SDK, false },
+	{ "azure.ai.", PRODUCER_FRAMEWORK, false },
+	{ "Azure.AI.", PRODUCER_VENDOR_SDK, false },
+	{ 0 },
+};
+
+static const struct dialect_name names[] = {
+	{ "workflow.run", ROLE_CHAIN },
+	{ "executor.process", ROLE_CHAIN },
+	{ 0 },
+};
+
+const struct dialect dialect_microsoft = {
+	.name = "microsoft",
+	.source = "azure-ai-inference 1.0.0b9, azure-ai-projects 2.10.0, semantic-kernel 1.45.0, "
+		  "agent-framework-core 1.23.0, read 2026-11",
+	.rows = rows,
+	.scopes = scopes,
+	.names = names,
+};

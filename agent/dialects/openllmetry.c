@@ -1,0 +1,114 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * dialects/openllmetry.c - OpenLLMetry (Traceloop), the older shape with numbered messages and the newer with JSON.
+ *
+ * Input counts include cached tokens except for Bedrock, whose raw numbers are passed on. The spans that Traceloop's own
+ * decorators make (workflow, task, agent, tool) are always around model calls. The scope prefix is shared with
+ * OpenTelemetry's own instrumentations; those have no rows here. Streaming spans tell of the first token by an event only.
+ */
+#include "agent/dialects/dialect.h"
+
+static const struct dialect_word request_types[] = {
+	{ "chat", ROLE_LLM },
+	{ "completion", ROLE_LLM },
+	{ "unknown", ROLE_LLM },
+	{ "embedding", ROLE_EMBEDDING },
+	{ "rerank", ROLE_RERANK },
+	{ 0 },
+};
+
+static const struct dialect_word span_kinds[] = {
+	{ "workflow", ROLE_CHAIN },
+	{ "task", ROLE_CHAIN },
+	{ "unknown", ROLE_CHAIN },
+	{ "agent", ROLE_AGENT },
+	{ "tool", ROLE_TOOL },
+	{ 0 },
+};
+
+static const struct dialect_word refusal[] = { { "", FINISH_REFUSAL }, { 0 } };
+
+static const struct dialect_row rows[] = {
+	ROW_WORDS("llm.request.type", FIELD_LEAF, request_types),
+	ROW_WORDS("traceloop.span.kind", FIELD_AGGREGATE, span_kinds),
+	ROW_TEXT("traceloop.workflow.name", FIELD_WORKFLOW, 33),
+	ROW_TEXT("traceloop.workflow.name", FIELD_FEATURE, 33),
+	ROW_TEXT("traceloop.entity.name", FIELD_FEATURE, 34),
+	ROW_TEXT("traceloop.prompt.key", FIELD_PROMPT_NAME, PROMPT_TRACELOOP),
+	ROW_TEXT("traceloop.prompt.version", FIELD_PROMPT_VERSION, PROMPT_TRACELOOP),
+	ROW_CONTENT("traceloop.prompt.template", FIELD_SYSTEM_TEXT, 1),
+	ROW_TRUTH("gen_ai.is_streaming", FIELD_STREAMING, 1),
+	ROW_TRUTH("llm.is_streaming", FIELD_STREAMING, 2),
+	ROW_TOTAL("llm.usage.total_tokens", FAMILY_GEN_AI),
+	ROW_COUNT("gen_ai.usage.reasoning_tokens", FAMILY_GEN_AI, TOKENS_REASONING),
+	ROW_COUNT("llm.usage.reasoning_tokens", FAMILY_GEN_AI, TOKENS_REASONING),
+	ROW_COUNT("gen_ai.usage.cache_read_input_tokens", FAMILY_GEN_AI, TOKENS_CACHE_READ),
+	ROW_COUNT("gen_ai.usage.cache_creation_input_tokens", FAMILY_GEN_AI, TOKENS_CACHE_WRITE),
+	ROW_WORDS("gen_ai.response.finish_reason", FIELD_FINISH, finish_words),
+	ROW_WORDS("gen_ai.response.stop_reason", FIELD_FINISH, finish_words),
+	ROW_WORDS("llm.response.finish_reason", FIELD_FINISH, finish_words),
+	ROW_WORDS("llm.response.stop_reason", FIELD_FINISH, finish_words),
+	ROW_TEXT("gen_ai.user", FIELD_USER, 7),
+	ROW_TEXT("llm.user", FIELD_USER, 8),
+	ROW_TEXT("gen_ai.openai.api_base", FIELD_SERVER_ADDRESS, 5),
+	ROW_TEXT("gen_ai.guardrail.status", FIELD_POLICY_RESULT, 1),
+	ROW_CONTENT("traceloop.entity.output", FIELD_OUTPUT_TEXT, 9),
+	ROW_END,
+};
+
+static const struct dialect_row completion_parts[] = {
+	ROW_WORDS("#.finish_reason", FIELD_FINISH, finish_words),
+	ROW_IS("#.refusal", FIELD_FINISH, refusal),
+	ROW_CONTENT("#.content", FIELD_OUTPUT_TEXT, 5),
+	ROW_TEXT("#.tool_calls.#.name", FIELD_TOOL_CALL, 0),
+	ROW_END,
+};
+
+static const struct dialect_row prompt_parts[] = {
+	ROW_WORDS("0.role", FIELD_FIRST_ROLE, system_words),
+	ROW_CONTENT("0.content", FIELD_FIRST_TEXT, 5),
+	ROW_CONTENT("#.content", FIELD_INPUT_TEXT, 5),
+	ROW_END,
+};
+
+static const struct dialect_prefix prefixes[] = {
+	{ "gen_ai.completion.", false, completion_parts },
+	{ "gen_ai.prompt.", false, prompt_parts },
+	{ "traceloop.association.properties.", true, metadata_members },
+	{ 0 },
+};
+
+static const struct dialect_scope scopes[] = {
+	{ "traceloop.tracer", PRODUCER_FRAMEWORK, false },
+	{ "@traceloop/node-server-sdk", PRODUCER_FRAMEWORK, false },
+	{ "opentelemetry.instrumentation.langchain", PRODUCER_FRAMEWORK, false },
+	{ "opentelemetry.instrumentation.llamaindex", PRODUCER_FRAMEWORK, false },
+	{ "opentelemetry.instrumentation.haystack", PRODUCER_FRAMEWORK, false },
+	{ "opentelemetry.instrumentation.crewai", PRODUCER_FRAMEWORK, false },
+	{ "opentelemetry.instrumentation.agno", PRODUCER_FRAMEWORK, false },
+	{ "opentelemetry.instrumentation.openai_agents", PRODUCER_FRAMEWORK, false },
+	{ "opentelemetry.instrumentation.litellm", PRODUCER_FRAMEWORK, false },
+	{ "opentelemetry.instrumentation.openai.v", PRODUCER_INSTRUMENTATION, false },
+	{ "opentelemetry.instrumentation.anthropic", PRODUCER_INSTRUMENTATION, false },
+	{ "opentelemetry.instrumentation.bedrock", PRODUCER_INSTRUMENTATION, true },
+	{ "opentelemetry.instrumentation.cohere", PRODUCER_INSTRUMENTATION, false },
+	{ "opentelemetry.instrumentation.mistralai", PRODUCER_INSTRUMENTATION, false },
+	{ "opentelemetry.instrumentation.ollama", PRODUCER_INSTRUMENTATION, false },
+	{ "opentelemetry.instrumentation.groq", PRODUCER_INSTRUMENTATION, false },
+	{ "opentelemetry.instrumentation.google_generativeai", PRODUCER_INSTRUMENTATION, false },
+	{ "opentelemetry.instrumentation.vertexai", PRODUCER_INSTRUMENTATION, false },
+	{ "opentelemetry.instrumentation.together", PRODUCER_INSTRUMENTATION, false },
+	{ "opentelemetry.instrumentation.replicate", PRODUCER_INSTRUMENTATION, false },
+	{ "opentelemetry.instrumentation.watsonx", PRODUCER_INSTRUMENTATION, false },
+	{ "@traceloop/instrumentation-langchain", PRODUCER_FRAMEWORK, false },
+	{ "@traceloop/instrumentation-llamaindex", PRODUCER_FRAMEWORK, false },
+	{ "@traceloop/instrumentation-", PRODUCER_INSTRUMENTATION, false },
+	{ 0 },
+};
+
+const struct dialect dialect_openllmetry = {
+	.name = "openllmetry",
+	.source = "instrumentations 0.47.0 and 0.62.4, traceloop-sdk 0.62.4 (Python), 0.27.0 (JavaScript), read 2026-11",
+	.rows = rows,
+	.prefixes = prefixes,
+	.scopes = scopes,
+};

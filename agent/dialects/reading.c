@@ -1,0 +1,411 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * dialects/reading.c - one pass over attributes: each key's rows put its value where it belongs.
+ */
+#include "agent/dialects/reading.h"
+
+#include "agent/dialects/convert.h"
+#include "agent/dialects/members.h"
+#include "agent/dialects/provider.h"
+
+void reading_clear(struct reading *r)
+{
+	memset(r, 0, offsetof(struct reading, text));
+	memset(r->rank, RANK_NONE, sizeof(r->rank));
+	memset(r->content_rank, RANK_NONE, sizeof(r->content_rank));
+	r->ttft_rank = r->cost_rank = r->streaming_rank = r->status_rank = RANK_NONE;
+}
+
+static bool apply_text(struct reading_context *c, struct reading *r, const struct dialect_row *row,
+		       const struct any_value *v)
+{
+	struct slice text;
+
+	if (row->rank >= r->rank[row->field])
+		return true;
+	if (!convert_text(v, c->arena, &text))
+		return false;
+	if (row->conversion == CONVERT_PROVIDER)
+		text = provider_canonical(text);
+	if (text.len == 0 || (row->conversion == CONVERT_NAME && slice_equal_nocase(text, SLICE("unknown"))))
+		return true;
+	r->text[row->field] = text;
+	r->rank[row->field] = row->rank;
+	return true;
+}
+
+static bool apply_prompt(struct reading_context *c, struct reading *r, const struct dialect_row *row,
+			 const struct any_value *v)
+{
+	bool is_name = row->field == FIELD_PROMPT_NAME;
+	struct slice text;
+
+	if (!convert_text(v, c->arena, &text))
+		return false;
+	if (text.len == 0)
+		return true;
+	*(is_name ? &r->prompt_name[row->rank] : &r->prompt_version[row->rank]) = text;
+	*(is_name ? &r->prompt_names : &r->prompt_versions) |= (uint16_t)(1u << row->rank);
+	return true;
+}
+
+static struct usage_claim *claim_of(struct reading *r, unsigned family)
+{
+	if ((r->families >> family & 1u) == 0) {
+		r->families |= (uint16_t)(1u << family);
+		r->usage[family].tokens.known = 0;
+		r->usage[family].tokens.estimated = false;
+		r->usage[family].total = 0;
+	}
+	return &r->usage[family];
+}
+
+static bool apply_tokens(struct reading *r, const struct dialect_row *row, const struct any_value *v)
+{
+	uint64_t n;
+
+	if (v->kind == ANY_NONE || (v->kind == ANY_STRING && v->bytes.len == 0))
+		return true;
+	if (!convert_count(v, &n))
+		return false;
+	struct usage_claim *claim = claim_of(r, row->rank);
+	if (row->field == FIELD_TOKENS_TOTAL)
+		claim->total = n;
+	else if (n > 0 || !tokens_has(&claim->tokens, row->class)) /* of two names for one class, the one that counted */
+		tokens_set(&claim->tokens, row->class, n);
+	return true;
+}
+
+static void apply_word(struct reading *r, const struct dialect_row *row, int value)
+{
+	switch (row->field) {
+	case FIELD_LEAF:
+		r->leaf = (enum call_role)value;
+		break;
+	case FIELD_AGGREGATE:
+		r->aggregate = (enum call_role)value;
+		break;
+	case FIELD_FINISH:
+		r->finish |= (uint32_t)value;
+		break;
+	case FIELD_DROP:
+		r->drop = true;
+		break;
+	case FIELD_FIRST_ROLE:
+		r->first_is_system = true;
+		break;
+	case FIELD_FAILED:
+		r->failed = true;
+		break;
+	case FIELD_JSON_WANTED:
+		r->json_wanted = true;
+		break;
+	case FIELD_FROM_CACHE:
+		r->from_cache = true;
+		break;
+	case FIELD_BLOCKED:
+		r->blocked = true;
+		break;
+	case FIELD_EVALUATION_TRAFFIC:
+		r->evaluation_traffic = true;
+		break;
+	case FIELD_TOKENS_INCLUSIVE:
+		r->input_is_inclusive = true;
+		break;
+	default: /* FIELD_STREAMING */
+		if (row->rank < r->streaming_rank) {
+			r->streaming_rank = row->rank;
+			r->streaming = value != 0;
+		}
+		break;
+	}
+}
+
+/* Words, truths and mere presence: values that are one of a few. */
+static bool apply_choice(struct reading *r, const struct dialect_row *row, const struct any_value *v)
+{
+	int value = true;
+	bool found = true, truth;
+
+	if (row->conversion == CONVERT_WORDS) {
+		if (!convert_words(v, row->words, &value, &found))
+			return false;
+	} else if (row->conversion == CONVERT_TRUTH) {
+		if (v->kind == ANY_NONE || (v->kind == ANY_STRING && v->bytes.len == 0))
+			return true;
+		if (!convert_truth(v, &truth))
+			return false;
+		found = truth || row->field == FIELD_STREAMING;
+		value = truth;
+	} else {
+		found = v->kind != ANY_NONE && !(v->kind == ANY_STRING && v->bytes.len == 0);
+		value = row->words != NULL ? row->words->value : true;
+	}
+	if (found)
+		apply_word(r, row, value);
+	return true;
+}
+
+static bool apply_ttft(struct reading *r, const struct dialect_row *row, const struct any_value *v)
+{
+	if (row->rank >= r->ttft_rank)
+		return true;
+	if (!convert_duration(v, row->conversion == CONVERT_MILLISECONDS ? 1e6 : 1e9, &r->ttft_ns))
+		return false;
+	r->ttft_unit_unknown = row->conversion == CONVERT_TTFT_UNITS;
+	r->ttft_rank = row->rank;
+	return true;
+}
+
+static bool apply_cost(struct reading *r, const struct dialect_row *row, const struct any_value *v)
+{
+	int64_t pusd;
+
+	if (v->kind == ANY_NONE || (row->field == FIELD_REPORTED_COST && row->rank >= r->cost_rank))
+		return true;
+	if (!convert_usd(v, &pusd))
+		return false;
+	if (row->field == FIELD_COST_PART) {
+		r->has_cost_parts = !__builtin_add_overflow(r->cost_parts_pusd, pusd, &r->cost_parts_pusd);
+		return true;
+	}
+	r->cost_pusd = pusd;
+	r->cost_rank = row->rank;
+	return true;
+}
+
+static bool apply_number(struct reading *r, const struct dialect_row *row, const struct any_value *v)
+{
+	uint64_t n;
+
+	switch (row->field) {
+	case FIELD_FIRST_TOKEN_AT:
+		return convert_time(v, &r->first_token_unix_ns);
+	case FIELD_DURATION:
+		return convert_duration(v, row->conversion == CONVERT_MILLISECONDS ? 1e6 : 1e9, &r->duration_ns);
+	case FIELD_RETRIES:
+		if (!convert_count(v, &n) || n > UINT32_MAX)
+			return false;
+		r->retries = (uint32_t)n;
+		return true;
+	default: /* FIELD_HTTP_STATUS */
+		if (!convert_count(v, &n) || n > 999)
+			return false;
+		if (row->rank < r->status_rank)
+			r->http_status = (uint32_t)n;
+		r->status_rank = row->rank;
+		return true;
+	}
+}
+
+static bool apply_content(struct reading *r, const struct dialect_row *row, const struct any_value *v)
+{
+	unsigned slot = (unsigned)row->field - CONTENT_FIRST;
+
+	if (v->kind == ANY_NONE || (v->kind == ANY_STRING && v->bytes.len == 0 && row->field != FIELD_OUTPUT_TEXT))
+		return true;
+	if (row->rank < r->content_rank[slot]) {
+		r->content[slot] = *v;
+		r->content_rank[slot] = row->rank;
+	}
+	return true;
+}
+
+static bool apply_tool_call(struct reading_context *c, struct reading *r, const struct any_value *v)
+{
+	struct slice name;
+
+	if (!convert_text(v, c->arena, &name))
+		return false;
+	if (r->tool_call_count < TOOL_CALLS_MAX)
+		r->tool_calls[r->tool_call_count] = name;
+	r->tool_call_count++;
+	return true;
+}
+
+static struct retrieval *retrieval_of(struct reading_context *c, struct reading *r)
+{
+	if (r->retrieval == NULL) {
+		r->retrieval = arena_alloc(c->arena, sizeof(*r->retrieval));
+		if (r->retrieval != NULL)
+			memset(r->retrieval, 0, sizeof(*r->retrieval));
+	}
+	return r->retrieval;
+}
+
+static void score_document(struct retrieval *found, uint32_t index, double score)
+{
+	if (index < RETRIEVED_DOCUMENTS_MAX) {
+		if (found->document[index].has_score)
+			return; /* told twice: beside the document and in its metadata */
+		found->document[index].score = score;
+		found->document[index].has_score = true;
+	}
+	if (found->scored == 0 || score > found->best_score)
+		found->best_score = score;
+	if (found->scored == 0 || score < found->worst_score)
+		found->worst_score = score;
+	found->score_sum += score;
+	found->scored++;
+}
+
+static bool apply_document(struct reading_context *c, struct reading *r, const struct dialect_row *row,
+			   const struct any_value *v)
+{
+	struct retrieval *found = retrieval_of(c, r);
+	double score;
+	uint64_t unix_ns;
+
+	if (found == NULL)
+		return true;
+	if (c->index >= found->documents)
+		found->documents = c->index + 1;
+	found->kept = found->documents < RETRIEVED_DOCUMENTS_MAX ? found->documents : RETRIEVED_DOCUMENTS_MAX;
+	switch (row->field) {
+	case FIELD_DOCUMENT_ID:
+		return c->index >= RETRIEVED_DOCUMENTS_MAX || found->document[c->index].id.len > 0 ||
+		       convert_text(v, c->arena, &found->document[c->index].id);
+	case FIELD_DOCUMENT_SCORE:
+		if (!convert_real(v, &score))
+			return v->kind == ANY_NONE;
+		score_document(found, c->index, score);
+		return true;
+	case FIELD_DOCUMENT_DATE:
+		if (!convert_time(v, &unix_ns))
+			return false;
+		if (found->oldest_unix_s == 0 || unix_ns / UINT64_C(1000000000) < found->oldest_unix_s)
+			found->oldest_unix_s = unix_ns / UINT64_C(1000000000);
+		return true;
+	case FIELD_DOCUMENT_TEXT:
+		if (v->kind == ANY_STRING && v->bytes.len > 0 && r->retrieved_text_count < RETRIEVED_TEXTS_MAX)
+			r->retrieved_text[r->retrieved_text_count++] = v->bytes;
+		return true;
+	default:
+		return true;
+	}
+}
+
+static bool apply(struct reading_context *c, struct reading *r, const struct dialect_row *row, const struct any_value *v)
+{
+	if (row->field < FIELD_TEXT_COUNT)
+		return apply_text(c, r, row, v);
+	switch (row->field) {
+	case FIELD_PROMPT_NAME:
+	case FIELD_PROMPT_VERSION:
+		return apply_prompt(c, r, row, v);
+	case FIELD_TOKENS:
+	case FIELD_TOKENS_TOTAL:
+		return apply_tokens(r, row, v);
+	case FIELD_TTFT:
+		return apply_ttft(r, row, v);
+	case FIELD_REPORTED_COST:
+	case FIELD_COST_PART:
+		return apply_cost(r, row, v);
+	case FIELD_FIRST_TOKEN_AT:
+	case FIELD_DURATION:
+	case FIELD_HTTP_STATUS:
+	case FIELD_RETRIES:
+		return apply_number(r, row, v);
+	case FIELD_TOOL_CALL:
+		return apply_tool_call(c, r, v);
+	case FIELD_DOCUMENT:
+	case FIELD_DOCUMENT_ID:
+	case FIELD_DOCUMENT_SCORE:
+	case FIELD_DOCUMENT_DATE:
+	case FIELD_DOCUMENT_TEXT:
+		return apply_document(c, r, row, v);
+	case FIELD_MEMBERS:
+	case FIELD_METADATA:
+		return members_apply(c, r, row, v);
+	default:
+		return row->field < CONTENT_FIRST ? apply_choice(r, row, v) : apply_content(r, row, v);
+	}
+}
+
+bool reading_apply(struct reading_context *c, struct reading *r, const struct dialect_row *row, const struct any_value *v)
+{
+	bool is_quoted = v->kind == ANY_STRING && v->bytes.len > 1 && v->bytes.ptr[0] == '"' &&
+			 row->conversion != CONVERT_CONTENT;
+	struct any_value unquoted;
+
+	if (is_quoted) {
+		unquoted = convert_unquoted(v, c->arena);
+		v = &unquoted;
+	}
+	bool understood = apply(c, r, row, v);
+	if (c->trace != NULL)
+		c->trace->row(c->trace->context, c->key, row->key,
+			      c->dialect < DIALECTS_MAX ? dialects[c->dialect]->name : "configuration", row->field, row->rank,
+			      understood);
+	return understood;
+}
+
+static void apply_known(struct reading_context *c, struct reading *r, const struct known_key *e, const struct any_value *v)
+{
+	if (e->contract != NOT_IN_CONTRACT)
+		r->present |= UINT64_C(1) << e->contract;
+	for (unsigned i = 0; i < e->row_count; i++) {
+		const struct known_row *known = &e->rows[i];
+		if (known->guarded && (c->scope_dialects >> known->dialect & 1u) == 0)
+			continue;
+		c->dialect = known->dialect;
+		if (known->dialect < DIALECTS_MAX)
+			r->dialects |= UINT64_C(1) << known->dialect;
+		if (!reading_apply(c, r, &known->row, v))
+			meter_add(c->bad_attributes, 1);
+	}
+}
+
+static void apply_dimension(struct reading_context *c, struct reading *r, struct slice key, const struct any_value *v)
+{
+	const struct known_key *e = known_keys_find(c->keys, key);
+
+	if (e == NULL || !e->is_dimension)
+		return;
+	for (unsigned i = 0; i < e->row_count; i++)
+		if (e->rows[i].row.field < FIELD_TEXT_COUNT)
+			reading_apply(c, r, &e->rows[i].row, v);
+}
+
+void reading_apply_metadata(struct reading_context *c, struct reading *r, const struct dialect_row *rows, struct slice key,
+			    const struct any_value *v)
+{
+	bool is_container = v->kind == ANY_BYTES || v->kind == ANY_KVLIST || v->kind == ANY_ARRAY;
+
+	for (; rows != NULL && rows->key != NULL; rows++)
+		if (slice_equal(key, slice_of(rows->key)) && (!is_container || rows->field == FIELD_MEMBERS))
+			reading_apply(c, r, rows, v);
+	if (!is_container)
+		apply_dimension(c, r, key, v);
+}
+
+/* A key that nobody knows as a whole may begin as some do. */
+static void apply_prefixed(struct reading_context *c, struct reading *r, const struct attribute *a)
+{
+	const struct known_prefix *known = known_keys_find_prefix(c->keys, a->key);
+
+	if (known == NULL)
+		return;
+	struct slice rest = slice_skip(a->key, known->text.len);
+	c->dialect = known->dialect;
+	r->dialects |= UINT64_C(1) << known->dialect;
+	if (known->prefix->is_metadata) {
+		reading_apply_metadata(c, r, known->prefix->rows, rest, &a->value);
+		return;
+	}
+	for (const struct dialect_row *row = known->prefix->rows; row->key != NULL; row++)
+		if (members_match(row->key, rest, &c->index) && !reading_apply(c, r, row, &a->value))
+			meter_add(c->bad_attributes, 1);
+}
+
+void reading_take(struct reading_context *c, struct reading *r, struct attributes attributes)
+{
+	for (size_t i = 0; i < attributes.count; i++) {
+		const struct attribute *a = &attributes.items[i];
+		const struct known_key *e = known_keys_find(c->keys, a->key);
+		c->key = a->key;
+		if (e != NULL)
+			apply_known(c, r, e, &a->value);
+		else
+			apply_prefixed(c, r, a);
+	}
+}
