@@ -46,7 +46,8 @@ static void post(struct call *c)
 	c->cancelled = 0;
 	c->metadata.count = 0;
 	grpc_call_details_init(&c->details);
-	if (grpc_server_request_call(l->server, &c->core, &c->details, &c->metadata, l->queue, l->queue, c) != GRPC_CALL_OK)
+	if (grpc_server_request_call(l->server, &c->core, &c->details, &c->metadata, l->queue, l->queue, c) !=
+	    GRPC_CALL_OK)
 		c->stage = CALL_CLOSED;
 }
 
@@ -88,18 +89,19 @@ static void reply(struct call *c, const struct answer *answer)
 	}
 	if (answer->status_details.len > 0) {
 		c->trailer.key = grpc_slice_from_static_string("grpc-status-details-bin");
-		c->trailer.value = grpc_slice_from_copied_buffer(answer->status_details.ptr, answer->status_details.len);
+		c->trailer.value =
+			grpc_slice_from_copied_buffer(answer->status_details.ptr, answer->status_details.len);
 		status->data.send_status_from_server.trailing_metadata_count = 1;
 		status->data.send_status_from_server.trailing_metadata = &c->trailer;
 	}
 	start(c, CALL_REPLYING, ops, count);
 }
 
-static void refuse(struct call *c, const struct method *m, struct status why)
+static void refuse(struct call *c, struct status why)
 {
 	struct answer answer;
 
-	method_refuse(c->lane, m != NULL ? m->signal : SIGNAL_COUNT, why, &answer);
+	method_refuse(c->lane, c->method != NULL ? c->method->signal : SIGNAL_COUNT, why, &answer);
 	reply(c, &answer);
 }
 
@@ -145,8 +147,9 @@ static void accept_call(struct call *c)
 {
 	const struct method *m = method_find(slice_of_core(&c->details.method));
 
+	c->method = m;
 	if (m == NULL) {
-		refuse(c, NULL, FAIL(UNSUPPORTED, "unknown method"));
+		refuse(c, FAIL(UNSUPPORTED, "unknown method"));
 		return;
 	}
 	if (m->signal < SIGNAL_COUNT)
@@ -199,7 +202,7 @@ static struct status plain_bytes(struct grpc_lane *l, grpc_byte_buffer *message,
 static void run_message(struct call *c)
 {
 	struct grpc_lane *l = c->lane;
-	const struct method *m = method_find(slice_of_core(&c->details.method));
+	const struct method *m = c->method;
 	struct answer answer;
 	struct slice body = SLICE_NONE;
 	size_t bytes = grpc_byte_buffer_length(c->message);
@@ -221,11 +224,9 @@ static void run_message(struct call *c)
 /* No message: the client left, or the core refused its size and has told the client so already. */
 static void run_nothing(struct call *c)
 {
-	const struct method *m = method_find(slice_of_core(&c->details.method));
-
 	c->lane->lane.is_busy = true;
 	read_gate_leave(&c->lane->gate, &c->permit);
-	refuse(c, m, FAIL(IO, "the request did not arrive"));
+	refuse(c, FAIL(IO, "the request did not arrive"));
 }
 
 void call_advance(struct call *c, bool success)
@@ -272,11 +273,8 @@ void grpc_lane_open(struct grpc_lane *l)
 
 static void refuse_overdue(struct grpc_lane *l, uint64_t now_ns)
 {
-	while (l->waiting != NULL && now_ns - l->waiting->since_ns > WAIT_MS_MAX * NS_PER_MS) {
-		struct call *c = first_waiting(l);
-		refuse(c, method_find(slice_of_core(&c->details.method)),
-		       FAIL(UNAVAILABLE, "too many request bytes in flight"));
-	}
+	while (l->waiting != NULL && now_ns - l->waiting->since_ns > WAIT_MS_MAX * NS_PER_MS)
+		refuse(first_waiting(l), FAIL(UNAVAILABLE, "too many request bytes in flight"));
 }
 
 static void look_after(struct call *c, uint64_t now_ns)

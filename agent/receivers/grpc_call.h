@@ -23,16 +23,18 @@
 #define CALLS_PER_LANE 256
 
 struct grpc_lane;
+struct method;
 
 enum call_stage { CALL_POSTED, CALL_WAITING, CALL_READING, CALL_REPLYING, CALL_CLOSED };
 
 struct call {
 	struct grpc_lane *lane;
 	enum call_stage stage;
-	uint64_t since_ns;       /* when it entered its stage, monotonic; not kept for POSTED */
+	uint64_t since_ns; /* when it entered its stage, monotonic; not kept for POSTED */
 	struct read_permit permit;
-	struct call *next;       /* in lane->waiting */
+	struct call *next; /* in lane->waiting */
 
+	const struct method *method; /* NULL: unknown */
 	grpc_call *core;
 	grpc_call_details details;
 	grpc_metadata_array metadata;
@@ -47,7 +49,7 @@ struct grpc_lane {
 	grpc_server *server;
 	grpc_completion_queue *queue;
 	const atomic_bool *is_serving;
-	struct buf scratch;      /* answers are packed here */
+	struct buf scratch; /* answers are packed here */
 	struct read_gate gate;
 	struct call *waiting, **waiting_end;
 	uint64_t next_sweep_ns;
@@ -57,9 +59,9 @@ struct grpc_lane {
 /* What a call is answered with. All borrowed. */
 struct answer {
 	int grpc_code;
-	const char *message;          /* of a failure */
-	struct slice body;            /* of a success: the response message */
-	struct slice status_details;  /* google.rpc.Status; empty: none */
+	const char *message;         /* of a failure */
+	struct slice body;           /* of a success: the response message */
+	struct slice status_details; /* google.rpc.Status; empty: none */
 };
 
 /* Asks the core for the first calls. On the lane's thread. */

@@ -26,8 +26,8 @@ static void answer_serving(struct grpc_lane *l, struct answer *answer)
 {
 	Health__CheckResponse response = HEALTH__CHECK_RESPONSE__INIT;
 
-	response.status = atomic_load(l->is_serving) ? HEALTH__CHECK_RESPONSE__SERVING_STATUS__SERVING :
-						       HEALTH__CHECK_RESPONSE__SERVING_STATUS__NOT_SERVING;
+	response.status = atomic_load(l->is_serving) ? HEALTH__CHECK_RESPONSE__SERVING_STATUS__SERVING
+						     : HEALTH__CHECK_RESPONSE__SERVING_STATUS__NOT_SERVING;
 	buf_reset(&l->scratch);
 	char *at = buf_reserve(&l->scratch, health__check_response__get_packed_size(&response));
 	l->scratch.len = at != NULL ? health__check_response__pack(&response, (uint8_t *)at) : 0;

@@ -9,7 +9,8 @@
 static void answer_reply(struct grpc_lane *l, enum signal signal, const struct ingest_reply *reply,
 			 struct answer *answer)
 {
-	*answer = (struct answer){ .grpc_code = reply_row(reply->status.code)->grpc_code, .message = reply->status.why };
+	*answer =
+		(struct answer){ .grpc_code = reply_row(reply->status.code)->grpc_code, .message = reply->status.why };
 	buf_reset(&l->scratch);
 	if (FAILED(reply->status)) {
 		lane_refused(&l->lane, signal, reply->status.code);
@@ -37,19 +38,17 @@ static void export(struct grpc_lane *l, const struct method *m, struct slice bod
 }
 
 #define EXPORT(name) "/opentelemetry.proto.collector." name "/Export"
-#define PATH(text) { (text), sizeof(text) - 1 }
-
 static const struct method methods[] = {
-	{ PATH(EXPORT("trace.v1.TraceService")), SIGNAL_TRACES, export },
-	{ PATH(EXPORT("metrics.v1.MetricsService")), SIGNAL_METRICS, export },
-	{ PATH(EXPORT("logs.v1.LogsService")), SIGNAL_LOGS, export },
-	{ PATH("/grpc.health.v1.Health/Check"), SIGNAL_COUNT, health_check },
+	{ EXPORT("trace.v1.TraceService"), SIGNAL_TRACES, export },
+	{ EXPORT("metrics.v1.MetricsService"), SIGNAL_METRICS, export },
+	{ EXPORT("logs.v1.LogsService"), SIGNAL_LOGS, export },
+	{ "/grpc.health.v1.Health/Check", SIGNAL_COUNT, health_check },
 };
 
 const struct method *method_find(struct slice path)
 {
 	for (size_t i = 0; i < sizeof(methods) / sizeof(methods[0]); i++)
-		if (slice_equal(path, methods[i].path))
+		if (slice_equal(path, slice_of(methods[i].path)))
 			return &methods[i];
 	return NULL;
 }

@@ -7,7 +7,7 @@
 #include "agent/receivers/grpc_call.h"
 
 struct method {
-	struct slice path;
+	const char *path;
 	enum signal signal; /* SIGNAL_COUNT: none */
 
 	/* Answers a request. body: plain bytes. answer: filled; what it borrows may live in l->scratch. */

@@ -18,9 +18,9 @@
 #include "agent/net/listen.h"
 #include "agent/receivers/grpc_call.h"
 
-#define ENDPOINT_KEY "receivers.otlp.protocols.grpc.endpoint"
-#define LANES_MAX    64
-#define TICK_MS	     100
+#define ENDPOINT_KEY        "receivers.otlp.protocols.grpc.endpoint"
+#define LANES_MAX           64
+#define TICK_MS             100
 #define STREAM_WINDOW_BYTES 65536 /* HTTP/2 default, which the core leaves alone without its probe */
 
 struct grpc_receiver {
@@ -58,7 +58,8 @@ static void *run_lane(void *argument)
 	free(argument);
 	grpc_lane_open(start.lane);
 	for (;;) {
-		gpr_timespec tick = gpr_time_add(gpr_now(GPR_CLOCK_MONOTONIC), gpr_time_from_millis(TICK_MS, GPR_TIMESPAN));
+		gpr_timespec tick =
+			gpr_time_add(gpr_now(GPR_CLOCK_MONOTONIC), gpr_time_from_millis(TICK_MS, GPR_TIMESPAN));
 		grpc_event event = grpc_completion_queue_next(start.lane->queue, tick, NULL);
 		if (event.type == GRPC_QUEUE_SHUTDOWN)
 			return NULL;
@@ -89,13 +90,15 @@ static struct status start_threads(struct grpc_receiver *r)
 /* ---------------------------------------------------------------- the server */
 
 /* What is left of bad luck and bad will: beyond this the core closes windows and ends calls. It is exceeded by little.
- * Room for what is being worked on, for one message that nobody counted on, and for calls that wait with a full window. */
+ * Room for what is being worked on, for one message that nobody counted on, and for calls that wait with a full window.
+ */
 static grpc_resource_quota *create_quota(const struct config *config)
 {
 	grpc_resource_quota *quota = grpc_resource_quota_create("receivers");
 	uint64_t windows = (uint64_t)config->grpc.threads * CALLS_PER_LANE * STREAM_WINDOW_BYTES;
 
-	grpc_resource_quota_resize(quota, config->limits.max_in_flight_bytes + config->grpc.max_recv_msg_size_bytes + windows);
+	grpc_resource_quota_resize(quota,
+				   config->limits.max_in_flight_bytes + config->grpc.max_recv_msg_size_bytes + windows);
 	return quota;
 }
 
@@ -171,8 +174,8 @@ static struct status add_lanes(struct grpc_receiver *r, const struct config *con
 		struct grpc_lane *l = calloc(1, sizeof(*l));
 		if (l == NULL)
 			return FAIL(NOMEM, "no memory for a receiving thread");
-		lane_init(&l->lane, "grpc", ingest, ingest.first_lane + (unsigned)i, config->grpc.max_recv_msg_size_bytes,
-			  config->limits.max_in_flight_bytes);
+		lane_init(&l->lane, "grpc", ingest, ingest.first_lane + (unsigned)i,
+			  config->grpc.max_recv_msg_size_bytes, config->limits.max_in_flight_bytes);
 		read_gate_init(&l->gate, l->lane.in_flight, l->lane.max_bytes, (unsigned)threads);
 		l->server = r->server;
 		l->is_serving = &r->is_serving;
@@ -186,7 +189,8 @@ static struct status add_lanes(struct grpc_receiver *r, const struct config *con
 /* The core's own lines are for those who debug it: GRPC_VERBOSITY asks for them, our level must let them through. */
 static void log_core(gpr_log_func_args *args)
 {
-	LOG(DEBUG, "receivers", "grpc_core", "severity=%s text=\"%s\"", gpr_log_severity_string(args->severity), args->message);
+	LOG(DEBUG, "receivers", "grpc_core", "severity=%s text=\"%s\"", gpr_log_severity_string(args->severity),
+	    args->message);
 }
 
 static struct status serve(struct grpc_receiver *r, const struct config *config, struct ingest ingest, struct buf *why)

@@ -9,7 +9,7 @@
 #include "agent/base/clock.h"
 
 #define BYTES_PER_MS_MIN 64 /* 64 kB/s: who sends at least that may go on */
-#define SWEEP_MS	 200
+#define SWEEP_MS         200
 
 struct http_connection *http_connection_new(struct http_connections *all, int fd)
 {

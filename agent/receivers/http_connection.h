@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0
  * receivers/http_connection.h - the open connections of the HTTP receiver, and which of them have a request under way.
  *
- * libmicrohttpd closes connections that are silent for too long. A sender that drips byte after byte is never silent, so
- * each request also has a time to be complete in: the read timeout, and more for every byte that has come.
- * All of it belongs to the HTTP thread.
+ * libmicrohttpd closes connections that are silent for too long. A sender that drips byte after byte is never silent,
+ * so each request also has a time to be complete in: the read timeout, and more for every byte that has come. All of it
+ * belongs to the HTTP thread.
  */
 #ifndef PLIMSOLL_RECEIVERS_HTTP_CONNECTION_H
 #define PLIMSOLL_RECEIVERS_HTTP_CONNECTION_H

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  * receivers/http_receiver.c - OTLP/HTTP: sockets, the one thread that serves them all, its end.
  *
- * libmicrohttpd listens on one socket a daemon, but localhost is two addresses and a lane is one thread. So the thread is
- * ours: it accepts on every address, gives the connections to one daemon, and runs it when its epoll set has news.
+ * libmicrohttpd listens on one socket a daemon, but localhost is two addresses and a lane is one thread. So the thread
+ * is ours: it accepts on every address, gives the connections to one daemon, and runs it when its epoll set has news.
  */
 #include "agent/receivers/receiver.h"
 
@@ -20,12 +20,12 @@
 #include "agent/net/listen.h"
 #include "agent/receivers/http_request.h"
 
-#define ENDPOINT_KEY		"receivers.otlp.protocols.http.endpoint"
+#define ENDPOINT_KEY            "receivers.otlp.protocols.http.endpoint"
 #define CONNECTION_MEMORY_BYTES 32768
-#define TICK_MS			200
-#define DRAIN_TICK_MS		10
-#define MS_PER_SECOND		1000
-#define ACCEPTS_PER_TURN	64
+#define TICK_MS                 200
+#define DRAIN_TICK_MS           10
+#define MS_PER_SECOND           1000
+#define ACCEPTS_PER_TURN        64
 
 struct http_receiver {
 	struct http_lane lane;
@@ -136,8 +136,10 @@ static struct status start_daemon(struct http_receiver *r, const struct receiver
 {
 	unsigned timeout_s = (unsigned)((config->read_timeout_ms + MS_PER_SECOND - 1) / MS_PER_SECOND);
 
+	/* clang-format off: an option a line */
 	r->daemon = MHD_start_daemon(
-		MHD_USE_EPOLL | MHD_USE_NO_LISTEN_SOCKET | MHD_USE_ERROR_LOG, 0, NULL, NULL, http_request_handle, &r->lane,
+		MHD_USE_EPOLL | MHD_USE_NO_LISTEN_SOCKET | MHD_USE_ERROR_LOG, 0,
+		NULL, NULL, http_request_handle, &r->lane,
 		MHD_OPTION_EXTERNAL_LOGGER, log_daemon, NULL,
 		MHD_OPTION_NOTIFY_CONNECTION, http_connection_notify, &r->lane,
 		MHD_OPTION_NOTIFY_COMPLETED, http_request_done, &r->lane,
@@ -148,6 +150,7 @@ static struct status start_daemon(struct http_receiver *r, const struct receiver
 		MHD_OPTION_STRICT_FOR_CLIENT, 1,
 		MHD_OPTION_SIGPIPE_HANDLED_BY_APP, 1, /* our thread blocks all signals */
 		MHD_OPTION_END);
+	/* clang-format on */
 	return r->daemon != NULL ? OK : FAIL(NOMEM, "libmicrohttpd cannot start");
 }
 

@@ -11,7 +11,7 @@
 #include "agent/receivers/rpc_status.h"
 
 #define SPARE_BYTES_MAX (1u << 20)
-#define MS_PER_SECOND	1000
+#define MS_PER_SECOND   1000
 
 /* The format that a request and its answer are in. */
 enum media { MEDIA_NONE, MEDIA_PROTOBUF, MEDIA_JSON };
@@ -22,8 +22,8 @@ struct http_request {
 	enum signal signal; /* SIGNAL_COUNT: the path is none of ours */
 	enum media media;
 	enum coding coding;
-	struct status status;   /* a failure: the request is refused and its body unwanted */
-	unsigned http_status;   /* of the refusal, where the status's own would not do; 0: it does */
+	struct status status; /* a failure: the request is refused and its body unwanted */
+	unsigned http_status; /* of the refusal, where the status's own would not do; 0: it does */
 	struct buf body;
 	uint64_t taken_bytes; /* from the in-flight budget */
 };
@@ -157,7 +157,8 @@ static void add_headers(struct MHD_Response *response, const struct http_lane *l
 	if (http_status == 405)
 		MHD_add_response_header(response, "Allow", "POST");
 	if (reply_row(reply->status.code)->retryable) {
-		snprintf(seconds, sizeof(seconds), "%u", (reply_retry_after_ms(reply) + MS_PER_SECOND - 1) / MS_PER_SECOND);
+		snprintf(seconds, sizeof(seconds), "%u",
+			 (reply_retry_after_ms(reply) + MS_PER_SECOND - 1) / MS_PER_SECOND);
 		MHD_add_response_header(response, "Retry-After", seconds);
 	}
 	if (l->is_draining)
@@ -305,7 +306,8 @@ void http_connection_notify(void *context, struct MHD_Connection *connection, vo
 
 	if (code == MHD_CONNECTION_NOTIFY_STARTED)
 		*socket_context = http_connection_new(
-			&l->connections, MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD)->connect_fd);
+			&l->connections,
+			MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD)->connect_fd);
 	else if (*socket_context != NULL)
 		http_connection_free(*socket_context);
 }

@@ -9,7 +9,7 @@
 #include <limits.h>
 #include <zstd_errors.h>
 
-#define CHUNK_BYTES 65536
+#define CHUNK_BYTES         65536
 #define ZSTD_WINDOW_LOG_MAX 23 /* 8 MiB */
 
 struct status coding_parse(struct slice name, enum coding *out)
@@ -18,8 +18,8 @@ struct status coding_parse(struct slice name, enum coding *out)
 		struct slice name;
 		enum coding coding;
 	} names[] = {
-		{ { "", 0 }, CODING_IDENTITY },	    { { "identity", 8 }, CODING_IDENTITY },
-		{ { "gzip", 4 }, CODING_GZIP },	    { { "x-gzip", 6 }, CODING_GZIP },
+		{ { "", 0 }, CODING_IDENTITY },       { { "identity", 8 }, CODING_IDENTITY },
+		{ { "gzip", 4 }, CODING_GZIP },       { { "x-gzip", 6 }, CODING_GZIP },
 		{ { "deflate", 7 }, CODING_DEFLATE }, { { "zstd", 4 }, CODING_ZSTD },
 	};
 
@@ -98,7 +98,9 @@ static struct status reserve(struct inflater *i, char **at, size_t *room)
 static struct status grown(struct inflater *i, size_t n)
 {
 	i->out->len += n;
-	return i->out->len - i->start <= i->max_bytes ? OK : FAIL(TOOBIG, "request is larger than the limit when decompressed");
+	return i->out->len - i->start <= i->max_bytes
+		       ? OK
+		       : FAIL(TOOBIG, "request is larger than the limit when decompressed");
 }
 
 static struct status feed_identity(struct inflater *i, struct slice part)
@@ -171,9 +173,9 @@ static struct status feed_zstd(struct inflater *i, struct slice part)
 		out.pos = 0;
 		size_t hint = ZSTD_decompressStream(i->zstd, &out, &in);
 		if (ZSTD_isError(hint))
-			return ZSTD_getErrorCode(hint) == ZSTD_error_frameParameter_windowTooLarge ?
-				       FAIL(TOOBIG, "zstd window is larger than 8 MiB") :
-				       FAIL(MALFORMED, "compressed request is broken");
+			return ZSTD_getErrorCode(hint) == ZSTD_error_frameParameter_windowTooLarge
+				       ? FAIL(TOOBIG, "zstd window is larger than 8 MiB")
+				       : FAIL(MALFORMED, "compressed request is broken");
 		i->at_boundary = hint == 0;
 		TRY(grown(i, out.pos));
 	} while (in.pos < in.size || (out.pos == out.size && !i->at_boundary));

@@ -21,8 +21,8 @@ struct lane {
 	struct inflater inflater;
 	struct buf plain; /* a request made contiguous or decompressed */
 	struct buf wire;  /* a JSON request as protobuf */
-	bool is_busy;             /* a request came since lane_trim last looked */
-	bool is_trimmed;          /* none came since the heap was trimmed */
+	bool is_busy;     /* a request came since lane_trim last looked */
+	bool is_trimmed;  /* none came since the heap was trimmed */
 	uint64_t quiet_since_ns;
 	struct meter *requests[SIGNAL_COUNT], *received_bytes;
 };

@@ -5,7 +5,7 @@
 
 #define EXPECTED_BYTES_MIN (64u << 10) /* a stream's initial HTTP/2 window: the core may hold that much anyway */
 #define EXPECTED_FORGETS   64          /* the estimate falls by one part in so many with each message */
-#define FRESH_MIN	   4
+#define FRESH_MIN          4
 
 void read_gate_init(struct read_gate *g, struct in_flight in_flight, uint64_t max_bytes, unsigned lanes)
 {

@@ -4,9 +4,9 @@
  * The core tells a message's size only once it holds all of it, so memory is bounded by asking for few at a time:
  * - Each message that was asked for reserves, in the in-flight budget, the size of the largest message of late.
  * - Small messages lie complete in the core's 64 KiB windows and are read at once, so few readers serve any number of
- *   clients. The limit leaves room for each to bring a quarter of the largest message allowed: a wave of larger messages
- *   than any before then still fits the budget. Readers that linger stop counting, or slow clients would block all others.
- * What gets past both, the resource quota ends: connections then lose calls, and memory stays bounded.
+ *   clients. The limit leaves room for each to bring a quarter of the largest message allowed: a wave of larger
+ * messages than any before then still fits the budget. Readers that linger stop counting, or slow clients would block
+ * all others. What gets past both, the resource quota ends: connections then lose calls, and memory stays bounded.
  *
  * Owned by one lane's thread; the budget behind it is shared.
  */

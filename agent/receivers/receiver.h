@@ -13,13 +13,14 @@
 #include "agent/span/batch.h"
 
 struct ingest_reply {
-	struct status status;      /* OK; MALFORMED, TOOBIG, FULL, UNAVAILABLE, ... are answered as the protocol says */
-	uint32_t retry_after_ms;   /* with FULL and UNAVAILABLE */
-	uint64_t rejected_items;   /* > 0, or rejected_why set: partial success */
+	struct status status;    /* OK; MALFORMED, TOOBIG, FULL, UNAVAILABLE, ... are answered as the protocol says */
+	uint32_t retry_after_ms; /* with FULL and UNAVAILABLE */
+	uint64_t rejected_items; /* > 0, or rejected_why set: partial success */
 	const char *rejected_why;
 };
 
-/* wire: the request's protobuf bytes, borrowed for the call. lane: below the lane_count the receiver was started with. */
+/* wire: the request's protobuf bytes, borrowed for the call. lane: below the lane_count the receiver was started with.
+ */
 typedef void (*ingest_fn)(void *context, unsigned lane, enum signal signal, struct slice wire,
 			  struct ingest_reply *reply);
 

@@ -12,7 +12,7 @@
 #include "proto/rpc_status.pb-c.h"
 
 #define RETRY_INFO_TYPE "type.googleapis.com/google.rpc.RetryInfo"
-#define MS_PER_SECOND 1000
+#define MS_PER_SECOND   1000
 
 static void pack(const ProtobufCMessage *message, struct buf *out)
 {

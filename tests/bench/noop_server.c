@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * The yardstick: a server on gRPC core alone, with the receiver's arguments and thread layout, that ignores what it gets.
+ * The yardstick: a server on gRPC core alone, with the receiver's arguments and thread layout, that ignores what it
+ * gets.
  *
  *     noop_server [host:port]
  *
@@ -103,8 +104,10 @@ static grpc_arg integer(const char *name, int value)
 int main(int argc, char **argv)
 {
 	grpc_arg args[] = {
-		integer(GRPC_ARG_MAX_RECEIVE_MESSAGE_LENGTH, 64 << 20), integer(GRPC_ARG_ENABLE_PER_MESSAGE_DECOMPRESSION, 0),
-		integer(GRPC_ARG_HTTP2_BDP_PROBE, 0),			 integer(GRPC_ARG_MAX_CONCURRENT_STREAMS, 16),
+		integer(GRPC_ARG_MAX_RECEIVE_MESSAGE_LENGTH, 64 << 20),
+		integer(GRPC_ARG_ENABLE_PER_MESSAGE_DECOMPRESSION, 0),
+		integer(GRPC_ARG_HTTP2_BDP_PROBE, 0),
+		integer(GRPC_ARG_MAX_CONCURRENT_STREAMS, 16),
 		integer(GRPC_ARG_ALLOW_REUSEPORT, 0),
 	};
 	grpc_channel_args list = { sizeof(args) / sizeof(args[0]), args };
@@ -118,7 +121,8 @@ int main(int argc, char **argv)
 	server = grpc_server_create(&list, NULL);
 	queue = grpc_completion_queue_create_for_next(NULL);
 	grpc_server_register_completion_queue(server, queue, NULL);
-	int port = grpc_server_add_http2_port(server, argc > 1 ? argv[1] : "127.0.0.1:0", grpc_insecure_server_credentials_create());
+	int port = grpc_server_add_http2_port(server, argc > 1 ? argv[1] : "127.0.0.1:0",
+					      grpc_insecure_server_credentials_create());
 	if (port == 0)
 		return 2;
 	grpc_server_start(server);

@@ -66,13 +66,14 @@ static grpc_byte_buffer *make_request(uint64_t n)
 static bool start(struct call *c)
 {
 	static const char path[] = "/opentelemetry.proto.collector.trace.v1.TraceService/Export";
-	grpc_op ops[6] = { { .op = GRPC_OP_SEND_INITIAL_METADATA }, { .op = GRPC_OP_SEND_MESSAGE },
+	grpc_op ops[6] = { { .op = GRPC_OP_SEND_INITIAL_METADATA },  { .op = GRPC_OP_SEND_MESSAGE },
 			   { .op = GRPC_OP_SEND_CLOSE_FROM_CLIENT }, { .op = GRPC_OP_RECV_INITIAL_METADATA },
-			   { .op = GRPC_OP_RECV_MESSAGE },	     { .op = GRPC_OP_RECV_STATUS_ON_CLIENT } };
+			   { .op = GRPC_OP_RECV_MESSAGE },           { .op = GRPC_OP_RECV_STATUS_ON_CLIENT } };
 
 	if (load.sent == load.requests)
 		return false;
-	gpr_timespec deadline = gpr_time_add(gpr_now(GPR_CLOCK_MONOTONIC), gpr_time_from_seconds(DEADLINE_S, GPR_TIMESPAN));
+	gpr_timespec deadline =
+		gpr_time_add(gpr_now(GPR_CLOCK_MONOTONIC), gpr_time_from_seconds(DEADLINE_S, GPR_TIMESPAN));
 	c->core = grpc_channel_create_call(c->channel, NULL, 0, load.queue, grpc_slice_from_static_string(path), NULL,
 					   deadline, NULL);
 	c->request = make_request(load.sent++);
@@ -112,7 +113,9 @@ static void finish(struct call *c)
 static grpc_channel *connect_to(const char *target)
 {
 	grpc_arg args[] = {
-		{ .type = GRPC_ARG_INTEGER, .key = (char *)(uintptr_t)GRPC_ARG_USE_LOCAL_SUBCHANNEL_POOL, .value.integer = 1 },
+		{ .type = GRPC_ARG_INTEGER,
+		  .key = (char *)(uintptr_t)GRPC_ARG_USE_LOCAL_SUBCHANNEL_POOL,
+		  .value.integer = 1 },
 		{ .type = GRPC_ARG_INTEGER, .key = (char *)(uintptr_t)GRPC_ARG_ENABLE_RETRIES, .value.integer = 0 },
 		{ .type = GRPC_ARG_INTEGER, .key = (char *)(uintptr_t)GRPC_ARG_ENABLE_HTTP_PROXY, .value.integer = 0 },
 	};
@@ -146,8 +149,8 @@ static void report(uint64_t began_ns)
 	double seconds = (double)(clock_mono_ns() - began_ns) / 1e9;
 	double spans = (double)(load.requests * load.batch);
 
-	printf("spans=%.0f failed_calls=%" PRIu64 " seconds=%.3f spans_per_s=%.0f bytes_per_span=%.0f\n", spans, load.failed,
-	       seconds, spans / seconds, (double)load.templates[0].wire.len / (double)load.batch);
+	printf("spans=%.0f failed_calls=%" PRIu64 " seconds=%.3f spans_per_s=%.0f bytes_per_span=%.0f\n", spans,
+	       load.failed, seconds, spans / seconds, (double)load.templates[0].wire.len / (double)load.batch);
 }
 
 static int send_all(void)
@@ -164,7 +167,8 @@ static int send_all(void)
 	for (uint64_t i = 0; i < load.connections; i++)
 		grpc_channel_destroy(channels[i]);
 	grpc_completion_queue_shutdown(load.queue);
-	while (grpc_completion_queue_next(load.queue, gpr_inf_future(GPR_CLOCK_REALTIME), NULL).type != GRPC_QUEUE_SHUTDOWN)
+	while (grpc_completion_queue_next(load.queue, gpr_inf_future(GPR_CLOCK_REALTIME), NULL).type !=
+	       GRPC_QUEUE_SHUTDOWN)
 		;
 	grpc_completion_queue_destroy(load.queue);
 	grpc_shutdown();

@@ -123,7 +123,8 @@ static void span_attributes(struct buf *s, uint64_t roll)
 	attribute_text(s, SPAN_ATTRIBUTES, "gen_ai.provider.name", "openai");
 	attribute_text(s, SPAN_ATTRIBUTES, "gen_ai.request.model", model[0]);
 	attribute_text(s, SPAN_ATTRIBUTES, "gen_ai.response.model", model[1]);
-	snprintf(id, sizeof(id), "chatcmpl-%016llx%012llx", (unsigned long long)roll, (unsigned long long)roll & 0xffffffffffff);
+	snprintf(id, sizeof(id), "chatcmpl-%016llx%012llx", (unsigned long long)roll,
+		 (unsigned long long)roll & 0xffffffffffff);
 	attribute_text(s, SPAN_ATTRIBUTES, "gen_ai.response.id", id);
 	attribute_list(s, SPAN_ATTRIBUTES, "gen_ai.response.finish_reasons", "stop");
 	attribute_double(s, SPAN_ATTRIBUTES, "gen_ai.request.temperature", 0.2);
@@ -131,7 +132,8 @@ static void span_attributes(struct buf *s, uint64_t roll)
 	attribute_int(s, SPAN_ATTRIBUTES, "gen_ai.usage.input_tokens", 300 + (roll >> 8) % 4000);
 	attribute_int(s, SPAN_ATTRIBUTES, "gen_ai.usage.output_tokens", 20 + (roll >> 20) % 700);
 	attribute_int(s, SPAN_ATTRIBUTES, "gen_ai.usage.cache_read.input_tokens", 256);
-	attribute_double(s, SPAN_ATTRIBUTES, "gen_ai.response.time_to_first_chunk", 0.2 + (double)((roll >> 30) % 100) / 500);
+	attribute_double(s, SPAN_ATTRIBUTES, "gen_ai.response.time_to_first_chunk",
+			 0.2 + (double)((roll >> 30) % 100) / 500);
 	attribute_text(s, SPAN_ATTRIBUTES, "gen_ai.prompt.name", prompts[(roll >> 32) % COUNT(prompts)]);
 	attribute_text(s, SPAN_ATTRIBUTES, "gen_ai.prompt.version", versions[(roll >> 36) % COUNT(versions)]);
 	snprintf(id, sizeof(id), "conversation-%08llx-4a1c-4d2e-9f00-%012llx", (unsigned long long)roll & 0xffffffff,
@@ -139,10 +141,11 @@ static void span_attributes(struct buf *s, uint64_t roll)
 	attribute_text(s, SPAN_ATTRIBUTES, "gen_ai.conversation.id", id);
 	attribute_text(s, SPAN_ATTRIBUTES, "feature", features[(roll >> 40) % COUNT(features)]);
 	attribute_text(s, SPAN_ATTRIBUTES, "user_segment", segments[(roll >> 44) % COUNT(segments)]);
-	attribute_text(s, SPAN_ATTRIBUTES, "gen_ai.tool.definitions",
-		       "[{\"type\":\"function\",\"name\":\"lookup_order\",\"description\":\"Finds an order by its number\","
-		       "\"parameters\":{\"type\":\"object\",\"properties\":{\"number\":{\"type\":\"string\"}},"
-		       "\"required\":[\"number\"]}}]");
+	attribute_text(
+		s, SPAN_ATTRIBUTES, "gen_ai.tool.definitions",
+		"[{\"type\":\"function\",\"name\":\"lookup_order\",\"description\":\"Finds an order by its number\","
+		"\"parameters\":{\"type\":\"object\",\"properties\":{\"number\":{\"type\":\"string\"}},"
+		"\"required\":[\"number\"]}}]");
 }
 
 /* ---------------------------------------------------------------- spans */

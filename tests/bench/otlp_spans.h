@@ -2,7 +2,8 @@
  * bench/otlp_spans.h - export requests of realistic model-call spans, cheap to make by the million.
  *
  * A template is packed once; what differs from request to request (ids, times) has a fixed width and is patched in a
- * copy. Spans have 18 gen_ai and attribution attributes and take about 1.1 KiB each. The same numbers give the same bytes.
+ * copy. Spans have 18 gen_ai and attribution attributes and take about 1.1 KiB each. The same numbers give the same
+ * bytes.
  */
 #ifndef PLIMSOLL_BENCH_OTLP_SPANS_H
 #define PLIMSOLL_BENCH_OTLP_SPANS_H

@@ -24,10 +24,10 @@
 #include "tests/unit/receiver_rig.h"
 
 #define MAX_BYTES (1u << 20)
-#define TRACES	  "/opentelemetry.proto.collector.trace.v1.TraceService/Export"
-#define METRICS	  "/opentelemetry.proto.collector.metrics.v1.MetricsService/Export"
-#define LOGS	  "/opentelemetry.proto.collector.logs.v1.LogsService/Export"
-#define CHECK	  "/grpc.health.v1.Health/Check"
+#define TRACES    "/opentelemetry.proto.collector.trace.v1.TraceService/Export"
+#define METRICS   "/opentelemetry.proto.collector.metrics.v1.MetricsService/Export"
+#define LOGS      "/opentelemetry.proto.collector.logs.v1.LogsService/Export"
+#define CHECK     "/grpc.health.v1.Health/Check"
 
 static struct grpc_receiver *receiver;
 static grpc_completion_queue *queue;
@@ -99,14 +99,16 @@ static gpr_timespec in_seconds(int n)
 	return gpr_time_add(gpr_now(GPR_CLOCK_MONOTONIC), gpr_time_from_seconds(n, GPR_TIMESPAN));
 }
 
-static void call_start(struct client_call *c, grpc_channel *to, const char *method, struct slice body, enum packing packing)
+static void call_start(struct client_call *c, grpc_channel *to, const char *method, struct slice body,
+		       enum packing packing)
 {
-	grpc_op ops[6] = { { .op = GRPC_OP_SEND_INITIAL_METADATA }, { .op = GRPC_OP_SEND_MESSAGE },
+	grpc_op ops[6] = { { .op = GRPC_OP_SEND_INITIAL_METADATA },  { .op = GRPC_OP_SEND_MESSAGE },
 			   { .op = GRPC_OP_SEND_CLOSE_FROM_CLIENT }, { .op = GRPC_OP_RECV_INITIAL_METADATA },
-			   { .op = GRPC_OP_RECV_MESSAGE },	     { .op = GRPC_OP_RECV_STATUS_ON_CLIENT } };
+			   { .op = GRPC_OP_RECV_MESSAGE },           { .op = GRPC_OP_RECV_STATUS_ON_CLIENT } };
 
-	*c = (struct client_call){ .core = grpc_channel_create_call(to, NULL, 0, queue, grpc_slice_from_static_string(method),
-								    NULL, in_seconds(20), NULL) };
+	*c = (struct client_call){ .core = grpc_channel_create_call(to, NULL, 0, queue,
+								    grpc_slice_from_static_string(method), NULL,
+								    in_seconds(20), NULL) };
 	grpc_slice slice = grpc_slice_from_copied_buffer(body.ptr, body.len);
 	c->request = grpc_raw_byte_buffer_create(&slice, 1);
 	grpc_slice_unref(slice);
@@ -258,7 +260,8 @@ static void a_gzipped_request_is_inflated(void **state)
 	pthread_mutex_lock(&pipeline.lock);
 	assert_true(slice_equal(buf_view(&pipeline.wire), buf_view(&body)));
 	pthread_mutex_unlock(&pipeline.lock);
-	assert_in_range(meter_value(meter_get(METER_RECEIVED_BYTES, "transport=\"grpc\"")) - before, 100, MAX_BYTES / 2);
+	assert_in_range(meter_value(meter_get(METER_RECEIVED_BYTES, "transport=\"grpc\"")) - before, 100,
+			MAX_BYTES / 2);
 	call_end(&c);
 	buf_release(&body);
 }
@@ -370,8 +373,9 @@ static void a_gzip_bomb_is_resource_exhausted_without_retry_info(void **state)
 static void an_unknown_method_is_unimplemented(void **state)
 {
 	(void)state;
-	assert_int_equal(status_of("/opentelemetry.proto.collector.profiles.v1development.ProfilesService/Export", SLICE("x")),
-			 GRPC_STATUS_UNIMPLEMENTED);
+	assert_int_equal(
+		status_of("/opentelemetry.proto.collector.profiles.v1development.ProfilesService/Export", SLICE("x")),
+		GRPC_STATUS_UNIMPLEMENTED);
 	assert_int_equal(status_of("/grpc.health.v1.Health/Watch", SLICE_NONE), GRPC_STATUS_UNIMPLEMENTED);
 }
 
@@ -559,7 +563,8 @@ static void stopping_cuts_off_calls_that_do_not_end(void **state)
 	grpc_channel *to = connect_to("127.0.0.1");
 	struct meter *requests = meter_get(METER_REQUESTS, "signal=\"logs\",transport=\"grpc\"");
 	int64_t before = meter_value(requests);
-	c.core = grpc_channel_create_call(to, NULL, 0, queue, grpc_slice_from_static_string(LOGS), NULL, in_seconds(20), NULL);
+	c.core = grpc_channel_create_call(to, NULL, 0, queue, grpc_slice_from_static_string(LOGS), NULL, in_seconds(20),
+					  NULL);
 	grpc_metadata_array_init(&c.trailing);
 	ops[1].data.recv_status_on_client.trailing_metadata = &c.trailing;
 	ops[1].data.recv_status_on_client.status = &c.status;

@@ -117,8 +117,8 @@ static struct reply request(const char *method, const char *path, const char *he
 	struct buf b = BUF_INIT;
 	int fd = connect_v4();
 
-	buf_printf(&b, "%s %s HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nContent-Length: %zu\r\n%s\r\n", method, path,
-		   body.len, headers);
+	buf_printf(&b, "%s %s HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nContent-Length: %zu\r\n%s\r\n",
+		   method, path, body.len, headers);
 	buf_slice(&b, body);
 	put(fd, buf_view(&b));
 	buf_release(&b);
@@ -126,7 +126,7 @@ static struct reply request(const char *method, const char *path, const char *he
 }
 
 #define PROTOBUF "Content-Type: application/x-protobuf\r\n"
-#define JSON	 "Content-Type: application/json; charset=utf-8\r\n"
+#define JSON     "Content-Type: application/json; charset=utf-8\r\n"
 
 static struct reply post(const char *headers, struct slice body)
 {
@@ -218,7 +218,8 @@ static void compressed_bodies_are_inflated(void **state)
 
 	(void)state;
 	pipeline_answers((struct ingest_reply){ .status = OK });
-	assert_int_equal(status_of("POST", "/v1/traces", PROTOBUF "Content-Encoding: gzip\r\n", buf_view(&packed)), 200);
+	assert_int_equal(status_of("POST", "/v1/traces", PROTOBUF "Content-Encoding: gzip\r\n", buf_view(&packed)),
+			 200);
 	assert_true(slice_equal(buf_view(&pipeline.wire), plain));
 	buf_release(&packed);
 }
@@ -229,8 +230,9 @@ static void chunked_bodies_are_joined(void **state)
 
 	(void)state;
 	pipeline_answers((struct ingest_reply){ .status = OK });
-	put(fd, SLICE("POST /v1/logs HTTP/1.1\r\nHost: x\r\nConnection: close\r\nTransfer-Encoding: chunked\r\n" PROTOBUF
-		      "\r\n2\r\n\x0a\x03\r\n"));
+	put(fd,
+	    SLICE("POST /v1/logs HTTP/1.1\r\nHost: x\r\nConnection: close\r\nTransfer-Encoding: chunked\r\n" PROTOBUF
+		  "\r\n2\r\n\x0a\x03\r\n"));
 	usleep(20000);
 	put(fd, SLICE("3\r\n\x1a\x01u\r\n0\r\n\r\n"));
 	struct reply r = parse(get_all(fd));
@@ -280,7 +282,8 @@ static void partial_success_is_200_with_its_counts(void **state)
 	pipeline_answers((struct ingest_reply){ .status = OK, .rejected_items = 3, .rejected_why = "no trace id" });
 	struct reply r = post(JSON, SLICE("{}"));
 	assert_int_equal(r.status, 200);
-	assert_true(slice_equal(r.body, SLICE("{\"partialSuccess\":{\"rejectedSpans\":\"3\",\"errorMessage\":\"no trace id\"}}")));
+	assert_true(slice_equal(
+		r.body, SLICE("{\"partialSuccess\":{\"rejectedSpans\":\"3\",\"errorMessage\":\"no trace id\"}}")));
 	buf_release(&r.all);
 	r = post(PROTOBUF, SLICE_NONE);
 	assert_true(slice_equal(r.body, SLICE("\x0a\x0f\x08\x03\x12\x0bno trace id")));
@@ -389,9 +392,12 @@ static void a_body_over_the_limit_is_413_whether_announced_chunked_or_compressed
 	(void)state;
 	pipeline_answers((struct ingest_reply){ .status = OK });
 	assert_int_equal(status_of("POST", "/v1/traces", PROTOBUF, buf_view(&plain)), 413);
-	assert_int_equal(status_of("POST", "/v1/traces", PROTOBUF "Content-Encoding: gzip\r\n", buf_view(&packed)), 413);
-	buf_printf(&chunked, "POST /v1/traces HTTP/1.1\r\nHost: x\r\nConnection: close\r\nTransfer-Encoding: chunked\r\n" PROTOBUF
-			     "\r\n%zx\r\n", plain.len);
+	assert_int_equal(status_of("POST", "/v1/traces", PROTOBUF "Content-Encoding: gzip\r\n", buf_view(&packed)),
+			 413);
+	buf_printf(&chunked,
+		   "POST /v1/traces HTTP/1.1\r\nHost: x\r\nConnection: close\r\nTransfer-Encoding: chunked\r\n" PROTOBUF
+		   "\r\n%zx\r\n",
+		   plain.len);
 	buf_slice(&chunked, buf_view(&plain));
 	buf_text(&chunked, "\r\n0\r\n\r\n");
 	put(fd, buf_view(&chunked));
@@ -426,7 +432,8 @@ static void past_the_in_flight_budget_the_answer_is_503(void **state)
 
 	(void)state;
 	pipeline_answers((struct ingest_reply){ .status = OK });
-	snprintf(head, sizeof(head), "POST /v1/traces HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Length: %d\r\n" PROTOBUF "\r\n",
+	snprintf(head, sizeof(head),
+		 "POST /v1/traces HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Length: %d\r\n" PROTOBUF "\r\n",
 		 MAX_BYTES);
 	put(first, slice_of(head));
 	put(first, slice_head(buf_view(&half), MAX_BYTES - 1));

@@ -82,7 +82,9 @@ static void every_coding_gives_back_what_was_put_in_whatever_the_parts(void **st
 		struct slice body = coding == CODING_IDENTITY ? buf_view(&plain) : buf_view(&in);
 		for (size_t s = 0; s < sizeof(steps) / sizeof(steps[0]); s++) {
 			buf_reset(&out);
-			assert_int_equal(inflate_in_steps(&i, (enum coding)coding, body, steps[s], plain.len, &out).code, STATUS_OK);
+			assert_int_equal(
+				inflate_in_steps(&i, (enum coding)coding, body, steps[s], plain.len, &out).code,
+				STATUS_OK);
 			assert_true(slice_equal(buf_view(&out), buf_view(&plain)));
 		}
 		buf_release(&in);
@@ -136,7 +138,8 @@ static void a_body_that_is_cut_off_anywhere_is_malformed(void **state)
 	for (int coding = CODING_GZIP; coding < CODING_COUNT; coding++) {
 		struct buf in = deflated((enum coding)coding, plain);
 		for (size_t n = 0; n < in.len; n++)
-			assert_int_equal(inflated((enum coding)coding, slice_head(buf_view(&in), n), MIB), STATUS_MALFORMED);
+			assert_int_equal(inflated((enum coding)coding, slice_head(buf_view(&in), n), MIB),
+					 STATUS_MALFORMED);
 		assert_int_equal(inflated((enum coding)coding, buf_view(&in), MIB), STATUS_OK);
 		buf_release(&in);
 	}
@@ -157,7 +160,8 @@ static void gzip_members_and_zstd_frames_may_follow_one_another_but_zlib_streams
 {
 	(void)state;
 	for (int coding = CODING_GZIP; coding < CODING_COUNT; coding++) {
-		struct buf in = deflated((enum coding)coding, SLICE("first ")), next = deflated((enum coding)coding, SLICE("second"));
+		struct buf in = deflated((enum coding)coding, SLICE("first ")),
+			   next = deflated((enum coding)coding, SLICE("second"));
 		struct buf out = BUF_INIT;
 		struct inflater i;
 		inflater_init(&i);
@@ -204,8 +208,8 @@ static void codings_have_names(void **state)
 	static const struct {
 		const char *name;
 		enum coding coding;
-	} good[] = { { "", CODING_IDENTITY },	 { "identity", CODING_IDENTITY }, { "GZIP", CODING_GZIP },
-		     { "x-gzip", CODING_GZIP },	 { "deflate", CODING_DEFLATE },	  { "zstd", CODING_ZSTD } };
+	} good[] = { { "", CODING_IDENTITY },   { "identity", CODING_IDENTITY }, { "GZIP", CODING_GZIP },
+		     { "x-gzip", CODING_GZIP }, { "deflate", CODING_DEFLATE },   { "zstd", CODING_ZSTD } };
 	enum coding coding = CODING_COUNT;
 
 	(void)state;

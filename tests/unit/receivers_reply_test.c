@@ -44,7 +44,7 @@ static void statuses_have_the_codes_that_the_protocol_gives_them(void **state)
 		int grpc_code;
 		unsigned http_status;
 	} rows[] = {
-		{ STATUS_MALFORMED, 3, 400 }, { STATUS_TOOBIG, 8, 413 },      { STATUS_FULL, 14, 429 },
+		{ STATUS_MALFORMED, 3, 400 },    { STATUS_TOOBIG, 8, 413 },       { STATUS_FULL, 14, 429 },
 		{ STATUS_UNAVAILABLE, 14, 503 }, { STATUS_UNSUPPORTED, 12, 415 }, { STATUS_DENIED, 7, 403 },
 	};
 
