@@ -1,12 +1,13 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""Records what real instrumentations send, as inputs of the golden tests.
+"""Records what real instrumentations send while they talk to the stand-in model API, and what that API truly served.
 
-Runs the application of the system tests under each instrumentation against the stand-in model API, catches the OTLP
-requests and writes them to tests/golden/<dialect>/<scenario>.in.json in OTLP/JSON. What differs from run to run (ids,
-times, the process) is replaced by fixed values, so that recording again shows only what the instrumentation changed.
+    record.py golden                  tests/golden/<dialect>/<scenario>.in.json, then: make golden-update
+    record.py corpus [WORD...]        tests/corpus/<instrumentation>.<scenario>/, those whose name holds a WORD
 
-    build/venv/bin/python tests/record/record.py        then: make golden-update
+A driver (drivers/) runs one scenario of one instrumentation in a process of its own, with the packages of its
+environment (requirements/, package.json). The script of the scenario says what the API serves; what it served is the
+truth that the recording is compared with, whatever the instrumentation claims. `make record` installs and records.
 """
 import json
 import os
@@ -14,94 +15,125 @@ import pathlib
 import subprocess
 import sys
 
-from google.protobuf import json_format
-
-ROOT = pathlib.Path(__file__).resolve().parents[2]
-SYSTEM = ROOT / "tests" / "system"
-sys.path.insert(0, str(SYSTEM))
+HERE = pathlib.Path(__file__).resolve().parent
+ROOT = HERE.parents[1]
+BUILD = ROOT / "build" / "record"
+sys.path.insert(0, str(ROOT / "tests" / "system"))
 
 from backend import Backend  # noqa: E402
+from instrumentations import ALIASES, INSTRUMENTATIONS, SCRIPTS  # noqa: E402
 from model_api import ModelApi  # noqa: E402
+from neutral import Neutral, as_document  # noqa: E402
+from waiting import wait_for  # noqa: E402
 
-DIALECT_OF = {"openai-v2": "otel-genai", "openinference": "openinference"}
-SCENARIOS = ["chat", "cached", "tools", "stream", "stream_without_usage", "rate_limited", "unknown_model", "embeddings"]
-FIRST_NS = 1_790_000_000_000_000_000
-KEPT_RESOURCE = ("service.name", "plimsoll.feature", "telemetry.sdk.name", "telemetry.sdk.language")
-
-
-def run_application(instrumentation, scenario, api, backend):
-    environment = dict(os.environ, MODEL_API=api.url, OTEL_EXPORTER_OTLP_ENDPOINT=backend.http_url)
-    subprocess.run([sys.executable, str(SYSTEM / "app.py"), instrumentation, "http", scenario], env=environment,
-                   check=True, timeout=60)
-    backend.wait_for_spans(1)
+GOLDEN = {"openai-v2": "otel-genai", "openinference": "openinference"}
+GOLDEN_SCENARIOS = ["chat", "cached", "tools", "stream", "stream_without_usage", "rate_limited", "unknown_model",
+                    "embeddings"]
 
 
-class Neutral:
-    """Gives the first span id the number 1, the second 2, and so on; moves all times so that the first is FIRST_NS."""
-
-    def __init__(self):
-        self.ids = {}
-        self.first_ns = None
-
-    def hex_id(self, value, length):
-        return format(self.ids.setdefault(value, len(self.ids) + 1), "0%dx" % length) if value else ""
-
-    def time(self, value):
-        self.first_ns = self.first_ns or value
-        return FIRST_NS + value - self.first_ns
-
-    def span(self, span):
-        span.trace_id = bytes.fromhex(self.hex_id(span.trace_id, 32))
-        span.span_id = bytes.fromhex(self.hex_id(span.span_id, 16))
-        span.parent_span_id = bytes.fromhex(self.hex_id(span.parent_span_id, 16))
-        span.start_time_unix_nano = self.time(span.start_time_unix_nano)
-        span.end_time_unix_nano = self.time(span.end_time_unix_nano)
-        for event in span.events:
-            event.time_unix_nano = self.time(event.time_unix_nano)
-            kept = [a for a in event.attributes if a.key != "exception.stacktrace"]
-            del event.attributes[:]
-            event.attributes.extend(kept)
-        for attribute in span.attributes:
-            if attribute.key == "server.port":
-                attribute.value.int_value = 443
-
-
-def as_otlp_json(request):
-    """protobuf's JSON with the deviations of OTLP: ids in hex, enums as numbers."""
-    neutral = Neutral()
-    for resource in request.resource_spans:
-        kept = [a for a in resource.resource.attributes if a.key in KEPT_RESOURCE]
-        del resource.resource.attributes[:]
-        resource.resource.attributes.extend(sorted(kept, key=lambda a: a.key))
-        for scope in resource.scope_spans:
-            for span in scope.spans:
-                neutral.span(span)
-    document = json_format.MessageToDict(request, use_integers_for_enums=True)
-    for resource, message in zip(document["resourceSpans"], request.resource_spans):
-        for scope, scope_message in zip(resource["scopeSpans"], message.scope_spans):
-            for span, span_message in zip(scope["spans"], scope_message.spans):
-                for key, value in (("traceId", span_message.trace_id), ("spanId", span_message.span_id),
-                                   ("parentSpanId", span_message.parent_span_id)):
-                    if value:
-                        span[key] = value.hex()
-    return json.dumps(document, indent=1, ensure_ascii=False) + "\n"
-
-
-def record(instrumentation, scenario):
-    api, backend = ModelApi(), Backend()
+def observed(command, environment, **serving):
+    """Runs command. Returns (OTLP requests in neutral form, what was served)."""
+    api, backend = ModelApi(**serving), Backend()
     try:
-        run_application(instrumentation, scenario, api, backend)
-        request = backend.snapshot()[0].message
+        variables = dict(os.environ, MODEL_API=api.url, OTEL_EXPORTER_OTLP_ENDPOINT=backend.http_url, **environment)
+        subprocess.run(command, env=variables, cwd=HERE / "drivers", check=True, timeout=120, capture_output=True, text=True)
+        wait_for(backend.snapshot, "something exported")
+        neutral = Neutral([as_document(received) for received in backend.snapshot()], ports={api.port, backend.http_port})
+        return neutral.documents(), api.served
     finally:
         api.close()
         backend.close()
-    target = ROOT / "tests" / "golden" / DIALECT_OF[instrumentation] / ("%s.in.json" % scenario)
-    target.parent.mkdir(parents=True, exist_ok=True)
-    target.write_text(as_otlp_json(request))
-    print("recorded %s" % target.relative_to(ROOT))
+
+
+# ---------------------------------------------------------------- golden inputs
+def record_golden():
+    for instrumentation, dialect in GOLDEN.items():
+        for scenario in GOLDEN_SCENARIOS:
+            command = [sys.executable, str(ROOT / "tests" / "system" / "app.py"), instrumentation, "http", scenario]
+            requests, _ = observed(command, {})
+            target = ROOT / "tests" / "golden" / dialect / ("%s.in.json" % scenario)
+            target.write_text(json.dumps(requests[0], indent=1, ensure_ascii=False) + "\n")
+            print("recorded %s" % target.relative_to(ROOT), flush=True)
+
+
+# ---------------------------------------------------------------- the corpus
+PATHS = {"/v1/chat/completions": ("openai", "chat"), "/v1/embeddings": ("openai", "embeddings"),
+         "/v1/messages": ("anthropic", "chat")}
+
+
+def truth(served):
+    """One call as it was served; null: nobody could know it."""
+    provider, operation = PATHS[served["path"]]
+    failed = served["status"] != 200
+    chats = operation == "chat"
+    known = not failed and served["usage_sent"]
+    return {"provider": provider, "operation": operation, "request_model": served["request_model"],
+            "response_model": None if failed else served["model"],
+            "input_tokens": served["input"] if known else None,
+            "cached_read_tokens": served["cached"] if known else None,
+            "cache_write_tokens": served["written"] if known else None,
+            "output_tokens": served["output"] if known and chats else None,
+            "reasoning_tokens": served["reasoning"] if known and chats else None,
+            "usage_on_wire": known, "streaming": served["stream"], "server_ttft_ms": served["ttft_ms"],
+            "http_status": served["status"], "error": failed,
+            "finish_reason": None if failed else served["finish_reason"]}
+
+
+def command_for(instrumentation, scenario):
+    driver = HERE / "drivers" / instrumentation["driver"]
+    if driver.suffix == ".mjs":
+        return ["node", str(BUILD / "node" / driver.name), scenario]
+    return [str(BUILD / instrumentation["environment"] / "bin" / "python"), str(driver), scenario]
+
+
+def versions(instrumentation):
+    """{package: version} of the packages that matter, as they are pinned."""
+    if instrumentation["driver"].endswith(".mjs"):
+        pinned = json.loads((HERE / "package.json").read_text())["dependencies"]
+    else:
+        lines = (HERE / "requirements" / (instrumentation["environment"] + ".txt")).read_text().splitlines()
+        pinned = dict(line.split("==") for line in lines if "==" in line)
+    return {name: pinned[name] for name in instrumentation["packages"]}
+
+
+def record_case(name, scenario):
+    instrumentation = INSTRUMENTATIONS[name]
+    variables = dict(instrumentation.get("variables", {}), OTEL_SERVICE_NAME="shop")
+    requests, served = observed(command_for(instrumentation, scenario), variables,
+                                script=SCRIPTS[scenario], name="%s.%s" % (name, scenario), aliases=ALIASES)
+    if len(served) != len(SCRIPTS[scenario]):
+        raise SystemExit("%s.%s: %d calls were made, not %d" % (name, scenario, len(served), len(SCRIPTS[scenario])))
+    folder = ROOT / "tests" / "corpus" / ("%s.%s" % (name, scenario))
+    folder.mkdir(parents=True, exist_ok=True)
+    lines = [json.dumps(r, ensure_ascii=False, separators=(",", ":")) + "\n" for r in requests]
+    (folder / "request.jsonl").write_text("".join(lines))
+    expect = {"dialect": instrumentation["dialect"], "packages": versions(instrumentation),
+              "calls": [truth(each) for each in served]}
+    (folder / "expect.json").write_text(json.dumps(expect, indent=1) + "\n")
+    return len("".join(lines))
+
+
+def record_corpus(words):
+    wanted = [(name, scenario) for name, each in INSTRUMENTATIONS.items() for scenario in each["scenarios"]
+              if not words or any(word in "%s.%s" % (name, scenario) for word in words)]
+    failed = 0
+    for i, (name, scenario) in enumerate(wanted, 1):
+        try:
+            told = "%d bytes" % record_case(name, scenario)
+        except subprocess.CalledProcessError as error:
+            failed += 1
+            told = "FAIL\n" + error.stderr[-2000:]
+        except (AssertionError, subprocess.TimeoutExpired, SystemExit) as error:
+            failed += 1
+            told = "FAIL %s" % error
+        print("%3d/%d %-50s %s" % (i, len(wanted), "%s.%s" % (name, scenario), told), flush=True)
+    return failed
 
 
 if __name__ == "__main__":
-    for name in DIALECT_OF:
-        for each in SCENARIOS:
-            record(name, each)
+    if sys.argv[1:2] == ["golden"]:
+        record_golden()
+    elif sys.argv[1:2] == ["corpus"]:
+        sys.exit(1 if record_corpus(sys.argv[2:]) else 0)
+    else:
+        sys.exit(__doc__)

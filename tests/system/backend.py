@@ -142,7 +142,7 @@ class HttpHandler(BaseHTTPRequestHandler):
         pass
 
     def do_POST(self):
-        body = self.rfile.read(int(self.headers["content-length"]))
+        body = self.rfile.read(int(self.headers["content-length"])) if "content-length" in self.headers else self.chunks()
         if self.headers.get("content-encoding") == "gzip":
             body = gzip.decompress(body)
         headers = {k.lower(): v for k, v in self.headers.items()}
@@ -153,3 +153,11 @@ class HttpHandler(BaseHTTPRequestHandler):
         self.send_header("content-type", "application/x-protobuf")
         self.send_header("content-length", "0")
         self.end_headers()
+
+    def chunks(self):
+        body = b""
+        while size := int(self.rfile.readline(), 16):
+            body += self.rfile.read(size)
+            self.rfile.readline()
+        self.rfile.readline()
+        return body

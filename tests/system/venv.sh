@@ -1,8 +1,8 @@
 #!/bin/sh
-# Makes the Python environment of the system tests in $1, anew where the pinned requirements changed since.
+# Makes a Python environment in $1 of the pinned requirements in $2 (those of the system tests), anew where they changed.
 set -eu
 venv=$1
-requirements=$(dirname "$0")/requirements.txt
+requirements=${2:-$(dirname "$0")/requirements.txt}
 cmp -s "$requirements" "$venv/requirements.txt" && exit 0
 echo "  VENV  $venv"
 rm -rf "$venv"

@@ -1,0 +1,12 @@
+# SPDX-License-Identifier: Apache-2.0
+"""OpenInference's openinference-instrumentation-openai."""
+import sys
+
+import exporting
+import openai_calls
+from openinference.instrumentation.openai import OpenAIInstrumentor
+
+provider = exporting.provider()
+OpenAIInstrumentor().instrument(tracer_provider=provider)
+openai_calls.run(sys.argv[1])
+provider.shutdown()
