@@ -11,6 +11,10 @@
 
 static void keep_trace(struct traces *t, const uint8_t id[16])
 {
+	static const uint8_t none[16]; /* a record need not name its trace */
+
+	if (memcmp(id, none, sizeof(none)) == 0)
+		return;
 	memcpy(t->ids[t->next], id, 16);
 	t->next = (uint8_t)((t->next + 1) % VERDICT_TRACES_MAX);
 	if (t->count < VERDICT_TRACES_MAX)

@@ -23,6 +23,9 @@ struct agent {
 	struct config *reloaded; /* newest one that SIGHUP brought, or NULL */
 	uv_loop_t *loop;
 	struct buf state_dir;
+	struct {
+		struct buf grpc, http, admin; /* "http://localhost:4317"; empty where nothing listens */
+	} urls; /* made once the ports are open, read-only from then on: the admin's threads look at them */
 	struct store *store;
 	struct http_client *http;
 	struct exporter_env exporter_env;
@@ -107,34 +110,35 @@ static void metrics_close(void *scrape)
 	scrape_free(scrape);
 }
 
-/* "http://localhost:4317", with the port that was really bound. */
-static const char *endpoint_url(struct buf *out, const char *endpoint, uint16_t bound)
+/* The address to paste, with the port that was really bound. */
+static void write_url(struct buf *out, const char *endpoint, uint16_t bound)
 {
 	char host[256];
 	uint16_t port;
 
 	if (FAILED(endpoint_split(endpoint, host, sizeof(host), &port)))
-		return NULL;
+		return;
 	bool any = host[0] == '\0' || strcmp(host, "0.0.0.0") == 0 || strcmp(host, "::") == 0;
 	bool bare_v6 = !any && strchr(host, ':') != NULL;
 	buf_printf(out, "http://%s%s%s:%u", bare_v6 ? "[" : "", any ? "localhost" : host, bare_v6 ? "]" : "", bound);
-	return buf_string(out);
+	buf_string(out);
+}
+
+static const char *url_or_null(const struct buf *url)
+{
+	return url->len > 0 ? url->ptr : NULL;
 }
 
 static void write_summary(void *context, struct buf *out)
 {
-	struct agent *a = context;
-	struct buf grpc = BUF_INIT, http = BUF_INIT;
-	struct observe_about about = { .config_path = a->config->path };
+	const struct agent *a = context;
+	struct observe_about about = {
+		.otlp_grpc_endpoint = url_or_null(&a->urls.grpc),
+		.otlp_http_endpoint = url_or_null(&a->urls.http),
+		.config_path = a->config->path,
+	};
 
-	if (a->grpc != NULL)
-		about.otlp_grpc_endpoint = endpoint_url(&grpc, a->config->grpc.endpoint, grpc_receiver_port(a->grpc));
-	if (a->http_receiver != NULL)
-		about.otlp_http_endpoint =
-			endpoint_url(&http, a->config->http.endpoint, http_receiver_port(a->http_receiver));
 	observer_summary(a->observer, &about, out);
-	buf_release(&grpc);
-	buf_release(&http);
 }
 
 static void write_alerts(void *context, struct buf *out)
@@ -161,10 +165,16 @@ static struct status open_ports(struct agent *a, struct buf *why)
 
 	if (a->config->grpc.enabled)
 		TRY(grpc_receiver_start(a->config, grpc, &a->grpc, why));
+	if (a->grpc != NULL)
+		write_url(&a->urls.grpc, a->config->grpc.endpoint, grpc_receiver_port(a->grpc));
 	if (a->config->http.enabled)
 		TRY(http_receiver_start(a->config, http, &a->http_receiver, why));
+	if (a->http_receiver != NULL)
+		write_url(&a->urls.http, a->config->http.endpoint, http_receiver_port(a->http_receiver));
 	if (a->config->admin.enabled) /* last: it shows what the others have opened */
 		TRY(admin_start(a->config, &source, &a->admin, why));
+	if (a->admin != NULL)
+		write_url(&a->urls.admin, a->config->admin.endpoint, admin_port(a->admin));
 	return OK;
 }
 
@@ -205,31 +215,21 @@ static void banner_line(struct buf *out, const char *what, const char *url, cons
 
 void agent_banner(const struct agent *a, struct buf *out)
 {
-	struct buf grpc = BUF_INIT, http = BUF_INIT, admin = BUF_INIT;
-	const char *grpc_url = NULL, *http_url = NULL, *admin_url = NULL;
+	const char *grpc = url_or_null(&a->urls.grpc), *http = url_or_null(&a->urls.http);
+	const char *admin = url_or_null(&a->urls.admin);
 
-	if (a->grpc != NULL)
-		grpc_url = endpoint_url(&grpc, a->config->grpc.endpoint, grpc_receiver_port(a->grpc));
-	if (a->http_receiver != NULL)
-		http_url = endpoint_url(&http, a->config->http.endpoint, http_receiver_port(a->http_receiver));
-	if (a->admin != NULL)
-		admin_url = endpoint_url(&admin, a->config->admin.endpoint, admin_port(a->admin));
 	buf_printf(out, "plimsoll %s is ready\n", PLIMSOLL_VERSION);
-	banner_line(out, "OTLP/gRPC", grpc_url, "");
-	banner_line(out, "OTLP/HTTP", http_url, "");
-	banner_line(out, "page", admin_url, "/");
-	banner_line(out, "metrics", admin_url, "/metrics");
+	banner_line(out, "OTLP/gRPC", grpc, "");
+	banner_line(out, "OTLP/HTTP", http, "");
+	banner_line(out, "page", admin, "/");
+	banner_line(out, "metrics", admin, "/metrics");
 	banner_line(out, "state", a->state_dir.ptr, "");
 	banner_line(out, "config", a->config->path != NULL ? a->config->path : "built-in defaults", "");
-	if (http_url != NULL)
-		buf_printf(out, "Point an OpenTelemetry SDK here:\n"
-				"  export OTEL_EXPORTER_OTLP_ENDPOINT=%s OTEL_EXPORTER_OTLP_PROTOCOL=http/protobuf\n", http_url);
-	else if (grpc_url != NULL)
-		buf_printf(out, "Point an OpenTelemetry SDK here:\n"
-				"  export OTEL_EXPORTER_OTLP_ENDPOINT=%s OTEL_EXPORTER_OTLP_PROTOCOL=grpc\n", grpc_url);
-	buf_release(&grpc);
-	buf_release(&http);
-	buf_release(&admin);
+	if (http != NULL || grpc != NULL)
+		buf_printf(out,
+			   "Point an OpenTelemetry SDK here:\n"
+			   "  export OTEL_EXPORTER_OTLP_ENDPOINT=%s OTEL_EXPORTER_OTLP_PROTOCOL=%s\n",
+			   http != NULL ? http : grpc, http != NULL ? "http/protobuf" : "grpc");
 }
 
 /* Builds what the configuration asks for beside what runs, then swaps. */
@@ -353,6 +353,9 @@ void agent_free(struct agent *a)
 	store_close(a->store);
 	observer_free(a->observer);
 	buf_release(&a->state_dir);
+	buf_release(&a->urls.grpc);
+	buf_release(&a->urls.http);
+	buf_release(&a->urls.admin);
 	config_free(a->reloaded);
 	config_free(a->config);
 	free(a);

@@ -70,7 +70,7 @@ static void on_clock(uv_timer_t *handle)
 
 	pthread_mutex_lock(&j->lock);
 	detector_advance(j->detector, now_s);
-	alerts_advance(j->alerts, now_s);
+	alerts_advance(j->alerts, detector_time(j->detector));
 	if (++j->advances % SAVE_EVERY == 0)
 		state_save(&j->state);
 	pthread_mutex_unlock(&j->lock);

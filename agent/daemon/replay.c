@@ -10,6 +10,7 @@
 #include "agent/base/clock.h"
 #include "agent/base/money.h"
 #include "agent/baselines/detector.h"
+#include "agent/daemon/alert_list.h"
 #include "agent/daemon/kinds.h"
 #include "agent/daemon/pipeline.h"
 #include "agent/daemon/replay_input.h"
@@ -24,11 +25,12 @@ struct replay {
 	struct pipeline *pipeline;
 	struct detector *detector;
 	struct alerts *alerts;
+	struct alert_list alert_list;
 	struct store *store; /* NULL: nothing is kept */
 	struct arena arena;  /* of one record */
 	struct buf line;
 	struct {
-		uint64_t requests, items, rejected, calls, errors, unpriced, raised;
+		uint64_t requests, items, rejected, calls, errors, unpriced;
 		struct tokens tokens;
 		__int128_t cost_pusd;
 		uint64_t first_unix_ns, last_unix_ns;
@@ -81,30 +83,11 @@ static void on_verdict(void *context, const struct verdict *v)
 	alerts_verdict(r->alerts, v);
 }
 
-static void write_alert(struct replay *r, const struct alert *a)
-{
-	struct buf json = BUF_INIT;
-	char when[21];
-
-	if (r->json) {
-		alert_json(a, r->config->alerts.runbook_url, &json);
-		buf_text(&r->line, "{\"type\":\"alert\",");
-		buf_slice(&r->line, slice_skip(buf_view(&json), 1));
-	} else {
-		clock_format_utc(a->state == ALERT_FIRING ? a->verdict.started_at_s : a->ended_at_s, when);
-		buf_printf(&r->line, "%s  %-8s  ", when, a->state == ALERT_FIRING ? "firing" : "resolved");
-		alert_summary(a, &r->line);
-	}
-	buf_release(&json);
-}
-
 static void on_alert(void *context, const struct alert *a)
 {
 	struct replay *r = context;
 
-	r->totals.raised += a->state == ALERT_FIRING;
-	write_alert(r, a);
-	print_line(r);
+	alert_list_take(&r->alert_list, a);
 }
 
 static struct status take_request(void *context, enum signal signal, struct slice wire)
@@ -151,7 +134,7 @@ static void write_totals(struct replay *r)
 	json_write_key(b, "cost_usd");
 	pusd_write(b, r->totals.cost_pusd);
 	json_write_key(b, "alerts");
-	buf_printf(b, "%llu}", (unsigned long long)r->totals.raised);
+	buf_printf(b, "%llu}", (unsigned long long)r->alert_list.count);
 	print_line(r);
 }
 
@@ -165,7 +148,7 @@ static void write_report(struct replay *r)
 	clock_format_utc(r->totals.last_unix_ns / NS_PER_SECOND, last);
 	if (r->totals.calls > 0)
 		buf_printf(&r->line, "%llu model calls from %s to %s, %llu alerts\n", (unsigned long long)r->totals.calls, first,
-			   last, (unsigned long long)r->totals.raised);
+			   last, (unsigned long long)r->alert_list.count);
 	else
 		buf_text(&r->line, "no model calls found\n");
 	observer_summary(r->observer, &about, &summary);
@@ -173,6 +156,16 @@ static void write_report(struct replay *r)
 	fputs(buf_string(&r->line), stdout);
 	buf_reset(&r->line);
 	buf_release(&summary);
+}
+
+static void write_results(struct replay *r)
+{
+	for (size_t i = 0; i < r->alert_list.count; i++)
+		fwrite(r->alert_list.items[i].line.ptr, 1, r->alert_list.items[i].line.len, stdout);
+	if (r->json)
+		write_totals(r);
+	else
+		write_report(r);
 }
 
 static struct status open_stages(struct replay *r, struct buf *why)
@@ -186,6 +179,7 @@ static struct status open_stages(struct replay *r, struct buf *why)
 		return FAIL(NOMEM, "no memory");
 	outlets.observer = r->observer;
 	TRY(alerts_new(&r->config->alerts, NULL, NULL, &r->alerts, why));
+	r->alert_list = (struct alert_list){ .runbook_url = r->config->alerts.runbook_url, .as_json = r->json };
 	alerts_on_change(r->alerts, on_alert, r);
 	TRY(price_book_new(r->config, &prices, why));
 	struct status s = pipeline_new(r->config, prices, 1, &outlets, &r->pipeline, why);
@@ -201,6 +195,7 @@ static void close_stages(struct replay *r)
 	detector_free(r->detector);
 	observer_free(r->observer);
 	store_close(r->store);
+	alert_list_release(&r->alert_list);
 	arena_release(&r->arena);
 	buf_release(&r->line);
 }
@@ -224,10 +219,12 @@ static struct status replay_files(struct replay *r, const char *directory, enum 
 		TRY(open_storage(r, &state, directory, why));
 	for (int i = 0; i < count; i++)
 		TRY(replay_read(files[i], signal, &sink, why));
-	if (directory == NULL) {
+	if (directory == NULL)
 		detector_finish(r->detector);
+	alerts_advance(r->alerts, detector_time(r->detector));
+	alerts_visit(r->alerts, false, on_alert, r); /* some end without a word */
+	if (directory == NULL)
 		return OK;
-	}
 	state_save(&state);
 	return store_flush(r->store);
 }
@@ -263,12 +260,12 @@ static int replay(struct replay *r, const struct cli_args *args, enum signal sig
 	struct buf why = BUF_INIT;
 	struct status s = replay_files(r, args->values[OPTION_STORAGE], signal, args->operands, args->operand_count, &why);
 
+	if (!FAILED(s) && r->alert_list.failed)
+		s = FAIL(NOMEM, "no memory for the alerts");
 	if (FAILED(s))
 		fprintf(stderr, "plimsoll: %s\n", why.len > 0 ? buf_string(&why) : s.why);
-	else if (r->json)
-		write_totals(r);
 	else
-		write_report(r);
+		write_results(r);
 	buf_release(&why);
 	close_stages(r);
 	return FAILED(s) ? exit_status_of(s) : CLI_DONE;
