@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """CPU seconds per million spans, memory and start-up of the agent, beside a server on gRPC core that does nothing.
 
-All in one run, because absolute figures move with the machine and its load: read the ratios. CPU is that of the server's
-process alone, from /proc/PID/stat; of several rounds the median is printed.
+All in one run, because absolute figures move with the machine and its load: read the ratios. CPU is that of the
+server's process alone, from /proc/PID/stat; of several rounds the median is printed.
 """
 import argparse
 import contextlib
@@ -82,7 +82,8 @@ def commands(bin_dir, directory, sink_port):
     """name -> (command, pattern of the ready line)"""
     own = r"^ready grpc=(\d+)"
     banner = r"OTLP/gRPC\s.*:(\d+)$"
-    forward = {"otlp/sink": {"endpoint": "127.0.0.1:%d" % sink_port, "tls": {"insecure": True}, "compression": "none"}}
+    forward = {"otlp/sink": {"endpoint": "127.0.0.1:%d" % sink_port, "tls": {"insecure": True}, "compression": "none",
+                             "sending_queue": {"queue_size": "1GiB"}}}  # what is dropped would cost nothing
     plimsoll = os.path.join(bin_dir, "plimsoll")
     return {
         "noop": ([os.path.join(bin_dir, "bench/noop_server")], own),
@@ -126,7 +127,8 @@ def print_notes(notes):
     print("\n%-10s %14s %14s %16s" % ("", "ready (ms)", "idle (MiB)", "peak (MiB)"))
     for name, rows in notes.items():
         starts, idles, peaks = zip(*rows)
-        print("%-10s %14.0f %14.1f %16.1f" % (name, statistics.median(starts), statistics.median(idles) / 1024, max(peaks) / 1024))
+        print("%-10s %14.0f %14.1f %16.1f" % (name, statistics.median(starts), statistics.median(idles) / 1024,
+                                              max(peaks) / 1024))
 
 
 def main():
