@@ -84,6 +84,9 @@ struct exporter_config {
 	const struct conf_option *table; /* that table */
 };
 
+/* Which cost counts where a span reports one itself. */
+enum cost_source { COST_COMPUTED, COST_REPORTED };
+
 struct config {
 	struct arena arena;
 	const char *path; /* NULL: defaults */
@@ -97,7 +100,7 @@ struct config {
 	struct {
 		const char *file; /* extra price table, looked up before the built-in one; NULL: none */
 		const char *override_file;
-		int which_cost; /* 0: ours; 1: the span's own where it reports one */
+		int cost_source; /* enum cost_source */
 	} prices;
 	struct baselines_config baselines;
 	struct alerts_config alerts;

@@ -157,7 +157,7 @@ static const struct conf_option prices_options[] = {
 	  .doc = "A price table that is looked up before the built-in one." },
 	{ "override_file", CONF_STRING, AT(config, prices.override_file), .reloads = true,
 	  .doc = "Prices of your own contract, looked up before any table." },
-	{ "cost_source", CONF_ENUM, AT(config, prices.which_cost), .fallback = "computed",
+	{ "cost_source", CONF_ENUM, AT(config, prices.cost_source), .fallback = "computed",
 	  .choices = "computed|reported", .reloads = true,
 	  .doc = "Which cost counts where a span reports one itself: the one computed here, or the span's." },
 	{ .name = NULL },

@@ -18,6 +18,7 @@ struct status settings_new(const struct config *config, struct price_book *price
 	}
 	atomic_init(&s->references, 1);
 	s->prices = prices;
+	s->reported_cost_counts = config->prices.cost_source == COST_REPORTED;
 	*out = s;
 	return OK;
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * daemon/settings.h - what a reload replaces under running lanes: the known keys and the prices.
+ * daemon/settings.h - what a reload replaces under running lanes: the known keys, the prices, which cost counts.
  *
  * Reference counted. A lane holds one reference for as long as it works with these settings.
  */
@@ -16,6 +16,7 @@ struct settings {
 	_Atomic unsigned references;
 	struct known_keys *keys;
 	struct price_book *prices;
+	bool reported_cost_counts; /* prices.cost_source: a span's own cost goes before ours */
 };
 
 /* One reference. Takes over prices on success. Errors: those of known_keys_new; NOMEM. */

@@ -7,10 +7,8 @@
 #include <stdlib.h>
 
 #include "agent/base/clock.h"
-#include "agent/base/hash.h"
 #include "agent/enrich/enrich.h"
 #include "agent/pricing/model_pin.h"
-
 
 /* A request's calls and edits may take this much memory: a bound on what tiny hostile spans can blow up to. */
 #define ARENA_BASE_BYTES (16u << 20)
@@ -72,26 +70,27 @@ struct status worker_adopt(struct worker *w, struct settings *settings)
 	return OK;
 }
 
-/* The answer follows from two names that hardly ever change: remembered by their hash. */
-static enum tristate pin_of(struct worker *w, const struct call *c)
+/* Prices the call, then lets the cost that the settings prefer count. */
+static void choose_cost(struct worker *w, struct call *c)
 {
-	uint64_t hash = hash_mix(hash_slice(c->provider), hash_slice(call_model(c)));
-	struct worker_pin *known = &w->pins[hash % WORKER_PINS];
-
-	if (known->hash != hash) {
-		known->hash = hash;
-		known->pin = model_pin(c->provider, call_model(c));
-	}
-	return known->pin;
+	price_call(w->pricer, c);
+	c->computed_cost = c->cost;
+	if (w->settings->reported_cost_counts && c->reported_cost.known)
+		c->cost = (struct cost){
+			.known = true,
+			.total_only = true,
+			.total_pusd = c->reported_cost.total_pusd,
+			.price = SLICE("reported"),
+		};
 }
 
 void worker_complete(struct worker *w, struct call *c)
 {
 	model_watch_see(w->models, c);
 	if (!c->cost.known)
-		price_call(w->pricer, c);
-	c->model_pinned = pin_of(w, c);
-
+		choose_cost(w, c);
+	else
+		c->model_pinned = model_pin(c->provider, call_model(c));
 }
 
 /* The next free place for a call; the array doubles in the arena. */

@@ -10,18 +10,12 @@
 #include "agent/observe/observe.h"
 #include "agent/span/batch.h"
 
-#define WORKER_PINS 256u
-
 struct worker {
 	struct arena arena;
 	struct settings *settings;
 	struct dialect_reader *reader;
 	struct pricer *pricer;
 	struct model_watch *models;
-	struct worker_pin {
-		uint64_t hash;
-		enum tristate pin;
-	} pins[WORKER_PINS];
 	struct observe_shard *shard;
 	struct batch batch;
 	struct call *calls; /* counted calls of the batch, in the arena */
@@ -43,7 +37,7 @@ struct status worker_adopt(struct worker *w, struct settings *settings) MUST_USE
  * with_edits: somebody wants the enriched spans. Errors: MALFORMED; TOOBIG, more calls than a request may hold. */
 struct status worker_read(struct worker *w, enum signal signal, struct slice wire, bool with_edits) MUST_USE;
 
-/* Completes one counted call: model watch, price, pin. */
+/* Completes one counted call: model watch, pin, price. A cost that it has already (of a record that is replayed) stays. */
 void worker_complete(struct worker *w, struct call *c);
 
 #endif

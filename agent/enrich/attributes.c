@@ -63,6 +63,16 @@ static void write_conventions(const struct target *t)
 	text(t, CONTRACT_PROMPT_VERSION, c->prompt_version);
 }
 
+static void write_cost_parts(const struct target *t, const struct cost *cost)
+{
+	money(t, CONTRACT_COST_INPUT, cost->input_pusd);
+	money(t, CONTRACT_COST_OUTPUT, cost->output_pusd);
+	if (tokens_get(&t->call->tokens, TOKENS_CACHE_READ) > 0)
+		money(t, CONTRACT_COST_CACHE_READ, cost->cache_read_pusd);
+	if (tokens_get(&t->call->tokens, TOKENS_CACHE_WRITE) > 0)
+		money(t, CONTRACT_COST_CACHE_WRITE, cost->cache_write_pusd);
+}
+
 static void write_cost(const struct target *t)
 {
 	const struct cost *cost = &t->call->cost;
@@ -70,12 +80,8 @@ static void write_cost(const struct target *t)
 	if (!cost->known)
 		return;
 	money(t, CONTRACT_COST, cost->total_pusd);
-	money(t, CONTRACT_COST_INPUT, cost->input_pusd);
-	money(t, CONTRACT_COST_OUTPUT, cost->output_pusd);
-	if (tokens_get(&t->call->tokens, TOKENS_CACHE_READ) > 0)
-		money(t, CONTRACT_COST_CACHE_READ, cost->cache_read_pusd);
-	if (tokens_get(&t->call->tokens, TOKENS_CACHE_WRITE) > 0)
-		money(t, CONTRACT_COST_CACHE_WRITE, cost->cache_write_pusd);
+	if (!cost->total_only)
+		write_cost_parts(t, cost);
 	text(t, CONTRACT_COST_PRICE, cost->price);
 }
 

@@ -44,7 +44,7 @@ struct image_provider {
 
 struct image_model {
 	struct image_text id;
-	struct image_text label; /* "openai/gpt-4o@genai-prices-0.2.3": what call.cost.price says */
+	struct image_text label; /* "openai/gpt-4o@genai-prices-0.2.3 (2026-11-21)": what call.cost.price says */
 	uint32_t match;          /* clause */
 	uint32_t first_row, row_count; /* price rows: the last that holds, else the first */
 	uint32_t first_variant, variant_count;

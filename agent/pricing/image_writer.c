@@ -3,6 +3,8 @@
  */
 #include "agent/pricing/image_writer.h"
 
+#include "agent/base/clock.h"
+
 #define ALIGNMENT 16u
 
 static const size_t row_sizes[IMAGE_SECTION_COUNT] = {
@@ -72,11 +74,16 @@ static void write_label(struct image_writer *w, struct image_text provider, stru
 	m->label = (struct image_text){ (uint32_t)at, (uint32_t)(b->len - at) };
 }
 
-static void write_labels(struct image_writer *w, struct slice source, struct slice version)
+/* A table without a version of its own is versioned by its date: that need not be said twice. */
+static void write_labels(struct image_writer *w, struct slice source, struct slice version, uint64_t date_unix_s)
 {
 	struct buf suffix = BUF_INIT;
+	char date[21];
 
+	clock_format_utc(date_unix_s, date);
 	buf_printf(&suffix, "@%.*s-%.*s", SLICE_ARG(source), SLICE_ARG(version));
+	if (!slice_equal(version, slice_head(slice_of(date), 10)))
+		buf_printf(&suffix, " (%.10s)", date);
 	for (uint32_t p = 0; p < image_writer_count(w, IMAGE_providers); p++) {
 		const struct image_provider *provider = image_writer_at(w, IMAGE_providers, p);
 		for (uint32_t i = 0; i < provider->model_count; i++)
@@ -100,7 +107,7 @@ struct status image_writer_finish(struct image_writer *w, struct slice source, s
 	for (int i = 0; i < IMAGE_SECTION_COUNT; i++)
 		if (buf_failed(&w->sections[i]))
 			return FAIL(NOMEM, "no memory for the price table");
-	write_labels(w, source, version);
+	write_labels(w, source, version, date_unix_s);
 	header.source = image_writer_text(w, source, false);
 	header.version = image_writer_text(w, version, false);
 

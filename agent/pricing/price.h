@@ -89,7 +89,7 @@ struct price_answer {
 	enum price_error error;
 	const char *why;        /* literal, with PRICE_INVALID_USAGE */
 	struct slice provider, model; /* ids in the table; empty where not found. The provider is the one asked for */
-	struct slice price;     /* "openai/gpt-4o@genai-prices-0.2.3": the row that was used */
+	struct slice price;     /* "openai/gpt-4o@genai-prices-0.2.3 (2026-11-21)": the row that was used */
 	enum price_source source;
 	uint32_t usage_scale;   /* of the components' counts */
 	struct sheet sheet;     /* the prices that held */

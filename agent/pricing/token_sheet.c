@@ -165,7 +165,7 @@ bool token_sheet_bill(const struct token_sheet *t, const struct tokens *tokens, 
 	}
 	cost->uncached_pusd = 0;
 	uint32_t both = 1u << TOKENS_CACHE_READ | 1u << TOKENS_INPUT;
-	if ((t->priced & tokens->known & both) == both &&
+	if ((t->priced & tokens->known & both) == both && counts[TOKENS_CACHE_READ] > 0 &&
 	    __builtin_mul_overflow(counts[TOKENS_CACHE_READ], rate_for(&t->prices[TOKENS_INPUT], input),
 				   &cost->uncached_pusd))
 		return false;

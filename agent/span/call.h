@@ -125,13 +125,15 @@ enum finish_reason {
 /* Money in pico-dollars (1e-12 USD). */
 struct cost {
 	bool known; /* false: unpriced, never zero */
+	bool total_only; /* no parts are known: all amounts but the total are meaningless */
 	int64_t total_pusd;
 	int64_t input_pusd;       /* input tokens that were neither read from nor written to a cache */
 	int64_t cache_read_pusd;  /* parts of the total; what has no part of its own is in the total only */
 	int64_t cache_write_pusd;
 	int64_t output_pusd;
 	int64_t uncached_pusd; /* what the tokens of cache_read_pusd would have cost as plain input; 0 where none had */
-	struct slice price; /* which row priced it, "openai/gpt-4o@genai-prices-0.2.3"; empty where unknown */
+	struct slice price; /* which row priced it, "openai/gpt-4o@genai-prices-0.2.3 (2026-11-21)"; "reported" where the
+			     * span's own cost counts; empty where unknown */
 };
 
 /* Who made the span. Where two of them tell of one call, the one nearer to the model knows its tokens best. */
@@ -218,7 +220,8 @@ struct call {
 
 	/* what it used */
 	struct tokens tokens;
-	struct cost cost;          /* by our price table */
+	struct cost cost;          /* the one that counts: one of the two below, as prices.cost_source says */
+	struct cost computed_cost; /* by our price table */
 	struct cost reported_cost; /* by the span: only known and total_pusd */
 
 	struct slice input_text, output_text; /* only where tokens have to be estimated from them; never passed on */
@@ -265,6 +268,10 @@ enum context_class context_of(const struct tokens *t);
 
 /* The model that answered, else the one that was asked for, else empty. */
 struct slice call_model(const struct call *c);
+
+/* What reading input from a cache saved against its price as plain input, by our price table; negative where the cache
+ * was dearer. False, and *out_pusd untouched, where that is not known. */
+bool call_cache_savings(const struct call *c, int64_t *out_pusd);
 
 /* "name@version" (or "name@unversioned", or a bare version) into out, cut to fit; empty where the call names neither. */
 struct slice call_prompt(const struct call *c, char *out, size_t size);

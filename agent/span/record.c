@@ -92,6 +92,17 @@ static void write_cost(struct buf *b, const char *key, const struct cost *cost)
 		buf_text(b, "null");
 }
 
+static void write_cache_savings(struct buf *b, const struct call *c)
+{
+	int64_t pusd;
+
+	json_write_key(b, "cache_savings_usd");
+	if (call_cache_savings(c, &pusd))
+		pusd_write(b, pusd);
+	else
+		buf_text(b, "null");
+}
+
 static void write_tokens(struct buf *b, const struct tokens *t)
 {
 	for (size_t i = 0; i < COUNTS; i++) {
@@ -136,7 +147,9 @@ void record_write(struct buf *b, const struct call *c, const char *leading)
 	write_number(b, "ttft_ms", (double)c->ttft_ns / 1e6, c->ttft_ns > 0);
 	write_tokens(b, &c->tokens);
 	write_cost(b, "cost_usd", &c->cost);
+	write_cost(b, "computed_cost_usd", &c->computed_cost);
 	write_cost(b, "reported_cost_usd", &c->reported_cost);
+	write_cache_savings(b, c);
 	write_text(b, "price", c->cost.price);
 	write_text(b, "outcome", slice_of(outcome_names[c->outcome]));
 	write_score(b, c);
@@ -187,7 +200,7 @@ static bool read_cost(struct json *j, struct cost *out)
 	struct slice text;
 	struct decimal d;
 
-	*out = (struct cost){ 0 };
+	*out = (struct cost){ .total_only = true };
 	if (json_peek(j) == JSON_NULL)
 		return json_null(j);
 	if (!json_number(j, &text) || !decimal_parse(text, &d) || d.digits < 0 || d.digits > INT64_MAX)
@@ -322,6 +335,8 @@ static bool read_member(struct json *j, struct arena *a, struct slice key, struc
 		return json_bool(j, &c->tokens.estimated);
 	if (slice_equal(key, SLICE("cost_usd")))
 		return read_cost(j, &c->cost);
+	if (slice_equal(key, SLICE("computed_cost_usd")))
+		return read_cost(j, &c->computed_cost);
 	if (slice_equal(key, SLICE("reported_cost_usd")))
 		return read_cost(j, &c->reported_cost);
 	if (slice_equal(key, SLICE("outcome")))

@@ -1,0 +1,194 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Which cost of a call counts, from the configuration to the span and the record; both sides stay visible.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+
+#include <cmocka.h>
+
+#include "agent/daemon/worker.h"
+#include "agent/span/record.h"
+
+#define REPORTED_PUSD INT64_C(5000000000)
+#define COMPUTED_PUSD INT64_C(2700000000) /* gpt-4o: 1000 at 2.50 and 20 at 10 USD a million */
+
+static struct settings *settings_with(enum cost_source source)
+{
+	struct config config = { .prices = { .cost_source = source } };
+	struct price_book *prices;
+	struct settings *settings;
+	struct buf why = BUF_INIT;
+
+	if (FAILED(price_book_new(&config, &prices, &why)) || FAILED(settings_new(&config, prices, &settings)))
+		fail_msg("settings: %s", buf_string(&why));
+	return settings;
+}
+
+static void start(struct worker *w, enum cost_source source)
+{
+	assert_false(FAILED(worker_init(w, "test", NULL)));
+	assert_false(FAILED(worker_adopt(w, settings_with(source))));
+}
+
+static struct call sample_call(bool reports)
+{
+	struct call c = {
+		.role = ROLE_LLM,
+		.counted = true,
+		.provider = SLICE("openai"),
+		.response_model = SLICE("gpt-4o-2024-08-06"),
+		.end_unix_ns = UINT64_C(1795000000000000000),
+		.context = CONTEXT_1K,
+	};
+
+	tokens_set(&c.tokens, TOKENS_INPUT, 1000);
+	tokens_set(&c.tokens, TOKENS_OUTPUT, 20);
+	if (reports)
+		c.reported_cost = (struct cost){ .known = true, .total_pusd = REPORTED_PUSD };
+	return c;
+}
+
+static void expect_cost(const struct call *c, int64_t total_pusd, bool total_only)
+{
+	assert_true(c->cost.known);
+	assert_int_equal(c->cost.total_pusd, total_pusd);
+	assert_int_equal(c->cost.total_only, total_only);
+	assert_true(c->computed_cost.known);
+	assert_int_equal(c->computed_cost.total_pusd, COMPUTED_PUSD);
+}
+
+static void the_computed_cost_counts_unless_the_other_is_chosen(void **state)
+{
+	struct worker w;
+	struct call c = sample_call(true);
+
+	(void)state;
+	start(&w, COST_COMPUTED);
+	worker_complete(&w, &c);
+	expect_cost(&c, COMPUTED_PUSD, false);
+	assert_int_equal(c.reported_cost.total_pusd, REPORTED_PUSD);
+	worker_release(&w);
+}
+
+static void a_reported_cost_counts_where_it_is_chosen_and_told(void **state)
+{
+	struct worker w;
+	struct call told = sample_call(true), silent = sample_call(false);
+
+	(void)state;
+	start(&w, COST_REPORTED);
+	worker_complete(&w, &told);
+	expect_cost(&told, REPORTED_PUSD, true);
+	assert_true(slice_equal(told.cost.price, SLICE("reported")));
+	worker_complete(&w, &silent);
+	expect_cost(&silent, COMPUTED_PUSD, false);
+	worker_release(&w);
+}
+
+static void a_reported_cost_counts_for_a_model_without_a_price(void **state)
+{
+	struct worker w;
+	struct call c = sample_call(true);
+
+	(void)state;
+	start(&w, COST_REPORTED);
+	c.response_model = SLICE("nobodys-model-1");
+	worker_complete(&w, &c);
+	assert_true(c.cost.known);
+	assert_int_equal(c.cost.total_pusd, REPORTED_PUSD);
+	assert_false(c.computed_cost.known);
+	worker_release(&w);
+}
+
+static void new_settings_choose_anew(void **state)
+{
+	struct worker w;
+	struct call before = sample_call(true), after = sample_call(true);
+
+	(void)state;
+	start(&w, COST_COMPUTED);
+	worker_complete(&w, &before);
+	assert_false(FAILED(worker_adopt(&w, settings_with(COST_REPORTED))));
+	worker_complete(&w, &after);
+	expect_cost(&before, COMPUTED_PUSD, false);
+	expect_cost(&after, REPORTED_PUSD, true);
+	worker_release(&w);
+}
+
+static void a_cost_that_a_record_brings_stays_and_the_pin_is_told(void **state)
+{
+	struct worker w;
+	struct call c = sample_call(true);
+
+	(void)state;
+	start(&w, COST_REPORTED);
+	c.cost = (struct cost){ .known = true, .total_only = true, .total_pusd = 7 };
+	worker_complete(&w, &c);
+	assert_int_equal(c.cost.total_pusd, 7);
+	assert_int_equal(c.model_pinned, TRI_YES);
+	worker_release(&w);
+}
+
+static bool record_has(const struct call *c, const char *member)
+{
+	struct buf out = BUF_INIT;
+
+	record_write(&out, c, "");
+	bool has = slice_find(buf_view(&out), slice_of(member)) >= 0;
+	buf_release(&out);
+	return has;
+}
+
+static void a_record_shows_both_sides(void **state)
+{
+	struct worker w;
+	struct call c = sample_call(true), read;
+	struct buf line = BUF_INIT;
+	struct arena arena;
+
+	(void)state;
+	start(&w, COST_REPORTED);
+	worker_complete(&w, &c);
+	assert_true(record_has(&c, "\"cost_usd\":0.005,"));
+	assert_true(record_has(&c, "\"computed_cost_usd\":0.0027,"));
+	assert_true(record_has(&c, "\"reported_cost_usd\":0.005,"));
+	assert_true(record_has(&c, "\"price\":\"reported\""));
+	record_write(&line, &c, "");
+	arena_init(&arena, 1 << 16);
+	assert_false(FAILED(record_read(buf_view(&line), &arena, &read)));
+	expect_cost(&read, REPORTED_PUSD, true);
+	arena_release(&arena);
+	buf_release(&line);
+	worker_release(&w);
+}
+
+static void a_record_tells_what_the_cache_saved_or_null(void **state)
+{
+	struct worker w;
+	struct call cached = sample_call(false), plain = sample_call(false);
+
+	(void)state;
+	start(&w, COST_COMPUTED);
+	tokens_set(&cached.tokens, TOKENS_CACHE_READ, 800);
+	worker_complete(&w, &cached);
+	worker_complete(&w, &plain);
+	assert_true(record_has(&cached, "\"cache_savings_usd\":0.001,")); /* 800 at 2.50 less 1.25 USD a million */
+	assert_true(record_has(&plain, "\"cache_savings_usd\":null"));
+	worker_release(&w);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(the_computed_cost_counts_unless_the_other_is_chosen),
+		cmocka_unit_test(a_reported_cost_counts_where_it_is_chosen_and_told),
+		cmocka_unit_test(a_reported_cost_counts_for_a_model_without_a_price),
+		cmocka_unit_test(new_settings_choose_anew),
+		cmocka_unit_test(a_cost_that_a_record_brings_stays_and_the_pin_is_told),
+		cmocka_unit_test(a_record_shows_both_sides),
+		cmocka_unit_test(a_record_tells_what_the_cache_saved_or_null),
+	};
+
+	return cmocka_run_group_tests_name("daemon/worker", tests, NULL, NULL);
+}
