@@ -74,10 +74,10 @@ INSTRUMENTATIONS = {
         "dialect": "mlflow", "driver": "mlflow_autolog.py", "environment": "agents",
         "scenarios": ["chat", "chain", "cached", "stream", "tools", "rate_limited", "cache_write_read", "embeddings"],
         "packages": ["mlflow-tracing", "openai", "anthropic"],
-        "variables": {"MLFLOW_DISABLE_TELEMETRY": "true", "OTEL_EXPORTER_OTLP_TRACES_PROTOCOL": "http/protobuf"}},
+        "variables": {"MLFLOW_DISABLE_TELEMETRY": "true", "OTEL_EXPORTER_OTLP_PROTOCOL": "http/protobuf"}},
     "litellm": {
         "dialect": "litellm", "driver": "litellm_otel.py", "environment": "litellm",
-        "scenarios": ["chat", "cached", "stream", "tools", "rate_limited", "embeddings", "cache_write_read"],
+        "scenarios": ["chat", "cached", "stream", "rate_limited", "embeddings", "cache_write_read"],
         "packages": ["litellm", "openai"],
         "variables": {"OTEL_EXPORTER": "otlp_http", "LITELLM_LOCAL_MODEL_COST_MAP": "True"}},
     "openlit": {

@@ -19,6 +19,7 @@ NEUTRAL_PORT = 443
 ID_KEYS = ("traceId", "spanId", "parentSpanId")
 UUID = re.compile(r"\b[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}\b")
 HEX_ID = re.compile(r"(?<![0-9a-f])(?:[0-9a-f]{32}|[0-9a-f]{16})(?![0-9a-f])")
+STACK_TRACE = re.compile(r"Traceback \(most recent call last\):.*", re.DOTALL)
 ISO_TIME = re.compile(r"\b20\d\d-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?")
 
 
@@ -100,6 +101,7 @@ class Neutral:
         return from_ns(to_ns(found[0]) + self.shift, len(found[0].partition(".")[2]))
 
     def text(self, value):
+        value = STACK_TRACE.sub("", value)
         value = self.ports.sub(r"\1:%d" % NEUTRAL_PORT, value)
         value = UUID.sub(self.uuid, value)
         value = HEX_ID.sub(lambda found: self.hex_id(found[0]) if found[0] in self.ids else found[0], value)

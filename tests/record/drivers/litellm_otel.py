@@ -3,13 +3,13 @@
 import os
 import sys
 
-import anthropic_calls
 import litellm
 import openai_calls
 
 litellm.callbacks = ["otel"]
 OPENAI = {"model": "openai/gpt-4o", "api_base": os.environ["MODEL_API"]}
-ANTHROPIC = {"model": "anthropic/claude-sonnet-4-0", "api_base": anthropic_calls.base_url()}
+ANTHROPIC = {"model": "anthropic/claude-sonnet-4-0", "api_base": os.environ["MODEL_API"].removesuffix("/v1")}
+QUESTION = [{"role": "user", "content": "hello"}]
 
 
 def ask(messages=openai_calls.QUESTION, vendor=OPENAI, **more):
@@ -19,12 +19,6 @@ def ask(messages=openai_calls.QUESTION, vendor=OPENAI, **more):
 def stream():
     for _ in ask(stream=True, stream_options={"include_usage": True}):
         pass
-
-
-def tools():
-    call = ask(tools=openai_calls.TOOLS).choices[0].message
-    result = {"role": "tool", "tool_call_id": call.tool_calls[0].id, "content": "found"}
-    ask(openai_calls.QUESTION + [call.model_dump(), result], tools=openai_calls.TOOLS)
 
 
 def rate_limited():
@@ -40,10 +34,10 @@ def embeddings():
 
 
 def cache_write_read():
-    ask(anthropic_calls.QUESTION, ANTHROPIC, max_tokens=100)
-    ask(anthropic_calls.QUESTION, ANTHROPIC, max_tokens=100)
+    ask(QUESTION, ANTHROPIC, max_tokens=100)
+    ask(QUESTION, ANTHROPIC, max_tokens=100)
 
 
-SCENARIOS = {"chat": ask, "cached": ask, "stream": stream, "tools": tools, "rate_limited": rate_limited,
+SCENARIOS = {"chat": ask, "cached": ask, "stream": stream, "rate_limited": rate_limited,
              "embeddings": embeddings, "cache_write_read": cache_write_read}
 SCENARIOS[sys.argv[1]]()
