@@ -3,6 +3,7 @@
  */
 #include "agent/cli/command.h"
 #include "agent/cli/price.h"
+#include "agent/daemon/explain.h"
 #include "agent/daemon/kinds.h"
 #include "agent/daemon/replay.h"
 #include "agent/daemon/run.h"
@@ -12,6 +13,7 @@ static const struct command *const commands[] = {
 	&command_run,
 	&command_check,
 	&command_replay,
+	&command_explain,
 	&command_price,
 	&command_version,
 	&command_help,

@@ -118,6 +118,19 @@ static void find_response_id(struct slice output, struct call *c)
 	}
 }
 
+/* A Python object, printed: ChatCompletion(id='chatcmpl-...', ...) */
+static void find_printed_id(struct slice output, struct call *c)
+{
+	ptrdiff_t at = slice_find(output, SLICE("ChatCompletion(id='"));
+
+	if (at < 0)
+		return;
+	struct slice id = slice_skip(output, (size_t)at + sizeof("ChatCompletion(id='") - 1);
+	const char *end = memchr(id.ptr, '\'', id.len);
+	if (end != NULL)
+		c->response_id = slice_head(id, (size_t)(end - id.ptr));
+}
+
 static void find_finish(struct slice output, struct call *c)
 {
 	static const struct slice names[] = { { "\"finish_reason\"", 15 }, { "\"stop_reason\"", 13 }, { "\"stopReason\"", 12 } };
@@ -132,6 +145,19 @@ static void find_finish(struct slice output, struct call *c)
 			if (word.bytes.len > 0 && convert_words(&word, finish_words, &finish, &found))
 				c->finish |= (uint32_t)finish;
 		}
+}
+
+/* OpenAI's Responses API tells a status of the whole, and of each part first or last; calls for tools are parts too. */
+static void find_status(struct slice answer, struct call *c)
+{
+	struct slice value;
+
+	if (slice_find(answer, SLICE("\"type\":\"function_call\"")) >= 0)
+		c->finish = FINISH_TOOL_CALL;
+	else if (slice_find(answer, SLICE("\"max_output_tokens\"}")) >= 0)
+		c->finish = FINISH_LENGTH;
+	else if (next_member(&answer, SLICE("\"status\""), &value) && slice_equal(plain_string(value), SLICE("completed")))
+		c->finish = FINISH_STOP;
 }
 
 /* OpenAI ends a refusal with "stop" and tells it beside the content, as a text or as a part of that type. */
@@ -251,6 +277,17 @@ static bool wants_walk(const struct reading *r, const struct call *c)
 	return (may_call_tools && r->tool_call_count == 0) || r->json_wanted || lacks_usage(c) || r->retrieval != NULL;
 }
 
+static void walk_raw_answer(const struct reading *r, struct message_walk *w)
+{
+	const struct any_value *raw = reading_content(r, FIELD_RAW_ANSWER);
+	size_t length = w->text->len;
+
+	if (raw == NULL || raw->kind != ANY_STRING)
+		return;
+	message_walk_run(w, raw->bytes);
+	w->text->len = length;
+}
+
 static void walk_output(struct reading_context *context, const struct reading *r, struct content_scratch *s,
 			struct slice output, struct call *c)
 {
@@ -264,6 +301,8 @@ static void walk_output(struct reading_context *context, const struct reading *r
 	if (buf_failed(&s->text))
 		return;
 	struct slice answer = slice_trim(buf_view(&s->text));
+	if (w.tool_calls == 0 && c->tool_calls == 0 && (c->finish & FINISH_TOOL_CALL) != 0)
+		walk_raw_answer(r, &w); /* the text is told apart from the calls */
 	if (w.tool_calls > 0 && c->tool_calls == 0)
 		set_tools(c, w.tool_names, w.tool_calls, context->arena);
 	if (w.refused)
@@ -285,8 +324,12 @@ static void search_answer(const struct reading *r, struct slice answer, struct c
 		find_response_model(answer, c);
 	if (c->response_id.len == 0)
 		find_response_id(answer, c);
+	if (c->response_id.len == 0)
+		find_printed_id(answer, c);
 	if (c->finish == 0)
 		find_finish(answer, c);
+	if (c->finish == 0 && slice_find(answer, SLICE("\"object\":\"response\"")) >= 0)
+		find_status(answer, c);
 	if (is_refused(answer))
 		c->finish |= FINISH_REFUSAL;
 }
@@ -296,7 +339,7 @@ static void read_output(struct reading_context *context, struct reading *r, stru
 	struct slice output = text_of(r, FIELD_OUTPUT_TEXT, s, context->arena);
 	const struct any_value *raw = reading_content(r, FIELD_RAW_ANSWER);
 
-	if (reading_content(r, FIELD_OUTPUT_TEXT) == NULL)
+	if (reading_content(r, FIELD_OUTPUT_TEXT) == NULL && raw == NULL)
 		return;
 	search_answer(r, raw != NULL && raw->kind == ANY_STRING ? raw->bytes : output, c);
 	if (wants_walk(r, c))
@@ -332,6 +375,8 @@ void content_complete_call(struct reading_context *context, struct reading *r, s
 		set_tools(c, r->tool_calls, r->tool_call_count, context->arena);
 	read_input(context, r, s, c);
 	read_output(context, r, s, c);
+	if (c->tool_calls > 0 && c->finish == 0)
+		c->finish = FINISH_TOOL_CALL;
 	if (c->role == ROLE_LLM)
 		find_fingerprint(context, r, s, c);
 }

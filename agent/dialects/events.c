@@ -8,6 +8,7 @@
 
 static const struct dialect_row exception[] = {
 	ROW_TEXT("exception.type", FIELD_ERROR_TYPE, 9),
+	ROW_TEXT("exception.message", FIELD_ERROR_MESSAGE, 0),
 	ROW_END,
 };
 

@@ -21,6 +21,7 @@ static const char *const names[] = {
 	[FIELD_RELEASE] = "release",
 	[FIELD_SERVICE] = "service",
 	[FIELD_ERROR_TYPE] = "error_type",
+	[FIELD_ERROR_MESSAGE] = "error message",
 	[FIELD_TOOL_NAME] = "tool_name",
 	[FIELD_POLICY_RESULT] = "policy_result",
 	[FIELD_PROMPT_TEMPLATE] = "prompt_template",

@@ -52,7 +52,7 @@ static void take_string(struct message_walk *w, struct json *j, struct slice key
 
 	if (!json_string(j, &string))
 		return;
-	if (is_one_of(key, text_keys)) {
+	if (key.len == 0 || is_one_of(key, text_keys)) {
 		if (w->only_system && o != NULL && o->role.len > 0 && !is_one_of(o->role, system_roles))
 			return;
 		put_text(w, string.escaped ? json_unescape(string, w->arena) : string.raw);
@@ -66,8 +66,11 @@ static void take_string(struct message_walk *w, struct json *j, struct slice key
 		o->role = string.raw;
 	} else if (slice_equal(key, SLICE("type"))) {
 		o->type = string.raw;
-	} else if (slice_equal(key, SLICE("name")) || slice_equal(key, SLICE("toolName"))) {
+	} else if (slice_equal(key, SLICE("name"))) {
 		o->name = string.raw;
+	} else if (slice_equal(key, SLICE("toolName"))) {
+		o->name = string.raw;
+		o->is_call = true;
 	} else if (slice_equal(key, SLICE("refusal"))) {
 		w->refused |= string.raw.len > 0;
 	}
@@ -177,7 +180,7 @@ void message_walk_run(struct message_walk *w, struct slice text)
 		text = trimmed;
 	}
 	json_init(&j, text);
-	walk_value(w, &j, trimmed.ptr[0] == '"' ? SLICE("text") : SLICE(""), NULL, 0);
+	walk_value(w, &j, SLICE(""), NULL, 0);
 	if (w->text->len == 0 && j.why != NULL && !w->only_system) /* begins like JSON and is none: "[sic] ..." */
 		put_text(w, text);
 }

@@ -60,6 +60,7 @@ static const struct dialect_row completion_parts[] = {
 	ROW_IS("#.refusal", FIELD_FINISH, refusal),
 	ROW_CONTENT("#.content", FIELD_OUTPUT_TEXT, 5),
 	ROW_TEXT("#.tool_calls.#.name", FIELD_TOOL_CALL, 0),
+	ROW_TEXT("#.function_call.name", FIELD_TOOL_CALL, 0),
 	ROW_END,
 };
 

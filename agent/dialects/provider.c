@@ -38,6 +38,17 @@ static const struct pair spellings[] = {
 	PAIR("watsonx", "ibm.watsonx.ai"),
 	PAIR("ibm.watson.ai", "ibm.watsonx.ai"),
 	PAIR("moonshot", "moonshot_ai"),
+	PAIR("cohere", "cohere"),
+	PAIR("ollama", "ollama"),
+	PAIR("groq", "groq"),
+	PAIR("deepseek", "deepseek"),
+	PAIR("perplexity", "perplexity"),
+	PAIR("openrouter", "openrouter"),
+	PAIR("together", "together_ai"),
+	PAIR("togetherai", "together_ai"),
+	PAIR("fireworks_ai", "fireworks"),
+	PAIR("huggingface", "hugging_face"),
+	PAIR("vllm", "vllm"),
 	/* frameworks call models, they do not serve them */
 	PAIR("langchain", ""),
 	PAIR("langgraph", ""),
@@ -99,7 +110,7 @@ static const struct pair model_starts[] = {
 static const struct pair *find_spelling(struct slice name)
 {
 	for (size_t i = 0; i < COUNT_OF(spellings); i++)
-		if (slice_equal_nocase(name, spellings[i].from))
+		if (name.len == spellings[i].from.len && slice_equal_nocase(name, spellings[i].from))
 			return &spellings[i];
 	return NULL;
 }
@@ -114,8 +125,22 @@ struct slice provider_canonical(struct slice name)
 	return known != NULL ? known->to : name;
 }
 
+/* An address may come as a URL. */
+static struct slice host_of(struct slice address)
+{
+	ptrdiff_t scheme = slice_find(address, SLICE("://"));
+	size_t n = 0;
+
+	if (scheme >= 0)
+		address = slice_skip(address, (size_t)scheme + 3);
+	while (n < address.len && address.ptr[n] != '/' && address.ptr[n] != ':')
+		n++;
+	return slice_head(address, n);
+}
+
 struct slice provider_of_host(struct slice host)
 {
+	host = host_of(host);
 	for (size_t i = 0; i < COUNT_OF(host_ends); i++)
 		if (slice_ends_with(host, host_ends[i].from))
 			return host_ends[i].to;

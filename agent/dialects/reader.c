@@ -65,7 +65,9 @@ static void read_resource(struct dialect_reader *d, const struct resource_view *
 	d->resource_sequence = resource->sequence;
 	d->has_scope = false;
 	reading_clear(&d->resource);
+	d->context.is_resource = true;
 	reading_take(&d->context, &d->resource, resource->attributes);
+	d->context.is_resource = false;
 }
 
 static void find_scope(struct dialect_reader *d, struct slice scope)
@@ -103,11 +105,14 @@ static void choose_prompt(struct dialect_reader *d, struct call *c)
 	}
 }
 
+/* Many serve OpenAI's API, and its client calls all of them "openai": then the address knows better. */
 static void choose_provider(const struct reading *r, struct call *c)
 {
 	c->provider = reading_text(r, FIELD_PROVIDER);
-	if (c->provider.len == 0)
-		c->provider = provider_of_host(c->server_address);
+	if (c->provider.len == 0 || slice_equal(c->provider, SLICE("openai"))) {
+		struct slice by_host = provider_of_host(c->server_address);
+		c->provider = by_host.len > 0 ? by_host : c->provider;
+	}
 	if (c->provider.len == 0)
 		c->provider = provider_of_model(call_model(c));
 }
@@ -176,15 +181,27 @@ static void copy_attribution(const struct dialect_reader *d, struct call *c)
 	c->service = attribution(d, FIELD_SERVICE);
 }
 
+/* A date or a build number: the name is not what an application asks for as a rule. */
+static bool names_snapshot(struct slice model)
+{
+	unsigned run = 0;
+
+	for (size_t i = 0; i < model.len && run < 3; i++)
+		run = model.ptr[i] >= '0' && model.ptr[i] <= '9' ? run + 1 : 0;
+	return run == 3;
+}
+
 static void copy_model(const struct dialect_reader *d, struct call *c)
 {
 	const struct reading *r = &d->span;
 
 	c->operation = reading_text(r, FIELD_OPERATION);
-	if (c->operation.len == 0)
+	if (c->operation.len == 0 || c->role == ROLE_EMBEDDING || c->role == ROLE_RERANK) /* spelt in several ways */
 		c->operation = slice_of(operation_of_role[c->role]);
 	c->request_model = reading_text(r, FIELD_REQUEST_MODEL);
 	c->response_model = reading_text(r, FIELD_RESPONSE_MODEL);
+	if (c->request_model.len == 0 && !names_snapshot(c->response_model)) /* one key for both: an alias is the request's */
+		c->request_model = c->response_model;
 	c->response_id = reading_text(r, FIELD_RESPONSE_ID);
 	c->request_id = reading_text(r, FIELD_REQUEST_ID);
 	c->service_tier = reading_text(r, FIELD_SERVICE_TIER);
@@ -244,6 +261,7 @@ static void copy_course(struct dialect_reader *d, struct call *c)
 	copy_cost(r, c);
 	copy_ttft(r, c);
 	c->error_type = reading_text(r, FIELD_ERROR_TYPE);
+	c->error_message = reading_text(r, FIELD_ERROR_MESSAGE);
 	c->status_error |= r->failed;
 	c->finish = r->finish;
 	c->http_status = r->http_status;

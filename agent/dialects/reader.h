@@ -14,9 +14,10 @@ struct dialect_reader;
 /* Watches the reading, for those who explain it. */
 struct dialect_trace {
 	/* A row was applied. key: of the attribute; member: of the value inside it, empty for the value as a whole.
-	 * understood: false where the value cannot mean that. */
+	 * of_resource: the resource's attribute, which holds where the span has none. understood: false where the value
+	 * cannot mean that. */
 	void (*row)(void *context, struct slice key, const char *member, const char *dialect, enum field field,
-		    unsigned rank, bool understood);
+		    unsigned rank, bool of_resource, bool understood);
 	void *context;
 };
 

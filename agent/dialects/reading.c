@@ -335,7 +335,7 @@ bool reading_apply(struct reading_context *c, struct reading *r, const struct di
 	if (c->trace != NULL)
 		c->trace->row(c->trace->context, c->key, row->key,
 			      c->dialect < DIALECTS_MAX ? dialects[c->dialect]->name : "configuration", row->field, row->rank,
-			      understood);
+			      c->is_resource, understood);
 	return understood;
 }
 

@@ -49,6 +49,7 @@ struct reading_context {
 	struct arena *arena;
 	struct meter *bad_attributes;
 	const struct dialect_trace *trace; /* NULL: nobody watches */
+	bool is_resource;
 	struct slice key;       /* of the attribute that is being read, for the trace */
 	uint64_t scope_dialects; /* bit 1 << index: dialects whose scope this is */
 	uint8_t dialect;        /* whose row is being applied */

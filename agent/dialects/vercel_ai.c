@@ -121,7 +121,7 @@ static const struct dialect_row rows[] = {
 	ROW_CONTENT("ai.prompt.messages", FIELD_INPUT_TEXT, 3),
 	ROW_CONTENT("ai.response.text", FIELD_OUTPUT_TEXT, 3),
 	ROW_CONTENT("ai.response.object", FIELD_OUTPUT_TEXT, 4),
-	ROW_CONTENT("ai.response.toolCalls", FIELD_OUTPUT_TEXT, 6),
+	ROW_CONTENT("ai.response.toolCalls", FIELD_RAW_ANSWER, 1),
 	ROW_CONTENT("ai.schema", FIELD_SCHEMA, 1),
 	ROW_TEXT("ai.toolCall.name", FIELD_TOOL_NAME, 2),
 	ROW_END,

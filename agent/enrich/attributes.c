@@ -85,10 +85,19 @@ static void write_cost(const struct target *t)
 	text(t, CONTRACT_COST_PRICE, cost->price);
 }
 
+static struct slice hex_of(uint64_t n, char out[16])
+{
+	for (int i = 15; i >= 0; i--, n >>= 4)
+		out[i] = "0123456789abcdef"[n & 15];
+	return (struct slice){ out, 16 };
+}
+
 static void write_attribution(const struct target *t)
 {
-	char prompt[PROMPT_BYTES];
+	char prompt[PROMPT_BYTES], fingerprint[16];
 
+	if (t->call->prompt_fingerprint != 0)
+		text(t, CONTRACT_PROMPT_FINGERPRINT, hex_of(t->call->prompt_fingerprint, fingerprint));
 	text(t, CONTRACT_PROMPT, call_prompt(t->call, prompt, sizeof(prompt)));
 	text(t, CONTRACT_FEATURE, t->call->feature);
 	text(t, CONTRACT_WORKFLOW, t->call->workflow);

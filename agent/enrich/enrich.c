@@ -4,6 +4,7 @@
 #include "agent/enrich/enrich.h"
 
 #include "agent/base/clock.h"
+#include "agent/enrich/token_estimate.h"
 
 /* A first token before the start or after the end is a mistake in units or clocks: better unknown than wrong. */
 static void check_ttft(struct call *c)
@@ -30,8 +31,10 @@ void enrich_call(struct call *c, struct slice status_message)
 {
 	c->latency_ns = c->end_unix_ns > c->start_unix_ns ? c->end_unix_ns - c->start_unix_ns : 0;
 	check_ttft(c);
+	token_estimate_call(c);
 	if (c->role == ROLE_LLM)
 		set_output_rate(c);
 	c->context = context_of(&c->tokens);
+	c->error_class = error_class_of(c, status_message);
 	c->outcome = outcome_of(c, status_message);
 }

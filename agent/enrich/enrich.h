@@ -9,13 +9,16 @@
 #include "agent/otlp/value.h"
 #include "agent/span/call.h"
 
-/* Latency, time to first token (dropped where it lies outside the span), output rate, streaming, context class and
+/* Token counts that are missing and can be estimated, latency, time to first token (dropped where it lies outside the span), output rate, streaming, context class and
  * outcome, from what the dialects read. status_message: the span's, borrowed; helps to tell failures apart. */
 void enrich_call(struct call *c, struct slice status_message);
 
 /* Appends the contract's attributes that the span does not carry: all of them for a counted call, for a wrapper only
  * plimsoll.counted=false, for other spans none. */
 void enrich_write(const struct call *c, struct attribute_writer *out);
+
+/* The class of a failure, by HTTP status, error type and message; ERROR_CLASS_NONE where the call did not fail. */
+enum error_class error_class_of(const struct call *c, struct slice status_message);
 
 /* How a call ended. Failures first, by error type, HTTP status and message; then what the answer's end says. */
 enum outcome outcome_of(const struct call *c, struct slice status_message);

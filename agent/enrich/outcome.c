@@ -5,69 +5,137 @@
 
 struct symptom {
 	const char *text; /* found anywhere in the error type or the status message */
-	enum outcome outcome;
+	enum error_class class;
 };
 
 /* Error types of the OpenAI, Anthropic, Google and AWS clients and what their messages begin with. In order. */
 static const struct symptom symptoms[] = {
-	{ "RateLimit", OUTCOME_RATE_LIMITED },
-	{ "rate_limit", OUTCOME_RATE_LIMITED },
-	{ "rate limit", OUTCOME_RATE_LIMITED },
-	{ "Rate limit", OUTCOME_RATE_LIMITED },
-	{ "TooManyRequests", OUTCOME_RATE_LIMITED },
-	{ "ResourceExhausted", OUTCOME_RATE_LIMITED },
-	{ "RESOURCE_EXHAUSTED", OUTCOME_RATE_LIMITED },
-	{ "Throttling", OUTCOME_RATE_LIMITED },
-	{ "insufficient_quota", OUTCOME_RATE_LIMITED },
-	{ "Error code: 429", OUTCOME_RATE_LIMITED },
-	{ "Timeout", OUTCOME_TIMEOUT },
-	{ "timeout", OUTCOME_TIMEOUT },
-	{ "timed out", OUTCOME_TIMEOUT },
-	{ "DeadlineExceeded", OUTCOME_TIMEOUT },
-	{ "DEADLINE_EXCEEDED", OUTCOME_TIMEOUT },
-	{ "content_filter", OUTCOME_CONTENT_FILTER },
-	{ "ContentFilter", OUTCOME_CONTENT_FILTER },
-	{ "content_policy", OUTCOME_CONTENT_FILTER },
+	{ "insufficient_quota", ERROR_CLASS_QUOTA },
+	{ "RateLimit", ERROR_CLASS_RATE_LIMITED },
+	{ "rate_limit", ERROR_CLASS_RATE_LIMITED },
+	{ "rate limit", ERROR_CLASS_RATE_LIMITED },
+	{ "Rate limit", ERROR_CLASS_RATE_LIMITED },
+	{ "TooManyRequests", ERROR_CLASS_RATE_LIMITED },
+	{ "ResourceExhausted", ERROR_CLASS_RATE_LIMITED },
+	{ "RESOURCE_EXHAUSTED", ERROR_CLASS_RATE_LIMITED },
+	{ "Throttling", ERROR_CLASS_RATE_LIMITED },
+	{ "Error code: 429", ERROR_CLASS_RATE_LIMITED },
+	{ "Timeout", ERROR_CLASS_TIMEOUT },
+	{ "timeout", ERROR_CLASS_TIMEOUT },
+	{ "timed out", ERROR_CLASS_TIMEOUT },
+	{ "DeadlineExceeded", ERROR_CLASS_TIMEOUT },
+	{ "DEADLINE_EXCEEDED", ERROR_CLASS_TIMEOUT },
+	{ "content_filter", ERROR_CLASS_CONTENT_FILTER },
+	{ "ContentFilter", ERROR_CLASS_CONTENT_FILTER },
+	{ "content_policy", ERROR_CLASS_CONTENT_FILTER },
+	{ "Authentication", ERROR_CLASS_AUTHENTICATION },
+	{ "authentication_error", ERROR_CLASS_AUTHENTICATION },
+	{ "PermissionDenied", ERROR_CLASS_AUTHENTICATION },
+	{ "permission_error", ERROR_CLASS_AUTHENTICATION },
+	{ "AccessDenied", ERROR_CLASS_AUTHENTICATION },
+	{ "UNAUTHENTICATED", ERROR_CLASS_AUTHENTICATION },
+	{ "Unauthorized", ERROR_CLASS_AUTHENTICATION },
+	{ "invalid_api_key", ERROR_CLASS_AUTHENTICATION },
+	{ "Error code: 401", ERROR_CLASS_AUTHENTICATION },
+	{ "Error code: 403", ERROR_CLASS_AUTHENTICATION },
+	{ "verloaded", ERROR_CLASS_OVERLOADED }, /* overloaded_error, OverloadedError */
+	{ "ServiceUnavailable", ERROR_CLASS_OVERLOADED },
+	{ "UNAVAILABLE", ERROR_CLASS_OVERLOADED },
+	{ "ModelNotReady", ERROR_CLASS_OVERLOADED },
+	{ "Error code: 529", ERROR_CLASS_OVERLOADED },
+	{ "Error code: 503", ERROR_CLASS_OVERLOADED },
+	{ "InternalServer", ERROR_CLASS_SERVER },
+	{ "api_error", ERROR_CLASS_SERVER },
+	{ "Error code: 500", ERROR_CLASS_SERVER },
+	{ "Error code: 502", ERROR_CLASS_SERVER },
+	{ "ConnectionError", ERROR_CLASS_CONNECTION },
+	{ "ConnectError", ERROR_CLASS_CONNECTION },
+	{ "ECONNREFUSED", ERROR_CLASS_CONNECTION },
+	{ "ECONNRESET", ERROR_CLASS_CONNECTION },
+	{ "Connection error", ERROR_CLASS_CONNECTION },
+	{ "BadRequest", ERROR_CLASS_REQUEST },
+	{ "invalid_request", ERROR_CLASS_REQUEST },
+	{ "NotFound", ERROR_CLASS_REQUEST },
+	{ "UnprocessableEntity", ERROR_CLASS_REQUEST },
+	{ "ValidationException", ERROR_CLASS_REQUEST },
+	{ "Error code: 400", ERROR_CLASS_REQUEST },
+	{ "Error code: 404", ERROR_CLASS_REQUEST },
 };
+
+/* Of an exception's message: what failed stands at its beginning, a stack trace may follow. */
+#define MESSAGE_BYTES_MAX 256
 
 #define SYMPTOMS (sizeof(symptoms) / sizeof(symptoms[0]))
 
-static enum outcome outcome_of_text(struct slice text)
+static enum error_class class_of_text(struct slice text)
 {
-	for (size_t i = 0; i < SYMPTOMS; i++)
+	for (size_t i = 0; i < SYMPTOMS && text.len > 0; i++)
 		if (slice_find(text, slice_of(symptoms[i].text)) >= 0)
-			return symptoms[i].outcome;
-	return OUTCOME_ERROR;
+			return symptoms[i].class;
+	return ERROR_CLASS_OTHER;
 }
 
-static enum outcome outcome_of_status(uint64_t http_status)
+static enum error_class class_of_status(uint64_t http_status)
 {
 	switch (http_status) {
 	case 429:
-		return OUTCOME_RATE_LIMITED;
+		return ERROR_CLASS_RATE_LIMITED;
 	case 408:
 	case 504:
-		return OUTCOME_TIMEOUT;
+		return ERROR_CLASS_TIMEOUT;
+	case 401:
+	case 403:
+		return ERROR_CLASS_AUTHENTICATION;
+	case 503:
+	case 529:
+		return ERROR_CLASS_OVERLOADED;
 	default:
-		return OUTCOME_ERROR;
+		if (http_status >= 500)
+			return ERROR_CLASS_SERVER;
+		return http_status >= 400 ? ERROR_CLASS_REQUEST : ERROR_CLASS_OTHER;
 	}
-}
-
-static enum outcome outcome_of_failure(const struct call *c, struct slice status_message)
-{
-	uint64_t code = c->http_status; /* error.type may be the HTTP status in digits */
-
-	if (code < 400 && slice_to_u64(c->error_type, &code) && code > 999)
-		code = 0;
-	if (outcome_of_status(code) != OUTCOME_ERROR)
-		return outcome_of_status(code);
-	enum outcome by_type = outcome_of_text(c->error_type);
-	return by_type != OUTCOME_ERROR ? by_type : outcome_of_text(status_message);
 }
 
 static bool has_failed(const struct call *c)
 {
 	return c->status_error || c->error_type.len > 0 || c->http_status >= 400 || c->finish == FINISH_ERROR;
+}
+
+/* Texts say more than statuses where both are there: a 429 may be the quota, a 400 the content filter. */
+enum error_class error_class_of(const struct call *c, struct slice status_message)
+{
+	uint64_t code = c->http_status; /* error.type may be the HTTP status in digits */
+
+	if (!has_failed(c))
+		return ERROR_CLASS_NONE;
+	if (code < 400 && slice_to_u64(c->error_type, &code) && code > 999)
+		code = 0;
+	enum error_class by_text = class_of_text(c->error_type), by_status = class_of_status(code);
+	if (by_text == ERROR_CLASS_OTHER || by_text == ERROR_CLASS_REQUEST || by_text == ERROR_CLASS_SERVER) {
+		enum error_class by_message = class_of_text(status_message);
+		if (by_message == ERROR_CLASS_OTHER)
+			by_message = class_of_text(slice_head(c->error_message, MESSAGE_BYTES_MAX));
+		if (by_message != ERROR_CLASS_OTHER)
+			by_text = by_message;
+	}
+	if (by_text == ERROR_CLASS_CONTENT_FILTER || by_text == ERROR_CLASS_QUOTA || by_status == ERROR_CLASS_OTHER)
+		return by_text;
+	return by_status;
+}
+
+static enum outcome outcome_of_class(enum error_class class)
+{
+	switch (class) {
+	case ERROR_CLASS_RATE_LIMITED:
+	case ERROR_CLASS_QUOTA:
+		return OUTCOME_RATE_LIMITED;
+	case ERROR_CLASS_TIMEOUT:
+		return OUTCOME_TIMEOUT;
+	case ERROR_CLASS_CONTENT_FILTER:
+		return OUTCOME_CONTENT_FILTER;
+	default:
+		return OUTCOME_ERROR;
+	}
 }
 
 /* A model that ends its turn without a word and without a tool call. Streams cut short tell no count, so no verdict. */
@@ -83,12 +151,16 @@ static bool is_empty(const struct call *c)
 enum outcome outcome_of(const struct call *c, struct slice status_message)
 {
 	if (has_failed(c))
-		return outcome_of_failure(c, status_message);
+		return outcome_of_class(error_class_of(c, status_message));
 	if (c->finish & FINISH_CONTENT_FILTER)
 		return OUTCOME_CONTENT_FILTER;
 	if (c->finish & FINISH_REFUSAL)
 		return OUTCOME_REFUSAL;
 	if (c->finish & FINISH_LENGTH)
 		return OUTCOME_TRUNCATED;
-	return is_empty(c) ? OUTCOME_EMPTY : OUTCOME_OK;
+	if (is_empty(c))
+		return OUTCOME_EMPTY;
+	if (c->answer_is_json == TRI_NO)
+		return OUTCOME_INVALID_JSON;
+	return c->answer_fits_schema == TRI_NO ? OUTCOME_SCHEMA_VIOLATION : OUTCOME_OK;
 }

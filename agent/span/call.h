@@ -235,6 +235,7 @@ struct call {
 	uint32_t finish;                 /* bits of enum finish_reason; 0: not told */
 	bool status_error;               /* span status is ERROR */
 	struct slice error_type;
+	struct slice error_message;      /* of the exception; helps to tell failures apart, never passed on */
 	uint32_t http_status;            /* 0: not told */
 	enum error_class error_class;
 	uint32_t retries;                /* attempts that failed before, as the client counts them */

@@ -27,6 +27,9 @@ static const struct {
 	{ "release", offsetof(struct call, release) },
 	{ "service", offsetof(struct call, service) },
 	{ "error_type", offsetof(struct call, error_type) },
+	{ "response_id", offsetof(struct call, response_id) },
+	{ "tools", offsetof(struct call, tool_names) },
+	{ "policy_result", offsetof(struct call, policy_result) },
 };
 
 static const struct {
@@ -38,10 +41,18 @@ static const struct {
 	{ "cache_read_tokens", TOKENS_CACHE_READ },
 	{ "cache_write_tokens", TOKENS_CACHE_WRITE },
 	{ "reasoning_tokens", TOKENS_REASONING },
+	{ "cache_write_1h_tokens", TOKENS_CACHE_WRITE_1H },
+	{ "audio_input_tokens", TOKENS_AUDIO_IN },
+	{ "audio_output_tokens", TOKENS_AUDIO_OUT },
+	{ "image_input_tokens", TOKENS_IMAGE_IN },
+	{ "image_output_tokens", TOKENS_IMAGE_OUT },
 };
 
+/* The counts that every record has; those behind them are there where they are not zero. */
+#define COUNTS_ALWAYS 5
+
 /* Members of the contract that nothing fills yet: there, so that tables made from records need no new column. */
-static const char *const later[] = { "retrieved_docs", "policy_result", "user_rating" };
+static const char *const later[] = { "user_rating" };
 
 #define TEXTS (sizeof(texts) / sizeof(texts[0]))
 #define COUNTS (sizeof(counts) / sizeof(counts[0]))
@@ -106,6 +117,8 @@ static void write_cache_savings(struct buf *b, const struct call *c)
 static void write_tokens(struct buf *b, const struct tokens *t)
 {
 	for (size_t i = 0; i < COUNTS; i++) {
+		if (i >= COUNTS_ALWAYS && tokens_get(t, counts[i].class) == 0)
+			continue;
 		json_write_key(b, counts[i].key);
 		if (tokens_has(t, counts[i].class))
 			buf_printf(b, "%llu", (unsigned long long)t->n[counts[i].class]);
@@ -130,6 +143,91 @@ static void write_score(struct buf *b, const struct call *c)
 	buf_byte(b, '}');
 }
 
+static void write_truth(struct buf *b, const char *key, enum tristate value)
+{
+	json_write_key(b, key);
+	buf_text(b, value == TRI_UNKNOWN ? "null" : value == TRI_YES ? "true" : "false");
+}
+
+static const struct {
+	uint32_t bit;
+	const char *name;
+} finish_names[] = {
+	{ FINISH_STOP, "stop" },
+	{ FINISH_LENGTH, "length" },
+	{ FINISH_TOOL_CALL, "tool_call" },
+	{ FINISH_CONTENT_FILTER, "content_filter" },
+	{ FINISH_REFUSAL, "refusal" },
+	{ FINISH_ERROR, "error" },
+	{ FINISH_OTHER, "other" },
+};
+
+static void write_finish(struct buf *b, uint32_t finish)
+{
+	const char *comma = "";
+
+	json_write_key(b, "finish_reasons");
+	buf_byte(b, '[');
+	for (size_t i = 0; i < sizeof(finish_names) / sizeof(finish_names[0]); i++)
+		if (finish & finish_names[i].bit) {
+			buf_printf(b, "%s\"%s\"", comma, finish_names[i].name);
+			comma = ",";
+		}
+	buf_byte(b, ']');
+}
+
+static void write_integer(struct buf *b, const char *key, uint64_t n)
+{
+	json_write_key(b, key);
+	buf_printf(b, "%llu", (unsigned long long)n);
+}
+
+/* What only some calls have: the member is there where it says something. */
+static void write_rare(struct buf *b, const struct call *c)
+{
+	if (c->retries > 0)
+		write_integer(b, "retries", c->retries);
+	if (c->http_status > 0)
+		write_integer(b, "http_status", c->http_status);
+	if (c->answer_is_json != TRI_UNKNOWN)
+		write_truth(b, "answer_is_json", c->answer_is_json);
+	if (c->answer_fits_schema != TRI_UNKNOWN)
+		write_truth(b, "answer_fits_schema", c->answer_fits_schema);
+	if (c->blocked != TRI_UNKNOWN)
+		write_truth(b, "blocked", c->blocked);
+	if (c->from_cache)
+		write_truth(b, "from_cache", TRI_YES);
+	if (c->is_evaluation_traffic)
+		write_truth(b, "evaluation_traffic", TRI_YES);
+	if (c->has_citations) {
+		write_number(b, "citation_share_proxy", c->citation_share, true);
+		write_number(b, "overlap_share_proxy", c->overlap_share, true);
+	}
+}
+
+static void write_retrieved(struct buf *b, const struct retrieval *found)
+{
+	json_write_key(b, "retrieved_docs");
+	if (found == NULL)
+		buf_text(b, "null");
+	else
+		buf_printf(b, "%u", (unsigned)found->documents);
+}
+
+static void write_telling(struct buf *b, const struct call *c)
+{
+	write_truth(b, "streaming", c->streaming);
+	write_finish(b, c->finish);
+	write_text(b, "error_class", slice_of(error_class_names[c->error_class]));
+	write_integer(b, "tool_calls", c->tool_calls);
+	json_write_key(b, "prompt_fingerprint");
+	if (c->prompt_fingerprint != 0)
+		buf_printf(b, "\"%016llx\"", (unsigned long long)c->prompt_fingerprint);
+	else
+		buf_text(b, "null");
+	write_text(b, "dialect", slice_of(c->dialect));
+}
+
 void record_write(struct buf *b, const struct call *c, const char *leading)
 {
 	char prompt[PROMPT_BYTES];
@@ -152,9 +250,58 @@ void record_write(struct buf *b, const struct call *c, const char *leading)
 	write_cache_savings(b, c);
 	write_text(b, "price", c->cost.price);
 	write_text(b, "outcome", slice_of(outcome_names[c->outcome]));
+	write_telling(b, c);
+	write_retrieved(b, c->retrieval);
+	write_rare(b, c);
 	write_score(b, c);
 	for (size_t i = 0; i < sizeof(later) / sizeof(later[0]); i++)
 		write_text(b, later[i], SLICE_NONE);
+	buf_byte(b, '}');
+}
+
+static void write_documents(struct buf *b, const struct retrieval *found)
+{
+	json_write_key(b, "documents");
+	buf_byte(b, '[');
+	for (uint32_t i = 0; i < found->kept; i++) {
+		if (i > 0)
+			buf_byte(b, ',');
+		buf_byte(b, '{');
+		write_text(b, "id", found->document[i].id);
+		write_number(b, "score", found->document[i].score, found->document[i].has_score);
+		buf_byte(b, '}');
+	}
+	buf_byte(b, ']');
+}
+
+void record_write_retrieval(struct buf *b, const struct call *c, const char *leading)
+{
+	const struct retrieval *found = c->retrieval;
+
+	buf_byte(b, '{');
+	buf_text(b, leading);
+	write_hex(b, "trace_id", c->trace_id, sizeof(c->trace_id));
+	write_hex(b, "span_id", c->span_id, sizeof(c->span_id));
+	write_time(b, c->end_unix_ns);
+	write_text(b, "feature", c->feature);
+	write_text(b, "workflow", c->workflow);
+	write_text(b, "session_id", c->session_id);
+	write_text(b, "service", c->service);
+	write_number(b, "latency_ms", (double)(c->end_unix_ns - c->start_unix_ns) / 1e6, c->end_unix_ns > c->start_unix_ns);
+	write_truth(b, "failed", c->status_error ? TRI_YES : TRI_NO);
+	write_retrieved(b, found);
+	if (found != NULL) {
+		bool scored = found->scored > 0;
+		write_truth(b, "empty", found->documents == 0 ? TRI_YES : TRI_NO);
+		write_number(b, "best_score", found->best_score, scored);
+		write_number(b, "worst_score", found->worst_score, scored);
+		write_number(b, "mean_score", scored ? found->score_sum / found->scored : 0, scored);
+		write_number(b, "oldest_age_s",
+			     (double)(c->end_unix_ns / NS_PER_SECOND) - (double)found->oldest_unix_s,
+			     found->oldest_unix_s != 0);
+		write_documents(b, found);
+	}
+	write_text(b, "dialect", slice_of(c->dialect));
 	buf_byte(b, '}');
 }
 
@@ -333,6 +480,8 @@ static bool read_member(struct json *j, struct arena *a, struct slice key, struc
 		return read_duration(j, &c->ttft_ns);
 	if (slice_equal(key, SLICE("tokens_estimated")))
 		return json_bool(j, &c->tokens.estimated);
+	if (slice_equal(key, SLICE("evaluation_traffic")))
+		return json_bool(j, &c->is_evaluation_traffic);
 	if (slice_equal(key, SLICE("cost_usd")))
 		return read_cost(j, &c->cost);
 	if (slice_equal(key, SLICE("computed_cost_usd")))

@@ -17,6 +17,10 @@
 /* Appends the object without a line end. leading: members to put first, such as "\"type\":\"call\"", or "". */
 void record_write(struct buf *out, const struct call *c, const char *leading);
 
+/* A retrieval (role RETRIEVAL) as an object of its own: how many documents, their scores and ids, empty or not, the age of
+ * the oldest. leading as above. */
+void record_write_retrieval(struct buf *out, const struct call *c, const char *leading);
+
 /* Reads one line into *out (slices borrow from the line or the arena). Members that are not known are skipped; times of
  * day, tokens and cost come back as they were written, cost as both cost and reported_cost.
  * Errors: MALFORMED, not such an object; NOMEM. */
