@@ -14,7 +14,7 @@ from google.protobuf import json_format
 FIRST_NS = 1_790_000_000_000_000_000
 KEPT_RESOURCE = ("service.name", "service.version", "plimsoll.feature", "telemetry.sdk.name", "telemetry.sdk.language",
                  "deployment.environment", "deployment.environment.name")
-DROPPED = ("exception.stacktrace", "thread.id", "code.filepath", "code.file.path", "code.lineno", "code.line.number")
+DROPPED = ("exception.stacktrace", "error.stack_trace", "thread.id", "code.filepath", "code.file.path", "code.lineno", "code.line.number")
 NEUTRAL_PORT = 443
 ID_KEYS = ("traceId", "spanId", "parentSpanId")
 UUID = re.compile(r"\b[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}\b")

@@ -103,14 +103,16 @@ def record_case(name, scenario):
                                 script=SCRIPTS[scenario], name="%s.%s" % (name, scenario), aliases=ALIASES)
     if len(served) != len(SCRIPTS[scenario]):
         raise SystemExit("%s.%s: %d calls were made, not %d" % (name, scenario, len(served), len(SCRIPTS[scenario])))
+    text = "".join(json.dumps(r, ensure_ascii=False, separators=(",", ":")) + "\n" for r in requests)
+    if str(ROOT) in text or str(pathlib.Path.home()) in text or sys.base_prefix in text:
+        raise SystemExit("%s.%s: the recording holds a path of this machine" % (name, scenario))
     folder = ROOT / "tests" / "corpus" / ("%s.%s" % (name, scenario))
     folder.mkdir(parents=True, exist_ok=True)
-    lines = [json.dumps(r, ensure_ascii=False, separators=(",", ":")) + "\n" for r in requests]
-    (folder / "request.jsonl").write_text("".join(lines))
+    (folder / "request.jsonl").write_text(text)
     expect = {"dialect": instrumentation["dialect"], "packages": versions(instrumentation),
               "calls": [truth(each) for each in served]}
     (folder / "expect.json").write_text(json.dumps(expect, indent=1) + "\n")
-    return len("".join(lines))
+    return len(text)
 
 
 def record_corpus(words):
