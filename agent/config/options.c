@@ -208,7 +208,8 @@ static const struct conf_option alerts_options[] = {
 
 static const struct conf_option limits_options[] = {
 	{ "max_series", CONF_INT, AT(config, limits.max_series), .fallback = "2000", .min = 10, .max = 1000000,
-	  .doc = "Label sets on /metrics; further ones are counted together, with otel_metric_overflow=\"true\"." },
+	  .doc = "Label sets on /metrics, and values of each dimension of attribution; further ones are counted "
+		 "together, with otel_metric_overflow=\"true\"." },
 	{ "max_in_flight_bytes", CONF_SIZE, AT(config, limits.max_in_flight_bytes), .fallback = "256MiB", .min = MIB,
 	  .max = TIB,
 	  .doc = "Request bytes being worked on, all connections together; past it senders are told to come back." },

@@ -12,7 +12,10 @@
 #define REPLACEMENT "\xef\xbf\xbd" /* U+FFFD */
 #define FIRST_SLOTS 64
 
-static const char *const label_names[LABEL_COUNT] = { "provider", "model", "feature", "prompt" };
+const struct label_schema call_label_schema = {
+	.names = { "provider", "model", "feature", "prompt" },
+	.overflow = "otel_metric_overflow=\"true\"",
+};
 
 static struct slice known(struct slice s, size_t max_bytes)
 {
@@ -134,12 +137,13 @@ void label_table_insert(struct label_table *t, const struct label_set *set)
 	t->count++;
 }
 
-static struct slice write_labels(struct arena *a, const struct labels *l)
+static struct slice write_labels(struct arena *a, const struct label_schema *schema, const struct labels *l)
 {
 	struct buf text = BUF_INIT;
 
 	for (int i = 0; i < LABEL_COUNT; i++)
-		exposition_label(&text, label_names[i], l->value[i]);
+		if (schema->names[i] != NULL)
+			exposition_label(&text, schema->names[i], l->value[i]);
 	struct slice copy = buf_failed(&text) ? SLICE_NONE : arena_dup(a, buf_view(&text));
 	buf_release(&text);
 	return copy;
@@ -152,7 +156,8 @@ static const struct label_set *add_set(struct label_registry *r, const struct la
 
 	if (set == NULL)
 		return NULL;
-	*set = (struct label_set){ .hash = hash, .index = r->count + 1, .text = write_labels(&r->arena, l) };
+	*set = (struct label_set){ .hash = hash, .index = r->count + 1 };
+	set->text = write_labels(&r->arena, r->schema, l);
 	for (int i = 0; i < LABEL_COUNT; i++) {
 		set->labels.value[i] = arena_dup(&r->arena, l->value[i]);
 		if (set->labels.value[i].ptr == NULL)
@@ -165,16 +170,17 @@ static const struct label_set *add_set(struct label_registry *r, const struct la
 	return set;
 }
 
-struct status label_registry_init(struct label_registry *r, uint32_t cap, size_t max_bytes)
+struct status label_registry_init(struct label_registry *r, const struct label_schema *schema, uint32_t cap,
+				  size_t max_bytes)
 {
 	struct label_set *overflow;
 
-	*r = (struct label_registry){ .cap = cap, .max_bytes = max_bytes };
+	*r = (struct label_registry){ .schema = schema, .cap = cap, .max_bytes = max_bytes };
 	arena_init(&r->arena, SIZE_MAX);
 	overflow = arena_alloc(&r->arena, sizeof(*overflow));
 	if (overflow == NULL)
 		return FAIL(NOMEM, "no memory for label sets");
-	*overflow = (struct label_set){ .text = SLICE("otel_metric_overflow=\"true\"") };
+	*overflow = (struct label_set){ .text = slice_of(schema->overflow) };
 	r->overflow = overflow;
 	pthread_mutex_init(&r->lock, NULL);
 	return OK;

@@ -41,7 +41,18 @@ struct label_table {
 	size_t size, count;
 };
 
+/* How the sets of one registry are written: the names of their labels (those without a name are left out), and what
+ * stands for all sets beyond the cap. */
+struct label_schema {
+	const char *names[LABEL_COUNT];
+	const char *overflow;
+};
+
+/* Provider, model, feature and prompt. */
+extern const struct label_schema call_label_schema;
+
 struct label_registry {
+	const struct label_schema *schema;
 	pthread_mutex_t lock;
 	struct arena arena;
 	struct label_table table;
@@ -66,8 +77,9 @@ const struct label_set *label_table_find(const struct label_table *t, uint64_t h
 /* For a set that is not in the table. Without memory the set is left out: it will be looked up the long way again. */
 void label_table_insert(struct label_table *t, const struct label_set *set);
 
-/* Errors: NOMEM. */
-struct status label_registry_init(struct label_registry *r, uint32_t cap, size_t max_bytes) MUST_USE;
+/* schema: kept. Errors: NOMEM. */
+struct status label_registry_init(struct label_registry *r, const struct label_schema *schema, uint32_t cap,
+				  size_t max_bytes) MUST_USE;
 void label_registry_release(struct label_registry *r);
 
 /* The set with these clean labels, made where it is new and the cap allows; else the overflow set. Any thread. */

@@ -135,8 +135,32 @@ static uint64_t not_negative(int64_t n)
 	return n > 0 ? (uint64_t)n : 0;
 }
 
+static void count_reported_cost(struct series *series, const struct call *c)
+{
+	uint64_t pusd = not_negative(c->reported_cost.total_pusd);
+
+	series->reported++;
+	series->reported_pusd += pusd;
+	if (!c->computed_cost.known)
+		return;
+	series->compared++;
+	series->difference_pusd += (__int128_t)pusd - not_negative(c->computed_cost.total_pusd);
+}
+
+/* Apart, since counters only go up. */
+static void count_cache_savings(struct series *series, int64_t pusd)
+{
+	series->cached++;
+	if (pusd >= 0)
+		series->cache_savings_pusd += pusd;
+	else
+		series->cache_losses_pusd -= pusd;
+}
+
 static void count_cost(struct observe_shard *s, struct series *series, const struct call *c)
 {
+	int64_t savings;
+
 	if (c->cost.known) {
 		uint64_t pusd = not_negative(c->cost.total_pusd);
 		series->cost_pusd += pusd;
@@ -146,10 +170,10 @@ static void count_cost(struct observe_shard *s, struct series *series, const str
 	} else if (!outcome_is_error(c->outcome)) { /* nobody pays for a call that failed */
 		series->unpriced++;
 	}
-	if (c->reported_cost.known) {
-		series->reported++;
-		series->reported_pusd += not_negative(c->reported_cost.total_pusd);
-	}
+	if (c->reported_cost.known)
+		count_reported_cost(series, c);
+	if (call_cache_savings(c, &savings))
+		count_cache_savings(series, savings);
 }
 
 static void count_times(struct observe_shard *s, struct series *series, const struct call *c)
@@ -174,6 +198,7 @@ void observe_call(struct observe_shard *s, const struct call *c)
 	count_tokens(s, series, c);
 	count_cost(s, series, c);
 	count_times(s, series, c);
+	attribution_count(s->attribution, c);
 }
 
 void observe_begin(struct observe_shard *s)
@@ -192,7 +217,8 @@ struct observe_shard *observer_shard(struct observer *o, unsigned lane)
 	return &o->shards[lane];
 }
 
-static bool shard_init(struct observe_shard *s, struct label_registry *registry)
+static bool shard_init(struct observe_shard *s, struct label_registry *registry,
+		       struct attribution_registry *attribution)
 {
 	pthread_mutex_init(&s->lock, NULL);
 	arena_init(&s->arena, SIZE_MAX);
@@ -203,7 +229,7 @@ static bool shard_init(struct observe_shard *s, struct label_registry *registry)
 	if (s->overflow == NULL)
 		return false;
 	s->series[0] = s->overflow;
-	return true;
+	return !FAILED(attribution_init(s->attribution, attribution));
 }
 
 static uint64_t clamp(uint64_t n, uint64_t low, uint64_t high)
@@ -211,13 +237,24 @@ static uint64_t clamp(uint64_t n, uint64_t low, uint64_t high)
 	return n < low ? low : n > high ? high : n;
 }
 
+static bool registries_init(struct observer *o, const struct config *config)
+{
+	uint32_t cap = (uint32_t)clamp(not_negative(config->limits.max_series), 1, UINT32_MAX / 2);
+	size_t max_bytes = clamp(config->limits.max_label_bytes, 16, LABEL_BYTES_MAX);
+
+	if (FAILED(label_registry_init(&o->registry, &call_label_schema, cap, max_bytes)))
+		return false;
+	if (!FAILED(attribution_registry_init(&o->attribution, cap, max_bytes)))
+		return true;
+	label_registry_release(&o->registry);
+	return false;
+}
+
 struct observer *observer_new(const struct config *config, unsigned lanes)
 {
 	struct observer *o = calloc(1, sizeof(*o));
-	uint32_t cap = (uint32_t)clamp(not_negative(config->limits.max_series), 1, UINT32_MAX / 2);
 
-	if (o == NULL || FAILED(label_registry_init(&o->registry, cap,
-						    clamp(config->limits.max_label_bytes, 16, LABEL_BYTES_MAX)))) {
+	if (o == NULL || !registries_init(o, config)) {
 		free(o);
 		return NULL;
 	}
@@ -226,9 +263,10 @@ struct observer *observer_new(const struct config *config, unsigned lanes)
 	o->start_unix_s = process_start_unix_s();
 	o->shards = aligned_alloc(_Alignof(struct observe_shard), lanes * sizeof(*o->shards));
 	bool complete = o->shards != NULL;
-	for (; complete && o->lanes < lanes; o->lanes++) {
-		o->shards[o->lanes] = (struct observe_shard){ 0 };
-		complete = shard_init(&o->shards[o->lanes], &o->registry);
+	while (complete && o->lanes < lanes) {
+		struct observe_shard *s = &o->shards[o->lanes++];
+		*s = (struct observe_shard){ 0 };
+		complete = shard_init(s, &o->registry, &o->attribution);
 	}
 	if (complete)
 		return o;
@@ -245,11 +283,13 @@ void observer_free(struct observer *o)
 		pthread_mutex_destroy(&s->lock);
 		free(s->table.slots);
 		free(s->series);
+		attribution_release(s->attribution);
 		arena_release(&s->arena);
 	}
 	free(o->shards);
 	pthread_mutex_destroy(&o->tick_lock);
 	label_registry_release(&o->registry);
+	attribution_registry_release(&o->attribution);
 	free(o);
 }
 

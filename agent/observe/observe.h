@@ -8,6 +8,8 @@
  * Calls are counted by provider, model, feature and prompt, durations also by context. Label values are made valid
  * UTF-8 and cut at limits.max_label_bytes. At most limits.max_series label sets are held over all shards; calls beyond
  * go to one series labelled otel_metric_overflow="true" and are counted in plimsoll_agent_series_overflow_total.
+ * Cost and requests are counted by each dimension of attribution too, under the same cap a dimension
+ * (observe/attribution.h).
  */
 #ifndef PLIMSOLL_OBSERVE_OBSERVE_H
 #define PLIMSOLL_OBSERVE_OBSERVE_H
@@ -73,8 +75,9 @@ struct observe_about {
  *  "by":{"feature":[ROW...],"prompt":[ROW...],"model":[ROW...]},      dearest first, at most OBSERVE_ROWS_MAX each
  *  "hidden":{"feature","prompt","model"}}                             how many rows that cut off
  * ROW: {"name","provider"(model only),"overflow"(true, in the row of what is beyond the cap),"requests","errors",
- *  "unpriced","cost_usd","cost_per_request_usd","input_tokens","output_tokens","latency_p50_s","latency_p95_s",
- *  "ttft_p50_s","ttft_p95_s","output_tokens_per_second"} */
+ *  "unpriced","cost_usd","cost_per_request_usd","cost_per_success_usd"(of all calls, for each that ended ok),
+ *  "cache_savings_usd","input_tokens","output_tokens","latency_p50_s","latency_p95_s","ttft_p50_s","ttft_p95_s",
+ *  "output_tokens_per_second"} */
 #define OBSERVE_ROWS_MAX 200
 void observer_summary(struct observer *o, const struct observe_about *about, struct buf *out);
 

@@ -5,6 +5,7 @@
 #define PLIMSOLL_OBSERVE_OBSERVE_PRIV_H
 
 #include "agent/base/meter.h"
+#include "agent/observe/attribution.h"
 #include "agent/observe/labels.h"
 #include "agent/observe/observe.h"
 
@@ -16,6 +17,10 @@ struct series {
 	uint32_t tokens_known;       /* bit 1u << class */
 	uint64_t unpriced, reported; /* calls without a price; calls whose span named a cost */
 	__int128_t cost_pusd, reported_pusd;
+	uint64_t compared;          /* calls with both a reported and a computed cost */
+	__int128_t difference_pusd; /* of those, reported minus computed */
+	uint64_t cached;            /* calls whose cache savings are known; sums of those that won, and that lost */
+	__int128_t cache_savings_pusd, cache_losses_pusd;
 	struct histogram *duration[CONTEXT_COUNT + 1], *ttft[CONTEXT_COUNT + 1];
 	struct histogram *input, *output, *cost, *rate;
 };
@@ -37,6 +42,7 @@ struct observe_shard {
 	struct series *overflow;
 	struct series *last; /* calls come in runs */
 	struct totals totals;
+	struct attribution attribution[DIMENSION_COUNT];
 } __attribute__((aligned(64)));
 
 #define TICK_COUNT 301 /* one a second, five minutes */
@@ -45,6 +51,7 @@ struct observer {
 	unsigned lanes;
 	struct observe_shard *shards;
 	struct label_registry registry;
+	struct attribution_registry attribution;
 	uint64_t start_mono_ns;
 	double start_unix_s;
 	struct {
@@ -65,6 +72,7 @@ struct snapshot {
 	struct arena arena;
 	struct series **series; /* by label set index; NULL: nothing counted */
 	uint32_t count;
+	struct attribution_snapshot attribution;
 };
 
 /* Errors: NOMEM. */
@@ -75,6 +83,9 @@ void snapshot_release(struct snapshot *s);
 void series_add(struct series *to, const struct series *from, struct arena *a);
 
 uint64_t series_requests(const struct series *s);
+/* Whether any call of it has a cost; whether its cost per successful call is known, and that cost. */
+bool series_is_priced(const struct series *s);
+bool series_cost_per_success(const struct series *s, __int128_t *out_pusd);
 bool series_is_overflow(const struct series *s);
 
 void totals_add(struct totals *to, const struct totals *from);

@@ -14,6 +14,7 @@ struct scrape {
 	struct buf labels; /* scratch: a set's labels and what one family adds */
 	unsigned row;      /* of the table of families; behind it comes what is not one family of series */
 	uint32_t next;     /* series of that row */
+	unsigned attribution_step; /* behind the rows; then comes the rest */
 	const struct metric_family *family; /* of that row */
 	const struct metric_family *begun;  /* the family that has been begun */
 	bool done;
@@ -73,16 +74,47 @@ static void write_tokens(struct scrape *s, const struct series *series)
 				       series->tokens[i]);
 }
 
+static void write_usd(struct scrape *s, const struct series *series, __int128_t pusd)
+{
+	exposition_decimal(begin(s), series->set->text, (struct decimal){ pusd, 12 });
+}
+
 static void write_cost(struct scrape *s, const struct series *series)
 {
-	if (series->unpriced < series_requests(series))
-		exposition_decimal(begin(s), series->set->text, (struct decimal){ series->cost_pusd, 12 });
+	if (series_is_priced(series))
+		write_usd(s, series, series->cost_pusd);
 }
 
 static void write_reported_cost(struct scrape *s, const struct series *series)
 {
 	if (series->reported > 0)
-		exposition_decimal(begin(s), series->set->text, (struct decimal){ series->reported_pusd, 12 });
+		write_usd(s, series, series->reported_pusd);
+}
+
+static void write_cost_difference(struct scrape *s, const struct series *series)
+{
+	if (series->compared > 0)
+		write_usd(s, series, series->difference_pusd);
+}
+
+static void write_cost_per_success(struct scrape *s, const struct series *series)
+{
+	__int128_t pusd;
+
+	if (series_cost_per_success(series, &pusd))
+		write_usd(s, series, pusd);
+}
+
+static void write_cache_savings(struct scrape *s, const struct series *series)
+{
+	if (series->cached > 0)
+		write_usd(s, series, series->cache_savings_pusd);
+}
+
+static void write_cache_losses(struct scrape *s, const struct series *series)
+{
+	if (series->cache_losses_pusd > 0)
+		write_usd(s, series, series->cache_losses_pusd);
 }
 
 static void write_request_cost(struct scrape *s, const struct series *series)
@@ -137,6 +169,19 @@ static const struct row {
 	{ { "plimsoll_cost_usd", METRIC_COUNTER, "Cost of the priced model calls in US dollars" }, write_cost },
 	{ { "plimsoll_reported_cost_usd", METRIC_COUNTER, "Cost in US dollars as the spans themselves claim it" },
 	  write_reported_cost },
+	{ { "plimsoll_reported_cost_difference_usd", METRIC_GAUGE,
+	    "Reported minus computed cost in US dollars, summed over the model calls that have both" },
+	  write_cost_difference },
+	{ { "plimsoll_cost_per_success_usd", METRIC_GAUGE,
+	    "Cost in US dollars of all priced calls, failed ones too, for each call that ended ok" },
+	  write_cost_per_success },
+	{ { "plimsoll_cache_savings_usd", METRIC_COUNTER,
+	    "US dollars that input read from a cache would have cost more as plain input; what writing to the cache cost "
+	    "is not taken off" },
+	  write_cache_savings },
+	{ { "plimsoll_cache_losses_usd", METRIC_COUNTER,
+	    "US dollars that input read from a cache cost more than as plain input" },
+	  write_cache_losses },
 	{ { "plimsoll_request_cost_usd", METRIC_HISTOGRAM, "Cost of one priced model call in US dollars" },
 	  write_request_cost },
 	{ { "gen_ai_client_operation_duration_seconds", METRIC_HISTOGRAM, "Duration of one model call" },
@@ -238,7 +283,12 @@ bool scrape_next(struct scrape *s, struct buf *out)
 	size_t full = out->len + PIECE_BYTES;
 	while (s->row < ROW_COUNT && out->len < full && !buf_failed(out))
 		write_row(s, full);
-	if (s->row == ROW_COUNT)
-		write_rest(s);
+	if (s->row < ROW_COUNT)
+		return true;
+	while (out->len < full && !buf_failed(out))
+		if (!attribution_render(&s->snapshot.attribution, &s->x, s->attribution_step++)) {
+			write_rest(s);
+			break;
+		}
 	return true;
 }

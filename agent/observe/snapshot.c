@@ -25,6 +25,11 @@ void series_add(struct series *to, const struct series *from, struct arena *a)
 	to->reported += from->reported;
 	to->cost_pusd += from->cost_pusd;
 	to->reported_pusd += from->reported_pusd;
+	to->compared += from->compared;
+	to->difference_pusd += from->difference_pusd;
+	to->cached += from->cached;
+	to->cache_savings_pusd += from->cache_savings_pusd;
+	to->cache_losses_pusd += from->cache_losses_pusd;
 	for (int i = 0; i <= CONTEXT_COUNT; i++) {
 		add_histogram(&to->duration[i], from->duration[i], HISTOGRAM_SECONDS, a);
 		add_histogram(&to->ttft[i], from->ttft[i], HISTOGRAM_SECONDS, a);
@@ -42,6 +47,19 @@ uint64_t series_requests(const struct series *s)
 	for (int i = 0; i < OUTCOME_COUNT; i++)
 		requests += s->outcomes[i];
 	return requests;
+}
+
+bool series_is_priced(const struct series *s)
+{
+	return s->unpriced < series_requests(s);
+}
+
+bool series_cost_per_success(const struct series *s, __int128_t *out_pusd)
+{
+	if (!series_is_priced(s) || s->outcomes[OUTCOME_OK] == 0)
+		return false;
+	*out_pusd = money_divide(s->cost_pusd, s->outcomes[OUTCOME_OK]);
+	return true;
 }
 
 bool series_is_overflow(const struct series *s)
@@ -82,6 +100,7 @@ static bool add_shard(struct snapshot *out, struct observe_shard *s)
 	for (uint32_t i = 0; complete && i < out->count && i < s->series_room; i++)
 		if (s->series[i] != NULL && series_requests(s->series[i]) > 0)
 			complete = add_series(out, s->series[i]);
+	attribution_snapshot_add(&out->attribution, s->attribution);
 	observe_end(s);
 	return complete;
 }
@@ -93,7 +112,7 @@ struct status snapshot_take(struct observer *o, struct snapshot *out)
 
 	arena_init(&s.arena, SIZE_MAX);
 	s.series = arena_array(&s.arena, s.count, sizeof(struct series *));
-	complete = s.series != NULL;
+	complete = s.series != NULL && !FAILED(attribution_snapshot_init(&s.attribution, &o->attribution, &s.arena));
 	if (complete)
 		memset(s.series, 0, s.count * sizeof(struct series *));
 	for (unsigned i = 0; complete && i < o->lanes; i++)

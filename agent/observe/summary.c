@@ -81,6 +81,7 @@ static struct histogram *join_contexts(struct histogram *by_context[CONTEXT_COUN
 static void write_numbers(struct buf *out, struct series *s)
 {
 	uint64_t requests = series_requests(s), priced = requests - s->unpriced, errors = 0;
+	__int128_t per_success = 0;
 	struct histogram *duration = join_contexts(s->duration), *ttft = join_contexts(s->ttft);
 
 	for (int i = 0; i < OUTCOME_COUNT; i++)
@@ -90,6 +91,9 @@ static void write_numbers(struct buf *out, struct series *s)
 	write_u64(out, "unpriced", s->unpriced);
 	write_cost(out, "cost_usd", priced > 0, s->cost_pusd);
 	write_cost(out, "cost_per_request_usd", priced > 0, priced > 0 ? money_divide(s->cost_pusd, priced) : 0);
+	bool has_success = series_cost_per_success(s, &per_success);
+	write_cost(out, "cost_per_success_usd", has_success, per_success);
+	write_cost(out, "cache_savings_usd", s->cached > 0, s->cache_savings_pusd - s->cache_losses_pusd);
 	write_token_sum(out, "input_tokens", s, TOKENS_INPUT);
 	write_token_sum(out, "output_tokens", s, TOKENS_OUTPUT);
 	write_double(out, "latency_p50_s", histogram_quantile(duration, HISTOGRAM_SECONDS, 0.5));

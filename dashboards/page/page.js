@@ -132,6 +132,8 @@ function showCost(s) {
 	$("cost").title = t.cost_usd === null ? "" : `${t.cost_usd} USD`;
 	details($("cost-detail"), [
 		m?.seconds > 0 && m.cost_usd !== null && { text: `${usd(perMinute(m, m.cost_usd))} a minute` },
+		t.cost_per_success_usd !== null && { text: `${usd(t.cost_per_success_usd)} a success` },
+		Number(t.cache_savings_usd ?? 0) > 0 && { text: `${usd(t.cache_savings_usd)} saved by caches` },
 		t.unpriced > 0 && { text: `${count(t.unpriced)} unpriced`, className: "bad" },
 	]);
 }
@@ -209,6 +211,7 @@ const COLUMNS = [
 	{ key: "errors", title: "Errors", cell: errorCell },
 	{ key: "cost_usd", title: "Cost", cell: costCell },
 	{ key: "cost_per_request_usd", title: "Per request", cell: plainCell(usd) },
+	{ key: "cost_per_success_usd", title: "Per success", cell: plainCell(usd) },
 	{ key: "input_tokens", title: "Tokens in", cell: plainCell(count) },
 	{ key: "output_tokens", title: "Tokens out", cell: plainCell(count) },
 	{ key: "latency_p50_s", title: "Latency p50", cell: plainCell(seconds) },

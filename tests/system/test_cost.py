@@ -38,6 +38,22 @@ def test_the_chosen_cost_counts_and_both_are_shown(start_agent, backend, forward
 
     assert agent.metric("plimsoll_cost_usd_total") == about(counts)
     assert agent.metric("plimsoll_reported_cost_usd_total") == about(REPORTED)
+    assert agent.metric("plimsoll_reported_cost_difference_usd") == about(REPORTED - COMPUTED)
+    assert agent.metric("plimsoll_cache_savings_usd_total") == about(record["cache_savings_usd"])
+
+
+def test_failures_are_paid_by_the_successes_of_their_workflow(start_agent):
+    agent = start_agent()
+    for workflow, finish in ("refund", "length"), ("refund", "stop"), ("hopeless", "length"):
+        send(agent, **{"plimsoll.workflow": workflow, "gen_ai.response.finish_reasons": finish})
+    agent.wait_for_records(3)
+    for labels in {}, {"dimension": "workflow", "value": "refund"}, {"dimension": "service", "value": "shop"}:
+        name = "plimsoll_attributed_cost_per_success_usd" if labels else "plimsoll_cost_per_success_usd"
+        calls = 2 if labels.get("value") == "refund" else 3
+        assert agent.metric(name, **labels) == about(calls * COMPUTED)
+        assert not labels or agent.metric("plimsoll_attributed_cost_usd_total", **labels) == about(calls * COMPUTED)
+    assert agent.metric("plimsoll_attributed_cost_per_success_usd", value="hopeless") is None
+    assert agent.api("summary")["totals"]["cost_per_success_usd"] is not None
 
 
 def test_a_reload_changes_which_cost_counts(start_agent):

@@ -97,12 +97,15 @@ static void a_call_is_counted_in_every_family(void **state)
 	struct call c = sample_call();
 
 	(void)state;
+	c.computed_cost = c.cost;
 	c.reported_cost = (struct cost){ .known = true, .total_pusd = 2000000 };
 	observe_one(o, 0, &c);
 	assert_scraped(o, "plimsoll_requests_total{" LABELS ",outcome=\"ok\"} 1");
 	assert_scraped(o, "plimsoll_tokens_total{" LABELS ",type=\"input\"} 1000");
 	assert_scraped(o, "plimsoll_cost_usd_total{" LABELS "} 0.000001234567");
 	assert_scraped(o, "plimsoll_reported_cost_usd_total{" LABELS "} 0.000002");
+	assert_scraped(o, "plimsoll_reported_cost_difference_usd{" LABELS "} 0.000000765433");
+	assert_scraped(o, "plimsoll_cost_per_success_usd{" LABELS "} 0.000001234567");
 	assert_scraped(o, "gen_ai_client_operation_duration_seconds_bucket{" LABELS ",context=\"1k\",le=\"1.28\"} 0");
 	assert_scraped(o, "gen_ai_client_operation_duration_seconds_bucket{" LABELS ",context=\"1k\",le=\"2.56\"} 1");
 	assert_scraped(o, "gen_ai_client_operation_duration_seconds_sum{" LABELS ",context=\"1k\"} 1.5");
@@ -214,6 +217,68 @@ static void costs_add_up_exactly_across_shards(void **state)
 	observer_free(o);
 }
 
+static struct call cached_call(int64_t uncached_pusd, int64_t cache_read_pusd)
+{
+	struct call c = sample_call();
+
+	tokens_set(&c.tokens, TOKENS_CACHE_READ, 800);
+	c.computed_cost = c.cost;
+	c.computed_cost.uncached_pusd = uncached_pusd;
+	c.computed_cost.cache_read_pusd = cache_read_pusd;
+	return c;
+}
+
+static void cache_savings_and_losses_are_counters_apart(void **state)
+{
+	struct config config = config_with(100, 128);
+	struct observer *o = observer_new(&config, 2);
+	struct call saving = cached_call(INT64_MAX, 7), losing = cached_call(5, 9), unknown = cached_call(0, 9);
+
+	(void)state;
+	observe_one(o, 0, &unknown); /* plain input has no price */
+	assert_int_equal(lines_of(o, "plimsoll_cache_"), 0);
+	observe_one(o, 0, &saving);
+	assert_int_equal(lines_of(o, "plimsoll_cache_losses_usd_total"), 0);
+	observe_one(o, 1, &saving);
+	observe_one(o, 1, &losing);
+	assert_scraped(o, "plimsoll_cache_savings_usd_total{" LABELS "} 18446744.0737095516");
+	assert_scraped(o, "plimsoll_cache_losses_usd_total{" LABELS "} 0.000000000004");
+	observer_free(o);
+}
+
+static void a_difference_is_of_calls_that_have_both_costs(void **state)
+{
+	struct config config = config_with(100, 128);
+	struct observer *o = observer_new(&config, 2);
+	struct call c = sample_call();
+
+	(void)state;
+	c.reported_cost = (struct cost){ .known = true, .total_pusd = 10 };
+	observe_one(o, 0, &c); /* reported only */
+	assert_int_equal(lines_of(o, "plimsoll_reported_cost_difference_usd"), 0);
+	c.computed_cost = (struct cost){ .known = true, .total_pusd = INT64_MAX };
+	observe_one(o, 0, &c);
+	observe_one(o, 1, &c);
+	assert_scraped(o, "plimsoll_reported_cost_difference_usd{" LABELS "} -18446744.073709551594");
+	observer_free(o);
+}
+
+static void a_success_bears_the_cost_of_failures(void **state)
+{
+	struct config config = config_with(100, 128);
+	struct observer *o = observer_new(&config, 1);
+	struct call c = sample_call();
+
+	(void)state;
+	c.outcome = OUTCOME_TRUNCATED;
+	observe_one(o, 0, &c);
+	assert_int_equal(lines_of(o, "plimsoll_cost_per_success_usd"), 0);
+	c.outcome = OUTCOME_OK;
+	observe_one(o, 0, &c);
+	assert_scraped(o, "plimsoll_cost_per_success_usd{" LABELS "} 0.000002469134");
+	observer_free(o);
+}
+
 /* Thousands of a_call sets in several orders: the table grows and nothing is lost. */
 static void many_series_are_kept_apart(void **state)
 {
@@ -288,6 +353,9 @@ int main(void)
 		cmocka_unit_test(hostile_labels_are_repaired_cut_and_escaped),
 		cmocka_unit_test(two_spellings_of_one_label_set_are_one_series),
 		cmocka_unit_test(costs_add_up_exactly_across_shards),
+		cmocka_unit_test(cache_savings_and_losses_are_counters_apart),
+		cmocka_unit_test(a_difference_is_of_calls_that_have_both_costs),
+		cmocka_unit_test(a_success_bears_the_cost_of_failures),
 		cmocka_unit_test(many_series_are_kept_apart),
 		cmocka_unit_test(scraping_while_calls_arrive_loses_nothing),
 	};

@@ -79,6 +79,7 @@ static void rows_add_up_label_sets_of_all_shards(void **state)
 	assert_string_equal(text_of(at(root, "feature", 0), "name"), "dear");
 	assert_string_equal(text_of(at(root, "feature", 0), "cost_usd"), "2.5");
 	assert_string_equal(text_of(at(root, "feature", 0), "cost_per_request_usd"), "1.25");
+	assert_string_equal(text_of(at(root, "feature", 0), "cost_per_success_usd"), "1.25");
 	assert_int_equal(number_of(at(root, "feature", 0), "requests"), 2);
 	assert_string_equal(text_of(at(root, "model", 0), "name"), "gpt-4o");
 	assert_string_equal(text_of(at(root, "model", 0), "provider"), "openai");
@@ -110,8 +111,30 @@ static void what_is_unknown_is_null(void **state)
 	assert_int_equal(number_of(row, "unpriced"), 1);
 	assert_true(json_is_null(json_object_get(row, "cost_usd")));
 	assert_true(json_is_null(json_object_get(row, "cost_per_request_usd")));
+	assert_true(json_is_null(json_object_get(row, "cost_per_success_usd")));
+	assert_true(json_is_null(json_object_get(row, "cache_savings_usd")));
 	assert_true(json_is_null(json_object_get(row, "input_tokens")));
 	assert_true(json_is_null(json_object_get(row, "ttft_p50_s")));
+	json_decref(root);
+	observer_free(o);
+}
+
+static void cache_savings_are_net(void **state)
+{
+	struct observer *o = new_observer(100);
+	struct call c = { .counted = true, .role = ROLE_LLM, .provider = SLICE("openai") };
+	struct observe_shard *s = observer_shard(o, 0);
+
+	(void)state;
+	tokens_set(&c.tokens, TOKENS_CACHE_READ, 8);
+	observe_begin(s);
+	c.cost = c.computed_cost = (struct cost){ .known = true, .uncached_pusd = 10, .cache_read_pusd = 1 };
+	observe_call(s, &c);
+	c.cost = c.computed_cost = (struct cost){ .known = true, .uncached_pusd = 1, .cache_read_pusd = 3 };
+	observe_call(s, &c);
+	observe_end(s);
+	json_t *root = summary_of(o);
+	assert_string_equal(text_of(json_object_get(root, "totals"), "cache_savings_usd"), "0.000000000007");
 	json_decref(root);
 	observer_free(o);
 }
@@ -176,6 +199,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(rows_add_up_label_sets_of_all_shards),
 		cmocka_unit_test(what_is_unknown_is_null),
+		cmocka_unit_test(cache_savings_are_net),
 		cmocka_unit_test(rows_beyond_the_limit_are_told_and_the_dearest_kept),
 		cmocka_unit_test(calls_beyond_the_cap_are_a_row_of_their_own),
 		cmocka_unit_test(ticks_give_the_last_minute_and_a_history),
