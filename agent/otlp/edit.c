@@ -7,7 +7,8 @@
 
 #include "agent/otlp/wire.h"
 
-#define FIRST_CAP 64u
+#define FIRST_CAP      64u
+#define EDIT_DEPTH_MAX 8 /* a request has three: resource, scope, span */
 
 void edit_list_init(struct edit_list *l, struct arena *a)
 {
@@ -33,7 +34,7 @@ struct status edit_list_add(struct edit_list *l, size_t offset, size_t del, stru
 	assert(l->count == 0 || offset >= l->items[l->count - 1].offset + l->items[l->count - 1].del);
 	if (l->count == l->cap)
 		TRY(grow(l));
-	l->items[l->count++] = (struct edit){ offset, del, ins };
+	l->items[l->count++] = (struct edit){ .offset = offset, .del = del, .ins = ins };
 	l->delta += (ptrdiff_t)ins.len - (ptrdiff_t)del;
 	return OK;
 }
@@ -47,17 +48,70 @@ struct status edit_list_reserve(struct edit_list *l, size_t offset, size_t *inde
 	return OK;
 }
 
-struct status edit_list_length(struct edit_list *l, size_t index, size_t old_bytes, uint64_t new_length)
+void edit_list_close(struct edit_list *l, size_t index, size_t old_bytes, uint64_t old_length)
 {
 	struct edit *e = &l->items[index];
-	char *bytes = arena_alloc(l->arena, WIRE_VARINT_MAX);
 
 	assert(index < l->count && e->del == 0 && e->ins.len == 0);
+	e->end = l->count;
+	e->length = old_length;
+	e->length_bytes = (uint8_t)old_bytes;
+}
+
+void edit_list_fill(struct edit_list *l, size_t index, struct slice ins)
+{
+	assert(index < l->count && l->items[index].end == 0);
+	l->items[index].ins = ins;
+}
+
+/* grown: bytes that the message has more than before. */
+static struct status set_length(struct edit_list *l, struct edit *e, ptrdiff_t grown)
+{
+	char *bytes = (char *)e->ins.ptr; /* from the arena, where it was settled before */
+
+	e->del = 0;
+	e->ins.len = 0;
+	if (grown == 0)
+		return OK;
+	if (bytes == NULL)
+		bytes = arena_alloc(l->arena, WIRE_VARINT_MAX);
 	if (bytes == NULL)
 		return FAIL(NOMEM, "the batch's memory limit leaves no room for its edits");
-	e->del = old_bytes;
-	e->ins = (struct slice){ bytes, wire_put_varint(bytes, new_length) };
-	l->delta += (ptrdiff_t)e->ins.len - (ptrdiff_t)old_bytes;
+	e->del = e->length_bytes;
+	e->ins = (struct slice){ bytes, wire_put_varint(bytes, (uint64_t)((ptrdiff_t)e->length + grown)) };
+	return OK;
+}
+
+static ptrdiff_t growth(const struct edit *e)
+{
+	return (ptrdiff_t)e->ins.len - (ptrdiff_t)e->del;
+}
+
+/* Messages are inside each other like brackets: the innermost open one closes first. */
+struct status edit_list_settle(struct edit_list *l)
+{
+	struct {
+		size_t place;
+		ptrdiff_t delta_before;
+	} open[EDIT_DEPTH_MAX];
+	int depth = 0;
+
+	l->delta = 0;
+	for (size_t i = 0; i < l->count; i++) {
+		struct edit *e = &l->items[i];
+		if (e->end != 0) {
+			assert(depth < EDIT_DEPTH_MAX);
+			open[depth].place = i;
+			open[depth++].delta_before = l->delta;
+		} else {
+			l->delta += growth(e);
+		}
+		while (depth > 0 && l->items[open[depth - 1].place].end == i + 1) {
+			struct edit *length = &l->items[open[--depth].place];
+			TRY(set_length(l, length, l->delta - open[depth].delta_before));
+			l->delta += growth(length);
+		}
+	}
 	return OK;
 }
 

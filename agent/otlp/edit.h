@@ -3,8 +3,9 @@
  *
  * An edit deletes del bytes at offset and puts ins there. The list is sorted by offset because the walker goes
  * forward; length prefixes of enclosing messages come before their content and are known only after it, so the walker
- * reserves their place (edit_list_reserve) and fills it in on the way out (edit_list_length). Bytes that no edit names,
- * unknown fields among them, come out as they went in. A list lives in a batch's arena.
+ * reserves their place (edit_list_reserve) and says on the way out where the message ends (edit_list_close).
+ * edit_list_settle computes them, and once more when places inside were filled afterwards (edit_list_fill). Bytes that
+ * no edit names, unknown fields among them, come out as they went in. A list lives in a batch's arena.
  */
 #ifndef PLIMSOLL_OTLP_EDIT_H
 #define PLIMSOLL_OTLP_EDIT_H
@@ -16,13 +17,16 @@ struct edit {
 	size_t offset; /* into the wire bytes */
 	size_t del;
 	struct slice ins; /* borrowed, lives as long as the arena */
+	size_t end;       /* of a length prefix: place behind the last edit in its message; 0: not one */
+	uint64_t length;  /* of a length prefix: what it was */
+	uint8_t length_bytes; /* of a length prefix: how many it took */
 };
 
 struct edit_list {
 	struct arena *arena;
 	struct edit *items;
 	size_t count, cap;
-	ptrdiff_t delta; /* bytes that the output is longer than the input */
+	ptrdiff_t delta; /* bytes that the output is longer than the input, once settled */
 };
 
 void edit_list_init(struct edit_list *l, struct arena *a);
@@ -30,12 +34,19 @@ void edit_list_init(struct edit_list *l, struct arena *a);
 /* offset must not lie before an earlier edit's end. Errors: NOMEM, the arena is full. */
 struct status edit_list_add(struct edit_list *l, size_t offset, size_t del, struct slice ins) MUST_USE;
 
-/* Keeps a place in the order for a length prefix that starts at offset. index: the place, for edit_list_length. */
+/* Keeps a place in the order for a length prefix, or for bytes that are known later, at offset. index: the place. An
+ * unfilled place changes nothing. */
 struct status edit_list_reserve(struct edit_list *l, size_t offset, size_t *index) MUST_USE;
 
-/* Fills a reserved place: the varint there (old_bytes long) becomes new_length. Where the message kept its length,
- * call nothing: an unfilled place changes nothing. */
-struct status edit_list_length(struct edit_list *l, size_t index, size_t old_bytes, uint64_t new_length) MUST_USE;
+/* The reserved place is the prefix, old_bytes long, of a message of old_length bytes, and that message ends here: its
+ * edits are those added between. */
+void edit_list_close(struct edit_list *l, size_t index, size_t old_bytes, uint64_t old_length);
+
+/* Fills a reserved place that is no length. The list has to be settled afterwards. */
+void edit_list_fill(struct edit_list *l, size_t index, struct slice ins);
+
+/* Computes the lengths; may be done again. Errors: NOMEM. */
+struct status edit_list_settle(struct edit_list *l) MUST_USE;
 
 /* Size of the edited wire bytes. */
 size_t edit_list_size(const struct edit_list *l, struct slice wire);

@@ -159,6 +159,25 @@ static struct status read_span(struct trace_walker *w, struct span_view *span)
 	return OK;
 }
 
+static struct status edit_span(struct trace_walker *w, const struct wire_field *item, const struct span_view *span)
+{
+	size_t *later = w->added.later, place;
+
+	w->added.later = NULL;
+	if (w->added.failed)
+		return FAIL(NOMEM, "the batch's memory limit leaves no room for added attributes");
+	struct slice added = attribute_writer_take(&w->added);
+	if (span->defect != NULL)
+		return envelope_drop(&w->envelope, item);
+	if (added.len == 0 && later == NULL)
+		return OK;
+	TRY(envelope_append(&w->envelope, item, &place));
+	edit_list_fill(w->envelope.edits, place, added);
+	if (later != NULL)
+		*later = place;
+	return OK;
+}
+
 static struct status walk_span(struct envelope *e, const struct wire_field *item)
 {
 	struct trace_walker *w = (struct trace_walker *)e;
@@ -166,14 +185,7 @@ static struct status walk_span(struct envelope *e, const struct wire_field *item
 
 	TRY(read_span(w, &span));
 	TRY(w->visit(w->context, &span, e->edits != NULL ? &w->added : NULL));
-	if (e->edits == NULL)
-		return OK;
-	if (w->added.failed)
-		return FAIL(NOMEM, "the batch's memory limit leaves no room for added attributes");
-	struct slice added = attribute_writer_take(&w->added);
-	if (span.defect != NULL)
-		return envelope_drop(e, item);
-	return added.len > 0 ? envelope_append(e, item, added) : OK;
+	return e->edits != NULL ? edit_span(w, item, &span) : OK;
 }
 
 struct status walk_traces(struct slice wire, struct arena *a, struct edit_list *edits, span_visit visit, void *context)

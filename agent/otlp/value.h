@@ -55,6 +55,7 @@ struct attribute_writer {
 	char *ptr;
 	size_t len, cap;
 	bool failed; /* the arena was full: nothing more is written */
+	size_t *later; /* set by a visit that will write when the walk is over: gets the place in the edit list */
 };
 
 void attribute_writer_init(struct attribute_writer *w, struct arena *a, uint32_t field);

@@ -157,19 +157,15 @@ static struct status enclosure_open(struct enclosure *c, struct envelope *e)
 	if (c->reserved)
 		return OK;
 	TRY(edit_list_reserve(e->edits, (size_t)(wire_length_start(c->field) - e->wire.ptr), &c->place));
-	c->delta_before = e->edits->delta;
 	c->reserved = true;
 	return OK;
 }
 
-static struct status enclosure_close(const struct enclosure *c, struct envelope *e)
+static void enclosure_close(const struct enclosure *c, struct envelope *e)
 {
-	if (!c->reserved)
-		return OK;
-	size_t old_bytes = (size_t)(c->field->bytes.ptr - wire_length_start(c->field));
-	size_t old_length = c->field->bytes.len;
-	size_t new_length = (size_t)((ptrdiff_t)old_length + e->edits->delta - c->delta_before);
-	return edit_list_length(e->edits, c->place, old_bytes, new_length);
+	if (c->reserved)
+		edit_list_close(e->edits, c->place, (size_t)(c->field->bytes.ptr - wire_length_start(c->field)),
+				c->field->bytes.len);
 }
 
 static size_t end_of(const struct envelope *e, const struct wire_field *f)
@@ -177,15 +173,16 @@ static size_t end_of(const struct envelope *e, const struct wire_field *f)
 	return (size_t)(f->bytes.ptr - e->wire.ptr) + f->bytes.len;
 }
 
-struct status envelope_append(struct envelope *e, const struct wire_field *item, struct slice bytes)
+struct status envelope_append(struct envelope *e, const struct wire_field *item, size_t *place)
 {
 	struct enclosure around = { .field = item };
 
 	TRY(enclosure_open(&e->groups[BY_RESOURCE], e));
 	TRY(enclosure_open(&e->groups[BY_SCOPE], e));
 	TRY(enclosure_open(&around, e));
-	TRY(edit_list_add(e->edits, end_of(e, item), 0, bytes));
-	return enclosure_close(&around, e);
+	TRY(edit_list_reserve(e->edits, end_of(e, item), place));
+	enclosure_close(&around, e);
+	return OK;
 }
 
 struct status envelope_drop(struct envelope *e, const struct wire_field *item)
@@ -213,7 +210,8 @@ static struct status walk_group(struct envelope *e, int level, const struct wire
 		else if (f.number == 2)
 			TRY(level == BY_RESOURCE ? walk_group(e, BY_SCOPE, &f) : e->item(e, &f));
 	}
-	return enclosure_close(&e->groups[level], e);
+	enclosure_close(&e->groups[level], e);
+	return OK;
 }
 
 struct status envelope_walk(struct envelope *e)
@@ -235,5 +233,5 @@ struct status envelope_walk(struct envelope *e)
 	while (wire_next(&r, &f))
 		if (f.number == 1)
 			TRY(walk_group(e, BY_RESOURCE, &f));
-	return OK;
+	return e->edits != NULL ? edit_list_settle(e->edits) : OK;
 }

@@ -38,8 +38,7 @@ struct status attribute_list_read(struct attribute_list *l, struct arena *a, str
 /* A message around an item, whose length changes when the item's does. */
 struct enclosure {
 	const struct wire_field *field;
-	size_t place;           /* of its length in the edit list, once reserved */
-	ptrdiff_t delta_before; /* the edit list's, at that time */
+	size_t place; /* of its length in the edit list, once reserved */
 	bool reserved;
 };
 
@@ -63,8 +62,8 @@ struct envelope {
 /* Checks the framing of the whole envelope, resources and scopes included, before the first item is handed over. */
 struct status envelope_walk(struct envelope *e) MUST_USE;
 
-/* Edits of the item that is being visited: bytes put at its end, or all of it left out. */
-struct status envelope_append(struct envelope *e, const struct wire_field *item, struct slice bytes) MUST_USE;
+/* Edits of the item that is being visited: a place kept at its end, or all of it left out. */
+struct status envelope_append(struct envelope *e, const struct wire_field *item, size_t *place) MUST_USE;
 struct status envelope_drop(struct envelope *e, const struct wire_field *item) MUST_USE;
 
 #define TRACE_ID_BYTES 16u

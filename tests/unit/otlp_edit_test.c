@@ -60,9 +60,13 @@ static void a_reserved_length_is_filled_in_later(void **state)
 	assert_false(FAILED(edit_list_reserve(&l, 0, &outer)));
 	assert_false(FAILED(edit_list_reserve(&l, 1, &inner)));
 	assert_false(FAILED(edit_list_add(&l, 3, 0, SLICE("!"))));
-	assert_false(FAILED(edit_list_length(&l, outer, 1, 300)));
+	edit_list_close(&l, outer, 1, 299);
+	assert_false(FAILED(edit_list_settle(&l)));
 	assert_result(&l, SLICE("\x03\x01zz"), SLICE("\xac\x02\x01z!z")); /* the unfilled place changed nothing */
 	assert_int_equal(l.delta, 2);
+	edit_list_fill(&l, inner, SLICE("??"));
+	assert_false(FAILED(edit_list_settle(&l)));
+	assert_result(&l, SLICE("\x03\x01zz"), SLICE("\xae\x02??\x01z!z"));
 	arena_release(&a);
 }
 
@@ -77,7 +81,8 @@ static void an_overlong_length_may_shrink(void **state)
 	edit_list_init(&l, &a);
 	assert_false(FAILED(edit_list_reserve(&l, 0, &place)));
 	assert_false(FAILED(edit_list_add(&l, 4, 1, SLICE_NONE)));
-	assert_false(FAILED(edit_list_length(&l, place, 3, 1)));
+	edit_list_close(&l, place, 3, 2);
+	assert_false(FAILED(edit_list_settle(&l)));
 	assert_result(&l, SLICE("\x82\x80\x00xy"), SLICE("\x01x"));
 	arena_release(&a);
 }
