@@ -108,6 +108,7 @@ struct config {
 		int64_t max_series;           /* label sets on /metrics */
 		uint64_t max_in_flight_bytes; /* request bytes being worked on, all connections together */
 		uint64_t max_label_bytes;     /* longer label values are cut */
+		uint64_t max_counting_bytes;
 	} limits;
 	struct {
 		bool enabled;

@@ -31,6 +31,7 @@ struct agent {
 	struct exporter_env exporter_env;
 	struct senders *senders;
 	struct observer *observer;
+	struct counting *counting;
 	struct judge *judge;
 	struct pipeline *pipeline;
 	struct grpc_receiver *grpc;
@@ -46,6 +47,17 @@ struct agent {
 static unsigned grpc_lanes(const struct config *c)
 {
 	return c->grpc.enabled ? (unsigned)c->grpc.threads : 0;
+}
+
+static unsigned loop_lane(const struct config *c)
+{
+	return grpc_lanes(c) + 1;
+}
+
+/* gRPC's, HTTP's and the loop's. */
+static unsigned lanes(const struct config *c)
+{
+	return loop_lane(c) + 1;
 }
 
 static struct status open_state(struct agent *a, struct buf *why)
@@ -67,10 +79,11 @@ static struct status open_outlets(struct agent *a, struct buf *why)
 	}
 	a->exporter_env = (struct exporter_env){ .loop = a->loop, .http = a->http };
 	TRY(senders_open(a->config, &a->exporter_env, &a->senders, why));
-	TRY(judge_new(a->config, a->loop, a->http, a->store, &a->judge, why));
-	a->observer = observer_new(a->config, grpc_lanes(a->config) + 1);
-	if (a->observer == NULL)
+	a->counting = counting_new(a->config->limits.max_counting_bytes);
+	a->observer = observer_new(a->config, lanes(a->config));
+	if (a->counting == NULL || a->observer == NULL)
 		return FAIL(NOMEM, "no memory for the metrics");
+	TRY(judge_new(a->config, a->loop, a->http, a->store, a->counting, &a->judge, why));
 	observer_add_source(a->observer, judge_render, a->judge);
 	return OK;
 }
@@ -79,13 +92,14 @@ static struct status open_pipeline(struct agent *a, struct buf *why)
 {
 	struct pipeline_outlets outlets = {
 		.observer = a->observer,
+		.counting = a->counting,
 		.senders = a->senders,
 		.judge = a->config->baselines.enabled ? judge_offer : NULL,
 		.judge_context = a->judge,
 	};
 
 	TRY(price_book_new(a->config, &a->prices, why));
-	struct status s = pipeline_new(a->config, a->prices, grpc_lanes(a->config) + 1, &outlets, &a->pipeline, why);
+	struct status s = pipeline_new(a->config, a->prices, lanes(a->config), &outlets, &a->pipeline, why);
 	if (FAILED(s))
 		price_book_free(a->prices);
 	else
@@ -300,6 +314,7 @@ static void reload_prices(struct agent *a)
 void agent_tick(struct agent *a)
 {
 	observer_tick(a->observer, clock_mono_ns());
+	pipeline_promote(a->pipeline, loop_lane(a->config), false);
 	if (++a->ticks % PRICE_CHECK_TICKS == 0 && price_book_is_stale(a->prices))
 		reload_prices(a);
 }
@@ -333,6 +348,7 @@ void agent_drain(struct agent *a, void (*done)(void *context), void *context)
 		http_receiver_stop(a->http_receiver, RECEIVER_STOP_MS);
 	a->grpc = NULL;
 	a->http_receiver = NULL;
+	pipeline_promote(a->pipeline, loop_lane(a->config), true);
 	senders_drain(a->senders, ms_left(a), senders_drained, a);
 }
 
@@ -352,6 +368,7 @@ void agent_free(struct agent *a)
 		http_client_free(a->http);
 	store_close(a->store);
 	observer_free(a->observer);
+	counting_free(a->counting);
 	buf_release(&a->state_dir);
 	buf_release(&a->urls.grpc);
 	buf_release(&a->urls.http);

@@ -87,7 +87,7 @@ void judge_offer(void *context, struct sample_chunk *chunk)
 }
 
 static struct status set_up(struct judge *j, const struct config *config, uv_loop_t *loop, struct http_client *http,
-			    struct buf *why)
+			    struct counting *counting, struct buf *why)
 {
 	j->detector = detector_new(&config->baselines, on_verdict, j);
 	if (j->detector == NULL) {
@@ -96,7 +96,7 @@ static struct status set_up(struct judge *j, const struct config *config, uv_loo
 	}
 	j->runbook_url = config->alerts.runbook_url;
 	TRY(alerts_new(&config->alerts, loop, http, &j->alerts, why));
-	state_init(&j->state, j->store, j->detector, j->alerts);
+	state_init(&j->state, j->store, j->detector, j->alerts, counting);
 	struct status s = state_load(&j->state);
 	if (FAILED(s))
 		buf_printf(why, "cannot read the stored baselines: %s", s.why);
@@ -104,7 +104,7 @@ static struct status set_up(struct judge *j, const struct config *config, uv_loo
 }
 
 struct status judge_new(const struct config *config, uv_loop_t *loop, struct http_client *http, struct store *store,
-			struct judge **out, struct buf *why)
+			struct counting *counting, struct judge **out, struct buf *why)
 {
 	struct judge *j = calloc(1, sizeof(*j));
 
@@ -118,7 +118,7 @@ struct status judge_new(const struct config *config, uv_loop_t *loop, struct htt
 	uv_timer_init(loop, &j->clock);
 	j->open_handles = 2;
 	j->wake.data = j->clock.data = j;
-	struct status s = set_up(j, config, loop, http, why);
+	struct status s = set_up(j, config, loop, http, counting, why);
 	if (FAILED(s)) {
 		judge_free(j);
 		return s;

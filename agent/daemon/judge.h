@@ -10,6 +10,7 @@
 #include <uv.h>
 
 #include "agent/config/config.h"
+#include "agent/counting/counting.h"
 #include "agent/daemon/sample_queue.h"
 #include "agent/net/http_client.h"
 #include "agent/observe/exposition.h"
@@ -17,9 +18,9 @@
 
 struct judge;
 
-/* Loads what the store holds. store and http are borrowed. why: what is wrong, to print. */
+/* Loads what the store holds, also into counting. store, http and counting are borrowed. why: what is wrong, to print. */
 struct status judge_new(const struct config *config, uv_loop_t *loop, struct http_client *http, struct store *store,
-			struct judge **out, struct buf *why) MUST_USE;
+			struct counting *counting, struct judge **out, struct buf *why) MUST_USE;
 
 /* Takes the chunk over; context is the judge. Any thread. */
 void judge_offer(void *context, struct sample_chunk *chunk);

@@ -6,6 +6,7 @@
 #include <pthread.h>
 #include <stdlib.h>
 
+#include "agent/base/clock.h"
 #include "agent/daemon/worker.h"
 #include "agent/span/record.h"
 
@@ -20,7 +21,9 @@ struct pipeline {
 
 static const char *transport_of(unsigned lane, unsigned lanes)
 {
-	return lane + 1 == lanes ? "http" : "grpc";
+	if (lane + 2 == lanes)
+		return "http";
+	return lane + 1 == lanes ? "loop" : "grpc";
 }
 
 struct status pipeline_new(const struct config *config, struct price_book *prices, unsigned lanes,
@@ -36,7 +39,8 @@ struct status pipeline_new(const struct config *config, struct price_book *price
 	p->records_dropped = meter_get(METER_DROPPED, "exporter=\"*\",kind=\"records\",reason=\"no_memory\"");
 	struct status s = settings_new(config, prices, &p->settings);
 	for (unsigned i = 0; i < lanes && !FAILED(s); i++) {
-		s = worker_init(&p->lanes[i], transport_of(i, lanes), observer_shard(outlets->observer, i));
+		s = worker_init(&p->lanes[i], transport_of(i, lanes), observer_shard(outlets->observer, i),
+				outlets->counting);
 		p->lane_count = i + 1;
 		if (!FAILED(s))
 			s = worker_adopt(&p->lanes[i], settings_ref(p->settings));
@@ -199,12 +203,30 @@ void pipeline_ingest(void *context, unsigned lane, enum signal signal, struct sl
 	reply->status = worker_read(w, signal, wire, wanted);
 	if (FAILED(reply->status))
 		return;
+	take_effect(p, w); /* whatever follows: the same request sent again is known and adds nothing */
+	if (FAILED(w->edited)) {
+		reply->status = w->edited;
+		return;
+	}
 	if (wanted && w->batch.items > w->batch.rejected_items && !pass_on_request(p, &w->batch)) {
 		reply->status = FAIL(UNAVAILABLE, "no memory to queue the request");
 		return;
 	}
-	take_effect(p, w);
 	answer(w, reply);
+}
+
+void pipeline_promote(struct pipeline *p, unsigned lane, bool all)
+{
+	struct worker *w = enter_lane(p, lane);
+	struct buf line = BUF_INIT;
+	struct call c;
+
+	while (counting_promote(p->outlets.counting, clock_mono_ns() / NS_PER_SECOND, all, &line)) {
+		arena_reset(&w->arena);
+		if (!FAILED(record_read(buf_view(&line), &w->arena, &c)))
+			pipeline_call(p, lane, &c);
+	}
+	buf_release(&line);
 }
 
 void pipeline_call(struct pipeline *p, unsigned lane, struct call *c)

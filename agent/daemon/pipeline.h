@@ -8,6 +8,7 @@
 #define PLIMSOLL_DAEMON_PIPELINE_H
 
 #include "agent/config/config.h"
+#include "agent/counting/counting.h"
 #include "agent/daemon/sample_queue.h"
 #include "agent/observe/observe.h"
 #include "agent/pricing/price.h"
@@ -19,6 +20,7 @@ struct pipeline;
 /* Where results go. All are borrowed and outlive the pipeline. */
 struct pipeline_outlets {
 	struct observer *observer;
+	struct counting *counting;
 	struct senders *senders; /* NULL: nothing is passed on */
 	void (*judge)(void *context, struct sample_chunk *chunk); /* takes the chunk over; any lane's thread */
 	void *judge_context;
@@ -26,7 +28,7 @@ struct pipeline_outlets {
 	void *call_context;
 };
 
-/* lanes: how many threads will call pipeline_ingest, each with its own lane number.
+/* lanes: the last one is the loop's, the one before it HTTP's; how many threads will call pipeline_ingest, each with its own lane number.
  * Takes over prices on success. why: what is wrong, to print. */
 struct status pipeline_new(const struct config *config, struct price_book *prices, unsigned lanes,
 			   const struct pipeline_outlets *outlets, struct pipeline **out, struct buf *why) MUST_USE;
@@ -39,6 +41,9 @@ struct status pipeline_reload(struct pipeline *p, const struct config *config, s
 
 /* An ingest_fn; context is the pipeline. */
 void pipeline_ingest(void *context, unsigned lane, enum signal signal, struct slice wire, struct ingest_reply *reply);
+
+/* Counts, on this lane, what was held until its trace fell silent (counting/counting.h). all: whatever is held. */
+void pipeline_promote(struct pipeline *p, unsigned lane, bool all);
 
 /* A call that did not come as a span, such as a record that is replayed: priced where it has no cost, then counted and
  * judged like any other. */

@@ -22,6 +22,7 @@ struct replay {
 	bool json;
 	struct config *config;
 	struct observer *observer;
+	struct counting *counting;
 	struct pipeline *pipeline;
 	struct detector *detector;
 	struct alerts *alerts;
@@ -175,9 +176,11 @@ static struct status open_stages(struct replay *r, struct buf *why)
 
 	r->observer = observer_new(r->config, 1);
 	r->detector = detector_new(&r->config->baselines, on_verdict, r);
-	if (r->observer == NULL || r->detector == NULL)
+	r->counting = counting_new(r->config->limits.max_counting_bytes);
+	if (r->observer == NULL || r->detector == NULL || r->counting == NULL)
 		return FAIL(NOMEM, "no memory");
 	outlets.observer = r->observer;
+	outlets.counting = r->counting;
 	TRY(alerts_new(&r->config->alerts, NULL, NULL, &r->alerts, why));
 	r->alert_list = (struct alert_list){ .runbook_url = r->config->alerts.runbook_url, .as_json = r->json };
 	alerts_on_change(r->alerts, on_alert, r);
@@ -194,6 +197,7 @@ static void close_stages(struct replay *r)
 	alerts_free(r->alerts);
 	detector_free(r->detector);
 	observer_free(r->observer);
+	counting_free(r->counting);
 	store_close(r->store);
 	alert_list_release(&r->alert_list);
 	arena_release(&r->arena);
@@ -204,7 +208,7 @@ static void close_stages(struct replay *r)
 static struct status open_storage(struct replay *r, struct state *state, const char *directory, struct buf *why)
 {
 	TRY(store_open(directory, r->config->storage.max_size_bytes, &r->store, why));
-	state_init(state, r->store, r->detector, r->alerts);
+	state_init(state, r->store, r->detector, r->alerts, r->counting);
 	return state_load(state);
 }
 
@@ -219,6 +223,7 @@ static struct status replay_files(struct replay *r, const char *directory, enum 
 		TRY(open_storage(r, &state, directory, why));
 	for (int i = 0; i < count; i++)
 		TRY(replay_read(files[i], signal, &sink, why));
+	pipeline_promote(r->pipeline, 0, true);
 	if (directory == NULL)
 		detector_finish(r->detector);
 	alerts_advance(r->alerts, detector_time(r->detector));

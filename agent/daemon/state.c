@@ -5,11 +5,13 @@
 
 #include "agent/base/log.h"
 
-void state_init(struct state *s, struct store *store, struct detector *detector, struct alerts *alerts)
+void state_init(struct state *s, struct store *store, struct detector *detector, struct alerts *alerts,
+		struct counting *counting)
 {
 	s->store = store;
 	s->detector = detector;
 	s->alerts = alerts;
+	s->counting = counting;
 	atomic_init(&s->is_incomplete, false);
 }
 
@@ -38,10 +40,21 @@ static bool load_alert(void *context, struct slice key, struct slice value)
 	return true;
 }
 
+static bool load_counted(void *context, struct slice key, struct slice value)
+{
+	struct state *s = context;
+	struct status result = counting_load(s->counting, key, value);
+
+	if (FAILED(result))
+		damaged("counted", result);
+	return true;
+}
+
 struct status state_load(struct state *s)
 {
 	TRY(store_scan(s->store, STORE_BASELINES, SLICE_NONE, load_baseline, s));
-	return store_scan(s->store, STORE_ALERTS, SLICE_NONE, load_alert, s);
+	TRY(store_scan(s->store, STORE_ALERTS, SLICE_NONE, load_alert, s));
+	return store_scan(s->store, STORE_COUNTED, SLICE_NONE, load_counted, s);
 }
 
 static void put_baseline(void *batch, struct slice key, struct slice value)
@@ -55,6 +68,11 @@ static void put_alert(void *batch, struct slice key, struct slice value)
 		store_batch_put(batch, STORE_ALERTS, key, value);
 	else
 		store_batch_delete(batch, STORE_ALERTS, key);
+}
+
+static void put_counted(void *batch, struct slice key, struct slice value)
+{
+	store_batch_put(batch, STORE_COUNTED, key, value);
 }
 
 static void failed(struct state *s, struct status why)
@@ -80,6 +98,7 @@ void state_save(struct state *s)
 	bool all = atomic_exchange(&s->is_incomplete, false);
 	detector_save(s->detector, all, put_baseline, batch);
 	alerts_save(s->alerts, all, put_alert, batch);
+	counting_save(s->counting, all, put_counted, batch);
 	struct status result = store_write(s->store, batch, on_committed, s);
 	if (FAILED(result))
 		failed(s, result);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * daemon/state.h - baselines and alerts to the store and back, always both in one transaction.
+ * daemon/state.h - baselines, alerts and what was counted to the store and back, always in one transaction.
  */
 #ifndef PLIMSOLL_DAEMON_STATE_H
 #define PLIMSOLL_DAEMON_STATE_H
@@ -8,19 +8,22 @@
 
 #include "agent/alerts/alerts.h"
 #include "agent/baselines/detector.h"
+#include "agent/counting/counting.h"
 #include "agent/store/store.h"
 
 struct state {
 	struct store *store;
 	struct detector *detector;
 	struct alerts *alerts;
+	struct counting *counting;
 	_Atomic bool is_incomplete; /* a write failed: the next one must hold everything */
 };
 
-/* All three are borrowed. */
-void state_init(struct state *s, struct store *store, struct detector *detector, struct alerts *alerts);
+/* All are borrowed. */
+void state_init(struct state *s, struct store *store, struct detector *detector, struct alerts *alerts,
+		struct counting *counting);
 
-/* Loads into a new detector and new alerts. What is damaged is left out and logged: its baseline starts anew.
+/* Loads into a new detector, new alerts and a new table. What is damaged is left out and logged: its baseline starts anew.
  * Errors: IO, the store cannot be read. */
 struct status state_load(struct state *s) MUST_USE;
 

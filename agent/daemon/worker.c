@@ -9,6 +9,7 @@
 #include "agent/base/clock.h"
 #include "agent/enrich/enrich.h"
 #include "agent/pricing/model_pin.h"
+#include "agent/span/record.h"
 
 /* A request's calls and edits may take this much memory: a bound on what tiny hostile spans can blow up to. */
 #define ARENA_BASE_BYTES (16u << 20)
@@ -22,11 +23,12 @@ static struct meter *labelled(enum meter_family family, const char *name, const 
 	return meter_get(family, labels);
 }
 
-struct status worker_init(struct worker *w, const char *transport, struct observe_shard *shard)
+struct status worker_init(struct worker *w, const char *transport, struct observe_shard *shard,
+			  struct counting *counting)
 {
 	char rest[48];
 
-	*w = (struct worker){ .shard = shard, .records = BUF_INIT };
+	*w = (struct worker){ .shard = shard, .counting = counting, .records = BUF_INIT };
 	arena_init(&w->arena, ARENA_BASE_BYTES);
 	snprintf(rest, sizeof(rest), ",transport=\"%s\"", transport);
 	for (int s = 0; s < SIGNAL_COUNT; s++) {
@@ -84,34 +86,53 @@ static void choose_cost(struct worker *w, struct call *c)
 		};
 }
 
+/* A proxy answered from its cache: the counts are those of the call that filled it. */
+static void spend_nothing(struct call *c)
+{
+	memset(c->tokens.n, 0, sizeof(c->tokens.n));
+	c->cost = (struct cost){ .known = true };
+}
+
 void worker_complete(struct worker *w, struct call *c)
 {
 	model_watch_see(w->models, c);
+	if (c->from_cache)
+		spend_nothing(c);
 	if (!c->cost.known)
 		choose_cost(w, c);
 	else
 		c->model_pinned = model_pin(c->provider, call_model(c));
 }
 
-/* The next free place for a call; the array doubles in the arena. */
+/* The next free place for a call; the arrays double in the arena. */
 static struct call *next_call(struct worker *w)
 {
 	if (w->call_count == w->call_cap) {
 		size_t cap = w->call_cap == 0 ? 64 : w->call_cap * 2;
 		struct call *calls = arena_array(&w->arena, cap, sizeof(*calls));
-		if (calls == NULL)
+		size_t *places = arena_array(&w->arena, cap, sizeof(*places));
+		if (calls == NULL || places == NULL)
 			return NULL;
-		if (w->call_count > 0)
+		if (w->call_count > 0) {
 			memcpy(calls, w->calls, w->call_count * sizeof(*calls));
+			memcpy(places, w->places, w->call_count * sizeof(*places));
+		}
 		w->calls = calls;
+		w->places = places;
 		w->call_cap = cap;
 	}
 	return &w->calls[w->call_count];
 }
 
+static const uint8_t *bytes_of(struct slice id)
+{
+	return id.len > 0 ? (const uint8_t *)id.ptr : NULL;
+}
+
 static struct status take_span(void *context, const struct span_view *span, struct attribute_writer *added)
 {
 	struct worker *w = context;
+	uint32_t index = COUNTING_NO_CALL;
 
 	w->batch.items++;
 	if (span->defect != NULL) { /* the walker leaves it out of the edited bytes */
@@ -122,16 +143,14 @@ static struct status take_span(void *context, const struct span_view *span, stru
 	struct call *c = next_call(w);
 	if (c == NULL)
 		return FAIL(TOOBIG, "the request holds more model calls than its memory limit allows");
-	if (!dialect_read(w->reader, span, c))
-		return OK;
-	enrich_call(c, span->status_message);
-	if (c->counted) {
-		worker_complete(w, c);
-		w->call_count++;
+	if (dialect_read(w->reader, span, c)) {
+		enrich_call(c, span->status_message);
+		index = (uint32_t)w->call_count++;
+		if (added != NULL)
+			added->later = &w->places[index];
 	}
-	if (added != NULL)
-		enrich_write(c, added);
-	return OK;
+	return counting_note(&w->seen, bytes_of(span->trace_id), bytes_of(span->span_id), bytes_of(span->parent_span_id),
+			     index);
 }
 
 /* Logs and metrics pass through as they are, so one that no back end could read refuses its request. */
@@ -151,6 +170,83 @@ static struct status take_point(void *context, const struct point_view *point)
 	return point->defect == NULL ? OK : FAIL(MALFORMED, point->defect);
 }
 
+/* Until it is known whether it counts, the span waits as the record that it would be. */
+static void hold(struct worker *w, const struct counting_span *span, const struct call *c)
+{
+	struct call copy = *c;
+
+	worker_complete(w, &copy);
+	buf_reset(&w->records);
+	record_write(&w->records, &copy, "");
+	if (!buf_failed(&w->records))
+		counting_hold(w->counting, span, &copy, buf_view(&w->records));
+}
+
+static void settle_call(struct worker *w, const struct counting_span *span, struct call *c)
+{
+	if (span->verdict == COUNTING_COUNTED)
+		worker_complete(w, c);
+	else if (span->verdict == COUNTING_HELD)
+		hold(w, span, c);
+	meter_add(w->meters.not_counted, c->not_counted != NULL);
+}
+
+/* What is sent again must look as it did the first time: back ends keep the newer one. */
+static void write_attributes(struct worker *w, const struct counting_span *span, struct call *c)
+{
+	struct call as_counted = *c;
+
+	if (span->verdict == COUNTING_REPEATED_COUNTED) {
+		as_counted.counted = true;
+		worker_complete(w, &as_counted);
+	}
+	enrich_write(span->verdict == COUNTING_REPEATED_COUNTED ? &as_counted : c, &w->added);
+	edit_list_fill(&w->batch.edits, w->places[span->call], attribute_writer_take(&w->added));
+}
+
+/* Moves the counted calls to the front. */
+static void keep_counted(struct worker *w)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < w->call_count; i++)
+		if (w->calls[i].counted) {
+			if (kept != i)
+				w->calls[kept] = w->calls[i];
+			kept++;
+		}
+	w->call_count = kept;
+}
+
+static void decide(struct worker *w, bool with_edits)
+{
+	counting_decide(w->counting, &w->seen, w->calls);
+	for (size_t i = 0; i < w->seen.count; i++) {
+		const struct counting_span *span = &w->seen.spans[i];
+		if (span->call == COUNTING_NO_CALL)
+			continue;
+		settle_call(w, span, &w->calls[span->call]);
+		if (with_edits)
+			write_attributes(w, span, &w->calls[span->call]);
+	}
+	if (with_edits)
+		w->edited = w->added.failed ? FAIL(TOOBIG, "the request's memory limit leaves no room for added attributes") :
+					      edit_list_settle(&w->batch.edits);
+	keep_counted(w);
+}
+
+static struct status walk(struct worker *w, enum signal signal, struct slice wire, bool with_edits)
+{
+	switch (signal) {
+	case SIGNAL_TRACES:
+		return walk_traces(wire, &w->arena, with_edits ? &w->batch.edits : NULL, take_span, w);
+	case SIGNAL_LOGS:
+		return walk_logs(wire, &w->arena, take_log, w);
+	default:
+		return walk_metrics(wire, &w->arena, take_point, w);
+	}
+}
+
 struct status worker_read(struct worker *w, enum signal signal, struct slice wire, bool with_edits)
 {
 	struct batch *b = &w->batch;
@@ -159,15 +255,13 @@ struct status worker_read(struct worker *w, enum signal signal, struct slice wir
 	w->arena.cap_bytes = ARENA_BASE_BYTES + ARENA_PER_WIRE_BYTE * wire.len;
 	w->calls = NULL;
 	w->call_count = w->call_cap = 0;
+	w->seen = (struct counting_batch){ .arena = &w->arena };
+	w->edited = OK;
 	*b = (struct batch){ .signal = signal, .wire = wire, .arena = &w->arena, .received_unix_ns = clock_unix_ns() };
 	edit_list_init(&b->edits, &w->arena);
+	attribute_writer_init(&w->added, &w->arena, 9); /* Span.attributes */
 	dialect_reader_begin(w->reader, &w->arena);
-	switch (signal) {
-	case SIGNAL_TRACES:
-		return walk_traces(wire, &w->arena, with_edits ? &b->edits : NULL, take_span, w);
-	case SIGNAL_LOGS:
-		return walk_logs(wire, &w->arena, take_log, w);
-	default:
-		return walk_metrics(wire, &w->arena, take_point, w);
-	}
+	TRY(walk(w, signal, wire, with_edits));
+	decide(w, with_edits && signal == SIGNAL_TRACES);
+	return OK;
 }

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0
- * daemon/worker.h - what one receiving thread owns, and its work on one request: read, complete, price.
+ * daemon/worker.h - what one receiving thread owns, and its work on one request: read, decide what counts, price.
  */
 #ifndef PLIMSOLL_DAEMON_WORKER_H
 #define PLIMSOLL_DAEMON_WORKER_H
 
+#include "agent/counting/counting.h"
 #include "agent/daemon/settings.h"
 #include "agent/dialects/reader.h"
 #include "agent/enrich/model_watch.h"
@@ -18,26 +19,33 @@ struct worker {
 	struct model_watch *models;
 	struct observe_shard *shard;
 	struct batch batch;
-	struct call *calls; /* counted calls of the batch, in the arena */
+	struct counting *counting; /* all lanes' */
+	struct counting_batch seen;
+	struct attribute_writer added;
+	struct call *calls;   /* in the arena: all that was read; once decided, the counted ones */
+	size_t *places;       /* of each one's attributes in the edits */
 	size_t call_count, call_cap;
+	struct status edited; /* why the batch has no edits although they were asked for; its calls count all the same */
 	struct buf records;
 	struct {
 		struct meter *accepted[SIGNAL_COUNT], *rejected[SIGNAL_COUNT], *counted, *not_counted, *unversioned;
 	} meters;
 };
 
-/* transport: for the meters, "grpc". Errors: NOMEM. */
-struct status worker_init(struct worker *w, const char *transport, struct observe_shard *shard) MUST_USE;
+/* transport: for the meters, "grpc". counting: borrowed. Errors: NOMEM. */
+struct status worker_init(struct worker *w, const char *transport, struct observe_shard *shard,
+			  struct counting *counting) MUST_USE;
 void worker_release(struct worker *w);
 
 /* Adopts other settings; takes over the reference. Errors: NOMEM, the lane keeps what it had. */
 struct status worker_adopt(struct worker *w, struct settings *settings) MUST_USE;
 
-/* Reads the request into w->batch and w->calls; nothing outside the lane has changed when it returns.
- * with_edits: somebody wants the enriched spans. Errors: MALFORMED; TOOBIG, more calls than a request may hold. */
+/* Reads the request into w->batch and w->calls, and decides which of them count. After a success they must be observed:
+ * the same request sent again adds nothing. with_edits: somebody wants the enriched spans.
+ * Errors: MALFORMED; TOOBIG, more calls than a request may hold; nothing outside the lane has changed then. */
 struct status worker_read(struct worker *w, enum signal signal, struct slice wire, bool with_edits) MUST_USE;
 
-/* Completes one counted call: model watch, pin, price. A cost that it has already (of a record that is replayed) stays. */
+/* Completes one call: model watch, pin, price. A cost that it has already (of a record that is replayed) stays. */
 void worker_complete(struct worker *w, struct call *c);
 
 #endif

@@ -1,0 +1,474 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * counting/counting.c - one batch at a time: enter its spans, mark what is around its calls, decide.
+ */
+#include "agent/counting/counting.h"
+
+#include <stdlib.h>
+
+#include "agent/base/hash.h"
+#include "agent/counting/counting_priv.h"
+#include "agent/counting/same.h"
+
+#define TWINS_MAX 16 /* spans with the same counts or id that are looked at */
+#define AHEAD     8u /* spans whose entries are being loaded while one is worked on */
+
+/* Everything that one decision looks at. */
+struct deciding {
+	struct counting *c;
+	struct span_table *table;
+	struct counting_batch *batch;
+	struct call *calls;
+};
+
+struct counting *counting_new(size_t bytes)
+{
+	struct counting *c = calloc(1, sizeof(*c));
+
+	if (c == NULL)
+		return NULL;
+	c->table = span_table_new(bytes - bytes / HELD_SHARE);
+	c->blocks = c->table != NULL ? span_table_capacity(c->table) / BLOCK_ENTRIES + 1 : 0;
+	c->dirty = calloc(c->blocks > 0 ? c->blocks : 1, 1);
+	c->held_max_bytes = bytes / HELD_SHARE;
+	pthread_mutex_init(&c->lock, NULL);
+	if (c->table != NULL && c->dirty != NULL)
+		return c;
+	counting_free(c);
+	return NULL;
+}
+
+void counting_free(struct counting *c)
+{
+	if (c == NULL)
+		return;
+	held_clear(c);
+	span_table_free(c->table);
+	free(c->dirty);
+	pthread_mutex_destroy(&c->lock);
+	free(c);
+}
+
+/* ------------------------------------------------------------------ the batch */
+
+static uint64_t load64(const uint8_t bytes[8])
+{
+	uint64_t n;
+
+	memcpy(&n, bytes, sizeof(n));
+	return n;
+}
+
+static uint64_t trace_hash(const uint8_t trace_id[16])
+{
+	return hash_mix(load64(trace_id), load64(trace_id + 8));
+}
+
+static uint64_t key_of(uint64_t trace, const uint8_t span_id[8])
+{
+	return hash_mix(trace, load64(span_id)) | 1;
+}
+
+static struct counting_span *next_span(struct counting_batch *b)
+{
+	if (b->count == b->cap) {
+		size_t cap = b->cap == 0 ? 64 : b->cap * 2;
+		struct counting_span *spans = arena_array(b->arena, cap, sizeof(*spans));
+		if (spans == NULL)
+			return NULL;
+		if (b->count > 0)
+			memcpy(spans, b->spans, b->count * sizeof(*spans));
+		b->spans = spans;
+		b->cap = cap;
+	}
+	return &b->spans[b->count++];
+}
+
+struct status counting_note(struct counting_batch *b, const uint8_t trace_id[16], const uint8_t span_id[8],
+			    const uint8_t *parent_span_id, uint32_t call)
+{
+	struct counting_span *s = next_span(b);
+	uint64_t trace = trace_hash(trace_id);
+
+	if (s == NULL)
+		return FAIL(NOMEM, "the batch's memory limit leaves no room for its spans");
+	*s = (struct counting_span){ .key = key_of(trace, span_id), .trace = (uint32_t)trace, .call = call };
+	if (parent_span_id != NULL)
+		s->parent = key_of(trace, parent_span_id);
+	return OK;
+}
+
+/* A record has no id of its own: what it says stands for one. */
+struct status counting_note_log(struct counting_batch *b, const struct call *c, uint32_t call)
+{
+	static const uint8_t none[8];
+	struct counting_span *s = next_span(b);
+	uint64_t trace = trace_hash(c->trace_id);
+	uint64_t said = hash_mix(c->end_unix_ns, answer_key(c));
+
+	if (s == NULL)
+		return FAIL(NOMEM, "the batch's memory limit leaves no room for its records");
+	said = hash_mix(said, hash_mix(tokens_get(&c->tokens, TOKENS_INPUT), tokens_get(&c->tokens, TOKENS_OUTPUT)));
+	*s = (struct counting_span){ .trace = (uint32_t)trace, .call = call, .from_log = true };
+	if (memcmp(c->span_id, none, sizeof(none)) != 0)
+		s->parent = key_of(trace, c->span_id);
+	s->key = hash_mix(hash_mix(trace, s->parent), said) | 1;
+	return OK;
+}
+
+/* ------------------------------------------------------------------ entering and marking */
+
+void mark_around(struct counting *c, uint64_t parent, uint32_t marks)
+{
+	for (int depth = 0; parent != 0 && depth < DEPTH_MAX; depth++) {
+		struct entry *e = span_table_get(c->table, parent);
+		if ((marks & ~e->flags) == 0)
+			return;
+		e->flags |= marks;
+		touch(c, e);
+		parent = (e->flags & SPAN_SEEN) != 0 ? e->parent : 0;
+	}
+}
+
+static uint32_t hash_text(struct slice text)
+{
+	return text.len > 0 ? (uint32_t)hash_stable(text.ptr, text.len) | 1u : 0;
+}
+
+static uint32_t capped(uint64_t n)
+{
+	return n < UINT32_MAX ? (uint32_t)n : UINT32_MAX;
+}
+
+static bool is_leaf(const struct call *c)
+{
+	return c->role == ROLE_LLM || c->role == ROLE_EMBEDDING || c->role == ROLE_RERANK;
+}
+
+static void describe(struct entry *e, const struct counting_span *s, const struct call *c)
+{
+	e->flags |= (is_leaf(c) ? SPAN_LEAF : 0u) | (call_has_usage(c) ? SPAN_USAGE : 0u) | (s->from_log ? SPAN_FROM_LOG : 0u);
+	e->trace = s->trace;
+	e->scope = hash_text(c->scope);
+	e->service = hash_text(c->service);
+	e->request_model = hash_text(c->request_model);
+	e->response_model = hash_text(c->response_model);
+	e->input_tokens = capped(tokens_get(&c->tokens, TOKENS_INPUT));
+	e->output_tokens = capped(tokens_get(&c->tokens, TOKENS_OUTPUT));
+	e->role = (uint8_t)(is_leaf(c) ? c->role : ROLE_LLM); /* what its counts would be of */
+	e->producer = (uint8_t)c->producer;
+	e->start_unix_ns = c->start_unix_ns;
+	e->duration_us = c->end_unix_ns > c->start_unix_ns ? capped((c->end_unix_ns - c->start_unix_ns) / 1000) : 0;
+}
+
+/* A call that is told again with counts that were missing before is not a repetition. */
+static bool completes(const struct entry *e, const struct call *c)
+{
+	return c != NULL && c->counted && call_has_usage(c) && (e->flags & SPAN_LEAF) != 0 && (e->flags & SPAN_USAGE) == 0;
+}
+
+static enum counting_verdict repeated(const struct entry *e)
+{
+	return (e->flags & SPAN_COUNTED) != 0 ? COUNTING_REPEATED_COUNTED : COUNTING_REPEATED;
+}
+
+static void enter(struct deciding *d, uint32_t index)
+{
+	struct counting_span *s = &d->batch->spans[index];
+	const struct call *c = s->call != COUNTING_NO_CALL ? &d->calls[s->call] : NULL;
+	struct entry *e = span_table_get(d->table, s->key);
+	bool was_seen = (e->flags & SPAN_SEEN) != 0;
+
+	s->place = (uint32_t)span_table_place(d->table, e);
+	if (was_seen && !completes(e, c)) {
+		if (c != NULL)
+			s->verdict = repeated(e);
+		return;
+	}
+	if (was_seen && e->slot != 0)
+		d->batch->spans[e->slot - 1].verdict = COUNTING_REPEATED;
+	e->flags |= SPAN_SEEN | (s->parent == 0 ? SPAN_ROOT : 0u);
+	e->parent = s->parent;
+	if (c != NULL) {
+		e->slot = index + 1;
+		touch(d->c, e);
+	}
+	if (c != NULL && (c->counted || c->wrapper)) {
+		describe(e, s, c);
+		s->answer = answer_key(c);
+	}
+	if ((e->flags & SPAN_INSIDE) != 0)
+		mark_around(d->c, s->parent, e->flags & SPAN_INSIDE);
+}
+
+/* Bit of a countable role in SPAN_BELOW_* or, shifted on, SPAN_BARE_*. */
+static uint32_t below_bit(uint8_t role)
+{
+	return role == ROLE_EMBEDDING ? SPAN_BELOW_EMBEDDING : role == ROLE_RERANK ? SPAN_BELOW_RERANK : SPAN_BELOW_LLM;
+}
+
+static uint32_t bare_bit(uint8_t role)
+{
+	return role == ROLE_EMBEDDING ? SPAN_BARE_EMBEDDING : role == ROLE_RERANK ? SPAN_BARE_RERANK : SPAN_BARE_LLM;
+}
+
+static struct entry *entry_of(struct deciding *d, const struct counting_span *s)
+{
+	struct entry *e = span_table_at(d->table, s->place);
+
+	return e->key[INDEX_SPAN] == s->key && e->slot == (uint32_t)(s - d->batch->spans) + 1 ? e : NULL;
+}
+
+static void tell_around(struct deciding *d, const struct counting_span *s)
+{
+	const struct call *c = &d->calls[s->call];
+	struct entry *e = entry_of(d, s);
+
+	if (e == NULL)
+		return;
+	if (c->counted)
+		mark_around(d->c, s->parent, (e->flags & SPAN_USAGE) != 0 ? below_bit(e->role) : bare_bit(e->role));
+	else if (c->wrapper)
+		mark_around(d->c, s->parent, SPAN_CLAIM_BELOW);
+}
+
+/* ------------------------------------------------------------------ deciding */
+
+static struct call *call_in_batch(struct deciding *d, const struct entry *e)
+{
+	return e->slot != 0 ? &d->calls[d->batch->spans[e->slot - 1].call] : NULL;
+}
+
+/* The span around this one that told of the same call already, or will: it alone knows the counts. */
+static const struct entry *told_around(struct deciding *d, const struct entry *e)
+{
+	uint64_t parent = e->parent;
+
+	for (int depth = 0; parent != 0 && depth < DEPTH_MAX; depth++) {
+		const struct entry *outer = span_table_find(d->table, parent);
+		if (outer == NULL || (outer->flags & SPAN_SEEN) == 0)
+			return NULL;
+		bool counts = (outer->flags & SPAN_COUNTED) != 0 ||
+			      (outer->slot != 0 && (outer->flags & SPAN_USAGE) > (e->flags & SPAN_USAGE));
+		if ((outer->flags & SPAN_LEAF) != 0 && counts && same_nested(e, outer))
+			return outer;
+		parent = outer->parent;
+	}
+	return NULL;
+}
+
+static struct entry *twin_in(const struct span_table *t, const struct entry *e, enum table_index index, uint64_t key,
+			     bool (*is_same)(const struct entry *a, const struct entry *b))
+{
+	struct entry *other = NULL;
+
+	if (key == 0)
+		return NULL;
+	for (int i = 0; i < TWINS_MAX && (other = span_table_next(t, index, key, other)) != NULL; i++)
+		if (other != e && (other->flags & SPAN_COUNTED) != 0 && is_same(e, other))
+			return other;
+	return NULL;
+}
+
+struct entry *twin_of(const struct span_table *t, const struct entry *e, uint64_t answer)
+{
+	struct entry *other = twin_in(t, e, INDEX_ANSWER, answer, same_by_answer);
+
+	if (other == NULL)
+		other = twin_in(t, e, INDEX_TOKENS, tokens_key(e, false), same_by_tokens);
+	return other != NULL ? other : twin_in(t, e, INDEX_TOKENS, tokens_key(e, true), same_by_tokens);
+}
+
+/* Ids and counts that are always the same, as a test's are, must not make long chains: a few of them will do. */
+static void make_findable(struct span_table *t, struct entry *e, enum table_index index, uint64_t key)
+{
+	const struct entry *other = NULL;
+	int alike = 0;
+
+	while (key != 0 && alike < TWINS_MAX && (other = span_table_next(t, index, key, other)) != NULL)
+		alike++;
+	if (key != 0 && alike < TWINS_MAX)
+		span_table_index(t, e, index, key);
+}
+
+void count_entry(struct counting *c, struct entry *e, uint64_t answer)
+{
+	e->flags |= SPAN_LEAF | SPAN_COUNTED;
+	touch(c, e);
+	make_findable(c->table, e, INDEX_ANSWER, answer);
+	make_findable(c->table, e, INDEX_TOKENS, tokens_key(e, false));
+}
+
+static void count(struct deciding *d, struct counting_span *s, struct entry *e)
+{
+	s->verdict = COUNTING_COUNTED;
+	count_entry(d->c, e, s->answer);
+}
+
+/* Two of one batch: the one that knows better counts, and takes over what only the other one says. */
+static void settle_twins(struct deciding *d, struct counting_span *s, struct entry *e, struct entry *other)
+{
+	struct call *mine = &d->calls[s->call], *counted = call_in_batch(d, other);
+
+	s->verdict = COUNTING_DUPLICATE;
+	if (counted == NULL)
+		return;
+	if (knows_better(mine, counted)) {
+		d->batch->spans[other->slot - 1].verdict = COUNTING_DUPLICATE;
+		other->flags &= ~(uint32_t)SPAN_COUNTED;
+		count(d, s, e);
+		call_inherit(mine, counted);
+	} else {
+		call_inherit(counted, mine);
+	}
+}
+
+static void decide_leaf(struct deciding *d, struct counting_span *s, struct entry *e)
+{
+	bool has_usage = (e->flags & SPAN_USAGE) != 0;
+	struct entry *other;
+
+	if ((e->flags & below_bit(e->role)) != 0 || (!has_usage && (e->flags & bare_bit(e->role)) != 0)) {
+		s->verdict = COUNTING_WRAPPER;
+		return;
+	}
+	if (told_around(d, e) != NULL) {
+		s->verdict = COUNTING_DUPLICATE;
+		return;
+	}
+	other = twin_of(d->table, e, s->answer);
+	if (other != NULL)
+		settle_twins(d, s, e, other);
+	else
+		count(d, s, e);
+}
+
+static void decide(struct deciding *d, struct counting_span *s)
+{
+	const struct call *c = &d->calls[s->call];
+	struct entry *e = entry_of(d, s);
+
+	if (s->verdict != COUNTING_NONE || (!c->counted && !c->wrapper))
+		return;
+	if (e == NULL) /* more spans in one batch than the table holds: better counted than lost */
+		s->verdict = c->counted ? COUNTING_COUNTED : COUNTING_WRAPPER;
+	else if (c->counted)
+		decide_leaf(d, s, e);
+	else
+		s->verdict = (e->flags & (SPAN_BELOW_ANY | SPAN_BARE_ANY)) != 0 ? COUNTING_WRAPPER : COUNTING_HELD;
+}
+
+static const char *const reasons[] = {
+	[COUNTING_WRAPPER] = "the call inside it is counted",
+	[COUNTING_DUPLICATE] = "the same call is told by another span",
+	[COUNTING_REPEATED] = "the span was sent before",
+	[COUNTING_REPEATED_COUNTED] = "the span was sent before",
+	[COUNTING_HELD] = "it repeats usage; counted only where no call inside it is",
+};
+
+/* The calls around a counted one, from the nearest on. */
+static void inherit_from_around(struct deciding *d, struct counting_span *s)
+{
+	uint64_t parent = s->parent;
+
+	for (int depth = 0; parent != 0 && depth < DEPTH_MAX; depth++) {
+		const struct entry *e = span_table_find(d->table, parent);
+		if (e == NULL || (e->flags & SPAN_SEEN) == 0)
+			return;
+		const struct call *around = call_in_batch(d, e);
+		if (around != NULL && is_leaf(around) && around->role == d->calls[s->call].role)
+			call_inherit(&d->calls[s->call], around);
+		else if (around != NULL)
+			call_inherit_attribution(&d->calls[s->call], around);
+		parent = e->parent;
+	}
+}
+
+static void write_verdict(struct counting_span *s, struct call *c)
+{
+	c->counted = s->verdict == COUNTING_COUNTED;
+	c->wrapper = s->verdict != COUNTING_COUNTED && s->verdict != COUNTING_NONE;
+	if (reasons[s->verdict] != NULL)
+		c->not_counted = reasons[s->verdict];
+}
+
+/* What was sent twice in one batch comes out alike. */
+static void leave(struct deciding *d, struct counting_span *s)
+{
+	struct entry *e = s->verdict == COUNTING_REPEATED ? span_table_find(d->table, s->key) : NULL;
+
+	if (e != NULL)
+		s->verdict = repeated(e);
+	e = entry_of(d, s);
+	if (e != NULL)
+		e->slot = 0;
+}
+
+typedef void (*prefetch_load)(const struct span_table *t, enum table_index index, uint64_t key);
+
+static void prefetch_span(struct deciding *d, const struct counting_span *s, prefetch_load load)
+{
+	load(d->table, INDEX_SPAN, s->key);
+	if (s->call != COUNTING_NO_CALL)
+		load(d->table, INDEX_SPAN, s->parent);
+}
+
+static void prefetch_twins(struct deciding *d, const struct counting_span *s, prefetch_load load)
+{
+	const struct entry *e = s->call != COUNTING_NO_CALL ? entry_of(d, s) : NULL;
+
+	if (e == NULL || (e->flags & SPAN_LEAF) == 0)
+		return;
+	load(d->table, INDEX_ANSWER, s->answer);
+	load(d->table, INDEX_TOKENS, tokens_key(e, false));
+	load(d->table, INDEX_TOKENS, tokens_key(e, true));
+}
+
+/* The table is larger than the caches: what the spans after this one need is loaded in two steps while others are
+ * worked on. */
+static void prefetch(struct deciding *d, size_t i,
+		     void (*of_span)(struct deciding *d, const struct counting_span *s, prefetch_load load))
+{
+	if (i + AHEAD < d->batch->count)
+		of_span(d, &d->batch->spans[i + AHEAD], span_table_prefetch);
+	if (i + AHEAD / 2 < d->batch->count)
+		of_span(d, &d->batch->spans[i + AHEAD / 2], span_table_prefetch_first);
+}
+
+static void decide_locked(struct deciding *d)
+{
+	struct counting_batch *b = d->batch;
+
+	for (size_t i = 0; i < b->count; i++) {
+		prefetch(d, i, prefetch_span);
+		enter(d, (uint32_t)i);
+	}
+	for (size_t i = 0; i < b->count; i++)
+		if (b->spans[i].call != COUNTING_NO_CALL && b->spans[i].verdict == COUNTING_NONE)
+			tell_around(d, &b->spans[i]);
+	for (size_t i = 0; i < b->count; i++) {
+		prefetch(d, i, prefetch_twins);
+		if (b->spans[i].call != COUNTING_NO_CALL)
+			decide(d, &b->spans[i]);
+	}
+	for (size_t i = 0; i < b->count; i++)
+		if (b->spans[i].verdict == COUNTING_COUNTED)
+			inherit_from_around(d, &b->spans[i]);
+	for (size_t i = 0; i < b->count; i++)
+		if (b->spans[i].call != COUNTING_NO_CALL)
+			leave(d, &b->spans[i]);
+}
+
+void counting_decide(struct counting *c, struct counting_batch *b, struct call *calls)
+{
+	struct deciding d = { c, c->table, b, calls };
+
+	if (b->count == 0)
+		return;
+	pthread_mutex_lock(&c->lock);
+	decide_locked(&d);
+	held_notice(c, b);
+	pthread_mutex_unlock(&c->lock);
+	for (size_t i = 0; i < b->count; i++)
+		if (b->spans[i].call != COUNTING_NO_CALL)
+			write_verdict(&b->spans[i], &calls[b->spans[i].call]);
+}

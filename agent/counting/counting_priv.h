@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * counting/counting_priv.h - what the files of this folder share.
+ */
+#ifndef PLIMSOLL_COUNTING_COUNTING_PRIV_H
+#define PLIMSOLL_COUNTING_COUNTING_PRIV_H
+
+#include <pthread.h>
+
+#include "agent/counting/counting.h"
+#include "agent/counting/span_table.h"
+
+#define DEPTH_MAX     64 /* spans between a call and one around it; a cycle of parents ends here */
+#define HELD_SHARE    8u /* part of the memory for records that wait */
+#define HEARD_TRACES  4096u
+#define BLOCK_ENTRIES 512u /* saved together */
+
+/* A span that repeats usage, until it is known whether a call inside it was counted. */
+struct held {
+	struct held *next; /* younger */
+	uint64_t key, answer;
+	uint32_t trace;
+	uint64_t since_s; /* monotonic */
+	size_t record_bytes;
+	char record[];
+};
+
+struct counting {
+	pthread_mutex_t lock; /* all that follows */
+	struct span_table *table;
+	uint8_t *dirty; /* blocks of the table that changed since they were saved */
+	size_t blocks;
+	struct held *oldest, *youngest;
+	size_t held_bytes, held_max_bytes;
+	uint64_t now_s;                   /* of the last promotion */
+	uint64_t heard_s[HEARD_TRACES];   /* by trace hash, while something is held; strangers only lengthen a wait */
+};
+
+static inline void touch(struct counting *c, const struct entry *e)
+{
+	c->dirty[span_table_place(c->table, e) / BLOCK_ENTRIES] = 1;
+}
+
+/* Marks the spans around one: up to where that is said already, or where the parents are not known yet. */
+void mark_around(struct counting *c, uint64_t parent, uint32_t marks);
+
+/* A counted span that tells of the same call, or NULL. answer: answer_key of its call. */
+struct entry *twin_of(const struct span_table *t, const struct entry *e, uint64_t answer);
+
+/* Makes the entry count. */
+void count_entry(struct counting *c, struct entry *e, uint64_t answer);
+
+/* A batch brought spans of traces that something is held of. Under the lock. */
+void held_notice(struct counting *c, const struct counting_batch *b);
+void held_clear(struct counting *c);
+
+#endif

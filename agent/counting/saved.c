@@ -1,0 +1,151 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * counting/saved.c - the table as values for the store: one for each run of BLOCK_ENTRIES places in the ring.
+ *
+ * Blocks are overwritten as the ring turns, so what is kept is bounded as the ring is. Only spans that matter after a
+ * restart are in them: calls, and spans that have calls inside. Key: number of the block, big-endian.
+ */
+#include "agent/base/record.h"
+#include "agent/counting/counting_priv.h"
+
+#define FORMAT   1
+#define HEAD_KEY UINT32_MAX /* behind all blocks: the place that the ring takes next */
+
+static void key_field(struct record *r, uint64_t *v)
+{
+	uint8_t bytes[8];
+
+	for (int i = 0; i < 8; i++)
+		bytes[i] = (uint8_t)(*v >> 8 * i);
+	record_bytes(r, bytes, sizeof(bytes));
+	*v = 0;
+	for (int i = 8; i-- > 0;)
+		*v = *v << 8 | bytes[i];
+}
+
+static void entry_fields(struct record *r, struct entry *e)
+{
+	for (int i = 0; i < INDEX_COUNT; i++)
+		key_field(r, &e->key[i]);
+	key_field(r, &e->parent);
+	record_uint(r, &e->start_unix_ns);
+	record_u32(r, &e->duration_us);
+	record_u32(r, &e->trace);
+	record_u32(r, &e->scope);
+	record_u32(r, &e->service);
+	record_u32(r, &e->request_model);
+	record_u32(r, &e->response_model);
+	record_u32(r, &e->input_tokens);
+	record_u32(r, &e->output_tokens);
+	record_u32(r, &e->flags);
+	record_u8(r, &e->role);
+	record_u8(r, &e->producer);
+}
+
+static bool matters(const struct entry *e)
+{
+	return e->key[INDEX_SPAN] != 0 && (e->flags & (SPAN_LEAF | SPAN_INSIDE)) != 0;
+}
+
+static size_t block_end(const struct counting *c, size_t block)
+{
+	size_t end = (block + 1) * BLOCK_ENTRIES, capacity = span_table_capacity(c->table);
+
+	return end < capacity ? end : capacity;
+}
+
+static void save_block(struct counting *c, uint32_t block, struct buf *key, struct buf *value)
+{
+	struct record k = record_writer(key), v = record_writer(value);
+	uint32_t number = block;
+
+	buf_reset(key);
+	buf_reset(value);
+	record_key_u32(&k, &number);
+	record_format(&v, FORMAT);
+	for (size_t place = (size_t)block * BLOCK_ENTRIES; place < block_end(c, block); place++) {
+		struct entry *e = span_table_at(c->table, place);
+		uint32_t offset = (uint32_t)(place % BLOCK_ENTRIES);
+		if (!matters(e))
+			continue;
+		record_u32(&v, &offset);
+		entry_fields(&v, e);
+	}
+}
+
+static void save_head(struct counting *c, struct buf *key, struct buf *value)
+{
+	struct record k = record_writer(key), v = record_writer(value);
+	uint32_t number = HEAD_KEY;
+
+	buf_reset(key);
+	buf_reset(value);
+	pthread_mutex_lock(&c->lock);
+	uint32_t next = (uint32_t)span_table_next_place(c->table);
+	pthread_mutex_unlock(&c->lock);
+	record_key_u32(&k, &number);
+	record_format(&v, FORMAT);
+	record_u32(&v, &next);
+}
+
+static void put_pair(const struct buf *key, const struct buf *value, counting_put put, void *context)
+{
+	if (!buf_failed(key) && !buf_failed(value))
+		put(context, buf_view(key), buf_view(value));
+}
+
+void counting_save(struct counting *c, bool all, counting_put put, void *context)
+{
+	struct buf key = BUF_INIT, value = BUF_INIT;
+	bool any_dirty = false;
+
+	for (uint32_t block = 0; block < c->blocks; block++) {
+		pthread_mutex_lock(&c->lock); /* a block at a time: receivers need not wait for a large table */
+		bool is_dirty = c->dirty[block] || all;
+		if (is_dirty)
+			save_block(c, block, &key, &value);
+		c->dirty[block] = 0;
+		pthread_mutex_unlock(&c->lock);
+		if (is_dirty)
+			put_pair(&key, &value, put, context);
+		any_dirty |= is_dirty;
+	}
+	if (any_dirty) {
+		save_head(c, &key, &value);
+		put_pair(&key, &value, put, context);
+	}
+	buf_release(&key);
+	buf_release(&value);
+}
+
+/* A table that became smaller has no place for what came later in the larger one. */
+static void restore(struct counting *c, size_t place, const struct entry *e)
+{
+	if (place < span_table_capacity(c->table) && span_table_at(c->table, place)->key[INDEX_SPAN] == 0 && matters(e) &&
+	    span_table_find(c->table, e->key[INDEX_SPAN]) == NULL)
+		span_table_restore(c->table, place, e);
+}
+
+struct status counting_load(struct counting *c, struct slice key, struct slice value)
+{
+	struct record k = record_reader(key), r = record_reader(value);
+	uint32_t block = 0, offset = 0;
+
+	record_key_u32(&k, &block);
+	record_format(&r, FORMAT);
+	if (!record_ok(&k) || r.failed)
+		return FAIL(CORRUPT, "not a value of the table of counted spans");
+	pthread_mutex_lock(&c->lock);
+	if (block == HEAD_KEY) {
+		record_u32(&r, &offset);
+		span_table_continue_at(c->table, offset);
+	}
+	while (!r.failed && r.rest.len > 0) {
+		struct entry e = { 0 };
+		record_u32(&r, &offset);
+		entry_fields(&r, &e);
+		if (!r.failed && offset < BLOCK_ENTRIES)
+			restore(c, (size_t)block * BLOCK_ENTRIES + offset, &e);
+	}
+	pthread_mutex_unlock(&c->lock);
+	return record_ok(&r) ? OK : FAIL(CORRUPT, "a value of the table of counted spans is cut off");
+}

@@ -1,0 +1,85 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * counting/span_table.h - the spans of the last while, found by identity, by the answer's id and by their token counts.
+ *
+ * A ring of fixed size: a new span takes the place of the oldest one. Three indexes of chains through the ring. All
+ * memory is taken once, when the table is made; untouched pages of it cost nothing. Not locked.
+ */
+#ifndef PLIMSOLL_COUNTING_SPAN_TABLE_H
+#define PLIMSOLL_COUNTING_SPAN_TABLE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* What is known of a span. SPAN_BELOW_* and SPAN_BARE_* are said of a span by what is inside it, perhaps before the
+ * span itself arrives: its entry exists from then on, without SPAN_SEEN. */
+enum span_flag {
+	SPAN_SEEN = 1,
+	SPAN_LEAF = 2,    /* a model call of its own or a wrapper that looks like one; the fields below are set */
+	SPAN_COUNTED = 4,
+	SPAN_USAGE = 8,   /* tells token counts */
+	SPAN_FROM_LOG = 16,
+	SPAN_ROOT = 32,   /* has no parent */
+	SPAN_CLAIM_BELOW = 64, /* a span inside repeats usage that may have to be counted in the end */
+	SPAN_BELOW_LLM = 256,  /* a model call with usage is inside: one bit for each countable role */
+	SPAN_BELOW_EMBEDDING = 512,
+	SPAN_BELOW_RERANK = 1024,
+	SPAN_BARE_LLM = 4096,  /* the same, without usage */
+	SPAN_BARE_EMBEDDING = 8192,
+	SPAN_BARE_RERANK = 16384,
+};
+
+#define SPAN_BELOW_ANY (SPAN_BELOW_LLM | SPAN_BELOW_EMBEDDING | SPAN_BELOW_RERANK)
+#define SPAN_BARE_ANY  (SPAN_BARE_LLM | SPAN_BARE_EMBEDDING | SPAN_BARE_RERANK)
+#define SPAN_INSIDE    (SPAN_BELOW_ANY | SPAN_BARE_ANY | SPAN_CLAIM_BELOW)
+
+enum table_index { INDEX_SPAN, INDEX_ANSWER, INDEX_TOKENS, INDEX_COUNT };
+
+struct entry {
+	uint64_t key[INDEX_COUNT]; /* 0: not in that index */
+	uint64_t parent;           /* key of the parent span; 0: none */
+	uint64_t start_unix_ns;
+	uint32_t next[INDEX_COUNT]; /* in the chain: 1 + place in the ring; 0 ends it */
+	uint32_t duration_us;       /* stops at its maximum, 71 minutes */
+	uint32_t trace, scope, service, request_model, response_model; /* hashes; 0: not told */
+	uint32_t input_tokens, output_tokens;
+	uint32_t flags;
+	uint8_t role, producer; /* enum call_role, enum producer */
+	uint32_t slot;          /* 1 + place in the batch that is being decided; 0: of an earlier one */
+};
+
+struct span_table;
+
+/* bytes: in all; at least TABLE_ENTRIES_MIN entries. NULL without memory. */
+#define TABLE_ENTRIES_MIN 4096u
+struct span_table *span_table_new(size_t bytes);
+void span_table_free(struct span_table *t);
+
+size_t span_table_capacity(const struct span_table *t);
+struct entry *span_table_at(struct span_table *t, size_t place); /* below the capacity; key[INDEX_SPAN] is 0 where nothing is */
+size_t span_table_place(const struct span_table *t, const struct entry *e);
+
+/* The span's entry, or NULL. */
+struct entry *span_table_find(const struct span_table *t, uint64_t key);
+
+/* The span's entry; a new one is all zeros but its key. What was returned before may be the oldest one now and change. */
+struct entry *span_table_get(struct span_table *t, uint64_t key);
+
+/* Puts the entry into INDEX_ANSWER or INDEX_TOKENS, once. */
+void span_table_index(struct span_table *t, struct entry *e, enum table_index index, uint64_t key);
+
+/* The entries with this key, newest first: after == NULL begins. NULL ends. */
+struct entry *span_table_next(const struct span_table *t, enum table_index index, uint64_t key, const struct entry *after);
+
+/* Loads where a search for the key is going to begin, and then, once that is there, the first entry. */
+void span_table_prefetch(const struct span_table *t, enum table_index index, uint64_t key);
+void span_table_prefetch_first(const struct span_table *t, enum table_index index, uint64_t key);
+
+/* After a restart: puts a saved entry back to its place, which must be empty. */
+void span_table_restore(struct span_table *t, size_t place, const struct entry *saved);
+
+/* Places from here on are taken next; for the first one after a restart. */
+void span_table_continue_at(struct span_table *t, size_t place);
+size_t span_table_next_place(const struct span_table *t);
+
+#endif
