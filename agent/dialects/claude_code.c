@@ -28,6 +28,7 @@ static const struct dialect_row rows[] = {
 	ROW_WORDS("span.type", FIELD_LEAF, leaf_types),
 	ROW_WORDS("span.type", FIELD_AGGREGATE, aggregate_types),
 	ROW_WORDS("event.name", FIELD_LEAF, leaf_events),
+	{ "prompt.id", FIELD_NOTHING, CONVERT_PRESENCE, 0, 0, NULL, NULL },
 	ROW_NAME("model", FIELD_REQUEST_MODEL, 9),
 	ROW_TEXT("request_id", FIELD_REQUEST_ID, 0),
 	ROW_COUNT("input_tokens", FAMILY_BARE, TOKENS_INPUT),

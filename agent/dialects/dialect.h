@@ -48,6 +48,7 @@ enum field {
 	/* numbers, words and flags */
 	FIELD_LEAF,      /* words of enum call_role: evidence of a model call */
 	FIELD_AGGREGATE, /* words of enum call_role: evidence of a span around model calls; beats FIELD_LEAF */
+	FIELD_NOTHING,   /* a key that in this producer's spans means none of what it means elsewhere */
 	FIELD_DROP,      /* words: the span repeats another one (a pending span) and is no call at all */
 	FIELD_FINISH,    /* words of enum finish_reason */
 	FIELD_STREAMING,
@@ -180,7 +181,7 @@ struct dialect {
 	const struct dialect_scope *scopes;    /* NULL: recognised by its keys alone */
 	const struct dialect_name *names;      /* spans known by their name; NULL: none */
 	const char *service; /* prefix of the resource's service.name that also means this dialect; NULL: none */
-	bool guarded; /* its keys are too common to mean anything in another producer's span */
+	bool guarded; /* its keys are too common to mean anything in another producer's span; in its own they mean only this */
 };
 
 /* All dialects, the most telling first: a span that speaks several is named after the first. Ends at NULL. */

@@ -29,6 +29,7 @@ static const char *const names[] = {
 	[FIELD_PROMPT_VERSION] = "prompt_version",
 	[FIELD_LEAF] = "model call",
 	[FIELD_AGGREGATE] = "around model calls",
+	[FIELD_NOTHING] = "nothing here",
 	[FIELD_DROP] = "repeats a span",
 	[FIELD_FINISH] = "finish_reasons",
 	[FIELD_STREAMING] = "streaming",

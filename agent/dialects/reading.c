@@ -87,6 +87,8 @@ static void apply_word(struct reading *r, const struct dialect_row *row, int val
 	case FIELD_FINISH:
 		r->finish |= (uint32_t)value;
 		break;
+	case FIELD_NOTHING:
+		break;
 	case FIELD_DROP:
 		r->drop = true;
 		break;
@@ -343,9 +345,12 @@ static void apply_known(struct reading_context *c, struct reading *r, const stru
 {
 	if (e->contract != NOT_IN_CONTRACT)
 		r->present |= UINT64_C(1) << e->contract;
+	bool is_guarded = (e->guards & c->scope_dialects) != 0;
 	for (unsigned i = 0; i < e->row_count; i++) {
 		const struct known_row *known = &e->rows[i];
-		if (known->guarded && (c->scope_dialects >> known->dialect & 1u) == 0)
+		bool is_configured = known->dialect == DIALECTS_MAX;
+		bool is_own = known->guarded && (c->scope_dialects >> known->dialect & 1u) != 0;
+		if (!is_configured && (is_guarded ? !is_own : known->guarded))
 			continue;
 		c->dialect = known->dialect;
 		if (known->dialect < DIALECTS_MAX)

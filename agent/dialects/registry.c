@@ -12,6 +12,8 @@ extern const struct dialect dialect_langfuse, dialect_langsmith, dialect_mlflow,
 	dialect_openllmetry, dialect_otel_genai;
 
 const struct dialect *const dialects[] = {
+	&dialect_claude_code,
+	&dialect_codex,
 	&dialect_langfuse,
 	&dialect_langsmith,
 	&dialect_mlflow,
@@ -28,8 +30,6 @@ const struct dialect *const dialects[] = {
 	&dialect_braintrust,
 	&dialect_helicone,
 	&dialect_vllm,
-	&dialect_claude_code,
-	&dialect_codex,
 	&dialect_vendor_sdk,
 	&dialect_llama_index,
 	&dialect_misc,

@@ -1,0 +1,548 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * One span of every dialect, as its SDK writes it, becomes the call that was made.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+
+#include <cmocka.h>
+
+#include "agent/dialects/reader.h"
+
+#define ATTRIBUTES_MAX 16
+#define UNKNOWN UINT64_MAX
+
+struct pair {
+	const char *key, *value; /* numbers as text: every count is read from text too */
+};
+
+struct vocabulary {
+	const char *name, *scope, *span_name;
+	struct pair attributes[ATTRIBUTES_MAX];
+	/* what it means */
+	const char *dialect;
+	enum call_role role;
+	bool counted;
+	const char *provider, *model, *prompt, *session;
+	uint64_t input, output, cache_read, reasoning;
+	double ttft_ms;
+	enum producer producer;
+};
+
+static const struct vocabulary vocabularies[] = {
+	{
+		.name = "OpenLLMetry, older shape",
+		.scope = "opentelemetry.instrumentation.cohere",
+		.attributes = { { "llm.request.type", "chat" },
+				{ "gen_ai.system", "Cohere" },
+				{ "gen_ai.request.model", "command-r-plus" },
+				{ "gen_ai.usage.prompt_tokens", "1449" },
+				{ "gen_ai.usage.completion_tokens", "338" },
+				{ "traceloop.prompt.key", "tutor" },
+				{ "traceloop.prompt.version", "12" },
+				{ "traceloop.association.properties.session_id", "s1" } },
+		.dialect = "openllmetry", .role = ROLE_LLM, .counted = true, .provider = "cohere", .model = "command-r-plus",
+		.prompt = "tutor@12", .session = "s1", .input = 1449, .output = 338, .cache_read = UNKNOWN, .reasoning = UNKNOWN,
+		.producer = PRODUCER_INSTRUMENTATION,
+	},
+	{
+		.name = "Traceloop's workflow span",
+		.scope = "traceloop.tracer",
+		.attributes = { { "traceloop.span.kind", "workflow" }, { "gen_ai.usage.input_tokens", "5" } },
+		.dialect = "openllmetry", .role = ROLE_CHAIN, .input = 5, .output = UNKNOWN, .cache_read = UNKNOWN,
+		.reasoning = UNKNOWN, .producer = PRODUCER_FRAMEWORK,
+	},
+	{
+		.name = "Vercel AI SDK 5, Anthropic: input without the cache",
+		.scope = "ai",
+		.attributes = { { "ai.operationId", "ai.streamText.doStream" },
+				{ "ai.model.provider", "anthropic.messages" },
+				{ "ai.model.id", "claude-sonnet-4-0" },
+				{ "ai.response.model", "claude-sonnet-4-20250514" },
+				{ "gen_ai.usage.input_tokens", "4000" },
+				{ "gen_ai.usage.output_tokens", "50" },
+				{ "ai.usage.inputTokens", "4000" },
+				{ "ai.usage.outputTokens", "50" },
+				{ "ai.usage.cachedInputTokens", "1000" },
+				{ "ai.response.msToFirstChunk", "0.002" },
+				{ "ai.telemetry.metadata.sessionId", "s2" },
+				{ "ai.telemetry.metadata.promptName", "geo" },
+				{ "ai.telemetry.metadata.promptVersion", "5" } },
+		.dialect = "vercel-ai", .role = ROLE_LLM, .counted = true, .provider = "anthropic", .model = "claude-sonnet-4-20250514",
+		.prompt = "geo@5", .session = "s2", .input = 5000, .output = 50, .cache_read = 1000, .reasoning = UNKNOWN,
+		.ttft_ms = 0.002, .producer = PRODUCER_FRAMEWORK,
+	},
+	{
+		.name = "Vercel AI SDK 6, Anthropic: input with the cache",
+		.scope = "ai",
+		.attributes = { { "ai.operationId", "ai.generateText.doGenerate" },
+				{ "ai.model.provider", "anthropic.messages" },
+				{ "ai.model.id", "claude-sonnet-4-0" },
+				{ "ai.usage.inputTokens", "5000" },
+				{ "ai.usage.outputTokens", "50" },
+				{ "ai.usage.inputTokenDetails.noCacheTokens", "4000" },
+				{ "ai.usage.inputTokenDetails.cacheReadTokens", "1000" } },
+		.dialect = "vercel-ai", .role = ROLE_LLM, .counted = true, .provider = "anthropic", .model = "claude-sonnet-4-0",
+		.input = 5000, .output = 50, .cache_read = 1000, .reasoning = UNKNOWN, .producer = PRODUCER_FRAMEWORK,
+	},
+	{
+		.name = "Vercel AI SDK, outer span",
+		.scope = "ai",
+		.attributes = { { "ai.operationId", "ai.generateText" }, { "ai.model.id", "gpt-4o" }, { "ai.usage.promptTokens", "9" } },
+		.dialect = "vercel-ai", .role = ROLE_AGENT, .provider = "openai", .model = "gpt-4o", .input = 9, .output = UNKNOWN,
+		.cache_read = UNKNOWN, .reasoning = UNKNOWN, .producer = PRODUCER_FRAMEWORK,
+	},
+	{
+		.name = "Langfuse, every class apart",
+		.scope = "langfuse-sdk",
+		.attributes = { { "langfuse.observation.type", "generation" },
+				{ "langfuse.observation.model.name", "o3-mini-2025-01-31" },
+				{ "langfuse.observation.usage_details",
+				  "{\"input\":100,\"output\":20,\"total\":180,\"input_cached_tokens\":50,\"output_reasoning_tokens\":10}" },
+				{ "langfuse.observation.prompt.name", "geo/tutor" },
+				{ "langfuse.observation.prompt.version", "7" },
+				{ "session.id", "s3" } },
+		.dialect = "langfuse", .role = ROLE_LLM, .counted = true, .provider = "openai", .model = "o3-mini-2025-01-31",
+		.prompt = "geo/tutor@7", .session = "s3", .input = 150, .output = 30, .cache_read = 50, .reasoning = 10,
+		.producer = PRODUCER_INSTRUMENTATION,
+	},
+	{
+		.name = "Langfuse, OpenAI's usage as it came",
+		.scope = "langfuse-sdk",
+		.attributes = { { "langfuse.observation.type", "generation" },
+				{ "langfuse.observation.model.name", "gpt-4o" },
+				{ "langfuse.observation.usage_details",
+				  "{\"prompt_tokens\":100,\"completion_tokens\":20,\"prompt_tokens_details\":{\"cached_tokens\":50},"
+				  "\"completion_tokens_details\":{\"reasoning_tokens\":5}}" } },
+		.dialect = "langfuse", .role = ROLE_LLM, .counted = true, .provider = "openai", .model = "gpt-4o", .input = 100,
+		.output = 20, .cache_read = 50, .reasoning = 5, .producer = PRODUCER_INSTRUMENTATION,
+	},
+	{
+		.name = "LangSmith, details as a Python dict",
+		.scope = "langsmith",
+		.attributes = { { "langsmith.span.kind", "llm" },
+				{ "gen_ai.operation.name", "chat" },
+				{ "gen_ai.system", "langchain" },
+				{ "gen_ai.request.model", "gpt-4o" },
+				{ "gen_ai.usage.input_tokens", "2162" },
+				{ "gen_ai.usage.output_tokens", "116" },
+				{ "gen_ai.usage.input_token_details", "{'audio': 0, 'cache_read': 1536}" },
+				{ "langsmith.metadata.session_id", "s4" } },
+		.dialect = "langsmith", .role = ROLE_LLM, .counted = true, .provider = "openai", .model = "gpt-4o", .session = "s4",
+		.input = 2162, .output = 116, .cache_read = 1536, .reasoning = UNKNOWN, .producer = PRODUCER_FRAMEWORK,
+	},
+	{
+		.name = "LangSmith, a retriever that calls itself embeddings",
+		.scope = "langsmith",
+		.attributes = { { "langsmith.span.kind", "retriever" }, { "gen_ai.operation.name", "embeddings" } },
+		.dialect = "langsmith", .role = ROLE_RETRIEVAL, .input = UNKNOWN, .output = UNKNOWN, .cache_read = UNKNOWN,
+		.reasoning = UNKNOWN, .producer = PRODUCER_FRAMEWORK,
+	},
+	{
+		.name = "Logfire, Anthropic's usage as it came beside an inclusive input",
+		.scope = "logfire.anthropic",
+		.attributes = { { "gen_ai.operation.name", "chat" },
+				{ "gen_ai.provider.name", "anthropic" },
+				{ "gen_ai.response.model", "claude-sonnet-4-20250514" },
+				{ "gen_ai.response.id", "msg_1" },
+				{ "gen_ai.usage.input_tokens", "3914" },
+				{ "gen_ai.usage.output_tokens", "107" },
+				{ "gen_ai.usage.raw", "{\"cache_creation_input_tokens\":1024,\"cache_read_input_tokens\":2048,"
+						      "\"input_tokens\":842,\"output_tokens\":107}" } },
+		.dialect = "logfire", .role = ROLE_LLM, .counted = true, .provider = "anthropic",
+		.model = "claude-sonnet-4-20250514", .input = 3914, .output = 107, .cache_read = 2048, .reasoning = UNKNOWN,
+		.producer = PRODUCER_INSTRUMENTATION,
+	},
+	{
+		.name = "Pydantic AI's agent span",
+		.scope = "pydantic-ai",
+		.attributes = { { "gen_ai.aggregated_usage.input_tokens", "100" }, { "gen_ai.request.model", "gpt-4o" } },
+		.dialect = "pydantic-ai", .role = ROLE_AGENT, .provider = "openai", .model = "gpt-4o", .input = UNKNOWN,
+		.output = UNKNOWN, .cache_read = UNKNOWN, .reasoning = UNKNOWN, .producer = PRODUCER_FRAMEWORK,
+	},
+	{
+		.name = "MLflow, every value quoted",
+		.scope = "mlflow.tracing.provider",
+		.attributes = { { "mlflow.spanType", "\"CHAT_MODEL\"" },
+				{ "mlflow.llm.model", "\"gpt-4o-2024-08-06\"" },
+				{ "mlflow.llm.provider", "\"openai\"" },
+				{ "mlflow.chat.tokenUsage", "{\"input_tokens\": 3553, \"output_tokens\": 437, \"total_tokens\": 3990, "
+							    "\"cache_read_input_tokens\": 1536}" },
+				{ "mlflow.linkedPrompts", "[{\"name\": \"geo\", \"version\": \"3\"}]" } },
+		.dialect = "mlflow", .role = ROLE_LLM, .counted = true, .provider = "openai", .model = "gpt-4o-2024-08-06",
+		.prompt = "geo@3", .input = 3553, .output = 437, .cache_read = 1536, .reasoning = UNKNOWN,
+		.producer = PRODUCER_INSTRUMENTATION,
+	},
+	{
+		.name = "LiteLLM, details in the vendor's usage as a Python dict",
+		.scope = "litellm",
+		.span_name = "litellm_request",
+		.attributes = { { "gen_ai.operation.name", "chat" },
+				{ "gen_ai.system", "anthropic" },
+				{ "gen_ai.request.model", "claude-sonnet-4-0" },
+				{ "gen_ai.usage.input_tokens", "3888" },
+				{ "gen_ai.usage.output_tokens", "101" },
+				{ "metadata.usage_object", "{'completion_tokens': 101, 'prompt_tokens': 3888, 'prompt_tokens_details': "
+							   "{'cached_tokens': 2048, 'text_tokens': None}}" } },
+		.dialect = "litellm", .role = ROLE_LLM, .counted = true, .provider = "anthropic", .model = "claude-sonnet-4-0",
+		.input = 3888, .output = 101, .cache_read = 2048, .reasoning = UNKNOWN, .producer = PRODUCER_PROXY,
+	},
+	{
+		.name = "OpenLIT, Anthropic: input without the cache",
+		.scope = "openlit.instrumentation.anthropic",
+		.attributes = { { "gen_ai.operation.name", "chat" },
+				{ "gen_ai.provider.name", "anthropic" },
+				{ "gen_ai.request.model", "claude-sonnet-4-0" },
+				{ "gen_ai.usage.input_tokens", "5000" },
+				{ "gen_ai.usage.output_tokens", "10" },
+				{ "gen_ai.usage.cache_read.input_tokens", "100" },
+				{ "gen_ai.request.stream", "false" },
+				{ "gen_ai.server.time_to_first_token", "0.000001" } },
+		.dialect = "openlit", .role = ROLE_LLM, .counted = true, .provider = "anthropic", .model = "claude-sonnet-4-0",
+		.input = 5100, .output = 10, .cache_read = 100, .reasoning = UNKNOWN, .producer = PRODUCER_INSTRUMENTATION,
+	},
+	{
+		.name = "Braintrust",
+		.attributes = { { "braintrust.span_attributes", "{\"type\":\"llm\"}" },
+				{ "braintrust.metadata", "{\"model\":\"gpt-4o\"}" },
+				{ "braintrust.metrics.prompt_tokens", "70" },
+				{ "braintrust.metrics.completion_tokens", "7" } },
+		.dialect = "braintrust", .role = ROLE_LLM, .counted = true, .provider = "openai", .model = "gpt-4o", .input = 70,
+		.output = 7, .cache_read = UNKNOWN, .reasoning = UNKNOWN,
+	},
+	{
+		.name = "Strands: whole milliseconds under a name that means seconds",
+		.scope = "strands.telemetry.tracer",
+		.attributes = { { "gen_ai.operation.name", "chat" },
+				{ "gen_ai.system", "strands-agents" },
+				{ "gen_ai.request.model", "gpt-4o" },
+				{ "gen_ai.usage.input_tokens", "1503" },
+				{ "gen_ai.usage.prompt_tokens", "1503" },
+				{ "gen_ai.usage.output_tokens", "336" },
+				{ "gen_ai.server.time_to_first_token", "0.002" } },
+		.dialect = "strands", .role = ROLE_LLM, .counted = true, .provider = "openai", .model = "gpt-4o", .input = 1503,
+		.output = 336, .cache_read = UNKNOWN, .reasoning = UNKNOWN, .ttft_ms = 0.002, .producer = PRODUCER_FRAMEWORK,
+	},
+	{
+		.name = "botocore: Bedrock's raw input",
+		.scope = "opentelemetry.instrumentation.botocore.bedrock-runtime",
+		.attributes = { { "gen_ai.operation.name", "chat" },
+				{ "gen_ai.system", "aws.bedrock" },
+				{ "gen_ai.request.model", "amazon.nova-lite-v1:0" },
+				{ "gen_ai.usage.input_tokens", "300" },
+				{ "gen_ai.usage.output_tokens", "3" },
+				{ "gen_ai.usage.cache_read.input_tokens", "200" } },
+		.dialect = "strands", .role = ROLE_LLM, .counted = true, .provider = "aws.bedrock", .model = "amazon.nova-lite-v1:0",
+		.input = 500, .output = 3, .cache_read = 200, .reasoning = UNKNOWN, .producer = PRODUCER_INSTRUMENTATION,
+	},
+	{
+		.name = "Google ADK",
+		.scope = "gcp.vertex.agent",
+		.attributes = { { "gen_ai.operation.name", "generate_content" },
+				{ "gen_ai.request.model", "gemini-2.0-flash" },
+				{ "gen_ai.usage.input_tokens", "10" },
+				{ "gen_ai.usage.output_tokens", "9" },
+				{ "gen_ai.usage.experimental.reasoning_tokens", "4" },
+				{ "gcp.vertex.agent.session_id", "s5" } },
+		.dialect = "google-adk", .role = ROLE_LLM, .counted = true, .provider = "gcp.gemini", .model = "gemini-2.0-flash",
+		.session = "s5", .input = 10, .output = 9, .cache_read = UNKNOWN, .reasoning = 4, .producer = PRODUCER_FRAMEWORK,
+	},
+	{
+		.name = "Microsoft's Agent Framework",
+		.scope = "agent_framework",
+		.attributes = { { "gen_ai.operation.name", "invoke_agent" },
+				{ "gen_ai.provider.name", "microsoft.agent_framework" },
+				{ "gen_ai.usage.input_tokens", "3101" },
+				{ "gen_ai.request.model", "gpt-4o" } },
+		.dialect = "microsoft", .role = ROLE_AGENT, .provider = "openai", .model = "gpt-4o", .input = 3101, .output = UNKNOWN,
+		.cache_read = UNKNOWN, .reasoning = UNKNOWN, .producer = PRODUCER_FRAMEWORK,
+	},
+	{
+		.name = "Haystack with content tracing",
+		.scope = "haystack",
+		.attributes = { { "haystack.component.output", "{\"replies\":[{\"meta\":{\"model\":\"gpt-4o-2024-08-06\","
+							       "\"usage\":{\"prompt_tokens\":31,\"completion_tokens\":3}}}]}" } },
+		.dialect = "haystack", .role = ROLE_LLM, .counted = true, .provider = "openai", .model = "gpt-4o-2024-08-06",
+		.input = 31, .output = 3, .cache_read = UNKNOWN, .reasoning = UNKNOWN, .producer = PRODUCER_FRAMEWORK,
+	},
+	{
+		.name = "vLLM's server span",
+		.scope = "vllm.llm_engine",
+		.attributes = { { "gen_ai.response.model", "meta-llama/Llama-3" },
+				{ "gen_ai.usage.prompt_tokens", "12" },
+				{ "gen_ai.usage.completion_tokens", "6" },
+				{ "gen_ai.latency.time_to_first_token", "0.000003" } },
+		.dialect = "vllm", .role = ROLE_LLM, .counted = true, .model = "meta-llama/Llama-3", .input = 12, .output = 6,
+		.cache_read = UNKNOWN, .reasoning = UNKNOWN, .ttft_ms = 0.003, .producer = PRODUCER_SERVER,
+	},
+	{
+		.name = "Claude Code, cache beside input",
+		.scope = "com.anthropic.claude_code.tracing",
+		.attributes = { { "span.type", "llm_request" },
+				{ "model", "claude-sonnet-4-20250514" },
+				{ "input_tokens", "10" },
+				{ "output_tokens", "70" },
+				{ "cache_read_tokens", "185891" },
+				{ "prompt.id", "turn-1" },
+				{ "session.id", "s6" } },
+		.dialect = "claude-code", .role = ROLE_LLM, .counted = true, .provider = "anthropic",
+		.model = "claude-sonnet-4-20250514", .session = "s6", .input = 185901, .output = 70, .cache_read = 185891,
+		.reasoning = UNKNOWN, .producer = PRODUCER_VENDOR_SDK,
+	},
+	{
+		.name = "Anthropic's own client",
+		.scope = "com.anthropic.sdk.python",
+		.attributes = { { "gen_ai.operation.name", "chat" },
+				{ "gen_ai.provider.name", "anthropic" },
+				{ "gen_ai.response.model", "claude-sonnet-4-20250514" },
+				{ "gen_ai.usage.input_tokens", "3901" },
+				{ "gen_ai.usage.cache_read.input_tokens", "2048" },
+				{ "gen_ai.usage.output_tokens", "104" } },
+		.dialect = "vendor-sdk", .role = ROLE_LLM, .counted = true, .provider = "anthropic",
+		.model = "claude-sonnet-4-20250514", .input = 3901, .output = 104, .cache_read = 2048, .reasoning = UNKNOWN,
+		.producer = PRODUCER_VENDOR_SDK,
+	},
+	{
+		.name = "Mistral's own client: old and new names mixed",
+		.scope = "mistralai_sdk_tracer",
+		.attributes = { { "gen_ai.provider.name", "mistral_ai" },
+				{ "gen_ai.request.model", "mistral-large-latest" },
+				{ "gen_ai.usage.prompt_tokens", "1441" },
+				{ "gen_ai.usage.output_tokens", "335" } },
+		.dialect = "vendor-sdk", .role = ROLE_LLM, .counted = true, .provider = "mistral_ai", .model = "mistral-large-latest",
+		.input = 1441, .output = 335, .cache_read = UNKNOWN, .reasoning = UNKNOWN, .producer = PRODUCER_VENDOR_SDK,
+	},
+	{
+		.name = "Sentry's names of cache and reasoning",
+		.attributes = { { "gen_ai.operation.name", "chat" },
+				{ "gen_ai.request.model", "gpt-4o" },
+				{ "gen_ai.usage.input_tokens", "100" },
+				{ "gen_ai.usage.input_tokens.cached", "40" },
+				{ "gen_ai.usage.output_tokens", "20" },
+				{ "gen_ai.usage.output_tokens.reasoning", "8" } },
+		.dialect = "misc", .role = ROLE_LLM, .counted = true, .provider = "openai", .model = "gpt-4o", .input = 100, .output = 20,
+		.cache_read = 40, .reasoning = 8,
+	},
+};
+
+static struct known_keys *keys;
+static struct dialect_reader *reader;
+static struct arena arena;
+
+static int set_up(void **state)
+{
+	static const struct dimensions_config dimensions = { 0 };
+
+	(void)state;
+	if (FAILED(known_keys_new(&dimensions, &keys)))
+		return -1;
+	reader = dialect_reader_new(keys);
+	arena_init(&arena, 1 << 20);
+	dialect_reader_begin(reader, &arena);
+	return reader == NULL;
+}
+
+static int tear_down(void **state)
+{
+	(void)state;
+	dialect_reader_free(reader);
+	known_keys_free(keys);
+	arena_release(&arena);
+	return 0;
+}
+
+static bool read_span(const char *scope_name, const char *span_name, const struct pair *pairs, struct call *out)
+{
+	static struct attribute attributes[ATTRIBUTES_MAX];
+	static uint32_t sequence;
+	struct scope_view scope = { .name = slice_of(scope_name) };
+	struct resource_view resource = { .sequence = ++sequence };
+	struct span_view span = {
+		.trace_id = SLICE("0123456789abcdef"), .span_id = SLICE("01234567"), .name = slice_of(span_name),
+		.start_unix_ns = 1000, .end_unix_ns = 6000, .scope = &scope, .resource = &resource,
+	};
+
+	for (span.attributes.items = attributes; pairs[span.attributes.count].key != NULL; span.attributes.count++)
+		attributes[span.attributes.count] = (struct attribute){
+			slice_of(pairs[span.attributes.count].key),
+			{ .kind = ANY_STRING, .bytes = slice_of(pairs[span.attributes.count].value) },
+		};
+	return dialect_read(reader, &span, out);
+}
+
+static void assert_text(struct slice have, const char *want)
+{
+	if (!slice_equal(have, slice_of(want)))
+		fail_msg("'%.*s' instead of '%s'", SLICE_ARG(have), want != NULL ? want : "");
+}
+
+static void assert_count(const struct tokens *t, enum token_class class, uint64_t want)
+{
+	uint64_t have = tokens_has(t, class) ? t->n[class] : UNKNOWN;
+
+	if (have != want)
+		fail_msg("%s is %lld instead of %lld", token_class_names[class], (long long)have, (long long)want);
+}
+
+static void every_vocabulary_becomes_the_call_it_tells_of(void **state)
+{
+	char prompt[64];
+	struct call c;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(vocabularies) / sizeof(vocabularies[0]); i++) {
+		const struct vocabulary *v = &vocabularies[i];
+		print_message("         %s\n", v->name);
+		assert_true(read_span(v->scope, v->span_name, v->attributes, &c));
+		assert_string_equal(c.dialect, v->dialect);
+		assert_int_equal(c.role, v->role);
+		assert_int_equal(c.counted, v->counted);
+		assert_int_equal(c.producer, v->producer);
+		assert_text(c.provider, v->provider);
+		assert_text(call_model(&c), v->model);
+		assert_text(call_prompt(&c, prompt, sizeof(prompt)), v->prompt);
+		assert_text(c.session_id, v->session);
+		assert_count(&c.tokens, TOKENS_INPUT, v->input);
+		assert_count(&c.tokens, TOKENS_OUTPUT, v->output);
+		assert_count(&c.tokens, TOKENS_CACHE_READ, v->cache_read);
+		assert_count(&c.tokens, TOKENS_REASONING, v->reasoning);
+		assert_int_equal(c.ttft_ns, (uint64_t)(v->ttft_ms * 1e6 + 0.5));
+	}
+}
+
+static void plain_words_mean_nothing_outside_their_own_scope(void **state)
+{
+	static const struct pair words[] = { { "model", "gpt-4o" }, { "input_tokens", "10" }, { "output_tokens", "2" }, { 0 } };
+	struct call c;
+
+	(void)state;
+	assert_false(read_span("my.app", "work", words, &c));
+}
+
+static void a_pending_span_is_no_call_and_says_why(void **state)
+{
+	static const struct pair pending[] = { { "gen_ai.operation.name", "chat" }, { "logfire.span_type", "pending_span" }, { 0 } };
+	struct call c;
+
+	(void)state;
+	assert_false(read_span("logfire.openai", "chat", pending, &c));
+	assert_non_null(c.not_counted);
+}
+
+static void a_stream_that_opens_is_counted_when_it_has_ended(void **state)
+{
+	static const struct pair opens[] = { { "gen_ai.operation.name", "chat" }, { "gen_ai.request.model", "gpt-4o" }, { 0 } };
+	static const struct pair ends[] = { { "gen_ai.operation.name", "chat" }, { "gen_ai.request.model", "gpt-4o" },
+					    { "gen_ai.usage.input_tokens", "4" }, { "duration", "0.000000003" }, { 0 } };
+	struct call c;
+
+	(void)state;
+	assert_true(read_span("logfire.openai", "chat", opens, &c));
+	assert_false(c.counted);
+	assert_true(read_span("logfire.openai", "streaming response", ends, &c));
+	assert_true(c.counted);
+}
+
+static void evaluation_runs_are_marked(void **state)
+{
+	static const struct pair run[] = { { "gen_ai.operation.name", "chat" }, { "promptfoo.test.index", "3" }, { 0 } };
+	struct call c;
+
+	(void)state;
+	assert_true(read_span("promptfoo.providers", "chat", run, &c));
+	assert_true(c.is_evaluation_traffic);
+}
+
+static void a_proxys_own_cache_costs_nothing(void **state)
+{
+	static const struct pair hit[] = { { "gen_ai.operation.name", "chat" }, { "litellm.cache_hit", "True" },
+					   { "gen_ai.usage.input_tokens", "4" }, { 0 } };
+	struct call c;
+
+	(void)state;
+	assert_true(read_span("litellm", "litellm_request", hit, &c));
+	assert_true(c.from_cache);
+	assert_true(c.cost.known);
+	assert_int_equal(c.cost.total_pusd, 0);
+}
+
+static void a_reported_cost_of_nothing_is_no_cost(void **state)
+{
+	static const struct pair free_of_charge[] = { { "gen_ai.operation.name", "chat" }, { "gen_ai.usage.cost", "0" }, { 0 } };
+	struct call c;
+
+	(void)state;
+	assert_true(read_span("openlit", "chat", free_of_charge, &c));
+	assert_false(c.reported_cost.known);
+}
+
+static bool read_log(const char *event_name, const char *service, const struct pair *pairs, struct call *out)
+{
+	static struct attribute attributes[ATTRIBUTES_MAX], service_name;
+	static uint32_t sequence = 1000;
+	struct scope_view scope = { .name = SLICE("com.example.events") };
+	struct resource_view resource = { .attributes = { &service_name, 1 }, .sequence = ++sequence };
+	struct log_view log = { .time_unix_ns = 5000000000, .event_name = slice_of(event_name), .scope = &scope, .resource = &resource };
+
+	service_name = (struct attribute){ SLICE("service.name"), { .kind = ANY_STRING, .bytes = slice_of(service) } };
+	for (log.attributes.items = attributes; pairs[log.attributes.count].key != NULL; log.attributes.count++)
+		attributes[log.attributes.count] = (struct attribute){
+			slice_of(pairs[log.attributes.count].key),
+			{ .kind = ANY_STRING, .bytes = slice_of(pairs[log.attributes.count].value) },
+		};
+	return dialect_read_log(reader, &log, out);
+}
+
+static void codex_tells_of_a_call_in_a_log_record_with_numbers_as_text(void **state)
+{
+	static const struct pair completed[] = { { "event.kind", "response.completed" }, { "model", "gpt-5-codex" },
+						 { "input_token_count", "26549" }, { "cached_token_count", "22272" },
+						 { "output_token_count", "1590" }, { "reasoning_token_count", "1216" },
+						 { "conversation.id", "c1" }, { "duration_ms", "1500" }, { 0 } };
+	static const struct pair other[] = { { "event.kind", "response.created" }, { "model", "gpt-5-codex" }, { 0 } };
+	struct call c;
+
+	(void)state;
+	assert_true(read_log("codex.sse_event", "codex_cli_rs", completed, &c));
+	assert_string_equal(c.dialect, "codex");
+	assert_count(&c.tokens, TOKENS_INPUT, 26549);
+	assert_count(&c.tokens, TOKENS_CACHE_READ, 22272);
+	assert_count(&c.tokens, TOKENS_REASONING, 1216);
+	assert_text(c.session_id, "c1");
+	assert_int_equal(c.start_unix_ns, 3500000000);
+	assert_false(read_log("codex.sse_event", "codex_cli_rs", other, &c));
+	assert_false(read_log("codex.sse_event", "shop", completed, &c));
+}
+
+static void claude_code_tells_of_a_call_in_a_log_record(void **state)
+{
+	static const struct pair request[] = { { "model", "claude-sonnet-4-20250514" }, { "input_tokens", "10" },
+					       { "cache_read_tokens", "500" }, { "output_tokens", "7" }, { "cost_usd", "0.01" },
+					       { "request_id", "req_1" }, { "prompt.id", "turn-1" }, { 0 } };
+	struct call c;
+
+	(void)state;
+	assert_true(read_log("claude_code.api_request", "claude-code", request, &c));
+	assert_count(&c.tokens, TOKENS_INPUT, 510);
+	assert_text(c.request_id, "req_1");
+	assert_int_equal(c.prompt_name.len, 0); /* prompt.id is a turn of the user here */
+	assert_int_equal(c.reported_cost.total_pusd, 10000000000);
+	assert_false(read_log("claude_code.user_prompt", "claude-code", request, &c));
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(every_vocabulary_becomes_the_call_it_tells_of),
+		cmocka_unit_test(plain_words_mean_nothing_outside_their_own_scope),
+		cmocka_unit_test(a_pending_span_is_no_call_and_says_why),
+		cmocka_unit_test(a_stream_that_opens_is_counted_when_it_has_ended),
+		cmocka_unit_test(evaluation_runs_are_marked),
+		cmocka_unit_test(a_proxys_own_cache_costs_nothing),
+		cmocka_unit_test(a_reported_cost_of_nothing_is_no_cost),
+		cmocka_unit_test(codex_tells_of_a_call_in_a_log_record_with_numbers_as_text),
+		cmocka_unit_test(claude_code_tells_of_a_call_in_a_log_record),
+	};
+
+	return cmocka_run_group_tests(tests, set_up, tear_down);
+}
