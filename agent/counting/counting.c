@@ -9,7 +9,6 @@
 #include "agent/counting/counting_priv.h"
 #include "agent/counting/same.h"
 
-#define TWINS_MAX 16 /* spans with the same counts or id that are looked at */
 #define AHEAD     8u /* spans whose entries are being loaded while one is worked on */
 
 /* Everything that one decision looks at. */
@@ -259,11 +258,12 @@ static const struct entry *told_around(struct deciding *d, const struct entry *e
 static struct entry *twin_in(const struct span_table *t, const struct entry *e, enum table_index index, uint64_t key,
 			     bool (*is_same)(const struct entry *a, const struct entry *b))
 {
-	struct entry *other = NULL;
+	struct entry *other;
+	unsigned cursor = 0;
 
 	if (key == 0)
 		return NULL;
-	for (int i = 0; i < TWINS_MAX && (other = span_table_next(t, index, key, other)) != NULL; i++)
+	while ((other = span_table_next(t, index, key, &cursor)) != NULL)
 		if (other != e && (other->flags & SPAN_COUNTED) != 0 && is_same(e, other))
 			return other;
 	return NULL;
@@ -278,24 +278,16 @@ struct entry *twin_of(const struct span_table *t, const struct entry *e, uint64_
 	return other != NULL ? other : twin_in(t, e, INDEX_TOKENS, tokens_key(e, true), same_by_tokens);
 }
 
-/* Ids and counts that are always the same, as a test's are, must not make long chains: a few of them will do. */
-static void make_findable(struct span_table *t, struct entry *e, enum table_index index, uint64_t key)
-{
-	const struct entry *other = NULL;
-	int alike = 0;
-
-	while (key != 0 && alike < TWINS_MAX && (other = span_table_next(t, index, key, other)) != NULL)
-		alike++;
-	if (key != 0 && alike < TWINS_MAX)
-		span_table_index(t, e, index, key);
-}
-
 void count_entry(struct counting *c, struct entry *e, uint64_t answer)
 {
+	uint64_t tokens = tokens_key(e, false);
+
 	e->flags |= SPAN_LEAF | SPAN_COUNTED;
 	touch(c, e);
-	make_findable(c->table, e, INDEX_ANSWER, answer);
-	make_findable(c->table, e, INDEX_TOKENS, tokens_key(e, false));
+	if (answer != 0)
+		span_table_index(c->table, e, INDEX_ANSWER, answer);
+	if (tokens != 0)
+		span_table_index(c->table, e, INDEX_TOKENS, tokens);
 }
 
 static void count(struct deciding *d, struct counting_span *s, struct entry *e)
@@ -403,35 +395,29 @@ static void leave(struct deciding *d, struct counting_span *s)
 		e->slot = 0;
 }
 
-typedef void (*prefetch_load)(const struct span_table *t, enum table_index index, uint64_t key);
-
-static void prefetch_span(struct deciding *d, const struct counting_span *s, prefetch_load load)
+/* The table is larger than the caches: what the spans after this one need is loaded while others are worked on. */
+static void prefetch_span(const struct deciding *d, size_t i)
 {
-	load(d->table, INDEX_SPAN, s->key);
+	if (i >= d->batch->count)
+		return;
+	const struct counting_span *s = &d->batch->spans[i];
+	span_table_prefetch(d->table, INDEX_SPAN, s->key);
 	if (s->call != COUNTING_NO_CALL)
-		load(d->table, INDEX_SPAN, s->parent);
+		span_table_prefetch(d->table, INDEX_SPAN, s->parent);
 }
 
-static void prefetch_twins(struct deciding *d, const struct counting_span *s, prefetch_load load)
+static void prefetch_twins(struct deciding *d, size_t i)
 {
-	const struct entry *e = s->call != COUNTING_NO_CALL ? entry_of(d, s) : NULL;
+	if (i >= d->batch->count || d->batch->spans[i].call == COUNTING_NO_CALL)
+		return;
+	const struct counting_span *s = &d->batch->spans[i];
+	const struct entry *e = entry_of(d, s);
 
 	if (e == NULL || (e->flags & SPAN_LEAF) == 0)
 		return;
-	load(d->table, INDEX_ANSWER, s->answer);
-	load(d->table, INDEX_TOKENS, tokens_key(e, false));
-	load(d->table, INDEX_TOKENS, tokens_key(e, true));
-}
-
-/* The table is larger than the caches: what the spans after this one need is loaded in two steps while others are
- * worked on. */
-static void prefetch(struct deciding *d, size_t i,
-		     void (*of_span)(struct deciding *d, const struct counting_span *s, prefetch_load load))
-{
-	if (i + AHEAD < d->batch->count)
-		of_span(d, &d->batch->spans[i + AHEAD], span_table_prefetch);
-	if (i + AHEAD / 2 < d->batch->count)
-		of_span(d, &d->batch->spans[i + AHEAD / 2], span_table_prefetch_first);
+	span_table_prefetch(d->table, INDEX_ANSWER, s->answer);
+	span_table_prefetch(d->table, INDEX_TOKENS, tokens_key(e, false));
+	span_table_prefetch(d->table, INDEX_TOKENS, tokens_key(e, true));
 }
 
 static void decide_locked(struct deciding *d)
@@ -439,14 +425,14 @@ static void decide_locked(struct deciding *d)
 	struct counting_batch *b = d->batch;
 
 	for (size_t i = 0; i < b->count; i++) {
-		prefetch(d, i, prefetch_span);
+		prefetch_span(d, i + AHEAD);
 		enter(d, (uint32_t)i);
 	}
 	for (size_t i = 0; i < b->count; i++)
 		if (b->spans[i].call != COUNTING_NO_CALL && b->spans[i].verdict == COUNTING_NONE)
 			tell_around(d, &b->spans[i]);
 	for (size_t i = 0; i < b->count; i++) {
-		prefetch(d, i, prefetch_twins);
+		prefetch_twins(d, i + AHEAD);
 		if (b->spans[i].call != COUNTING_NO_CALL)
 			decide(d, &b->spans[i]);
 	}

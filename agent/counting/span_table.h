@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0
  * counting/span_table.h - the spans of the last while, found by identity, by the answer's id and by their token counts.
  *
- * A ring of fixed size: a new span takes the place of the oldest one. Three indexes of chains through the ring. All
- * memory is taken once, when the table is made; untouched pages of it cost nothing. Not locked.
+ * A ring of fixed size: a new span takes the place of the oldest one. Each of three indexes is an array of buckets, one
+ * cache line long, of hash tags and places in the ring, so that a search loads one line and hardly ever an entry in vain;
+ * in a full bucket the newest takes the oldest's slot, which is then found by that index no more. All memory is taken
+ * once, when the table is made; untouched pages of it cost nothing. Not locked.
  */
 #ifndef PLIMSOLL_COUNTING_SPAN_TABLE_H
 #define PLIMSOLL_COUNTING_SPAN_TABLE_H
@@ -39,7 +41,6 @@ struct entry {
 	uint64_t key[INDEX_COUNT]; /* 0: not in that index */
 	uint64_t parent;           /* key of the parent span; 0: none */
 	uint64_t start_unix_ns;
-	uint32_t next[INDEX_COUNT]; /* in the chain: 1 + place in the ring; 0 ends it */
 	uint32_t duration_us;       /* stops at its maximum, 71 minutes */
 	uint32_t trace, scope, service, request_model, response_model; /* hashes; 0: not told */
 	uint32_t input_tokens, output_tokens;
@@ -68,12 +69,12 @@ struct entry *span_table_get(struct span_table *t, uint64_t key);
 /* Puts the entry into INDEX_ANSWER or INDEX_TOKENS, once. */
 void span_table_index(struct span_table *t, struct entry *e, enum table_index index, uint64_t key);
 
-/* The entries with this key, newest first: after == NULL begins. NULL ends. */
-struct entry *span_table_next(const struct span_table *t, enum table_index index, uint64_t key, const struct entry *after);
+/* The entries with this key, at most BUCKET_SLOTS. cursor: 0 at first. NULL ends. */
+#define BUCKET_SLOTS 8u
+struct entry *span_table_next(const struct span_table *t, enum table_index index, uint64_t key, unsigned *cursor);
 
-/* Loads where a search for the key is going to begin, and then, once that is there, the first entry. */
+/* Loads where a search for the key is going to look. */
 void span_table_prefetch(const struct span_table *t, enum table_index index, uint64_t key);
-void span_table_prefetch_first(const struct span_table *t, enum table_index index, uint64_t key);
 
 /* After a restart: puts a saved entry back to its place, which must be empty. */
 void span_table_restore(struct span_table *t, size_t place, const struct entry *saved);
