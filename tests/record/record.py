@@ -65,15 +65,14 @@ def truth(served):
     """One call as it was served; null: nobody could know it."""
     provider, operation = PATHS[served["path"]]
     failed = served["status"] != 200
-    chats = operation == "chat"
     known = not failed and served["usage_sent"]
     return {"provider": provider, "operation": operation, "request_model": served["request_model"],
             "response_model": None if failed else served["model"],
             "input_tokens": served["input"] if known else None,
             "cached_read_tokens": served["cached"] if known else None,
             "cache_write_tokens": served["written"] if known else None,
-            "output_tokens": served["output"] if known and chats else None,
-            "reasoning_tokens": served["reasoning"] if known and chats else None,
+            "output_tokens": served["output"] if known else None,
+            "reasoning_tokens": served["reasoning"] if known else None,
             "usage_on_wire": known, "streaming": served["stream"], "server_ttft_ms": served["ttft_ms"],
             "http_status": served["status"], "error": failed,
             "finish_reason": None if failed else served["finish_reason"]}
