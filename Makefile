@@ -143,7 +143,7 @@ system: $(BIN) ## a whole agent against real SDKs and peers (T=alerts: those tha
 	@tests/system/venv.sh $(VENV)
 	@PLIMSOLL=$(abspath $(BIN)) $(VENV)/bin/python -m pytest -q -p no:cacheprovider tests/system -k "$(T)"
 
-STEPS := unit golden layers lint system
+STEPS := unit golden corpus layers lint system
 test: test-deps ## everything above; the last line sums up
 	@tests/run_steps $(STEPS)
 
