@@ -45,7 +45,8 @@ INSTRUMENTATIONS = {
         "scenarios": ANTHROPIC, "packages": ["openinference-instrumentation-anthropic", "anthropic"]},
     "openinference-langchain": {
         "dialect": "openinference", "driver": "openinference_langchain.py", "environment": "chains",
-        "scenarios": LANGCHAIN, "packages": ["openinference-instrumentation-langchain", "langchain", "langchain-openai"]},
+        "scenarios": LANGCHAIN,
+        "packages": ["openinference-instrumentation-langchain", "langchain", "langchain-openai"]},
     "openllmetry-openai": {
         "dialect": "openllmetry", "driver": "openllmetry_openai.py", "environment": "direct", "scenarios": OPENAI,
         "packages": ["opentelemetry-instrumentation-openai", "openai"]},

@@ -14,7 +14,8 @@ from google.protobuf import json_format
 FIRST_NS = 1_790_000_000_000_000_000
 KEPT_RESOURCE = ("service.name", "service.version", "plimsoll.feature", "telemetry.sdk.name", "telemetry.sdk.language",
                  "deployment.environment", "deployment.environment.name")
-DROPPED = ("exception.stacktrace", "error.stack_trace", "thread.id", "code.filepath", "code.file.path", "code.lineno", "code.line.number")
+DROPPED = ("exception.stacktrace", "error.stack_trace", "thread.id", "code.filepath", "code.file.path",
+           "code.lineno", "code.line.number")
 NEUTRAL_PORT = 443
 ID_KEYS = ("traceId", "spanId", "parentSpanId")
 UUID = re.compile(r"\b[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}\b")
@@ -59,9 +60,10 @@ class Neutral:
         self.ids, self.uuids = {}, {}
         self.ports = re.compile(r"(127\.0\.0\.1|localhost):(?:%s)\b" % "|".join(str(p) for p in ports))
         self.port_numbers = {str(p) for p in ports}
-        times = [int(v) for d in documents for each in walk(d) for k, v in each.items() if k.endswith("UnixNano") and int(v)]
+        objects = [each for document in documents for each in walk(document)]
+        times = [int(v) for each in objects for k, v in each.items() if k.endswith("UnixNano") and int(v)]
         self.shift = FIRST_NS - min(times)
-        for each in (each for d in documents for each in walk(d)):
+        for each in objects:
             for key in ID_KEYS:
                 if each.get(key):
                     self.ids.setdefault(each[key], len(self.ids) + 1)

@@ -12,6 +12,7 @@ truth that the recording is compared with, whatever the instrumentation claims. 
 import json
 import os
 import pathlib
+import re
 import subprocess
 import sys
 
@@ -36,10 +37,11 @@ def observed(command, environment, **serving):
     api, backend = ModelApi(**serving), Backend()
     try:
         variables = dict(os.environ, MODEL_API=api.url, OTEL_EXPORTER_OTLP_ENDPOINT=backend.http_url, **environment)
-        subprocess.run(command, env=variables, cwd=HERE / "drivers", check=True, timeout=120, capture_output=True, text=True)
+        subprocess.run(command, env=variables, cwd=HERE / "drivers", check=True, timeout=120, capture_output=True,
+                       text=True)
         wait_for(backend.snapshot, "something exported")
-        neutral = Neutral([as_document(received) for received in backend.snapshot()], ports={api.port, backend.http_port})
-        return neutral.documents(), api.served
+        documents = [as_document(received) for received in backend.snapshot()]
+        return Neutral(documents, ports={api.port, backend.http_port}).documents(), api.served
     finally:
         api.close()
         backend.close()
@@ -89,9 +91,10 @@ def versions(instrumentation):
     """{package: version} of the packages that matter, as they are pinned."""
     if instrumentation["driver"].endswith(".mjs"):
         pinned = json.loads((HERE / "package.json").read_text())["dependencies"]
-    else:
-        lines = (HERE / "requirements" / (instrumentation["environment"] + ".txt")).read_text().splitlines()
-        pinned = dict(line.split("==") for line in lines if "==" in line)
+        aliases = {name: re.fullmatch(r"npm:(.+)@(.+)", pinned[name]) for name in instrumentation["packages"]}
+        return {alias[1] if alias else name: alias[2] if alias else pinned[name] for name, alias in aliases.items()}
+    lines = (HERE / "requirements" / (instrumentation["environment"] + ".txt")).read_text().splitlines()
+    pinned = dict(line.split("==") for line in lines if "==" in line)
     return {name: pinned[name] for name in instrumentation["packages"]}
 
 

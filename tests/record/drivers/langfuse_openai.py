@@ -7,7 +7,8 @@ from langfuse import Langfuse, observe
 from langfuse.openai import OpenAI
 from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
 
-langfuse = Langfuse(public_key="pk-none", secret_key="none", base_url="http://127.0.0.1:9", span_exporter=OTLPSpanExporter())
+langfuse = Langfuse(public_key="pk-none", secret_key="none", base_url="http://127.0.0.1:9",
+                    span_exporter=OTLPSpanExporter())
 
 
 @observe(name="answer")

@@ -1,10 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
 """Pydantic AI's own spans, under the plain OpenTelemetry SDK."""
+import asyncio
 import os
 import sys
 
+import anthropic
 import anthropic_calls
 import exporting
+import openai
 import openai_calls
 from pydantic_ai import Agent
 from pydantic_ai.exceptions import ModelHTTPError
@@ -13,8 +16,6 @@ from pydantic_ai.models.instrumented import InstrumentationSettings
 from pydantic_ai.models.openai import OpenAIChatModel
 from pydantic_ai.providers.anthropic import AnthropicProvider
 from pydantic_ai.providers.openai import OpenAIProvider
-import anthropic
-import openai
 
 provider = exporting.provider()
 
@@ -49,7 +50,6 @@ def stream():
         async with agent(openai_model()).run_stream("hello") as answer:
             async for _ in answer.stream_text():
                 pass
-    import asyncio
     asyncio.run(read())
 
 
