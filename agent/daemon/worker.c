@@ -104,11 +104,19 @@ void worker_complete(struct worker *w, struct call *c)
 		c->model_pinned = model_pin(c->provider, call_model(c));
 }
 
+/* A request of this size hardly ever holds more calls: then the arrays need not grow, which would copy them. */
+static size_t calls_expected(struct slice wire)
+{
+	size_t n = 16 + wire.len / 768;
+
+	return n < 4096 ? n : 4096;
+}
+
 /* The next free place for a call; the arrays double in the arena. */
 static struct call *next_call(struct worker *w)
 {
 	if (w->call_count == w->call_cap) {
-		size_t cap = w->call_cap == 0 ? 64 : w->call_cap * 2;
+		size_t cap = w->call_cap == 0 ? calls_expected(w->batch.wire) : w->call_cap * 2;
 		struct call *calls = arena_array(&w->arena, cap, sizeof(*calls));
 		size_t *places = arena_array(&w->arena, cap, sizeof(*places));
 		if (calls == NULL || places == NULL)

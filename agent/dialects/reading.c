@@ -402,11 +402,21 @@ static void apply_prefixed(struct reading_context *c, struct reading *r, const s
 			meter_add(c->bad_attributes, 1);
 }
 
+static const struct known_key *find_known(struct reading_context *c, size_t place, struct slice key)
+{
+	if (place >= EXPECTED_KEYS)
+		return known_keys_find(c->keys, key);
+	const struct known_key *expected = c->expected[place];
+	if (expected != NULL && slice_equal(expected->key, key))
+		return expected;
+	return c->expected[place] = known_keys_find(c->keys, key);
+}
+
 void reading_take(struct reading_context *c, struct reading *r, struct attributes attributes)
 {
 	for (size_t i = 0; i < attributes.count; i++) {
 		const struct attribute *a = &attributes.items[i];
-		const struct known_key *e = known_keys_find(c->keys, a->key);
+		const struct known_key *e = find_known(c, i, a->key);
 		c->key = a->key;
 		if (e != NULL)
 			apply_known(c, r, e, &a->value);

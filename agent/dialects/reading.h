@@ -43,9 +43,13 @@ struct reading {
 	struct usage_claim usage[FAMILY_COUNT];
 };
 
+#define EXPECTED_KEYS 48u
+
 /* What reading needs beside the values. */
 struct reading_context {
 	const struct known_keys *keys;
+	/* Spans of one instrumentation carry the same keys in the same places: what was found there last, tried first. */
+	const struct known_key *expected[EXPECTED_KEYS];
 	struct arena *arena;
 	struct meter *bad_attributes;
 	const struct dialect_trace *trace; /* NULL: nobody watches */

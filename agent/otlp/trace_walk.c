@@ -99,6 +99,22 @@ static struct status take_field(struct trace_walker *w, const struct wire_field 
 	}
 }
 
+/* Most fields of a span are attributes, and they stand together: those that are short enough for one byte of length
+ * are taken in a row, without asking of each what it is. */
+static struct status read_attribute_run(struct trace_walker *w, struct wire_reader *r)
+{
+	const unsigned char tag = 9 << 3 | WIRE_BYTES;
+
+	while (r->end - r->at >= 2 && (unsigned char)r->at[0] == tag) {
+		unsigned char length = (unsigned char)r->at[1];
+		if (length >= 0x80 || length > r->end - r->at - 2)
+			return OK; /* longer, or cut off: wire_next knows */
+		TRY(attribute_list_read(&w->attributes, w->envelope.arena, (struct slice){ r->at + 2, length }));
+		r->at += 2 + length;
+	}
+	return OK;
+}
+
 static struct status read_fields(struct trace_walker *w, struct span_view *span)
 {
 	static const uint8_t types[] = {
@@ -114,6 +130,7 @@ static struct status read_fields(struct trace_walker *w, struct span_view *span)
 		if (!field_fits(types, sizeof(types), &f))
 			return BROKEN_SPAN;
 		TRY(take_field(w, &f, span));
+		TRY(read_attribute_run(w, &r));
 	}
 	return r.failed ? BROKEN_SPAN : OK;
 }

@@ -113,14 +113,6 @@ size_t wire_put_varint(char *out, uint64_t value)
 	return n;
 }
 
-uint64_t wire_get_fixed64(const char *bytes)
-{
-	uint64_t bits;
-
-	memcpy(&bits, bytes, sizeof(bits));
-	return le64toh(bits);
-}
-
 void wire_put_fixed64(char *out, uint64_t bits)
 {
 	bits = htole64(bits);

@@ -7,6 +7,8 @@
 #ifndef PLIMSOLL_OTLP_WIRE_H
 #define PLIMSOLL_OTLP_WIRE_H
 
+#include <endian.h>
+
 #include "agent/base/arena.h"
 #include "agent/base/slice.h"
 #include "agent/base/status.h"
@@ -33,7 +35,16 @@ static inline struct wire_reader wire_reader_of(struct slice message)
 	return (struct wire_reader){ message.ptr, message.len > 0 ? message.ptr + message.len : message.ptr, false };
 }
 
-/* wire_next without its short cut; call that. */
+/* The eight bytes of a fixed64, least significant first. */
+static inline uint64_t wire_get_fixed64(const char *bytes)
+{
+	uint64_t bits;
+
+	memcpy(&bits, bytes, sizeof(bits));
+	return le64toh(bits);
+}
+
+/* wire_next without its short cuts; call that. */
 bool wire_next_any(struct wire_reader *r, struct wire_field *f);
 
 /* Next field of the message. False at its end, and where the bytes are broken (then r->failed). */
@@ -47,6 +58,20 @@ static inline bool wire_next(struct wire_reader *r, struct wire_field *f)
 				.number = tag >> 3, .type = WIRE_BYTES, .bytes = { r->at + 2, length }, .start = r->at
 			};
 			r->at += 2 + length;
+			return true;
+		}
+		if ((tag & 0x87) == WIRE_VARINT && tag >= 8 && length < 0x80) { /* its kind */
+			*f = (struct wire_field){
+				.number = tag >> 3, .type = WIRE_VARINT, .value = length, .start = r->at
+			};
+			r->at += 2;
+			return true;
+		}
+		if ((tag & 0x87) == WIRE_FIXED64 && tag >= 8 && r->end - r->at >= 9) { /* and its times */
+			*f = (struct wire_field){
+				.number = tag >> 3, .type = WIRE_FIXED64, .value = wire_get_fixed64(r->at + 1), .start = r->at
+			};
+			r->at += 9;
 			return true;
 		}
 	}
@@ -76,8 +101,6 @@ size_t wire_varint_size(uint64_t value);
 /* Writes value at out (room for WIRE_VARINT_MAX bytes), returns the bytes written. */
 size_t wire_put_varint(char *out, uint64_t value);
 
-/* The eight bytes of a fixed64, least significant first. */
-uint64_t wire_get_fixed64(const char *bytes);
 void wire_put_fixed64(char *out, uint64_t bits);
 
 static inline double wire_double(uint64_t bits)
