@@ -99,7 +99,6 @@ struct status counting_note(struct counting_batch *b, const uint8_t trace_id[16]
 /* A record has no id of its own: what it says stands for one. */
 struct status counting_note_log(struct counting_batch *b, const struct call *c, uint32_t call)
 {
-	static const uint8_t none[8];
 	struct counting_span *s = next_span(b);
 	uint64_t trace = trace_hash(c->trace_id);
 	uint64_t said = hash_mix(c->end_unix_ns, answer_key(c));
@@ -108,8 +107,8 @@ struct status counting_note_log(struct counting_batch *b, const struct call *c, 
 		return FAIL(NOMEM, "the batch's memory limit leaves no room for its records");
 	said = hash_mix(said, hash_mix(tokens_get(&c->tokens, TOKENS_INPUT), tokens_get(&c->tokens, TOKENS_OUTPUT)));
 	*s = (struct counting_span){ .trace = (uint32_t)trace, .call = call, .from_log = true };
-	if (memcmp(c->span_id, none, sizeof(none)) != 0)
-		s->parent = key_of(trace, c->span_id);
+	if (c->has_parent)
+		s->parent = key_of(trace, c->parent_span_id);
 	s->key = hash_mix(hash_mix(trace, s->parent), said) | 1;
 	return OK;
 }

@@ -67,7 +67,8 @@ struct counting_batch {
 struct status counting_note(struct counting_batch *b, const uint8_t trace_id[16], const uint8_t span_id[8],
 			    const uint8_t *parent_span_id, uint32_t call) MUST_USE;
 
-/* Notes a call that a log record told of; its ids are those of the span around it, zeros where there is none. */
+/* Notes a call that a log record told of; its parent is the span in whose context the record was written.
+ * Errors: NOMEM. */
 struct status counting_note_log(struct counting_batch *b, const struct call *c, uint32_t call) MUST_USE;
 
 /* Decides about all calls of the batch: sets their counted, wrapper and not_counted, and the verdicts. What the told

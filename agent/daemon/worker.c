@@ -161,13 +161,22 @@ static struct status take_span(void *context, const struct span_view *span, stru
 			     index);
 }
 
-/* Logs and metrics pass through as they are, so one that no back end could read refuses its request. */
+/* Logs and metrics pass through as they are, so one that no back end could read refuses its request. A log record may
+ * tell of a call; metrics, which tell of many at once, are not read for any. */
 static struct status take_log(void *context, const struct log_view *log)
 {
 	struct worker *w = context;
 
 	w->batch.items++;
-	return log->defect == NULL ? OK : FAIL(MALFORMED, log->defect);
+	if (log->defect != NULL)
+		return FAIL(MALFORMED, log->defect);
+	struct call *c = next_call(w);
+	if (c == NULL)
+		return FAIL(TOOBIG, "the request holds more model calls than its memory limit allows");
+	if (!dialect_read_log(w->reader, log, c) || !c->counted)
+		return OK;
+	enrich_call(c, SLICE_NONE);
+	return counting_note_log(&w->seen, c, (uint32_t)w->call_count++);
 }
 
 static struct status take_point(void *context, const struct point_view *point)

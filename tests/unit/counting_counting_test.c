@@ -107,6 +107,8 @@ static void tell_log(struct world *w, const struct told *t)
 	struct call *c = &w->calls[w->call_count];
 
 	make_call(t, c);
+	memcpy(c->parent_span_id, c->span_id, sizeof(c->parent_span_id));
+	c->has_parent = true;
 	c->start_unix_ns = c->end_unix_ns;
 	assert_false(FAILED(counting_note_log(&w->batch, c, (uint32_t)w->call_count++)));
 }
