@@ -96,8 +96,8 @@ static struct status add_row(struct known_keys *t, const struct known_row *row, 
 		return FAIL(INVALID, "an attribute key is given more than six meanings");
 	e->rows[e->row_count++] = *row;
 	e->is_dimension |= is_dimension;
-	if (row->guarded)
-		e->guards |= UINT64_C(1) << row->dialect;
+	if (row->dialect < DIALECTS_MAX)
+		*(row->guarded ? &e->guards : &e->dialects) |= UINT64_C(1) << row->dialect;
 	return OK;
 }
 

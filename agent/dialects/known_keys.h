@@ -25,6 +25,7 @@ struct known_key {
 	struct slice key;
 	int contract; /* enum contract_attribute, or NOT_IN_CONTRACT */
 	bool is_dimension; /* configured: also looked up in resources and in `metadata` */
+	uint64_t dialects; /* bit 1 << index: whose rows these are, the guarded ones apart */
 	uint64_t guards; /* bit 1 << index of the guarded dialects among its rows' */
 	unsigned row_count;
 	struct known_row rows[KEY_ROWS_MAX];

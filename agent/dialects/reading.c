@@ -341,23 +341,38 @@ bool reading_apply(struct reading_context *c, struct reading *r, const struct di
 	return understood;
 }
 
+static void apply_row(struct reading_context *c, struct reading *r, const struct known_row *known, const struct any_value *v)
+{
+	c->dialect = known->dialect;
+	if (!reading_apply(c, r, &known->row, v))
+		meter_add(c->bad_attributes, 1);
+}
+
+/* A key that is a common word: in the spans of a dialect that claims it, it means what that one says, else nothing. */
+static void apply_guarded(struct reading_context *c, struct reading *r, const struct known_key *e, const struct any_value *v)
+{
+	uint64_t owners = e->guards & c->scope_dialects;
+
+	r->dialects |= owners != 0 ? owners : e->dialects;
+	for (unsigned i = 0; i < e->row_count; i++) {
+		const struct known_row *known = &e->rows[i];
+		bool is_owners = known->dialect < DIALECTS_MAX && (owners >> known->dialect & 1u) != 0;
+		if (known->dialect == DIALECTS_MAX || (owners != 0 ? is_owners : !known->guarded))
+			apply_row(c, r, known, v);
+	}
+}
+
 static void apply_known(struct reading_context *c, struct reading *r, const struct known_key *e, const struct any_value *v)
 {
 	if (e->contract != NOT_IN_CONTRACT)
 		r->present |= UINT64_C(1) << e->contract;
-	bool is_guarded = (e->guards & c->scope_dialects) != 0;
-	for (unsigned i = 0; i < e->row_count; i++) {
-		const struct known_row *known = &e->rows[i];
-		bool is_configured = known->dialect == DIALECTS_MAX;
-		bool is_own = known->guarded && (c->scope_dialects >> known->dialect & 1u) != 0;
-		if (!is_configured && (is_guarded ? !is_own : known->guarded))
-			continue;
-		c->dialect = known->dialect;
-		if (known->dialect < DIALECTS_MAX)
-			r->dialects |= UINT64_C(1) << known->dialect;
-		if (!reading_apply(c, r, &known->row, v))
-			meter_add(c->bad_attributes, 1);
+	if (e->guards != 0) {
+		apply_guarded(c, r, e, v);
+		return;
 	}
+	r->dialects |= e->dialects;
+	for (unsigned i = 0; i < e->row_count; i++)
+		apply_row(c, r, &e->rows[i], v);
 }
 
 static void apply_dimension(struct reading_context *c, struct reading *r, struct slice key, const struct any_value *v)
