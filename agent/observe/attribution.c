@@ -213,19 +213,24 @@ static const struct row {
 
 #define ROW_COUNT (sizeof(rows) / sizeof(rows[0]))
 
-bool attribution_render(const struct attribution_snapshot *s, struct exposition *x, unsigned step)
+static void write_sample(struct exposition *x, const struct row *row, const struct attribution_sum *sum)
 {
-	const struct row *row = &rows[step / DIMENSION_COUNT];
-	unsigned d = step % DIMENSION_COUNT;
+	if (!row->has(sum))
+		return;
+	if (x->family != &row->family)
+		exposition_family(x, &row->family);
+	row->write(x, sum);
+}
 
-	if (step >= ROW_COUNT * DIMENSION_COUNT)
-		return false;
-	for (uint32_t i = 0; i < s->count[d]; i++) {
-		if (!row->has(&s->sums[d][i]))
-			continue;
-		if (x->family != &row->family)
-			exposition_family(x, &row->family);
-		row->write(x, &s->sums[d][i]);
-	}
-	return true;
+bool attribution_render(const struct attribution_snapshot *s, struct exposition *x, struct attribution_cursor *at,
+			size_t full)
+{
+	for (; at->family < ROW_COUNT; at->family++, at->dimension = 0)
+		for (; at->dimension < DIMENSION_COUNT; at->dimension++, at->value = 0)
+			for (; at->value < s->count[at->dimension]; at->value++) {
+				if (x->out->len >= full)
+					return true;
+				write_sample(x, &rows[at->family], &s->sums[at->dimension][at->value]);
+			}
+	return false;
 }

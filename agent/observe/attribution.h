@@ -74,7 +74,14 @@ struct status attribution_snapshot_init(struct attribution_snapshot *s, struct a
 /* Adds one shard, under its lock. */
 void attribution_snapshot_add(struct attribution_snapshot *s, const struct attribution all[DIMENSION_COUNT]);
 
-/* Writes one family's samples of one dimension, the next step each time, beginning with 0. False behind the last. */
-bool attribution_render(const struct attribution_snapshot *s, struct exposition *x, unsigned step);
+/* How far the writing has come; begins as zeros. */
+struct attribution_cursor {
+	unsigned family, dimension;
+	uint32_t value;
+};
+
+/* Writes samples until the output has full bytes; true while there are more. */
+bool attribution_render(const struct attribution_snapshot *s, struct exposition *x, struct attribution_cursor *at,
+			size_t full);
 
 #endif

@@ -14,7 +14,7 @@ struct scrape {
 	struct buf labels; /* scratch: a set's labels and what one family adds */
 	unsigned row;      /* of the table of families; behind it comes what is not one family of series */
 	uint32_t next;     /* series of that row */
-	unsigned attribution_step; /* behind the rows; then comes the rest */
+	struct attribution_cursor attribution; /* behind the rows; then comes the rest */
 	const struct metric_family *family; /* of that row */
 	const struct metric_family *begun;  /* the family that has been begun */
 	bool done;
@@ -285,10 +285,7 @@ bool scrape_next(struct scrape *s, struct buf *out)
 		write_row(s, full);
 	if (s->row < ROW_COUNT)
 		return true;
-	while (out->len < full && !buf_failed(out))
-		if (!attribution_render(&s->snapshot.attribution, &s->x, s->attribution_step++)) {
-			write_rest(s);
-			break;
-		}
+	if (!attribution_render(&s->snapshot.attribution, &s->x, &s->attribution, full))
+		write_rest(s);
 	return true;
 }
