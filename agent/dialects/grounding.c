@@ -83,7 +83,7 @@ void grounding_measure(struct slice answer, const struct reading *r, struct call
 		for (struct slice text = slice_head(r->retrieved_text[i], TEXT_BYTES_MAX); next_word(&text, &hash);)
 			seen[hash / 64] |= UINT64_C(1) << (hash % 64);
 	for (struct slice text = slice_head(answer, TEXT_BYTES_MAX); next_word(&text, &hash); words++)
-		known += seen[hash / 64] >> (hash % 64) & 1u;
+		known += (unsigned)(seen[hash / 64] >> (hash % 64) & 1u);
 	if (words == 0)
 		return;
 	c->has_citations = true;

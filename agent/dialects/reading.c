@@ -50,7 +50,7 @@ static bool apply_prompt(struct reading_context *c, struct reading *r, const str
 
 static struct usage_claim *claim_of(struct reading *r, unsigned family)
 {
-	if ((r->families >> family & 1u) == 0) {
+	if (((unsigned)r->families >> family & 1u) == 0) {
 		r->families |= (uint16_t)(1u << family);
 		r->usage[family].tokens.known = 0;
 		r->usage[family].tokens.estimated = false;
