@@ -7,18 +7,17 @@
 
 #define FIRST_ROOM 8
 
-/* What the labels of a set mean here. */
-enum { LABEL_DIMENSION, LABEL_VALUE };
+/* The one label of a set that is used here. */
+#define LABEL_VALUE 0
 
 static const struct dimension_info {
-	const char *name;
 	size_t offset; /* of its value in struct call */
 	struct label_schema schema;
 } dimensions[DIMENSION_COUNT] = {
 #define X(id, member)                                                               \
-	[DIMENSION_##id] = { #member, offsetof(struct call, member),         \
-			     { { "dimension", "value" },                            \
-			       "dimension=\"" #member "\",otel_metric_overflow=\"true\"" } },
+	[DIMENSION_##id] = { offsetof(struct call, member),                         \
+			     { .common = "dimension=\"" #member "\"", .names = { "value" },             \
+			       .overflow = "dimension=\"" #member "\",otel_metric_overflow=\"true\"" } },
 	DIMENSION_MAP(X)
 #undef X
 };
@@ -102,13 +101,12 @@ static __attribute__((noinline)) const struct label_set *find_clean(struct attri
 	return set;
 }
 
-static const struct label_set *find(struct attribution *a, const struct dimension_info *dimension, struct slice value)
+static const struct label_set *find(struct attribution *a, struct slice value)
 {
 	struct labels labels = { 0 };
 
 	if (slice_equal(a->last->labels.value[LABEL_VALUE], value))
 		return a->last;
-	labels.value[LABEL_DIMENSION] = slice_of(dimension->name);
 	labels.value[LABEL_VALUE] = slice_head(value, a->registry->max_bytes + 1);
 	const struct label_set *set = label_table_find(&a->table, labels_hash(&labels), &labels);
 	a->last = set != NULL ? set : find_clean(a, &labels);
@@ -120,11 +118,10 @@ void attribution_count(struct attribution all[DIMENSION_COUNT], const struct cal
 	int64_t pusd = c->cost.known && c->cost.total_pusd > 0 ? c->cost.total_pusd : 0;
 
 	for (int d = 0; d < DIMENSION_COUNT; d++) {
-		const struct dimension_info *dimension = &dimensions[d];
-		struct slice value = *(const struct slice *)(const void *)((const char *)c + dimension->offset);
+		struct slice value = *(const struct slice *)(const void *)((const char *)c + dimensions[d].offset);
 		if (value.len == 0)
 			continue;
-		const struct label_set *set = find(&all[d], dimension, value); /* may move the sums */
+		const struct label_set *set = find(&all[d], value); /* may move the sums */
 		struct attribution_sum *sum = &all[d].sums[set->index];
 		sum->requests++;
 		sum->successes += c->outcome == OUTCOME_OK;

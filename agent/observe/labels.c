@@ -13,6 +13,7 @@
 #define FIRST_SLOTS 64
 
 const struct label_schema call_label_schema = {
+	.common = "",
 	.names = { "provider", "model", "feature", "prompt" },
 	.overflow = "otel_metric_overflow=\"true\"",
 };
@@ -141,6 +142,7 @@ static struct slice write_labels(struct arena *a, const struct label_schema *sch
 {
 	struct buf text = BUF_INIT;
 
+	buf_text(&text, schema->common);
 	for (int i = 0; i < LABEL_COUNT; i++)
 		if (schema->names[i] != NULL)
 			exposition_label(&text, schema->names[i], l->value[i]);

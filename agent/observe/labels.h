@@ -41,9 +41,10 @@ struct label_table {
 	size_t size, count;
 };
 
-/* How the sets of one registry are written: the names of their labels (those without a name are left out), and what
- * stands for all sets beyond the cap. */
+/* How the sets of one registry are written: labels that all of them have, the names of the others (those without a name
+ * are left out), and what stands for all sets beyond the cap. */
 struct label_schema {
+	const char *common;
 	const char *names[LABEL_COUNT];
 	const char *overflow;
 };
