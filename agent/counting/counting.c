@@ -11,12 +11,19 @@
 
 #define AHEAD     8u /* spans whose entries are being loaded while one is worked on */
 
+/* The text that was hashed last: those of one batch are mostly alike. */
+struct text_memo {
+	struct slice text;
+	uint32_t hash;
+};
+
 /* Everything that one decision looks at. */
 struct deciding {
 	struct counting *c;
 	struct span_table *table;
 	struct counting_batch *batch;
 	struct call *calls;
+	struct text_memo scope, service, request_model, response_model;
 };
 
 struct counting *counting_new(size_t bytes)
@@ -127,9 +134,13 @@ void mark_around(struct counting *c, uint64_t parent, uint32_t marks)
 	}
 }
 
-static uint32_t hash_text(struct slice text)
+static uint32_t hash_text(struct text_memo *m, struct slice text)
 {
-	return text.len > 0 ? (uint32_t)hash_stable(text.ptr, text.len) | 1u : 0;
+	if (text.len == 0)
+		return 0;
+	if (!slice_equal(m->text, text))
+		*m = (struct text_memo){ text, (uint32_t)hash_stable(text.ptr, text.len) | 1u };
+	return m->hash;
 }
 
 static uint32_t capped(uint64_t n)
@@ -142,14 +153,14 @@ static bool is_leaf(const struct call *c)
 	return c->role == ROLE_LLM || c->role == ROLE_EMBEDDING || c->role == ROLE_RERANK;
 }
 
-static void describe(struct entry *e, const struct counting_span *s, const struct call *c)
+static void describe(struct deciding *d, struct entry *e, const struct counting_span *s, const struct call *c)
 {
 	e->flags |= (is_leaf(c) ? SPAN_LEAF : 0u) | (call_has_usage(c) ? SPAN_USAGE : 0u) | (s->from_log ? SPAN_FROM_LOG : 0u);
 	e->trace = s->trace;
-	e->scope = hash_text(c->scope);
-	e->service = hash_text(c->service);
-	e->request_model = hash_text(c->request_model);
-	e->response_model = hash_text(c->response_model);
+	e->scope = hash_text(&d->scope, c->scope);
+	e->service = hash_text(&d->service, c->service);
+	e->request_model = hash_text(&d->request_model, c->request_model);
+	e->response_model = hash_text(&d->response_model, c->response_model);
 	e->input_tokens = capped(tokens_get(&c->tokens, TOKENS_INPUT));
 	e->output_tokens = capped(tokens_get(&c->tokens, TOKENS_OUTPUT));
 	e->role = (uint8_t)(is_leaf(c) ? c->role : ROLE_LLM); /* what its counts would be of */
@@ -191,7 +202,7 @@ static void enter(struct deciding *d, uint32_t index)
 		touch(d->c, e);
 	}
 	if (c != NULL && (c->counted || c->wrapper)) {
-		describe(e, s, c);
+		describe(d, e, s, c);
 		s->answer = answer_key(c);
 	}
 	if ((e->flags & SPAN_INSIDE) != 0)
@@ -445,7 +456,7 @@ static void decide_locked(struct deciding *d)
 
 void counting_decide(struct counting *c, struct counting_batch *b, struct call *calls)
 {
-	struct deciding d = { c, c->table, b, calls };
+	struct deciding d = { .c = c, .table = c->table, .batch = b, .calls = calls };
 
 	if (b->count == 0)
 		return;

@@ -64,21 +64,35 @@ static struct status read_status(struct span_view *span, struct slice message)
 	return r.failed ? BROKEN_SPAN : OK;
 }
 
+static struct status take_bytes(struct trace_walker *w, struct span_view *span, unsigned number, struct slice bytes)
+{
+	switch (number) {
+	case 1:
+		span->trace_id = bytes;
+		return OK;
+	case 2:
+		span->span_id = bytes;
+		return OK;
+	case 4:
+		span->parent_span_id = bytes;
+		return OK;
+	case 5:
+		span->name = bytes;
+		return OK;
+	default:
+		return attribute_list_read(&w->attributes, w->envelope.arena, bytes);
+	}
+}
+
 static struct status take_field(struct trace_walker *w, const struct wire_field *f, struct span_view *span)
 {
 	switch (f->number) {
 	case 1:
-		span->trace_id = f->bytes;
-		return OK;
 	case 2:
-		span->span_id = f->bytes;
-		return OK;
 	case 4:
-		span->parent_span_id = f->bytes;
-		return OK;
 	case 5:
-		span->name = f->bytes;
-		return OK;
+	case 9:
+		return take_bytes(w, span, f->number, f->bytes);
 	case 6:
 		span->kind = (uint32_t)f->value;
 		return OK;
@@ -88,8 +102,6 @@ static struct status take_field(struct trace_walker *w, const struct wire_field 
 	case 8:
 		span->end_unix_ns = f->value;
 		return OK;
-	case 9:
-		return attribute_list_read(&w->attributes, w->envelope.arena, f->bytes);
 	case 11:
 		return read_event(w, f->bytes);
 	case 15:
@@ -99,18 +111,36 @@ static struct status take_field(struct trace_walker *w, const struct wire_field 
 	}
 }
 
-/* Most fields of a span are attributes, and they stand together: those that are short enough for one byte of length
- * are taken in a row, without asking of each what it is. */
-static struct status read_attribute_run(struct trace_walker *w, struct wire_reader *r)
-{
-	const unsigned char tag = 9 << 3 | WIRE_BYTES;
+#define TAG(number, type) ((number) << 3 | (type))
 
-	while (r->end - r->at >= 2 && (unsigned char)r->at[0] == tag) {
-		unsigned char length = (unsigned char)r->at[1];
-		if (length >= 0x80 || length > r->end - r->at - 2)
-			return OK; /* longer, or cut off: wire_next knows */
-		TRY(attribute_list_read(&w->attributes, w->envelope.arena, (struct slice){ r->at + 2, length }));
-		r->at += 2 + length;
+/* The fields that nearly every span has, as nearly every encoder writes them: one byte of tag, which says the type too,
+ * and one of length. Reads as far as that holds; the rest is for wire_next. */
+static struct status read_usual(struct trace_walker *w, struct wire_reader *r, struct span_view *span)
+{
+	while (r->end - r->at > 9) {
+		unsigned char tag = (unsigned char)r->at[0], second = (unsigned char)r->at[1];
+		switch (tag) {
+		case TAG(7, WIRE_FIXED64):
+			span->start_unix_ns = wire_get_fixed64(r->at + 1);
+			r->at += 9;
+			continue;
+		case TAG(8, WIRE_FIXED64):
+			span->end_unix_ns = wire_get_fixed64(r->at + 1);
+			r->at += 9;
+			continue;
+		case TAG(1, WIRE_BYTES):
+		case TAG(2, WIRE_BYTES):
+		case TAG(4, WIRE_BYTES):
+		case TAG(5, WIRE_BYTES):
+		case TAG(9, WIRE_BYTES):
+			if (second >= 0x80 || second > r->end - r->at - 2)
+				return OK;
+			TRY(take_bytes(w, span, tag >> 3, (struct slice){ r->at + 2, second }));
+			r->at += 2 + second;
+			continue;
+		default:
+			return OK;
+		}
 	}
 	return OK;
 }
@@ -126,11 +156,12 @@ static struct status read_fields(struct trace_walker *w, struct span_view *span)
 	struct wire_reader r = wire_reader_of(span->wire);
 	struct wire_field f;
 
+	TRY(read_usual(w, &r, span));
 	while (wire_next(&r, &f)) {
 		if (!field_fits(types, sizeof(types), &f))
 			return BROKEN_SPAN;
 		TRY(take_field(w, &f, span));
-		TRY(read_attribute_run(w, &r));
+		TRY(read_usual(w, &r, span));
 	}
 	return r.failed ? BROKEN_SPAN : OK;
 }
