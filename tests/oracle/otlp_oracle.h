@@ -7,6 +7,8 @@
  *   - protobuf-c merges a second scope so that an empty member keeps the first one's, and a second status so that the
  *     first one's code is lost; the walker takes the last occurrence of each member, as the protobuf specification
  * says. Scope members that the walker sees as empty, and statuses in more than one piece, are not compared.
+ *   - of an attribute value in two pieces protobuf-c loses the first one where the second is empty; the walker keeps it,
+ * as the specification says. Values that protobuf-c calls unset are not compared.
  *   - the walker calls a span with ids of the wrong length defective; protobuf-c does not mind.
  *   - protobuf-c lets field number 0 pass where its tag is longer than it need be; bytes that may hold one are not
  * compared.
@@ -58,6 +60,8 @@ static inline bool oracle_value(const struct any_value *v, const Otlp__AnyValue 
 {
 	if (o == NULL)
 		return v->kind == ANY_NONE;
+	if (o->value_case == OTLP__ANY_VALUE__VALUE__NOT_SET)
+		return true;
 	if ((int)v->kind != (int)o->value_case)
 		return false;
 	switch (v->kind) {

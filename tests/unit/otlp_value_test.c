@@ -171,9 +171,21 @@ static void a_full_arena_fails_the_writer_once_for_all(void **state)
 	arena_release(&a);
 }
 
+static void a_value_in_two_pieces_keeps_what_the_second_does_not_say(void **state)
+{
+	static const char message[] = "\x0a\x01k\x12\x08\x0a\x06gpt-8o\x12\x00";
+	struct attribute a;
+
+	(void)state;
+	assert_int_equal(attribute_read((struct slice){ message, sizeof(message) - 1 }, &a).code, STATUS_OK);
+	assert_int_equal(a.value.kind, ANY_STRING);
+	assert_true(slice_equal(a.value.bytes, SLICE("gpt-8o")));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_value_in_two_pieces_keeps_what_the_second_does_not_say),
 		cmocka_unit_test(any_member_is_read),
 		cmocka_unit_test(the_last_member_wins),
 		cmocka_unit_test(members_of_the_wrong_type_are_refused),
