@@ -213,8 +213,9 @@ static const struct conf_option limits_options[] = {
 	{ "max_in_flight_bytes", CONF_SIZE, AT(config, limits.max_in_flight_bytes), .fallback = "256MiB", .min = MIB,
 	  .max = TIB,
 	  .doc = "Request bytes being worked on, all connections together; past it senders are told to come back." },
-	{ "max_counting_bytes", CONF_SIZE, AT(config, limits.max_counting_bytes), .fallback = "32MiB", .min = MIB, .max = TIB,
-	  .doc = "Memory for the spans of the last while, by which each model call is counted once." },
+	{ "max_counting_bytes", CONF_SIZE, AT(config, limits.max_counting_bytes), .fallback = "8MiB", .min = MIB, .max = TIB,
+	  .doc = "Memory for the spans of the last while, by which each model call is counted once; 8 MiB know about "
+		 "40,000 spans, a minute of 650 a second." },
 	{ "max_label_bytes", CONF_SIZE, AT(config, limits.max_label_bytes), .fallback = "128", .min = 16, .max = 4096,
 	  .doc = "Longer label values are cut." },
 	{ .name = NULL },

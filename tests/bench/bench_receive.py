@@ -25,7 +25,9 @@ class Server:
 
     def __init__(self, name, command, ready):
         self.name, began = name, time.monotonic()
-        self.process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+        self.state = tempfile.TemporaryDirectory()  # each start is a first one
+        self.process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True,
+                                        env=dict(os.environ, BENCH_STATE=self.state.name))
         self.port = self.await_port(ready)
         self.start_ms = (time.monotonic() - began) * 1000
         time.sleep(0.3)
@@ -41,6 +43,7 @@ class Server:
         except subprocess.TimeoutExpired:
             self.process.kill()
             self.process.wait()
+        self.state.cleanup()
 
     def await_port(self, ready):
         for line in self.process.stdout:
@@ -73,7 +76,7 @@ def agent_config(directory, name, exporters):
         json.dump({"receivers": {"otlp": {"protocols": {"grpc": {"endpoint": "127.0.0.1:0"}}}},
                    "admin": {"endpoint": "127.0.0.1:0"},
                    "log": {"level": "warn"},
-                   "storage": {"directory": os.path.join(directory, name + ".state")},
+                   "storage": {"directory": "${env:BENCH_STATE}"},
                    "exporters": exporters}, f)
     return path
 
