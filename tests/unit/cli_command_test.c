@@ -51,14 +51,15 @@ static void slurp(FILE *file, char *text, size_t size)
 /* Runs "plimsoll WORDS" (separated by single spaces). The words stay valid until the next run. */
 static void run(const char *words)
 {
-	static char line[256];
-	char *argv[16] = { (char[]){ "plimsoll" } };
+	static char name[] = "plimsoll", line[256];
+	static char *argv[16]; /* what was parsed points here */
 	int argc = 1;
 	FILE *out = tmpfile(), *err = tmpfile();
 	int old_out, old_err;
 
 	assert_true(out != NULL && err != NULL && fflush(stdout) == 0);
 	snprintf(line, sizeof(line), "%s", words);
+	argv[0] = name;
 	for (char *word = strtok(line, " "); word != NULL; word = strtok(NULL, " "))
 		argv[argc++] = word;
 	old_out = dup(STDOUT_FILENO);
