@@ -246,21 +246,35 @@ void agent_banner(const struct agent *a, struct buf *out)
 			   http != NULL ? http : grpc, http != NULL ? "http/protobuf" : "grpc");
 }
 
-/* Builds what the configuration asks for beside what runs, then swaps. */
-static struct status apply(struct agent *a, const struct config *fresh, struct buf *why)
+/* Settings from the configuration and its price files. */
+static struct status make_settings(const struct config *fresh, struct settings **out, struct buf *why)
 {
 	struct price_book *prices;
 
 	TRY(price_book_new(fresh, &prices, why));
-	struct status s = judge_reload(a->judge, fresh, why);
-	if (!FAILED(s))
-		s = pipeline_reload(a->pipeline, fresh, prices, why);
+	struct status s = settings_new(fresh, prices, out);
 	if (FAILED(s)) {
+		buf_printf(why, "cannot use the new dimensions: %s", s.why);
 		price_book_free(prices);
+	}
+	return s;
+}
+
+/* Builds what the configuration asks for beside what runs, then swaps: on failure nothing has changed, and nothing
+ * holds on to fresh. */
+static struct status apply(struct agent *a, const struct config *fresh, struct buf *why)
+{
+	struct settings *settings;
+
+	TRY(make_settings(fresh, &settings, why));
+	struct status s = judge_reload(a->judge, fresh, why);
+	if (FAILED(s)) {
+		settings_unref(settings);
 		return s;
 	}
-	a->prices = prices;
-	price_book_report(prices, clock_unix_ns() / NS_PER_SECOND);
+	a->prices = settings->prices;
+	price_book_report(a->prices, clock_unix_ns() / NS_PER_SECOND);
+	pipeline_adopt(a->pipeline, settings);
 	log_set_level((enum log_level)fresh->log.level);
 	return OK;
 }

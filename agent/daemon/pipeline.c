@@ -67,22 +67,13 @@ void pipeline_free(struct pipeline *p)
 	free(p);
 }
 
-struct status pipeline_reload(struct pipeline *p, const struct config *config, struct price_book *prices,
-			      struct buf *why)
+void pipeline_adopt(struct pipeline *p, struct settings *settings)
 {
-	struct settings *fresh;
-	struct status s = settings_new(config, prices, &fresh);
-
-	if (FAILED(s)) {
-		buf_printf(why, "cannot use the new dimensions: %s", s.why);
-		return s;
-	}
 	pthread_mutex_lock(&p->lock);
 	struct settings *old = p->settings;
-	p->settings = fresh;
+	p->settings = settings;
 	pthread_mutex_unlock(&p->lock);
 	settings_unref(old);
-	return OK;
 }
 
 static struct worker *enter_lane(struct pipeline *p, unsigned index)

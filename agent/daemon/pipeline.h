@@ -10,6 +10,7 @@
 #include "agent/config/config.h"
 #include "agent/counting/counting.h"
 #include "agent/daemon/sample_queue.h"
+#include "agent/daemon/settings.h"
 #include "agent/observe/observe.h"
 #include "agent/pricing/price.h"
 #include "agent/receivers/receiver.h"
@@ -34,10 +35,8 @@ struct status pipeline_new(const struct config *config, struct price_book *price
 			   const struct pipeline_outlets *outlets, struct pipeline **out, struct buf *why) MUST_USE;
 void pipeline_free(struct pipeline *p);
 
-/* Dimensions and prices of a new configuration hold from each lane's next batch on. Takes over prices on success; on
- * failure the old settings stay. Any thread. */
-struct status pipeline_reload(struct pipeline *p, const struct config *config, struct price_book *prices,
-			      struct buf *why) MUST_USE;
+/* These settings hold from each lane's next batch on. Takes over the reference. Any thread. */
+void pipeline_adopt(struct pipeline *p, struct settings *settings);
 
 /* An ingest_fn; context is the pipeline. */
 void pipeline_ingest(void *context, unsigned lane, enum signal signal, struct slice wire, struct ingest_reply *reply);

@@ -25,6 +25,17 @@ static struct slice keep(char **at, struct slice text)
 	return kept;
 }
 
+/* "name@version" is written in place; a bare version is the call's own text. */
+static struct slice keep_prompt(char **at, const struct call *c)
+{
+	struct slice prompt = call_prompt(c, *at, text_bytes(c));
+
+	if (prompt.ptr != *at)
+		return keep(at, prompt);
+	*at += prompt.len;
+	return prompt;
+}
+
 static double known_or_nan(bool known, double value)
 {
 	return known ? value : NAN;
@@ -34,9 +45,6 @@ static void fill(struct sample *s, const struct call *c, char **at)
 {
 	*s = (struct sample){
 		.time_unix_ms = c->end_unix_ns / 1000000,
-		.feature = keep(at, c->feature),
-		.model = keep(at, call_model(c)),
-		.prompt_version = call_prompt(c, *at, text_bytes(c)),
 		.cost_usd = known_or_nan(c->cost.known, pusd_to_usd(c->cost.total_pusd)),
 		.latency_ms = known_or_nan(c->latency_ns > 0, (double)c->latency_ns / 1e6),
 		.ttft_ms = known_or_nan(c->ttft_ns > 0, (double)c->ttft_ns / 1e6),
@@ -46,8 +54,9 @@ static void fill(struct sample *s, const struct call *c, char **at)
 		.refusal = c->outcome == OUTCOME_REFUSAL || c->outcome == OUTCOME_CONTENT_FILTER,
 	};
 	memcpy(s->trace_id, c->trace_id, sizeof(s->trace_id));
-	s->prompt_version = s->prompt_version.ptr == *at ? s->prompt_version : keep(at, s->prompt_version);
-	*at += s->prompt_version.ptr == *at ? s->prompt_version.len : 0;
+	s->feature = keep(at, c->feature); /* one after the other: each moves *at */
+	s->model = keep(at, call_model(c));
+	s->prompt_version = keep_prompt(at, c);
 }
 
 struct sample_chunk *sample_chunk_new(const struct call *calls, size_t count)
