@@ -110,6 +110,19 @@ def test_a_reload_applies_and_a_bad_one_changes_nothing(start_agent):
     agent.wait_for_records(1)
 
 
+def test_a_reload_with_dimensions_that_cannot_be_used_changes_nothing(start_agent, webhook):
+    agent = start_agent()
+    agent.write_config({"dimensions": {"feature": ["one.key"] * 30},
+                        "alerts": {"channels": {"webhook/new": {"url": webhook.url}}}})
+    agent.reload()
+    agent.wait_for_metric("plimsoll_agent_config_reloads_total", 1, result="refused")
+    agent.wait_for_output("cannot use the new dimensions")
+    message, spans = otlp.request()
+    otlp.add_call(spans)
+    otlp.send_grpc(agent.grpc_target, message)
+    agent.wait_for_records(1)
+
+
 def test_a_killed_agent_starts_again_on_its_state(start_agent):
     agent = start_agent()
     message, spans = otlp.request()
