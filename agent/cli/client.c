@@ -1,0 +1,150 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * cli/client.c - ask the agent, and turn what goes wrong into a sentence and an exit status.
+ */
+#include "agent/cli/client.h"
+
+#include <ctype.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "agent/base/json.h"
+#include "agent/net/http_exchange.h"
+
+#define MESSAGE_BYTES_MAX 4096
+
+static const char *environment(const char *name)
+{
+	const char *value = getenv(name);
+
+	return value != NULL && value[0] != '\0' ? value : NULL;
+}
+
+int client_open(const struct command *self, const char *agent, struct client *out)
+{
+	const char *url = agent != NULL ? agent : environment("PLIMSOLL_AGENT");
+
+	if (url == NULL)
+		url = CLIENT_AGENT_DEFAULT;
+	int n = snprintf(out->url, sizeof(out->url), "%s%s", strstr(url, "://") == NULL ? "http://" : "", url);
+	if (n < 0 || (size_t)n >= sizeof(out->url))
+		return cli_usage_error(self, "the agent's URL is longer than %zu bytes", sizeof(out->url) - 1);
+	if (strncmp(out->url, "http://", 7) != 0 && strncmp(out->url, "https://", 8) != 0)
+		return cli_usage_error(self, "'%s' is no URL of an agent; write %s", out->url, CLIENT_AGENT_DEFAULT);
+	while (n > 0 && out->url[n - 1] == '/')
+		out->url[--n] = '\0';
+	out->self = self;
+	out->token = environment("PLIMSOLL_TOKEN");
+	out->timeout_ms = CLIENT_TIMEOUT_MS;
+	return CLI_GO_ON;
+}
+
+/* ---------------------------------------------------------------- what goes wrong */
+/* The text of {"error":"..."}, or the body itself where it is something else. */
+static void print_message(const struct client *c, unsigned code, struct slice body)
+{
+	struct arena arena;
+	struct json j;
+	struct json_string key;
+	struct slice message = SLICE_NONE;
+
+	arena_init(&arena, MESSAGE_BYTES_MAX);
+	json_init(&j, body);
+	if (json_object(&j))
+		while (json_member(&j, &key))
+			if (!slice_equal(key.raw, SLICE("error")) || !json_text(&j, &arena, &message))
+				json_skip(&j);
+	if (message.len == 0)
+		message = slice_head(slice_trim(body), MESSAGE_BYTES_MAX);
+	if (message.len > 0)
+		fprintf(stderr, "plimsoll %s: %.*s\n", c->self->name, SLICE_ARG(message));
+	else
+		fprintf(stderr, "plimsoll %s: the agent at %s answers %u\n", c->self->name, c->url, code);
+	arena_release(&arena);
+}
+
+static int refused(const struct client *c, unsigned code, struct slice body)
+{
+	print_message(c, code, body);
+	switch (code) {
+	case 400:
+	case 413:
+	case 422:
+		return CLI_USAGE;
+	case 401:
+	case 403:
+		fprintf(stderr, "plimsoll %s: set PLIMSOLL_TOKEN to the agent's admin.token%s\n", c->self->name,
+			c->token != NULL ? "; the one that is set was refused" : "");
+		return CLI_UNREACHABLE;
+	default:
+		return code >= 500 ? CLI_UNREACHABLE : CLI_NO;
+	}
+}
+
+static int unreachable(const struct client *c, struct buf *why)
+{
+	fprintf(stderr,
+		"plimsoll %s: cannot reach the agent at %s: %s\n"
+		"plimsoll %s: start it with 'plimsoll run', or name its admin endpoint with --agent or PLIMSOLL_AGENT\n",
+		c->self->name, c->url, buf_string(why), c->self->name);
+	return CLI_UNREACHABLE;
+}
+
+/* ---------------------------------------------------------------- asking */
+static int ask(const struct client *c, const char *method, const char *path, struct slice json, struct buf *answer)
+{
+	struct buf url = BUF_INIT, why = BUF_INIT, body = BUF_INIT;
+	unsigned status = 0;
+
+	buf_printf(&url, "%s%s", c->url, path);
+	struct http_exchange request = {
+		.method = method,
+		.url = buf_string(&url),
+		.token = c->token,
+		.body = json,
+		.timeout_ms = c->timeout_ms,
+		.answer_bytes_max = CLIENT_ANSWER_BYTES_MAX,
+	};
+	struct status s = http_exchange(&request, &status, &body, &why);
+	int code = CLI_GO_ON;
+	if (FAILED(s))
+		code = unreachable(c, &why);
+	else if (status / 100 != 2)
+		code = refused(c, status, buf_view(&body));
+	else
+		buf_slice(answer, buf_view(&body));
+	buf_release(&url);
+	buf_release(&why);
+	buf_release(&body);
+	return code;
+}
+
+int client_get(const struct client *c, const char *path, struct buf *answer)
+{
+	return ask(c, "GET", path, SLICE_NONE, answer);
+}
+
+int client_post(const struct client *c, const char *path, struct slice json, struct buf *answer)
+{
+	return ask(c, "POST", path, json, answer);
+}
+
+/* ---------------------------------------------------------------- paths */
+/* RFC 3986, section 2.3: all but unreserved characters. */
+void client_segment(struct buf *path, struct slice text)
+{
+	for (size_t i = 0; i < text.len; i++) {
+		unsigned char c = (unsigned char)text.ptr[i];
+		if (c < 0x80 && (isalnum(c) || strchr("-._~", c) != NULL) && c != '\0')
+			buf_byte(path, (char)c);
+		else
+			buf_printf(path, "%%%02X", c);
+	}
+}
+
+void client_query(struct buf *path, const char *name, struct slice value)
+{
+	if (value.len == 0)
+		return;
+	buf_printf(path, "%c%s=", path->len > 0 && memchr(path->ptr, '?', path->len) != NULL ? '&' : '?', name);
+	client_segment(path, value);
+}
