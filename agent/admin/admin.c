@@ -17,31 +17,74 @@
 #define IDLE_TIMEOUT_S          30u
 #define STACK_BYTES             ((size_t)262144)
 
-/* libmicrohttpd calls this once with the headers and again when the request is complete. */
-static enum MHD_Result handle(void *context, struct MHD_Connection *connection, const char *url, const char *method,
-			      const char *version, const char *upload, size_t *upload_size, void **seen)
+/* In place of an upload: a GET or HEAD of our own table, which is answered on the second call. */
+static char headers_seen;
+
+static enum MHD_Result reply_not_found(const struct request *r)
 {
-	static char headers_seen;
-	struct request r = { context, connection };
+	struct buf message = BUF_INIT;
+
+	buf_text(&message, "no such path; there are ");
+	route_list(&message);
+	api_list(r, &message);
+	enum MHD_Result result = reply_refusal(r, MHD_HTTP_NOT_FOUND, buf_string(&message), NULL, NULL);
+	buf_release(&message);
+	return result;
+}
+
+/* The headers are here: who is it, and is there such a thing. */
+static enum MHD_Result begin(const struct request *r, const char *path, const char *method, void **seen)
+{
 	bool is_read = strcmp(method, MHD_HTTP_METHOD_GET) == 0 || strcmp(method, MHD_HTTP_METHOD_HEAD) == 0;
 
-	(void)version;
-	(void)upload;
-	if (r.admin->is_loopback &&
-	    !host_is_local(request_header(&r, MHD_HTTP_HEADER_HOST), slice_of(r.admin->configured_host)))
-		return reply_error(&r, MHD_HTTP_MISDIRECTED_REQUEST,
-				   "the Host header names another machine; use localhost");
-	if (!is_read && route_exists(url))
-		return reply_error(&r, MHD_HTTP_METHOD_NOT_ALLOWED, "only GET and HEAD are answered here");
-	if (is_read && *seen == NULL) {
+	if (r->admin->is_loopback &&
+	    !host_is_local(request_header(r, MHD_HTTP_HEADER_HOST), slice_of(r->admin->configured_host)))
+		return reply_refusal(r, MHD_HTTP_MISDIRECTED_REQUEST,
+				     "the Host header names another machine; use localhost", NULL, NULL);
+	if (route_exists(path) && !is_read)
+		return reply_refusal(r, MHD_HTTP_METHOD_NOT_ALLOWED, "only GET and HEAD are answered here",
+				     MHD_HTTP_HEADER_ALLOW, "GET, HEAD");
+	if (route_exists(path)) {
 		*seen = &headers_seen;
 		return MHD_YES;
 	}
-	*upload_size = 0; /* a body that nobody asked for */
-	return route_request(&r, url);
+	if (!api_covers(r, path))
+		return reply_not_found(r);
+	struct upload *upload = NULL;
+	enum MHD_Result result = api_begin(r, path, method, &upload);
+	*seen = upload;
+	return result;
 }
 
-static bool address_is_loopback(const struct listen_address *a)
+/* libmicrohttpd calls this once with the headers, for each piece of a body, and when the request is complete. */
+static enum MHD_Result handle(void *context, struct MHD_Connection *connection, const char *url, const char *method,
+			      const char *version, const char *bytes, size_t *size, void **seen)
+{
+	struct request r = { context, connection };
+
+	(void)version;
+	if (*seen == NULL)
+		return begin(&r, url, method, seen);
+	if (*size > 0) {
+		if (*seen != &headers_seen) /* else a body that nobody asked for */
+			api_take(r.admin, *seen, bytes, *size);
+		*size = 0;
+		return MHD_YES;
+	}
+	return *seen == &headers_seen ? route_request(&r, url) : api_finish(&r, url, *seen);
+}
+
+static void completed(void *context, struct MHD_Connection *connection, void **seen,
+		      enum MHD_RequestTerminationCode why)
+{
+	(void)connection;
+	(void)why;
+	if (*seen != &headers_seen)
+		upload_free(context, *seen);
+	*seen = NULL;
+}
+
+bool address_is_loopback(const struct listen_address *a)
 {
 	const struct sockaddr_in *v4 = (const struct sockaddr_in *)&a->sockaddr;
 	const struct sockaddr_in6 *v6 = (const struct sockaddr_in6 *)&a->sockaddr;
@@ -62,7 +105,8 @@ static struct status start_daemon(struct admin *a, int fd)
 		MHD_start_daemon(MHD_USE_EPOLL_INTERNAL_THREAD, 0, NULL, NULL, handle, a, MHD_OPTION_LISTEN_SOCKET, fd,
 				 MHD_OPTION_CONNECTION_LIMIT, CONNECTIONS_MAX, MHD_OPTION_CONNECTION_MEMORY_LIMIT,
 				 CONNECTION_MEMORY_BYTES, MHD_OPTION_CONNECTION_TIMEOUT, IDLE_TIMEOUT_S,
-				 MHD_OPTION_THREAD_STACK_SIZE, STACK_BYTES, MHD_OPTION_END);
+				 MHD_OPTION_NOTIFY_COMPLETED, completed, a, MHD_OPTION_THREAD_STACK_SIZE, STACK_BYTES,
+				 MHD_OPTION_END);
 	pthread_sigmask(SIG_SETMASK, &before, NULL);
 
 	if (d == NULL) {
@@ -105,6 +149,7 @@ struct status admin_start(const struct config *config, const struct admin_source
 	if (a == NULL)
 		return FAIL(NOMEM, "no memory for the admin endpoint");
 	a->source = *source;
+	a->token = config->admin.token;
 	atomic_init(&a->not_ready_why, "starting");
 	struct status s = listen_resolve(config->admin.endpoint, ENDPOINT_KEY, &set, why);
 	if (!FAILED(s))

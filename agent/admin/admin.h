@@ -1,16 +1,17 @@
 /* SPDX-License-Identifier: Apache-2.0
  * admin/admin.h - the agent's own HTTP endpoint: the page, /metrics, health and the API.
  *
- * In:     HTTP/1.1 on admin.endpoint (every address of its name), GET and HEAD only
- * Out:    what the source's functions write
+ * In:     HTTP/1.1 on admin.endpoint (every address of its name)
+ * Out:    what the source's functions and the registered tables of routes (admin/api.h) write
  * Owns:   its sockets and one epoll thread for each of them
  *
  * Bound to loopback it answers only requests whose Host is a name of loopback or the configured one, so that a web page
- * cannot read it by pointing a name of its own at 127.0.0.1. No route changes anything.
+ * cannot read it by pointing a name of its own at 127.0.0.1. admin/api.h says who may change something.
  */
 #ifndef PLIMSOLL_ADMIN_ADMIN_H
 #define PLIMSOLL_ADMIN_ADMIN_H
 
+#include "agent/admin/api.h"
 #include "agent/base/buf.h"
 #include "agent/base/status.h"
 #include "agent/config/config.h"
@@ -28,6 +29,9 @@ struct admin_source {
 	 * objects. */
 	void (*summary)(void *context, struct buf *out);
 	void (*alerts)(void *context, struct buf *out);
+	/* What else is under /api/v1/; a table's context must outlive the endpoint. */
+	struct api_table tables[API_TABLES_MAX];
+	size_t table_count;
 };
 
 /* Listens and serves, not ready at first ("starting"). Copies the source; the config must outlive it.

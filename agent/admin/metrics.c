@@ -114,11 +114,11 @@ enum MHD_Result metrics_reply(const struct request *r)
 
 	if (atomic_fetch_add(&r->admin->scrapes, 1) >= SCRAPES_MAX) {
 		atomic_fetch_sub(&r->admin->scrapes, 1);
-		return reply_error(r, MHD_HTTP_SERVICE_UNAVAILABLE, "too many scrapes at once, try again");
+		return reply_refusal(r, MHD_HTTP_SERVICE_UNAVAILABLE, "too many scrapes at once, try again", NULL, NULL);
 	}
 	struct stream *s = open_stream(r->admin, openmetrics, gzip);
 	if (s == NULL)
-		return reply_error(r, MHD_HTTP_SERVICE_UNAVAILABLE, "no memory for a scrape, try again");
+		return reply_refusal(r, MHD_HTTP_SERVICE_UNAVAILABLE, "no memory for a scrape, try again", NULL, NULL);
 	struct MHD_Response *response =
 		MHD_create_response_from_callback(MHD_SIZE_UNKNOWN, BLOCK_BYTES, read_stream, s, free_stream);
 	if (response == NULL) {

@@ -30,9 +30,8 @@ enum MHD_Result reply_send(const struct request *r, unsigned status, const char 
 		return MHD_NO;
 	MHD_add_response_header(response, MHD_HTTP_HEADER_CONTENT_TYPE, content_type);
 	for (size_t i = 0; i < sizeof(headers) / sizeof(headers[0]); i++)
-		MHD_add_response_header(response, headers[i].name, headers[i].value);
-	if (status == MHD_HTTP_METHOD_NOT_ALLOWED)
-		MHD_add_response_header(response, MHD_HTTP_HEADER_ALLOW, "GET, HEAD");
+		if (MHD_get_response_header(response, headers[i].name) == NULL)
+			MHD_add_response_header(response, headers[i].name, headers[i].value);
 	enum MHD_Result result = MHD_queue_response(r->connection, status, response);
 	MHD_destroy_response(response);
 	return result;
@@ -47,7 +46,8 @@ enum MHD_Result reply_static(const struct request *r, unsigned status, const cha
 			  MHD_create_response_from_buffer(n, unchanged, MHD_RESPMEM_PERSISTENT));
 }
 
-enum MHD_Result reply_buf(const struct request *r, unsigned status, const char *content_type, struct buf *body)
+/* The body's memory moves to the response. */
+static struct MHD_Response *response_of(struct buf *body)
 {
 	struct MHD_Response *response = NULL;
 
@@ -56,15 +56,31 @@ enum MHD_Result reply_buf(const struct request *r, unsigned status, const char *
 	if (response != NULL)
 		*body = BUF_INIT;
 	buf_release(body);
+	return response;
+}
+
+enum MHD_Result reply_buf(const struct request *r, unsigned status, const char *content_type, struct buf *body)
+{
+	return reply_send(r, status, content_type, response_of(body));
+}
+
+enum MHD_Result reply_with(const struct request *r, unsigned status, const char *content_type, struct buf *body,
+			   const char *name, const char *value)
+{
+	struct MHD_Response *response = response_of(body);
+
+	if (response != NULL && name != NULL)
+		MHD_add_response_header(response, name, value);
 	return reply_send(r, status, content_type, response);
 }
 
-enum MHD_Result reply_error(const struct request *r, unsigned status, const char *message)
+enum MHD_Result reply_refusal(const struct request *r, unsigned status, const char *message, const char *name,
+			      const char *value)
 {
 	struct buf body = BUF_INIT;
 
 	buf_text(&body, "{\"error\":");
 	json_write_string(&body, slice_of(message));
 	buf_text(&body, "}\n");
-	return reply_buf(r, status, "application/json", &body);
+	return reply_with(r, status, "application/json", &body, name, value);
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * admin/routes.c - all paths that the admin endpoint knows, in one table.
+ * admin/routes.c - the paths that the admin endpoint itself knows, in one table.
  */
 #include "agent/admin/admin_priv.h"
 #include "agent/admin/embedded.h"
@@ -79,13 +79,15 @@ bool route_exists(const char *path)
 	return find(path) != NULL;
 }
 
+void route_list(struct buf *out)
+{
+	for (size_t i = 0; i < sizeof(routes) / sizeof(routes[0]); i++)
+		buf_printf(out, "%s%s", i > 0 ? ", " : "", routes[i].path);
+}
+
 enum MHD_Result route_request(const struct request *r, const char *path)
 {
 	const struct route *route = find(path);
 
-	if (route == NULL)
-		return reply_error(r, MHD_HTTP_NOT_FOUND,
-				   "no such path; /, /metrics, /livez, /readyz, /api/v1/summary and "
-				   "/api/v1/alerts are");
 	return route->answer(r, route);
 }

@@ -1,21 +1,19 @@
 /* SPDX-License-Identifier: Apache-2.0
  * The admin endpoint answers its routes, negotiates /metrics, and only to whom it should.
  */
-#include <netinet/in.h>
 #include <pthread.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/socket.h>
-#include <unistd.h>
 #include <zlib.h>
 
 #include <cmocka.h>
 
 #include "agent/admin/admin.h"
 #include "agent/admin/negotiate.h"
+#include "tests/unit/admin_rig.h"
 
 /* A scrape of this many pieces, so that it takes several reads. */
 #define PIECES      40
@@ -58,7 +56,7 @@ static struct admin *start(const char *endpoint)
 {
 	static char context[] = "here";
 	struct config config = { 0 };
-	struct admin_source source = { context, open_metrics, next_metrics, free, write_summary, write_alerts };
+	struct admin_source source = { context, open_metrics, next_metrics, free, write_summary, write_alerts, { { 0 } }, 0 };
 	struct buf why = BUF_INIT;
 	struct admin *a = NULL;
 
@@ -67,41 +65,6 @@ static struct admin *start(const char *endpoint)
 		fail_msg("%s", buf_string(&why));
 	buf_release(&why);
 	return a;
-}
-
-/* Sends the text and reads until the peer closes. */
-static void exchange(uint16_t port, const char *text, struct buf *answer)
-{
-	struct sockaddr_in to = { .sin_family = AF_INET,
-				  .sin_port = htons(port),
-				  .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
-	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-	ssize_t n;
-
-	assert_true(fd >= 0);
-	assert_int_equal(connect(fd, (const struct sockaddr *)&to, sizeof(to)), 0);
-	assert_int_equal(send(fd, text, strlen(text), MSG_NOSIGNAL), (ssize_t)strlen(text));
-	buf_reset(answer);
-	while ((n = recv(fd, buf_reserve(answer, 65536), 65536, 0)) > 0)
-		answer->len += (size_t)n;
-	close(fd);
-	buf_string(answer);
-}
-
-static void get(uint16_t port, const char *path, const char *headers, struct buf *answer)
-{
-	struct buf request = BUF_INIT;
-
-	buf_printf(&request, "GET %s HTTP/1.1\r\nHost: localhost:%u\r\nConnection: close\r\n%s\r\n", path, port,
-		   headers);
-	exchange(port, buf_string(&request), answer);
-	buf_release(&request);
-}
-
-static void assert_holds(const struct buf *answer, const char *text)
-{
-	if (slice_find(buf_view(answer), slice_of(text)) < 0)
-		fail_msg("no '%s' in: %.*s", text, (int)(answer->len < 2000 ? answer->len : 2000), answer->ptr);
 }
 
 static void every_route_answers_with_its_type_and_the_security_headers(void **state)
