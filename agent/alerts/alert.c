@@ -9,7 +9,7 @@
 
 #include "agent/base/hash.h"
 
-#define FORMAT 1
+#define FORMAT 2
 
 static struct slice own(char **at, struct slice s)
 {
@@ -22,21 +22,38 @@ static struct slice own(char **at, struct slice s)
 	return copy;
 }
 
+/* The strings of a verdict beside its metric. */
+static const size_t strings[] = {
+	offsetof(struct verdict, name),		 offsetof(struct verdict, feature),
+	offsetof(struct verdict, model),	 offsetof(struct verdict, prompt_version),
+	offsetof(struct verdict, workflow),	 offsetof(struct verdict, user_segment),
+	offsetof(struct verdict, reference_version), offsetof(struct verdict, request_model),
+	offsetof(struct verdict, previous_model),
+};
+
+#define STRING_COUNT (sizeof(strings) / sizeof(strings[0]))
+
+static struct slice *string_of(struct verdict *v, size_t i)
+{
+	return (struct slice *)(void *)((char *)v + strings[i]);
+}
+
 static struct alert *copy_of(const struct verdict *v)
 {
-	size_t metric = strlen(v->metric);
-	struct alert *a = calloc(1, sizeof(*a) + metric + v->feature.len + v->model.len + v->prompt_version.len +
-					    v->reference_version.len + 5);
+	struct verdict copy = *v;
+	size_t size = strlen(v->metric) + 1;
 
+	for (size_t i = 0; i < STRING_COUNT; i++)
+		size += string_of(&copy, i)->len + 1;
+	struct alert *a = calloc(1, sizeof(*a) + size);
 	if (a == NULL)
 		return NULL;
 	char *at = a->text;
-	a->verdict = *v;
-	a->verdict.metric = own(&at, (struct slice){ v->metric, metric }).ptr;
-	a->verdict.feature = own(&at, v->feature);
-	a->verdict.model = own(&at, v->model);
-	a->verdict.prompt_version = own(&at, v->prompt_version);
-	a->verdict.reference_version = own(&at, v->reference_version);
+	a->verdict = copy;
+	a->verdict.group = NULL; /* borrowed, for the call */
+	a->verdict.metric = own(&at, slice_of(v->metric)).ptr;
+	for (size_t i = 0; i < STRING_COUNT; i++)
+		*string_of(&a->verdict, i) = own(&at, *string_of(&copy, i));
 	alert_id(v, a->id);
 	return a;
 }
@@ -62,6 +79,10 @@ void alert_id(const struct verdict *v, char out[ALERT_ID_SIZE])
 
 	for (size_t i = 0; i < sizeof(parts) / sizeof(parts[0]); i++)
 		hash = hash_mix(hash, hash_stable(parts[i].ptr, parts[i].len));
+	const struct slice rare[] = { v->name, v->workflow, v->user_segment };
+	for (size_t i = 0; i < sizeof(rare) / sizeof(rare[0]); i++)
+		if (rare[i].len > 0)
+			hash = hash_mix(hash, hash_stable(rare[i].ptr, rare[i].len) + i);
 	snprintf(out, ALERT_ID_SIZE, "%016" PRIx64, hash);
 }
 
@@ -118,10 +139,8 @@ static void record_alert(struct record *r, struct alert *a, struct slice *metric
 	record_bool(r, &a->end_is_told);
 	record_bytes(r, a->incident, sizeof(a->incident));
 	record_slice(r, metric);
-	record_slice(r, &a->verdict.feature);
-	record_slice(r, &a->verdict.model);
-	record_slice(r, &a->verdict.prompt_version);
-	record_slice(r, &a->verdict.reference_version);
+	for (size_t i = 0; i < STRING_COUNT; i++)
+		record_slice(r, string_of(&a->verdict, i));
 	record_evidence(r, &a->verdict);
 	if (r->failed)
 		return;

@@ -22,6 +22,10 @@ static const struct life {
 	[VERDICT_SHIFT] = { 3 * 86400, true },
 	[VERDICT_CANARY] = { 86400, false },
 	[VERDICT_RUNAWAY] = { 3600, false },
+	[VERDICT_LATENCY_P99] = { 86400, false },
+	[VERDICT_MODEL_CHANGE] = { 86400, false },
+	[VERDICT_FLOATING_ALIAS] = { 3600, false },
+	[VERDICT_MODEL_DRIFT] = { 86400, false },
 };
 
 struct alerts {

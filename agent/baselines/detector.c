@@ -321,6 +321,8 @@ void detector_add(struct detector *d, const struct sample *s)
 		meter_add(d->meters.late, 1);
 		return;
 	}
+	if (s->kind != SAMPLE_CALL)
+		return;
 	k = key_of(d, (struct labels){ s->feature, s->model, s->prompt_version }, now_s);
 	if (k == NULL)
 		return;

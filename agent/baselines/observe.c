@@ -121,17 +121,18 @@ static void observe_answer(struct detector *d, struct baseline_key *k, const str
 	double latency = amount(s->latency_ms, d->meters.latency);
 	double ttft = amount(s->ttft_ms, d->meters.ttft);
 	double tokens = amount(s->output_tokens, d->meters.output_tokens);
+	bool refusal = s->outcome == OUTCOME_REFUSAL || s->outcome == OUTCOME_CONTENT_FILTER;
 
-	observe(d, k, METRIC_REFUSAL_RATE, s->refusal ? 1.0 : 0.0, s);
+	observe(d, k, METRIC_REFUSAL_RATE, refusal ? 1.0 : 0.0, s);
 	observe_log(d, k, METRIC_COST, cost_usd, s, now_s);
 	observe_log(d, k, METRIC_LATENCY, latency, s, now_s);
 	observe_log(d, k, METRIC_TTFT, ttft, s, now_s);
 	observe_log(d, k, METRIC_TPOT, tpot_of(latency, ttft, tokens), s, now_s);
-	if (!s->refusal)
+	if (!refusal)
 		observe_log(d, k, METRIC_OUTPUT_TOKENS, tokens, s, now_s);
-	if (isfinite(s->eval_score))
-		observe(d, k, METRIC_EVAL_SCORE, s->eval_score, s);
-	else if (isinf(s->eval_score))
+	if (isfinite(s->value))
+		observe(d, k, METRIC_EVAL_SCORE, s->value, s);
+	else if (isinf(s->value))
 		meter_add(d->meters.score, 1);
 }
 
@@ -139,8 +140,8 @@ void detector_observe(struct detector *d, struct baseline_key *k, const struct s
 {
 	double cost_usd = amount(s->cost_usd, d->meters.cost);
 
-	observe(d, k, METRIC_ERROR_RATE, s->error ? 1.0 : 0.0, s);
+	observe(d, k, METRIC_ERROR_RATE, outcome_is_error(s->outcome) ? 1.0 : 0.0, s);
 	observe_spend(d, k, cost_usd);
-	if (!s->error)
+	if (!outcome_is_error(s->outcome))
 		observe_answer(d, k, s, cost_usd, now_s);
 }

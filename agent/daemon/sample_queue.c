@@ -8,70 +8,146 @@
 
 #include "agent/base/money.h"
 
-#define PROMPT_BYTES 256
-
-static size_t text_bytes(const struct call *c)
-{
-	return c->feature.len + call_model(c).len + c->prompt_name.len + c->prompt_version.len + sizeof("@unversioned");
-}
-
-static struct slice keep(char **at, struct slice text)
-{
-	struct slice kept = { *at, text.len };
-
-	if (text.len > 0)
-		memcpy(*at, text.ptr, text.len);
-	*at += text.len;
-	return kept;
-}
-
-/* "name@version" is written in place; a bare version is the call's own text. */
-static struct slice keep_prompt(char **at, const struct call *c)
-{
-	struct slice prompt = call_prompt(c, *at, text_bytes(c));
-
-	if (prompt.ptr != *at)
-		return keep(at, prompt);
-	*at += prompt.len;
-	return prompt;
-}
+#define PROMPT_BYTES 512
 
 static double known_or_nan(bool known, double value)
 {
 	return known ? value : NAN;
 }
 
-static void fill(struct sample *s, const struct call *c, char **at)
+static double tokens_or_nan(const struct tokens *t, enum token_class class)
 {
-	*s = (struct sample){
+	return known_or_nan(tokens_has(t, class), (double)t->n[class]);
+}
+
+static void add_retrieval(struct sample *s, const struct retrieval *found)
+{
+	s->documents = found->documents;
+	s->top_score = known_or_nan(found->scored > 0, found->best_score);
+}
+
+/* Borrows the call's strings; prompt: room for "name@version". */
+static struct sample sample_of(const struct call *c, char *prompt, size_t size)
+{
+	struct sample s = {
+		.kind = SAMPLE_CALL,
 		.time_unix_ms = c->end_unix_ns / 1000000,
+		.feature = c->feature,
+		.model = call_model(c),
+		.prompt_version = call_prompt(c, prompt, size),
+		.workflow = c->workflow,
+		.user_segment = c->user_segment,
+		.name = c->score_name,
+		.value = known_or_nan(c->score_name.len > 0, c->score),
+		.documents = NAN,
+		.top_score = NAN,
+		.outcome = c->outcome,
+		.request_model = c->request_model,
+		.model_pinned = c->model_pinned,
 		.cost_usd = known_or_nan(c->cost.known, pusd_to_usd(c->cost.total_pusd)),
 		.latency_ms = known_or_nan(c->latency_ns > 0, (double)c->latency_ns / 1e6),
 		.ttft_ms = known_or_nan(c->ttft_ns > 0, (double)c->ttft_ns / 1e6),
-		.output_tokens = known_or_nan(tokens_has(&c->tokens, TOKENS_OUTPUT), (double)c->tokens.n[TOKENS_OUTPUT]),
-		.eval_score = known_or_nan(c->score_name.len > 0, c->score),
-		.error = outcome_is_error(c->outcome),
-		.refusal = c->outcome == OUTCOME_REFUSAL || c->outcome == OUTCOME_CONTENT_FILTER,
+		.input_tokens = tokens_or_nan(&c->tokens, TOKENS_INPUT),
+		.output_tokens = tokens_or_nan(&c->tokens, TOKENS_OUTPUT),
+		.cache_read_tokens = tokens_or_nan(&c->tokens, TOKENS_CACHE_READ),
+		.output_tokens_per_second = known_or_nan(c->output_tokens_per_second > 0, c->output_tokens_per_second),
+		.citation_share = known_or_nan(c->has_citations, c->citation_share),
+		.overlap_share = known_or_nan(c->has_citations, c->overlap_share),
 	};
-	memcpy(s->trace_id, c->trace_id, sizeof(s->trace_id));
-	s->feature = keep(at, c->feature); /* one after the other: each moves *at */
-	s->model = keep(at, call_model(c));
-	s->prompt_version = keep_prompt(at, c);
+
+	if (c->retrieval != NULL)
+		add_retrieval(&s, c->retrieval);
+	memcpy(s.trace_id, c->trace_id, sizeof(s.trace_id));
+	return s;
+}
+
+/* Where a sample's strings are. */
+static const size_t texts[] = {
+	offsetof(struct sample, feature),	offsetof(struct sample, model),
+	offsetof(struct sample, prompt_version), offsetof(struct sample, workflow),
+	offsetof(struct sample, user_segment),	offsetof(struct sample, name),
+	offsetof(struct sample, request_model),
+};
+
+#define TEXT_COUNT (sizeof(texts) / sizeof(texts[0]))
+
+static struct slice *text_of(struct sample *s, size_t i)
+{
+	return (struct slice *)(void *)((char *)s + texts[i]);
+}
+
+static void keep_texts(struct sample *s, char **at)
+{
+	for (size_t i = 0; i < TEXT_COUNT; i++) {
+		struct slice *text = text_of(s, i);
+		if (text->len > 0)
+			memcpy(*at, text->ptr, text->len);
+		text->ptr = *at;
+		*at += text->len;
+	}
+}
+
+static size_t text_bytes(const struct sample *s)
+{
+	size_t bytes = 0;
+
+	for (size_t i = 0; i < TEXT_COUNT; i++)
+		bytes += ((const struct slice *)(const void *)((const char *)s + texts[i]))->len;
+	return bytes;
+}
+
+/* Enough for the call's strings and its "name@version". */
+static size_t text_room(const struct call *c)
+{
+	return c->feature.len + call_model(c).len + c->prompt_name.len + c->prompt_version.len + sizeof("@unversioned") +
+	       c->workflow.len + c->user_segment.len + c->score_name.len + c->request_model.len;
+}
+
+static struct sample_chunk *chunk_alloc(size_t count, size_t bytes)
+{
+	size_t size = sizeof(struct sample_chunk) + count * sizeof(struct sample) + bytes;
+	struct sample_chunk *chunk = malloc(size);
+
+	if (chunk != NULL)
+		*chunk = (struct sample_chunk){ .size_bytes = size };
+	return chunk;
 }
 
 struct sample_chunk *sample_chunk_new(const struct call *calls, size_t count)
 {
-	size_t size = sizeof(struct sample_chunk) + count * sizeof(struct sample);
+	size_t bytes = 0;
+	char prompt[PROMPT_BYTES];
 
 	for (size_t i = 0; i < count; i++)
-		size += text_bytes(&calls[i]);
-	struct sample_chunk *chunk = malloc(size);
+		bytes += text_room(&calls[i]);
+	struct sample_chunk *chunk = chunk_alloc(count, bytes);
 	if (chunk == NULL)
 		return NULL;
-	*chunk = (struct sample_chunk){ .size_bytes = size, .count = count };
 	char *at = (char *)&chunk->items[count];
+	for (size_t i = 0; i < count; i++) {
+		if (calls[i].is_evaluation_traffic)
+			continue;
+		struct sample *s = &chunk->items[chunk->count++];
+		*s = sample_of(&calls[i], prompt, sizeof(prompt));
+		keep_texts(s, &at);
+	}
+	return chunk;
+}
+
+struct sample_chunk *sample_chunk_of(const struct sample *samples, size_t count)
+{
+	size_t bytes = 0;
+
 	for (size_t i = 0; i < count; i++)
-		fill(&chunk->items[i], &calls[i], &at);
+		bytes += text_bytes(&samples[i]);
+	struct sample_chunk *chunk = chunk_alloc(count, bytes);
+	if (chunk == NULL)
+		return NULL;
+	char *at = (char *)&chunk->items[count];
+	for (size_t i = 0; i < count; i++) {
+		chunk->items[chunk->count] = samples[i];
+		keep_texts(&chunk->items[chunk->count++], &at);
+	}
 	return chunk;
 }
 

@@ -18,8 +18,11 @@ struct sample_chunk {
 	struct sample items[]; /* followed by the bytes that their slices point into */
 };
 
-/* One block with a sample for each call. NULL without memory. */
+/* One block with a sample for each call of production; test and evaluation runs stay out. NULL without memory. */
 struct sample_chunk *sample_chunk_new(const struct call *calls, size_t count);
+
+/* The same of samples that borrow their strings: judgements that came apart from their calls, retrievals. */
+struct sample_chunk *sample_chunk_of(const struct sample *samples, size_t count);
 
 struct sample_queue {
 	pthread_mutex_t lock;

@@ -1,24 +1,50 @@
 /* SPDX-License-Identifier: Apache-2.0
- * span/sample.h - what the baselines want to know of one counted call.
+ * span/sample.h - what the baselines want to know: of one counted call, or what somebody judged of one.
  *
+ * A call is a sample of its own. A judgement that comes later (an evaluation score, a user's thumb) is another sample,
+ * with the labels of the call that it is about. So is a retrieval, which is no counted call.
  * Made on the receive thread, consumed on the loop thread by baselines/; strings are borrowed for the call that takes
- * it.
+ * it. NaN and an empty slice: unknown.
  */
 #ifndef PLIMSOLL_SPAN_SAMPLE_H
 #define PLIMSOLL_SPAN_SAMPLE_H
 
 #include "agent/base/slice.h"
+#include "agent/span/call.h"
+
+enum sample_kind {
+	SAMPLE_CALL,      /* a counted call; may carry one score */
+	SAMPLE_SCORE,     /* an evaluation score of a call that was counted already */
+	SAMPLE_VOTE,      /* a yes (1) or no (0) about one: thumbs, solved, accepted */
+	SAMPLE_RATING,    /* a number on a scale about one: stars */
+	SAMPLE_RETRIEVAL, /* one search: documents and top_score */
+};
 
 struct sample {
-	uint64_t time_unix_ms;                       /* event time */
-	struct slice feature, model, prompt_version; /* empty: "unknown" */
+	enum sample_kind kind;
+	uint64_t time_unix_ms; /* event time */
+	struct slice feature, model, prompt_version;
+	struct slice workflow, user_segment; /* for roll-ups */
 	uint8_t trace_id[16];
-	double cost_usd;   /* NaN: unpriced */
-	double latency_ms; /* NaN: unknown, and so on */
-	double ttft_ms;
-	double output_tokens;
-	double eval_score;
-	bool error, refusal;
+
+	struct slice name; /* of the score or signal; empty: there is none */
+	double value;      /* its value, where there is a name */
+
+	double documents; /* of a retrieval, also where it came with the call */
+	double top_score;
+
+	/* SAMPLE_CALL only */
+	enum outcome outcome;
+	struct slice request_model; /* as asked for; the model may be another one's answer */
+	enum tristate model_pinned;
+	double cost_usd; /* NaN: unpriced */
+	double latency_ms, ttft_ms;
+	double input_tokens, output_tokens, cache_read_tokens;
+	double output_tokens_per_second;
+	double citation_share, overlap_share; /* of an answer over retrieved text */
 };
+
+/* A sample of which nothing is known: a start for those who fill in some of it. */
+struct sample sample_unknown(enum sample_kind kind);
 
 #endif

@@ -8,10 +8,18 @@
 
 #include "agent/base/slice.h"
 
-#define VERDICT_KIND_MAP(X)     \
-	X(SHIFT, "shift")       \
-	X(CANARY, "canary")     \
-	X(RUNAWAY, "runaway")
+/* shift: a metric left its baseline. canary: a new version differs from the first one. runaway: one request.
+ * latency_p99: the 99th percentile is three times its usual. model_change: another model answers behind the same name.
+ * floating_alias: production asks for a name that the vendor may point elsewhere. model_drift: a pinned model answers
+ * otherwise, in several metrics at once. */
+#define VERDICT_KIND_MAP(X)                     \
+	X(SHIFT, "shift")                       \
+	X(CANARY, "canary")                     \
+	X(RUNAWAY, "runaway")                   \
+	X(LATENCY_P99, "latency_p99")           \
+	X(MODEL_CHANGE, "model_change")         \
+	X(FLOATING_ALIAS, "floating_alias")     \
+	X(MODEL_DRIFT, "model_drift")
 
 enum verdict_kind {
 #define X(id, name) VERDICT_##id,
@@ -26,18 +34,38 @@ enum verdict_event {
 	VERDICT_RAISED,   /* a new alert: all fields below are set */
 	VERDICT_REOPENED, /* the alert raised at started_at_s is on again, too soon after it ended to be a new one */
 	VERDICT_RESOLVED, /* back in range */
-	VERDICT_ADOPTED,  /* out of range for so long that this is the baseline now */
+	VERDICT_ADOPTED,  /* this is the baseline now: out of range for so long, or somebody accepted it */
 };
 
-#define VERDICT_TRACES_MAX 5
+#define VERDICT_TRACES_MAX  5
+#define VERDICT_MEMBERS_MAX 8
+
+/* One verdict of a group. */
+struct verdict_member {
+	const char *metric;
+	struct slice feature, model, prompt_version;
+};
+
+/* Verdicts with one cause: they start within an hour, and are of one key, or of one metric that moves the same way for
+ * several versions and models of a feature, or for several features of a model. Who tells people tells them once. */
+struct verdict_group {
+	uint64_t id;      /* the same for all its verdicts, over restarts too; 0: the verdict stands alone */
+	uint32_t members; /* verdicts raised so far, this one included; 1: it is the first */
+	struct slice feature, model, prompt_version; /* the widest key that covers all members; "*" where they differ */
+	uint32_t listed;  /* of the members, the first ones by name */
+	struct verdict_member member[VERDICT_MEMBERS_MAX];
+};
 
 struct verdict {
 	enum verdict_event event;
 	enum verdict_kind kind;
 	const char *metric;                          /* a literal: "cost", "spend_day" */
-	struct slice feature, model, prompt_version; /* "*" where the metric spans all versions */
+	struct slice name;                           /* of the score or signal that the metric is about; else empty */
+	struct slice feature, model, prompt_version; /* "*" where the metric spans all of them */
+	struct slice workflow, user_segment;         /* of a roll-up by them; else empty */
 	struct slice reference_version;              /* CANARY: the version it is compared with; else empty */
-	uint64_t started_at_s;                       /* unix; with kind, metric and key the identity of the alert */
+	struct slice request_model, previous_model;  /* MODEL_CHANGE: the name asked for, and who answered before */
+	uint64_t started_at_s;                       /* unix; with kind, metric, name and key the identity of the alert */
 	uint64_t at_s;                               /* unix; when this event happened, in event time */
 
 	/* Evidence, with RAISED only. Values are in the metric's own unit (USD, ms, tokens, share, score); of metrics
@@ -53,6 +81,7 @@ struct verdict {
 	int direction;           /* +1: the value rose, -1: it fell */
 	uint8_t trace_ids[VERDICT_TRACES_MAX][16]; /* newest first: recent requests that pull in this direction */
 	uint32_t trace_count;
+	const struct verdict_group *group; /* with RAISED, of kinds SHIFT, CANARY and LATENCY_P99; else NULL */
 };
 
 typedef void (*verdict_fn)(void *context, const struct verdict *v);

@@ -41,20 +41,20 @@ static void make_samples(unsigned keys)
 		snprintf(features[i], sizeof(features[i]), "feature-%u", i);
 	for (size_t i = 0; i < SAMPLES; i++) {
 		double tokens = floor(exp(5 + noise(0.5))), ttft = exp(5.5 + noise(0.2));
-		samples[i] = (struct sample){
-			.feature = slice_of(features[(unsigned long)random() % keys]),
-			.model = SLICE("gpt-4o-2024-08-06"),
-			.prompt_version = SLICE("support@1.4.0"),
-			.cost_usd = exp(-6.5 + noise(0.4)),
-			.latency_ms = ttft + 12 * tokens,
-			.ttft_ms = ttft,
-			.output_tokens = tokens,
-			.eval_score = random() % 3 != 0 ? (double)NAN : 0.9 + noise(0.05),
-			.error = random() % 100 == 0,
-			.refusal = random() % 100 == 0,
-		};
-		for (size_t j = 0; j < sizeof(samples[i].trace_id); j++)
-			samples[i].trace_id[j] = (uint8_t)random();
+		struct sample *x = &samples[i];
+		*x = sample_unknown(SAMPLE_CALL);
+		x->feature = slice_of(features[(unsigned long)random() % keys]);
+		x->model = SLICE("gpt-4o-2024-08-06");
+		x->prompt_version = SLICE("support@1.4.0");
+		x->cost_usd = exp(-6.5 + noise(0.4));
+		x->latency_ms = ttft + 12 * tokens;
+		x->ttft_ms = ttft;
+		x->output_tokens = tokens;
+		x->name = SLICE("quality");
+		x->value = random() % 3 != 0 ? (double)NAN : 0.9 + noise(0.05);
+		x->outcome = random() % 100 == 0 ? OUTCOME_ERROR : random() % 100 == 0 ? OUTCOME_REFUSAL : OUTCOME_OK;
+		for (size_t j = 0; j < sizeof(x->trace_id); j++)
+			x->trace_id[j] = (uint8_t)random();
 	}
 }
 

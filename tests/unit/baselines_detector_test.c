@@ -36,15 +36,17 @@ static int lines(struct buf *b)
 
 static struct sample request(uint64_t unix_s, double cost_usd)
 {
-	return (struct sample){ .time_unix_ms = unix_s * 1000,
-				.feature = SLICE("f"),
-				.model = SLICE("m"),
-				.prompt_version = SLICE("v1"),
-				.cost_usd = cost_usd,
-				.latency_ms = 900,
-				.ttft_ms = 200,
-				.output_tokens = 100,
-				.eval_score = NAN };
+	struct sample s = sample_unknown(SAMPLE_CALL);
+
+	s.time_unix_ms = unix_s * 1000;
+	s.feature = SLICE("f");
+	s.model = SLICE("m");
+	s.prompt_version = SLICE("v1");
+	s.cost_usd = cost_usd;
+	s.latency_ms = 900;
+	s.ttft_ms = 200;
+	s.output_tokens = 100;
+	return s;
 }
 
 static double noise(uint32_t *seed)
@@ -343,10 +345,11 @@ static void values_that_are_no_amounts_are_counted_and_left_out(void **state)
 	(void)state;
 	for (int i = 0; i < 6000; i++) {
 		struct sample s = request(MONDAY + (uint64_t)i * 30, 0.001);
+		s.name = SLICE("quality");
 		if (i % 2 == 0)
 			s.cost_usd = s.latency_ms = s.ttft_ms = s.output_tokens = bad[i / 2 % 3];
 		if (i % 2 == 0)
-			s.eval_score = i % 4 == 0 ? INFINITY : -INFINITY;
+			s.value = i % 4 == 0 ? INFINITY : -INFINITY;
 		detector_add(d, &s);
 	}
 	int64_t after = rejected("reason=\"cost\"") + rejected("reason=\"latency\"") + rejected("reason=\"ttft\"") +

@@ -39,19 +39,21 @@ static inline bool scenario_row(char *line, struct sample *s)
 	for (int i = 0; i < SCENARIO_COLUMNS; i++)
 		if ((field[i] = strsep(&line, ",")) == NULL)
 			return false;
-	*s = (struct sample){
-		.time_unix_ms = strtoull(field[0], NULL, 10),
-		.feature = slice_of(field[1]),
-		.model = slice_of(field[2]),
-		.prompt_version = slice_of(field[3]),
-		.output_tokens = scenario_number(field[5]),
-		.cost_usd = scenario_number(field[7]),
-		.latency_ms = scenario_number(field[8]),
-		.ttft_ms = scenario_number(field[9]),
-		.error = strcmp(field[10], "1") == 0,
-		.refusal = strcmp(field[11], "1") == 0,
-		.eval_score = scenario_number(field[12]),
-	};
+	*s = sample_unknown(SAMPLE_CALL);
+	s->time_unix_ms = strtoull(field[0], NULL, 10);
+	s->feature = slice_of(field[1]);
+	s->model = slice_of(field[2]);
+	s->prompt_version = slice_of(field[3]);
+	s->input_tokens = scenario_number(field[4]);
+	s->output_tokens = scenario_number(field[5]);
+	s->cache_read_tokens = scenario_number(field[6]);
+	s->cost_usd = scenario_number(field[7]);
+	s->latency_ms = scenario_number(field[8]);
+	s->ttft_ms = scenario_number(field[9]);
+	s->outcome = strcmp(field[10], "1") == 0 ? OUTCOME_ERROR :
+		     strcmp(field[11], "1") == 0 ? OUTCOME_REFUSAL : OUTCOME_OK;
+	s->value = scenario_number(field[12]);
+	s->name = isnan(s->value) ? SLICE_NONE : SLICE("quality");
 	return true;
 }
 
