@@ -118,6 +118,9 @@ static void on_delivery(void *context, const struct delivery *d)
 	case DELIVERY_RETRY:
 		back_off(f, d, reason);
 		break;
+	case DELIVERY_TOO_BIG:
+		land_dropped(f, DROP_TOO_BIG, reason);
+		break;
 	case DELIVERY_REFUSED:
 		land_dropped(f, DROP_REFUSED, reason);
 		break;

@@ -24,12 +24,20 @@ struct delivery {
 	enum delivery_result {
 		DELIVERY_DONE,
 		DELIVERY_RETRY,  /* worth another attempt, after retry_after_ms or the back-off */
-		DELIVERY_REFUSED /* never: the peer says the data is bad, or ours is misconfigured */
+		DELIVERY_TOO_BIG, /* not in this size: it is split, and its parts are sent */
+		DELIVERY_REFUSED  /* never: the peer says the data is bad, or ours is misconfigured */
 	} result;
 	uint64_t retry_after_ms; /* the peer's wish; 0: none */
 	uint64_t rejected_items; /* partial success: these were dropped by the peer, the rest is delivered */
 	char reason[160];        /* for the log and, its first word, for the failure counter; when done: "", or the
 				  * peer's words about what it rejected or warns of */
+};
+
+/* What the peer takes. 0: any. The sender joins and splits payloads to fit, and shortens attributes. */
+struct payload_limits {
+	uint64_t max_bytes; /* of a payload, before compression */
+	uint64_t max_items;
+	uint64_t max_attribute_bytes; /* of a string value */
 };
 
 typedef void (*delivery_done)(void *context, const struct delivery *d);
@@ -53,6 +61,8 @@ struct exporter_kind {
 	void (*close)(void *state);
 	/* Where the options struct keeps these; SIZE_MAX: the kind has none, and payloads are handed on at once. */
 	size_t queue_offset, retry_offset; /* struct queue_config, struct retry_config */
+	/* Lowers the limits of sending_queue.batch to what this peer is known to take. NULL: they hold as configured. */
+	void (*limits)(const void *options, struct payload_limits *limits);
 };
 
 /* All kinds, ends at NULL. */

@@ -15,6 +15,8 @@
 #define DROP_MAP(X)                                                                                                    \
 	X(QUEUE_FULL, "queue_full") /* no room when it was offered */                                                  \
 	X(GAVE_UP, "gave_up")       /* retryable failures for too long */                                              \
+	X(EXPIRED, "expired")       /* waited for longer than sending_queue.max_age */                                 \
+	X(TOO_BIG, "too_big")       /* refused for its size, and it cannot be made smaller */                          \
 	X(REFUSED, "refused")       /* the peer will never take it */                                                  \
 	X(REJECTED, "rejected")     /* partial success: the peer took the rest */                                      \
 	X(SHUTDOWN, "shutdown")     /* still waiting at the end of the drain */

@@ -17,11 +17,21 @@ struct tls_client_config {
 	const char *ca_file, *cert_file, *key_file;
 };
 
+enum queue_storage { QUEUE_IN_MEMORY, QUEUE_IN_LMDB };
+enum queue_overflow { OVERFLOW_BY_STORAGE, OVERFLOW_DROPS, OVERFLOW_BLOCKS };
+
 struct queue_config {
 	bool enabled; /* false: not sent at once means dropped */
+	int storage;  /* enum queue_storage */
+	int block_on_overflow; /* enum queue_overflow: whether senders are told to come again, or what comes is dropped */
 	uint64_t queue_size_bytes;
-	uint64_t max_batch_bytes; /* waiting requests are joined up to this size */
+	uint64_t max_age_ms;      /* what waits for longer is dropped; 0: any age */
 	int64_t num_consumers;    /* attempts in flight at once; 1 keeps the order */
+	uint64_t max_batch_bytes; /* waiting requests are joined up to this size, larger ones split */
+	uint64_t min_batch_bytes; /* less than this waits for more, but for flush_timeout_ms at most */
+	int64_t max_batch_items;  /* 0: any number */
+	uint64_t flush_timeout_ms;
+	uint64_t max_attribute_bytes; /* longer string values are shortened; 0: any length */
 };
 
 struct retry_config {

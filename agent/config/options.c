@@ -36,17 +36,34 @@ const struct conf_option tls_client_options[] = {
 
 static const struct conf_option batch_options[] = {
 	{ "max_size", CONF_SIZE, AT(queue_config, max_batch_bytes), .fallback = "1MiB", .min = KIB, .max = GIB,
-	  .doc = "Requests that wait are joined up to this size; keep it below what the receiving side accepts (4 MiB "
-		 "is common)." },
+	  .doc = "Requests that wait are joined up to this size, and larger ones are split; keep it below what the receiving "
+		 "side accepts (4 MiB is common). In bytes (the Collector's \"sizer: bytes\")." },
+	{ "min_size", CONF_SIZE, AT(queue_config, min_batch_bytes), .fallback = "0", .max = GIB,
+	  .doc = "What waits is sent once it is this large, or after flush_timeout; 0 sends as soon as a consumer is free." },
+	{ "max_items", CONF_INT, AT(queue_config, max_batch_items), .fallback = "0", .max = 1e9,
+	  .doc = "The most spans, data points, log records or request records in one request; 0 means any number." },
+	{ "flush_timeout", CONF_DURATION, AT(queue_config, flush_timeout_ms), .fallback = "200ms", .min = 1, .max = HOUR,
+	  .doc = "The longest that something waits for min_size." },
+	{ "max_attribute_length", CONF_SIZE, AT(queue_config, max_attribute_bytes), .fallback = "0", .max = GIB,
+	  .doc = "Longer string values in spans, logs and their resources are cut to this many bytes, a mark included, for "
+		 "this exporter alone; 0 means any length." },
 	{ .name = NULL },
 };
 
 const struct conf_option queue_options[] = {
 	{ "enabled", CONF_BOOL, AT(queue_config, enabled), .fallback = "true",
 	  .doc = "Keep what cannot be sent at once; without a queue it is dropped and counted." },
+	{ "storage", CONF_ENUM, AT(queue_config, storage), .fallback = "memory", .choices = "memory|lmdb",
+	  .doc = "Where it waits. With lmdb a sender is told yes only once its request is on the disk (below "
+		 "storage.directory), so that neither a crash nor a restart loses it." },
 	{ "queue_size", CONF_SIZE, AT(queue_config, queue_size_bytes), .fallback = "64MiB", .min = 64 * KIB, .max = TIB,
-	  .doc = "The most that may wait, in bytes (the Collector's \"sizer: bytes\"); what comes on top is dropped "
-		 "and counted." },
+	  .doc = "The most that may wait, in bytes (the Collector's \"sizer: bytes\")." },
+	{ "block_on_overflow", CONF_ENUM, AT(queue_config, block_on_overflow), .fallback = "by_storage",
+	  .choices = "by_storage|false|true",
+	  .doc = "When the queue is full: true tells senders to come again (which holds back what the other exporters "
+		 "would get), false drops for this exporter and counts it; by_storage is true with lmdb, else false." },
+	{ "max_age", CONF_DURATION, AT(queue_config, max_age_ms), .fallback = "0s", .max = 365 * DAY,
+	  .doc = "What waits for longer than this is dropped and counted as expired; 0 keeps it." },
 	{ "num_consumers", CONF_INT, AT(queue_config, num_consumers), .fallback = "1", .min = 1, .max = 16,
 	  .doc = "Requests on their way at a time. 1 keeps the order in which they came and costs the least CPU; more help "
 		 "where the peer is far away (the Collector's default is 10)." },

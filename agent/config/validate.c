@@ -123,6 +123,12 @@ static const char *check_queue(const void *section)
 {
 	const struct queue_config *q = section;
 
+	if (q->min_batch_bytes > q->max_batch_bytes)
+		return "batch.min_size is larger than batch.max_size";
+	if (q->storage == QUEUE_IN_LMDB && !q->enabled)
+		return "storage is of no use where the queue is not enabled; drop one of them";
+	if (q->max_attribute_bytes > 0 && q->max_attribute_bytes < 64)
+		return "batch.max_attribute_length leaves no room for the mark; give at least 64, or 0 for any length";
 	return q->max_batch_bytes > q->queue_size_bytes ? "batch.max_size is larger than queue_size" : NULL;
 }
 

@@ -92,6 +92,17 @@ static bool read_retry_info(const grpc_metadata_array *trailing, uint64_t *retry
 	return false;
 }
 
+/* RESOURCE_EXHAUSTED without RetryInfo is a quota, or a message above the peer's limit; only words tell. */
+static bool is_too_big(const struct otlp_call *c)
+{
+	static const char *const words[] = { "larger than", "too large", "message size", "exceeds" };
+
+	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++)
+		if (c->status == GRPC_STATUS_RESOURCE_EXHAUSTED && slice_find(view(&c->details), slice_of(words[i])) >= 0)
+			return true;
+	return false;
+}
+
 static struct delivery read_outcome(const struct otlp_call *c)
 {
 	const struct code *code = code_of(c->status);
@@ -102,6 +113,8 @@ static struct delivery read_outcome(const struct otlp_call *c)
 	bool has_retry_info = read_retry_info(&c->trailing, &d.retry_after_ms);
 	if (code->retryable == ALWAYS || (code->retryable == WITH_RETRY_INFO && has_retry_info))
 		d.result = DELIVERY_RETRY;
+	else if (is_too_big(c))
+		d.result = DELIVERY_TOO_BIG;
 	struct slice details = view(&c->details);
 	snprintf(d.reason, sizeof(d.reason), "%s: %.*s", code->name, (int)slice_head(details, sizeof(d.reason)).len,
 		 details.ptr);

@@ -69,6 +69,13 @@ static bool is_retryable(unsigned code)
 	return code == 429 || code == 502 || code == 503 || code == 504;
 }
 
+static enum delivery_result result_of(unsigned code)
+{
+	if (is_retryable(code))
+		return DELIVERY_RETRY;
+	return code == 413 ? DELIVERY_TOO_BIG : DELIVERY_REFUSED;
+}
+
 static struct delivery no_answer(const struct post *post, const struct http_response *response)
 {
 	struct delivery d = { .result = DELIVERY_RETRY };
@@ -81,7 +88,7 @@ static struct delivery no_answer(const struct post *post, const struct http_resp
 
 static struct delivery error_answer(const struct post *post, const struct http_response *response)
 {
-	struct delivery d = { .result = is_retryable(response->code) ? DELIVERY_RETRY : DELIVERY_REFUSED,
+	struct delivery d = { .result = result_of(response->code),
 			      .retry_after_ms = response->retry_after_ms };
 	struct buf message = BUF_INIT;
 	char url[80];
