@@ -17,6 +17,14 @@
 struct exporter_env {
 	uv_loop_t *loop;
 	struct http_client *http;
+	/* Appends all series of /metrics in OpenMetrics; NULL: there are none. */
+	struct {
+		void (*write)(void *context, struct buf *out);
+		void *context;
+	} scrape;
+	/* For an exporter that makes payloads of its own: into its queue. Set by the sender for each; loop thread. */
+	void (*offer)(void *own_queue, struct payload *p);
+	void *own_queue;
 };
 
 /* What became of one payload. */
@@ -47,13 +55,17 @@ struct exporter_kind {
 	uint32_t accepts; /* bits 1u << PAYLOAD_...: other payloads are not handed to it */
 	const struct conf_option *options;
 	size_t options_size;
-	/* id: as configured, "otlp/backend". options: filled by the table, outlives the exporter.
+	/* As in struct config_kind: run by config_load. NULL: nothing to check. */
+	struct status (*check)(const void *options, struct buf *why);
+	/* id: as configured, "otlp/backend". options: filled by the table, outlives the exporter. env: borrowed for the call.
 	 * why: on failure, "cannot open '/x': ...". */
 	struct status (*open)(const char *id, const void *options, struct exporter_env *env, void **state,
 			      struct buf *why);
 	/* Starts one attempt; p is borrowed until done, which is called exactly once, perhaps before this returns. Who
 	 * needs the bytes for longer takes a reference. */
 	void (*send)(void *state, struct payload *p, delivery_done done, void *context);
+	/* The agent stops: the last moment to offer payloads of its own. NULL: makes none. */
+	void (*flush)(void *state);
 	/* Ends the attempts that run: done is called for each of them soon, or before this returns. NULL: none ever
 	 * runs on after send. */
 	void (*cancel)(void *state);

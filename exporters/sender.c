@@ -69,6 +69,28 @@ static const void *part_of(const void *options, size_t offset, const void *other
 	return offset == SIZE_MAX ? otherwise : (const char *)options + offset;
 }
 
+static bool offer_one(struct sender *s, struct payload *p)
+{
+	meter_add(s->queue_bytes, (int64_t)p->size_bytes);
+	struct status status = send_queue_push(&s->queue, p);
+	if (FAILED(status)) {
+		meter_add(s->queue_bytes, -(int64_t)p->size_bytes);
+		sender_drop(s, p->kind, p->items, status.code == STATUS_UNAVAILABLE ? DROP_SHUTDOWN : DROP_QUEUE_FULL,
+			    status.why);
+		return false;
+	}
+	return true;
+}
+
+/* A payload that the exporter made itself. */
+static void offer_own(void *own_queue, struct payload *p)
+{
+	struct sender *s = own_queue;
+
+	if (p->size_bytes > 0 && offer_one(s, p))
+		uv_async_send(&s->all->wake);
+}
+
 static struct status open_one(struct senders *all, const struct exporter_config *config, struct exporter_env *env,
 			      struct buf *why)
 {
@@ -82,7 +104,10 @@ static struct status open_one(struct senders *all, const struct exporter_config 
 		buf_printf(why, "exporters.%s: there is no exporter of kind '%s'", config->id, config->kind);
 		return FAIL(NOTFOUND, "no exporter of this kind");
 	}
-	TRY(s->kind->open(config->id, config->options, env, &s->state, why));
+	struct exporter_env own = *env;
+	own.offer = offer_own;
+	own.own_queue = s;
+	TRY(s->kind->open(config->id, config->options, &own, &s->state, why));
 	queue = part_of(config->options, s->kind->queue_offset, &hand_over);
 	s->retry = part_of(config->options, s->kind->retry_offset, &no_retry);
 	s->max_batch_bytes = queue->max_batch_bytes;
@@ -142,19 +167,6 @@ bool senders_want(const struct senders *s, enum payload_kind kind)
 	return (s->accepted >> kind & 1u) != 0;
 }
 
-static bool offer_one(struct sender *s, struct payload *p)
-{
-	meter_add(s->queue_bytes, (int64_t)p->size_bytes);
-	struct status status = send_queue_push(&s->queue, p);
-	if (FAILED(status)) {
-		meter_add(s->queue_bytes, -(int64_t)p->size_bytes);
-		sender_drop(s, p->kind, p->items, status.code == STATUS_UNAVAILABLE ? DROP_SHUTDOWN : DROP_QUEUE_FULL,
-			    status.why);
-		return false;
-	}
-	return true;
-}
-
 void senders_offer(struct senders *s, struct payload *p)
 {
 	bool is_taken = false;
@@ -199,6 +211,9 @@ static void on_drain_deadline(uv_timer_t *timer)
 void senders_drain(struct senders *s, uint64_t deadline_ms, void (*done)(void *context), void *context)
 {
 	assert(s->drain == DRAIN_NONE);
+	for (size_t i = 0; i < s->count; i++) /* all of them before the first check whether all are idle */
+		if (s->list[i].kind->flush != NULL)
+			s->list[i].kind->flush(s->list[i].state);
 	s->drain = DRAIN_SENDING;
 	s->drained = done;
 	s->drained_context = context;

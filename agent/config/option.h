@@ -11,6 +11,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "agent/base/buf.h"
+#include "agent/base/status.h"
+
 enum conf_type {
 	CONF_BOOL,     /* bool */
 	CONF_INT,      /* int64_t */
@@ -62,6 +65,9 @@ struct config_kind {
 	const struct conf_option *options;
 	size_t options_size;
 	const char *doc; /* one sentence for the manual */
+	/* What no row can say by itself: options that need or exclude each other. why: "api_key is missing: ...", without
+	 * the instance's name. NULL: nothing. */
+	struct status (*check)(const void *options, struct buf *why);
 };
 
 #endif

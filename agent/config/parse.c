@@ -333,6 +333,17 @@ static void report_unknown_kind(struct parse *p, const char *what, const struct 
 			   buf_string(&p->scratch));
 }
 
+/* The kind's own check, of a section that has no other mistake. */
+static void check_instance(struct parse *p, const struct config_kind *kind, const struct tree_item *item,
+			   const void *options, size_t errors_before)
+{
+	if (kind->check == NULL || p->errors->count > errors_before || p->nomem)
+		return;
+	buf_reset(&p->scratch);
+	if (FAILED(kind->check(options, &p->scratch)))
+		conf_error(p->errors, item->key->mark, "%s: %s", item->key->text.ptr, buf_string(&p->scratch));
+}
+
 /* "kind/name": the kind of it; false after an error. */
 static bool read_instance(struct parse *p, const char *what, const struct config_kind *kinds, size_t n,
 			  const struct tree_item *item, struct exporter_config *out)
@@ -355,9 +366,11 @@ static bool read_instance(struct parse *p, const char *what, const struct config
 		p->nomem = true;
 		return false;
 	}
+	size_t errors_before = p->errors->count;
 	memset(options, 0, kind->options_size);
 	parse_defaults(p, kind->options, options);
 	parse_section(p, kind->options, item->key->mark, item->value, options);
+	check_instance(p, kind, item, options, errors_before);
 	*out = (struct exporter_config){ copy.ptr, kind->name, options, kind->options };
 	return true;
 }

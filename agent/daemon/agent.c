@@ -69,6 +69,17 @@ static struct status open_state(struct agent *a, struct buf *why)
 	return store_open(buf_string(&a->state_dir), a->config->storage.max_size_bytes, &a->store, why);
 }
 
+/* All series, for exporters that push them; their timers run once the agent has started. */
+static void write_series(void *context, struct buf *out)
+{
+	struct agent *a = context;
+	struct scrape *s = scrape_new(a->observer, EXPOSITION_OPENMETRICS);
+
+	while (s != NULL && scrape_next(s, out))
+		;
+	scrape_free(s);
+}
+
 static struct status open_outlets(struct agent *a, struct buf *why)
 {
 	struct status s = http_client_new(a->loop, &a->http);
@@ -77,7 +88,7 @@ static struct status open_outlets(struct agent *a, struct buf *why)
 		buf_printf(why, "cannot set up outbound HTTP: %s", s.why);
 		return s;
 	}
-	a->exporter_env = (struct exporter_env){ .loop = a->loop, .http = a->http };
+	a->exporter_env = (struct exporter_env){ .loop = a->loop, .http = a->http, .scrape = { write_series, a } };
 	TRY(senders_open(a->config, &a->exporter_env, &a->senders, why));
 	a->counting = counting_new(a->config->limits.max_counting_bytes);
 	a->observer = observer_new(a->config, lanes(a->config));

@@ -21,6 +21,7 @@ static void gather(void)
 			.options = exporter_kinds[count]->options,
 			.options_size = exporter_kinds[count]->options_size,
 			.doc = exporter_kinds[count]->doc,
+			.check = exporter_kinds[count]->check,
 		};
 	}
 }

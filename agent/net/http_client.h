@@ -31,9 +31,13 @@ struct http_response {
 	uint64_t retry_after_ms;  /* from Retry-After, seconds or date; 0: none */
 	struct slice content_type;
 	struct slice body;        /* at most 64 KiB are kept */
+	void *transfer;           /* for http_response_header */
 };
 
 typedef void (*http_done)(void *context, const struct http_response *response);
+
+/* A header of the answer, or NULL where it has none of this name; only inside done. */
+const char *http_response_header(const struct http_response *response, const char *name);
 
 struct status http_client_new(uv_loop_t *loop, struct http_client **out) MUST_USE;
 

@@ -111,11 +111,22 @@ static void read_answer(struct transfer *t, struct http_response *response)
 	curl_easy_getinfo(t->easy, CURLINFO_RESPONSE_CODE, &code);
 	curl_easy_getinfo(t->easy, CURLINFO_CONTENT_TYPE, &type);
 	curl_easy_getinfo(t->easy, CURLINFO_RETRY_AFTER, &retry_after_s); /* curl reads both forms, seconds and dates */
+	response->transfer = t;
 	response->code = (unsigned)code;
 	response->content_type = slice_of(type);
 	response->body = buf_view(&t->body);
 	if (retry_after_s > 0 && (uint64_t)retry_after_s < UINT64_MAX / 1000)
 		response->retry_after_ms = (uint64_t)retry_after_s * 1000;
+}
+
+const char *http_response_header(const struct http_response *response, const char *name)
+{
+	const struct transfer *t = response->transfer;
+	struct curl_header *header;
+
+	if (t == NULL || curl_easy_header(t->easy, name, 0, CURLH_HEADER, -1, &header) != CURLHE_OK)
+		return NULL;
+	return header->value;
 }
 
 struct http_response transfer_outcome(struct transfer *t, CURLcode code)

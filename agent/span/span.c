@@ -9,7 +9,8 @@
 #include "agent/span/payload.h"
 
 const char *const signal_names[SIGNAL_COUNT] = { "traces", "metrics", "logs" };
-const char *const payload_kind_names[PAYLOAD_KIND_COUNT] = { "traces", "metrics", "logs", "records" };
+const char *const payload_kind_names[PAYLOAD_KIND_COUNT] = { "traces", "metrics", "logs", "records",
+							     "samples" };
 
 const char *const token_class_names[TOKEN_CLASS_COUNT] = {
 #define X(name, text) text,

@@ -88,7 +88,7 @@ static void start_server(void)
 static void load_config(void)
 {
 	char path[] = "/tmp/plimsoll-bench-XXXXXX";
-	struct config_kind kinds[] = { { exporter_otlp.name, exporter_otlp.options, exporter_otlp.options_size, "" } };
+	struct config_kind kinds[] = { { exporter_otlp.name, exporter_otlp.options, exporter_otlp.options_size, "", NULL } };
 	struct buf errors = BUF_INIT;
 	FILE *file = fdopen(mkstemp(path), "w");
 

@@ -31,7 +31,7 @@ static const struct conf_option fake_table[] = {
 	{ .name = NULL },
 };
 
-static const struct config_kind kinds[] = { { "fake", fake_table, sizeof(struct fake_options), "" } };
+static const struct config_kind kinds[] = { { "fake", fake_table, sizeof(struct fake_options), "", NULL } };
 
 static struct config *load(struct slice text, struct buf *errors)
 {

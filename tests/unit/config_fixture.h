@@ -49,7 +49,7 @@ static const struct conf_option fake_table[] = {
 	{ .name = NULL },
 };
 
-static const struct config_kind fake_kinds[] = { { "fake", fake_table, sizeof(struct fake_options), "A fake." } };
+static const struct config_kind fake_kinds[] = { { "fake", fake_table, sizeof(struct fake_options), "A fake.", NULL } };
 
 /* The file's name is the same in every run; programs run one at a time, each with its own. */
 static inline const char *fixture_write(struct slice text)

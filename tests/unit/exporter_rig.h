@@ -32,7 +32,8 @@ static inline struct status rig_load(struct rig *rig, const char *yaml)
 
 	for (; exporter_kinds[count] != NULL; count++)
 		kinds[count] = (struct config_kind){ exporter_kinds[count]->name, exporter_kinds[count]->options,
-						     exporter_kinds[count]->options_size, exporter_kinds[count]->doc };
+						     exporter_kinds[count]->options_size, exporter_kinds[count]->doc,
+						     exporter_kinds[count]->check };
 	if (fd < 0 || write(fd, yaml, strlen(yaml)) != (ssize_t)strlen(yaml))
 		return FAIL(IO, "cannot write the configuration");
 	close(fd);
@@ -41,15 +42,22 @@ static inline struct status rig_load(struct rig *rig, const char *yaml)
 	return status;
 }
 
-/* yaml: a whole configuration. On failure rig->why says what is wrong; rig_stop is due all the same. */
-static inline struct status rig_start(struct rig *rig, const char *yaml)
+/* yaml: a whole configuration. scrape: what exporters that push /metrics are given. On failure rig->why says what is
+ * wrong; rig_stop is due all the same. */
+static inline struct status rig_start_with(struct rig *rig, const char *yaml, void (*scrape)(void *, struct buf *),
+					   void *context)
 {
 	*rig = (struct rig){ .why = BUF_INIT };
 	uv_loop_init(&rig->loop);
 	TRY(http_client_new(&rig->loop, &rig->http));
 	TRY(rig_load(rig, yaml));
-	struct exporter_env env = { .loop = &rig->loop, .http = rig->http };
+	struct exporter_env env = { .loop = &rig->loop, .http = rig->http, .scrape = { scrape, context } };
 	return senders_open(rig->config, &env, &rig->senders, &rig->why);
+}
+
+static inline struct status rig_start(struct rig *rig, const char *yaml)
+{
+	return rig_start_with(rig, yaml, NULL, NULL);
 }
 
 static inline void rig_offer(struct rig *rig, enum payload_kind kind, struct slice bytes, uint32_t items)
