@@ -64,7 +64,7 @@ static struct status read_status(struct span_view *span, struct slice message)
 	return r.failed ? BROKEN_SPAN : OK;
 }
 
-static struct status take_bytes(struct trace_walker *w, struct span_view *span, unsigned number, struct slice bytes)
+static inline struct status take_bytes(struct trace_walker *w, struct span_view *span, unsigned number, struct slice bytes)
 {
 	switch (number) {
 	case 1:
@@ -111,33 +111,56 @@ static struct status take_field(struct trace_walker *w, const struct wire_field 
 	}
 }
 
-#define TAG(number, type) ((number) << 3 | (type))
+/* Attributes come in runs, and are most of a span. */
+static struct status read_attributes(struct trace_walker *w, struct wire_reader *reader)
+{
+	struct attribute_list list = w->attributes;
+	struct wire_reader r = *reader; /* copies of their own stay in registers */
+	struct status s = OK;
+
+	while (r.end - r.at > 2 && *r.at == WIRE_TAG(9, WIRE_BYTES)) {
+		struct slice content = wire_short_content(r.at + 1, r.end);
+		if (content.ptr == NULL)
+			break;
+		s = attribute_list_read(&list, w->envelope.arena, content);
+		if (FAILED(s))
+			break;
+		r.at = content.ptr + content.len;
+	}
+	reader->at = r.at;
+	w->attributes = list;
+	return s;
+}
 
 /* The fields that nearly every span has, as nearly every encoder writes them: one byte of tag, which says the type too,
- * and one of length. Reads as far as that holds; the rest is for wire_next. */
+ * and one or two of length. Reads as far as that holds; the rest is for wire_next. */
 static struct status read_usual(struct trace_walker *w, struct wire_reader *r, struct span_view *span)
 {
+	struct slice content;
+
 	while (r->end - r->at > 9) {
-		unsigned char tag = (unsigned char)r->at[0], second = (unsigned char)r->at[1];
-		switch (tag) {
-		case TAG(7, WIRE_FIXED64):
+		switch ((unsigned char)r->at[0]) {
+		case WIRE_TAG(7, WIRE_FIXED64):
 			span->start_unix_ns = wire_get_fixed64(r->at + 1);
 			r->at += 9;
 			continue;
-		case TAG(8, WIRE_FIXED64):
+		case WIRE_TAG(8, WIRE_FIXED64):
 			span->end_unix_ns = wire_get_fixed64(r->at + 1);
 			r->at += 9;
 			continue;
-		case TAG(1, WIRE_BYTES):
-		case TAG(2, WIRE_BYTES):
-		case TAG(4, WIRE_BYTES):
-		case TAG(5, WIRE_BYTES):
-		case TAG(9, WIRE_BYTES):
-			if (second >= 0x80 || second > r->end - r->at - 2)
+		case WIRE_TAG(1, WIRE_BYTES):
+		case WIRE_TAG(2, WIRE_BYTES):
+		case WIRE_TAG(4, WIRE_BYTES):
+		case WIRE_TAG(5, WIRE_BYTES):
+			content = wire_short_content(r->at + 1, r->end);
+			if (content.ptr == NULL)
 				return OK;
-			TRY(take_bytes(w, span, tag >> 3, (struct slice){ r->at + 2, second }));
-			r->at += 2 + second;
+			TRY(take_bytes(w, span, (unsigned char)r->at[0] >> 3, content));
+			r->at = content.ptr + content.len;
 			continue;
+		case WIRE_TAG(9, WIRE_BYTES):
+			TRY(read_attributes(w, r));
+			return OK;
 		default:
 			return OK;
 		}

@@ -51,17 +51,14 @@ struct status any_value_read(struct slice message, struct any_value *out)
 	return any_value_merge(message, out);
 }
 
-#define TAG(number, type) ((number) << 3 | (type))
-
-/* A varint of exactly n bytes. */
-static bool whole_varint(const unsigned char *p, size_t n, int64_t *out)
+bool any_whole_varint(const char *p, size_t n, int64_t *out)
 {
 	uint64_t value = 0;
 
-	if (n == 0 || n > WIRE_VARINT_MAX || p[n - 1] >= 0x80)
+	if (n == 0 || n > WIRE_VARINT_MAX || (unsigned char)p[n - 1] >= 0x80)
 		return false;
 	for (size_t i = 0; i < n; i++) {
-		if (p[i] < 0x80 && i < n - 1)
+		if ((unsigned char)p[i] < 0x80 && i < n - 1)
 			return false;
 		value |= (uint64_t)(p[i] & 0x7f) << (7 * i);
 	}
@@ -69,51 +66,39 @@ static bool whole_varint(const unsigned char *p, size_t n, int64_t *out)
 	return true;
 }
 
-/* One member and nothing else, of n bytes (1 to 127) with its tag. */
-static bool read_only_member(const unsigned char *p, size_t n, struct any_value *out)
+/* The content of the field with this tag, which ends where the message does, or nothing. */
+static struct slice last_content(const char *p, const char *end, char tag)
 {
-	out->kind = (enum any_kind)(p[0] >> 3);
-	switch (p[0]) {
-	case TAG(ANY_STRING, WIRE_BYTES):
-	case TAG(ANY_ARRAY, WIRE_BYTES):
-	case TAG(ANY_KVLIST, WIRE_BYTES):
-	case TAG(ANY_BYTES, WIRE_BYTES):
-		out->bytes = (struct slice){ (const char *)p + 2, n - 2 };
-		return n >= 2 && p[1] == n - 2;
-	case TAG(ANY_INT, WIRE_VARINT):
-		return whole_varint(p + 1, n - 1, &out->integer);
-	case TAG(ANY_BOOL, WIRE_VARINT):
-		out->boolean = n == 2 && p[1] != 0;
-		return n == 2 && p[1] < 0x80;
-	case TAG(ANY_DOUBLE, WIRE_FIXED64):
-		out->real = n == 9 ? wire_double(wire_get_fixed64((const char *)p + 1)) : 0;
-		return n == 9;
-	default:
-		return false;
-	}
+	if (end - p < 2 || *p != tag)
+		return SLICE_NONE;
+	struct slice content = wire_short_content(p + 1, end);
+	return content.ptr != NULL && content.ptr + content.len == end ? content : SLICE_NONE;
 }
 
-/* The short cut for an attribute as encoders write it: the key, then a value of one member, both shorter than 128
- * bytes. False where it is anything else, and out may hold anything then. */
-static bool read_usual(struct slice message, struct attribute *out)
+/* The other usual attribute: a key with a text of up to 16 KiB. */
+static bool read_text(struct slice message, struct attribute *out)
 {
-	const unsigned char *p = (const unsigned char *)message.ptr;
-	size_t len = message.len;
+	const char *end = message.ptr + message.len;
 
-	if (len < 5 || p[0] != TAG(1, WIRE_BYTES) || p[1] >= 0x80 || len < 5u + p[1])
+	if (message.len < 2 || message.ptr[0] != WIRE_TAG(1, WIRE_BYTES))
 		return false;
-	out->key = (struct slice){ message.ptr + 2, p[1] };
-	p += 2 + out->key.len;
-	len -= 4 + out->key.len;
-	return p[0] == TAG(2, WIRE_BYTES) && p[1] < 0x80 && p[1] == len && read_only_member(p + 2, len, &out->value);
+	out->key = wire_short_content(message.ptr + 1, end);
+	if (out->key.ptr == NULL)
+		return false;
+	struct slice value = last_content(out->key.ptr + out->key.len, end, WIRE_TAG(2, WIRE_BYTES));
+	if (value.ptr == NULL)
+		return false;
+	out->value.kind = ANY_STRING;
+	out->value.bytes = last_content(value.ptr, value.ptr + value.len, WIRE_TAG(ANY_STRING, WIRE_BYTES));
+	return out->value.bytes.ptr != NULL;
 }
 
-struct status attribute_read(struct slice message, struct attribute *out)
+struct status attribute_read_any(struct slice message, struct attribute *out)
 {
 	struct wire_reader r = wire_reader_of(message);
 	struct wire_field f;
 
-	if (read_usual(message, out))
+	if (read_text(message, out))
 		return OK;
 	*out = (struct attribute){ 0 };
 	while (wire_next(&r, &f)) {

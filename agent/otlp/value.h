@@ -36,7 +36,7 @@ struct attribute {
 /* Reads the content of an AnyValue or KeyValue message. The last member of a value wins, also where an encoder wrote
  * one array in two pieces. What arrays and lists hold is checked when it is read. Errors: MALFORMED. */
 struct status any_value_read(struct slice message, struct any_value *out) MUST_USE;
-struct status attribute_read(struct slice message, struct attribute *out) MUST_USE;
+static inline struct status attribute_read(struct slice message, struct attribute *out) MUST_USE;
 
 /* As any_value_read, for a further occurrence of the same field: out holds the earlier one, and keeps it where this one
  * is empty. */
@@ -66,5 +66,59 @@ void attribute_put_bool(struct attribute_writer *w, struct slice key, bool value
 
 /* Hands over what was written and goes on empty behind it, in the same memory. */
 struct slice attribute_writer_take(struct attribute_writer *w);
+
+/* ---------------------------------------------------------------- the short cut of attribute_read */
+
+#define WIRE_TAG(number, type) ((number) << 3 | (type))
+
+/* A varint of exactly n bytes. */
+bool any_whole_varint(const char *p, size_t n, int64_t *out);
+
+/* The content of an AnyValue of n bytes (1 to 127) with one member and nothing else: its length takes one byte. */
+static inline __attribute__((always_inline)) bool any_read_only_member(const char *p, size_t n, struct any_value *out)
+{
+	out->kind = (enum any_kind)((unsigned char)p[0] >> 3);
+	switch ((unsigned char)p[0]) {
+	case WIRE_TAG(ANY_STRING, WIRE_BYTES):
+	case WIRE_TAG(ANY_ARRAY, WIRE_BYTES):
+	case WIRE_TAG(ANY_KVLIST, WIRE_BYTES):
+	case WIRE_TAG(ANY_BYTES, WIRE_BYTES):
+		out->bytes = (struct slice){ p + 2, n - 2 };
+		return n >= 2 && (unsigned char)p[1] == n - 2;
+	case WIRE_TAG(ANY_INT, WIRE_VARINT):
+		return any_whole_varint(p + 1, n - 1, &out->integer);
+	case WIRE_TAG(ANY_BOOL, WIRE_VARINT):
+		out->boolean = n == 2 && p[1] != 0;
+		return n == 2 && (unsigned char)p[1] < 0x80;
+	case WIRE_TAG(ANY_DOUBLE, WIRE_FIXED64):
+		out->real = n == 9 ? wire_double(wire_get_fixed64(p + 1)) : 0;
+		return n == 9;
+	default:
+		return false;
+	}
+}
+
+/* An attribute of less than 128 bytes as encoders write it: the key, then a value of one member, so that every length in
+ * it takes one byte. False where it is anything else, and out may hold anything then. */
+static inline __attribute__((always_inline)) bool attribute_read_usual(struct slice message, struct attribute *out)
+{
+	const char *p = message.ptr;
+	size_t n = message.len;
+
+	if (n < 5 || n >= 0x80 || p[0] != WIRE_TAG(1, WIRE_BYTES) || n < 5u + (unsigned char)p[1])
+		return false;
+	out->key = (struct slice){ p + 2, (unsigned char)p[1] };
+	p += 2 + out->key.len;
+	n -= 4 + out->key.len;
+	return p[0] == WIRE_TAG(2, WIRE_BYTES) && (unsigned char)p[1] == n && any_read_only_member(p + 2, n, &out->value);
+}
+
+/* attribute_read without its short cut; call that. */
+struct status attribute_read_any(struct slice message, struct attribute *out) MUST_USE;
+
+static inline __attribute__((always_inline)) struct status attribute_read(struct slice message, struct attribute *out)
+{
+	return attribute_read_usual(message, out) ? OK : attribute_read_any(message, out);
+}
 
 #endif

@@ -27,16 +27,13 @@ void *scratch_grow(struct arena *a, void *items, size_t count, size_t size, size
 	return bigger;
 }
 
-struct status attribute_list_read(struct attribute_list *l, struct arena *a, struct slice message)
+struct status attribute_list_grow(struct attribute_list *l, struct arena *a)
 {
-	if (l->count == l->cap) {
-		void *items = scratch_grow(a, l->items, l->count, sizeof(*l->items), &l->cap);
-		if (items == NULL)
-			return FAIL(NOMEM, "the batch's memory limit leaves no room for its attributes");
-		l->items = items;
-	}
-	TRY(attribute_read(message, &l->items[l->count]));
-	l->count++;
+	void *items = scratch_grow(a, l->items, l->count, sizeof(*l->items), &l->cap);
+
+	if (items == NULL)
+		return FAIL(NOMEM, "the batch's memory limit leaves no room for its attributes");
+	l->items = items;
 	return OK;
 }
 

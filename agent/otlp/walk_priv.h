@@ -32,8 +32,18 @@ static inline struct attributes attribute_list_view(const struct attribute_list 
 /* An array in the arena with room for at least one element more: items itself, or a copy twice as large. */
 void *scratch_grow(struct arena *a, void *items, size_t count, size_t size, size_t *cap);
 
+struct status attribute_list_grow(struct attribute_list *l, struct arena *a) MUST_USE;
+
 /* Reads one KeyValue to the end of the list. Errors: MALFORMED, NOMEM. */
-struct status attribute_list_read(struct attribute_list *l, struct arena *a, struct slice message) MUST_USE;
+static inline __attribute__((always_inline)) MUST_USE struct status attribute_list_read(struct attribute_list *l, struct arena *a,
+											 struct slice message)
+{
+	if (l->count == l->cap)
+		TRY(attribute_list_grow(l, a));
+	TRY(attribute_read(message, &l->items[l->count]));
+	l->count++;
+	return OK;
+}
 
 /* A message around an item, whose length changes when the item's does. */
 struct enclosure {

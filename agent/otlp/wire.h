@@ -44,25 +44,40 @@ static inline uint64_t wire_get_fixed64(const char *bytes)
 	return le64toh(bits);
 }
 
+/* The content behind a length of one or two bytes, as nearly all are; at points to the length, and before end. Its ptr is
+ * NULL where the length is longer than that, or the message ends before the content does. */
+static inline __attribute__((always_inline)) struct slice wire_short_content(const char *at, const char *end)
+{
+	size_t n = (unsigned char)*at++;
+
+	if (n >= 0x80) {
+		if (at == end || (unsigned char)*at >= 0x80)
+			return SLICE_NONE;
+		n = (n & 0x7f) | (size_t)(unsigned char)*at++ << 7;
+	}
+	return n <= (size_t)(end - at) ? (struct slice){ at, n } : SLICE_NONE;
+}
+
 /* wire_next without its short cuts; call that. */
 bool wire_next_any(struct wire_reader *r, struct wire_field *f);
 
 /* Next field of the message. False at its end, and where the bytes are broken (then r->failed). */
 static inline bool wire_next(struct wire_reader *r, struct wire_field *f)
 {
-	/* Most fields of a span are length-delimited, with one byte of tag and one of length. */
+	/* Most fields are length-delimited, with one byte of tag and one or two of length. */
 	if (r->end - r->at >= 2) {
-		unsigned char tag = (unsigned char)r->at[0], length = (unsigned char)r->at[1];
-		if ((tag & 0x87) == WIRE_BYTES && tag >= 8 && length < 0x80 && length <= r->end - r->at - 2) {
-			*f = (struct wire_field){
-				.number = tag >> 3, .type = WIRE_BYTES, .bytes = { r->at + 2, length }, .start = r->at
-			};
-			r->at += 2 + length;
-			return true;
+		unsigned char tag = (unsigned char)r->at[0], second = (unsigned char)r->at[1];
+		if ((tag & 0x87) == WIRE_BYTES && tag >= 8) {
+			struct slice content = wire_short_content(r->at + 1, r->end);
+			if (content.ptr != NULL) {
+				*f = (struct wire_field){ .number = tag >> 3, .type = WIRE_BYTES, .bytes = content, .start = r->at };
+				r->at = content.ptr + content.len;
+				return true;
+			}
 		}
-		if ((tag & 0x87) == WIRE_VARINT && tag >= 8 && length < 0x80) { /* its kind */
+		if ((tag & 0x87) == WIRE_VARINT && tag >= 8 && second < 0x80) { /* its kind */
 			*f = (struct wire_field){
-				.number = tag >> 3, .type = WIRE_VARINT, .value = length, .start = r->at
+				.number = tag >> 3, .type = WIRE_VARINT, .value = second, .start = r->at
 			};
 			r->at += 2;
 			return true;
@@ -75,8 +90,7 @@ static inline bool wire_next(struct wire_reader *r, struct wire_field *f)
 			return true;
 		}
 	}
-	/* Copies, so that the address of r and f never leaves the caller and the compiler can keep them in registers.
-	 */
+	/* Copies, so that the address of r and f never leaves the caller and the compiler can keep them in registers. */
 	struct wire_reader reader = *r;
 	struct wire_field field = { 0 };
 	bool found = wire_next_any(&reader, &field);
