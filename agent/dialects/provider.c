@@ -141,6 +141,8 @@ static struct slice host_of(struct slice address)
 struct slice provider_of_host(struct slice host)
 {
 	host = host_of(host);
+	if (host.len == 0)
+		return SLICE_NONE;
 	for (size_t i = 0; i < COUNT_OF(host_ends); i++)
 		if (slice_ends_with(host, host_ends[i].from))
 			return host_ends[i].to;

@@ -3,6 +3,7 @@
  */
 #include "agent/dialects/reading.h"
 
+#include "agent/base/compiler.h"
 #include "agent/dialects/convert.h"
 #include "agent/dialects/members.h"
 #include "agent/dialects/provider.h"
@@ -15,15 +16,11 @@ void reading_clear(struct reading *r)
 	r->ttft_rank = r->cost_rank = r->streaming_rank = r->status_rank = RANK_NONE;
 }
 
-static bool apply_text(struct reading_context *c, struct reading *r, const struct dialect_row *row,
-		       const struct any_value *v)
-{
-	struct slice text;
+/* The ways to put a value in its place are functions of their own, not inlined into each other: what the rare ones need
+ * in registers and on the stack is no matter of the usual ones. */
 
-	if (row->rank >= r->rank[row->field])
-		return true;
-	if (!convert_text(v, c->arena, &text))
-		return false;
+static bool put_text(struct reading *r, const struct dialect_row *row, struct slice text)
+{
 	if (row->conversion == CONVERT_PROVIDER)
 		text = provider_canonical(text);
 	if (text.len == 0 || (row->conversion == CONVERT_NAME && slice_equal_nocase(text, SLICE("unknown"))))
@@ -33,13 +30,29 @@ static bool apply_text(struct reading_context *c, struct reading *r, const struc
 	return true;
 }
 
-static bool apply_prompt(struct reading_context *c, struct reading *r, const struct dialect_row *row,
-			 const struct any_value *v)
+static NOINLINE bool put_as_text(struct reading_context *c, struct reading *r, const struct dialect_row *row,
+				 const struct any_value *v)
 {
-	bool is_name = row->field == FIELD_PROMPT_NAME;
 	struct slice text;
 
-	if (!convert_text(v, c->arena, &text))
+	return convert_text(v, c->arena, &text) && put_text(r, row, text);
+}
+
+static bool apply_text(struct reading_context *c, struct reading *r, const struct dialect_row *row,
+		       const struct any_value *v)
+{
+	if (row->rank >= r->rank[row->field])
+		return true;
+	return v->kind == ANY_STRING ? put_text(r, row, v->bytes) : put_as_text(c, r, row, v);
+}
+
+static NOINLINE bool apply_prompt(struct reading_context *c, struct reading *r, const struct dialect_row *row,
+				  const struct any_value *v)
+{
+	bool is_name = row->field == FIELD_PROMPT_NAME;
+	struct slice text = v->bytes;
+
+	if (v->kind != ANY_STRING && !convert_text(v, c->arena, &text))
 		return false;
 	if (text.len == 0)
 		return true;
@@ -59,20 +72,29 @@ static struct usage_claim *claim_of(struct reading *r, unsigned family)
 	return &r->usage[family];
 }
 
-static bool apply_tokens(struct reading *r, const struct dialect_row *row, const struct any_value *v)
+static bool put_tokens(struct reading *r, const struct dialect_row *row, uint64_t n)
 {
-	uint64_t n;
-
-	if (v->kind == ANY_NONE || (v->kind == ANY_STRING && v->bytes.len == 0))
-		return true;
-	if (!convert_count(v, &n))
-		return false;
 	struct usage_claim *claim = claim_of(r, row->rank);
+
 	if (row->field == FIELD_TOKENS_TOTAL)
 		claim->total = n;
 	else if (n > 0 || !tokens_has(&claim->tokens, row->class)) /* of two names for one class, the one that counted */
 		tokens_set(&claim->tokens, row->class, n);
 	return true;
+}
+
+static NOINLINE bool put_as_tokens(struct reading *r, const struct dialect_row *row, const struct any_value *v)
+{
+	uint64_t n;
+
+	if (v->kind == ANY_NONE || (v->kind == ANY_STRING && v->bytes.len == 0))
+		return true;
+	return convert_count(v, &n) && put_tokens(r, row, n);
+}
+
+static bool apply_tokens(struct reading *r, const struct dialect_row *row, const struct any_value *v)
+{
+	return v->kind == ANY_INT && v->integer >= 0 ? put_tokens(r, row, (uint64_t)v->integer) : put_as_tokens(r, row, v);
 }
 
 static void apply_word(struct reading *r, const struct dialect_row *row, int value)
@@ -122,16 +144,54 @@ static void apply_word(struct reading *r, const struct dialect_row *row, int val
 	}
 }
 
+/* What the words of this value are in this list: the spans of one application say the same few again and again. */
+static bool recall_words(struct reading_context *c, const struct dialect_row *row, const struct any_value *v, int *value,
+			 bool *found)
+{
+	struct word_memo *m = &c->words[(unsigned)row->field % WORD_MEMOS];
+	bool has_bytes = v->kind == ANY_STRING || v->kind == ANY_ARRAY;
+
+	if (m->words == row->words && m->kind == v->kind && has_bytes && slice_equal(m->bytes, v->bytes)) {
+		*value = m->value;
+		*found = m->found;
+		return true;
+	}
+	if (!convert_words(v, row->words, value, found))
+		return false;
+	if (has_bytes && v->bytes.len > 0 && v->bytes.len <= sizeof(m->copy)) {
+		m->words = row->words;
+		m->kind = v->kind;
+		m->bytes = (struct slice){ m->copy, v->bytes.len };
+		m->value = *value;
+		m->found = *found;
+		memcpy(m->copy, v->bytes.ptr, v->bytes.len);
+	}
+	return true;
+}
+
+static bool apply_words(struct reading_context *c, struct reading *r, const struct dialect_row *row,
+			const struct any_value *v)
+{
+	int value;
+	bool found;
+
+	if (!recall_words(c, row, v, &value, &found))
+		return false;
+	if (found)
+		apply_word(r, row, value);
+	return true;
+}
+
 /* Words, truths and mere presence: values that are one of a few. */
-static bool apply_choice(struct reading *r, const struct dialect_row *row, const struct any_value *v)
+static NOINLINE bool apply_choice(struct reading_context *c, struct reading *r, const struct dialect_row *row,
+				  const struct any_value *v)
 {
 	int value = true;
 	bool found = true, truth;
 
-	if (row->conversion == CONVERT_WORDS) {
-		if (!convert_words(v, row->words, &value, &found))
-			return false;
-	} else if (row->conversion == CONVERT_TRUTH) {
+	if (row->conversion == CONVERT_WORDS)
+		return apply_words(c, r, row, v);
+	if (row->conversion == CONVERT_TRUTH) {
 		if (v->kind == ANY_NONE || (v->kind == ANY_STRING && v->bytes.len == 0))
 			return true;
 		if (!convert_truth(v, &truth))
@@ -147,7 +207,7 @@ static bool apply_choice(struct reading *r, const struct dialect_row *row, const
 	return true;
 }
 
-static bool apply_ttft(struct reading *r, const struct dialect_row *row, const struct any_value *v)
+static NOINLINE bool apply_ttft(struct reading *r, const struct dialect_row *row, const struct any_value *v)
 {
 	if (row->rank >= r->ttft_rank)
 		return true;
@@ -158,7 +218,7 @@ static bool apply_ttft(struct reading *r, const struct dialect_row *row, const s
 	return true;
 }
 
-static bool apply_cost(struct reading *r, const struct dialect_row *row, const struct any_value *v)
+static NOINLINE bool apply_cost(struct reading *r, const struct dialect_row *row, const struct any_value *v)
 {
 	int64_t pusd;
 
@@ -175,7 +235,7 @@ static bool apply_cost(struct reading *r, const struct dialect_row *row, const s
 	return true;
 }
 
-static bool apply_number(struct reading *r, const struct dialect_row *row, const struct any_value *v)
+static NOINLINE bool apply_number(struct reading *r, const struct dialect_row *row, const struct any_value *v)
 {
 	uint64_t n;
 
@@ -199,7 +259,7 @@ static bool apply_number(struct reading *r, const struct dialect_row *row, const
 	}
 }
 
-static bool apply_content(struct reading *r, const struct dialect_row *row, const struct any_value *v)
+static NOINLINE bool apply_content(struct reading *r, const struct dialect_row *row, const struct any_value *v)
 {
 	unsigned slot = (unsigned)row->field - CONTENT_FIRST;
 
@@ -212,7 +272,7 @@ static bool apply_content(struct reading *r, const struct dialect_row *row, cons
 	return true;
 }
 
-static bool apply_tool_call(struct reading_context *c, struct reading *r, const struct any_value *v)
+static NOINLINE bool apply_tool_call(struct reading_context *c, struct reading *r, const struct any_value *v)
 {
 	struct slice name;
 
@@ -250,8 +310,8 @@ static void score_document(struct retrieval *found, uint32_t index, double score
 	found->scored++;
 }
 
-static bool apply_document(struct reading_context *c, struct reading *r, const struct dialect_row *row,
-			   const struct any_value *v)
+static NOINLINE bool apply_document(struct reading_context *c, struct reading *r, const struct dialect_row *row,
+				    const struct any_value *v)
 {
 	struct retrieval *found = retrieval_of(c, r);
 	double score;
@@ -319,25 +379,36 @@ static bool apply(struct reading_context *c, struct reading *r, const struct dia
 	case FIELD_METADATA:
 		return members_apply(c, r, row, v);
 	default:
-		return row->field < CONTENT_FIRST ? apply_choice(r, row, v) : apply_content(r, row, v);
+		return row->field < CONTENT_FIRST ? apply_choice(c, r, row, v) : apply_content(r, row, v);
 	}
+}
+
+static bool is_quoted(const struct dialect_row *row, const struct any_value *v)
+{
+	return v->kind == ANY_STRING && v->bytes.len > 1 && v->bytes.ptr[0] == '"' && row->conversion != CONVERT_CONTENT;
+}
+
+static NOINLINE bool apply_unquoted(struct reading_context *c, struct reading *r, const struct dialect_row *row,
+				    const struct any_value *v)
+{
+	struct any_value unquoted = convert_unquoted(v, c->arena);
+
+	return apply(c, r, row, &unquoted);
+}
+
+static NOINLINE void tell_trace(const struct reading_context *c, const struct dialect_row *row, bool understood)
+{
+	c->trace->row(c->trace->context, c->key, row->key,
+		      c->dialect < DIALECTS_MAX ? dialects[c->dialect]->name : "configuration", row->field, row->rank,
+		      c->is_resource, understood);
 }
 
 bool reading_apply(struct reading_context *c, struct reading *r, const struct dialect_row *row, const struct any_value *v)
 {
-	bool is_quoted = v->kind == ANY_STRING && v->bytes.len > 1 && v->bytes.ptr[0] == '"' &&
-			 row->conversion != CONVERT_CONTENT;
-	struct any_value unquoted;
+	bool understood = is_quoted(row, v) ? apply_unquoted(c, r, row, v) : apply(c, r, row, v);
 
-	if (is_quoted) {
-		unquoted = convert_unquoted(v, c->arena);
-		v = &unquoted;
-	}
-	bool understood = apply(c, r, row, v);
 	if (c->trace != NULL)
-		c->trace->row(c->trace->context, c->key, row->key,
-			      c->dialect < DIALECTS_MAX ? dialects[c->dialect]->name : "configuration", row->field, row->rank,
-			      c->is_resource, understood);
+		tell_trace(c, row, understood);
 	return understood;
 }
 
@@ -399,13 +470,11 @@ void reading_apply_metadata(struct reading_context *c, struct reading *r, const 
 }
 
 /* A key that nobody knows as a whole may begin as some do. */
-static void apply_prefixed(struct reading_context *c, struct reading *r, const struct attribute *a)
+static void apply_prefixed(struct reading_context *c, struct reading *r, const struct known_prefix *known,
+			   const struct attribute *a)
 {
-	const struct known_prefix *known = known_keys_find_prefix(c->keys, a->key);
-
-	if (known == NULL)
-		return;
 	struct slice rest = slice_skip(a->key, known->text.len);
+
 	c->dialect = known->dialect;
 	r->dialects |= UINT64_C(1) << known->dialect;
 	if (known->prefix->is_metadata) {
@@ -417,25 +486,38 @@ static void apply_prefixed(struct reading_context *c, struct reading *r, const s
 			meter_add(c->bad_attributes, 1);
 }
 
-static const struct known_key *find_known(struct reading_context *c, size_t place, struct slice key)
+static NOINLINE void expect(struct reading_context *c, struct expected_key *e, struct slice key)
 {
-	if (place >= EXPECTED_KEYS)
-		return known_keys_find(c->keys, key);
-	const struct known_key *expected = c->expected[place];
-	if (expected != NULL && slice_equal(expected->key, key))
-		return expected;
-	return c->expected[place] = known_keys_find(c->keys, key);
+	e->known = known_keys_find(c->keys, key);
+	e->prefix = e->known == NULL ? known_keys_find_prefix(c->keys, key) : NULL;
+	e->key = e->known != NULL ? e->known->key : (struct slice){ e->copy, key.len };
+	if (e->known != NULL)
+		return;
+	if (key.len <= sizeof(e->copy))
+		memcpy(e->copy, key.ptr, key.len);
+	else
+		e->key.len = SIZE_MAX; /* equals no key: looked up again each time */
+}
+
+/* Past the places that are remembered, the last one of them serves. */
+static const struct expected_key *look_up(struct reading_context *c, size_t place, struct slice key)
+{
+	struct expected_key *e = &c->expected[place < EXPECTED_KEYS ? place : EXPECTED_KEYS - 1];
+
+	if (!slice_equal(e->key, key))
+		expect(c, e, key);
+	return e;
 }
 
 void reading_take(struct reading_context *c, struct reading *r, struct attributes attributes)
 {
 	for (size_t i = 0; i < attributes.count; i++) {
 		const struct attribute *a = &attributes.items[i];
-		const struct known_key *e = find_known(c, i, a->key);
+		const struct expected_key *e = look_up(c, i, a->key);
 		c->key = a->key;
-		if (e != NULL)
-			apply_known(c, r, e, &a->value);
-		else
-			apply_prefixed(c, r, a);
+		if (e->known != NULL)
+			apply_known(c, r, e->known, &a->value);
+		else if (e->prefix != NULL)
+			apply_prefixed(c, r, e->prefix, a);
 	}
 }

@@ -44,12 +44,32 @@ struct reading {
 };
 
 #define EXPECTED_KEYS 48u
+#define WORD_MEMOS    8u
+
+/* Spans of one instrumentation carry the same keys in the same places: what was found there last, tried first. All zeros
+ * is a memory of the empty key, which nobody knows. */
+struct expected_key {
+	struct slice key; /* known's, or in copy */
+	const struct known_key *known;
+	const struct known_prefix *prefix; /* where the key as a whole is not known */
+	char copy[48];
+};
+
+/* What convert_words found in these bytes. */
+struct word_memo {
+	const struct dialect_word *words;
+	enum any_kind kind;
+	struct slice bytes; /* in copy */
+	int value;
+	bool found;
+	char copy[24];
+};
 
 /* What reading needs beside the values. */
 struct reading_context {
 	const struct known_keys *keys;
-	/* Spans of one instrumentation carry the same keys in the same places: what was found there last, tried first. */
-	const struct known_key *expected[EXPECTED_KEYS];
+	struct expected_key expected[EXPECTED_KEYS];
+	struct word_memo words[WORD_MEMOS]; /* by field */
 	struct arena *arena;
 	struct meter *bad_attributes;
 	const struct dialect_trace *trace; /* NULL: nobody watches */

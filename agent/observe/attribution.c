@@ -5,6 +5,8 @@
 
 #include <stdlib.h>
 
+#include "agent/base/compiler.h"
+
 #define FIRST_ROOM 8
 
 /* The one label of a set that is used here. */
@@ -81,7 +83,7 @@ void attribution_release(struct attribution all[DIMENSION_COUNT])
 /* ---------------------------------------------------------------- counting */
 
 /* The long way: a value that this shard meets for the first time, that needs cleaning, or that is beyond the cap. */
-static __attribute__((noinline)) const struct label_set *find_clean(struct attribution *a, const struct labels *raw)
+static NOINLINE const struct label_set *find_clean(struct attribution *a, const struct labels *raw)
 {
 	char text[LABEL_COUNT][LABEL_BYTES_MAX];
 	struct labels clean;

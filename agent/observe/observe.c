@@ -7,6 +7,7 @@
 #include <stdlib.h>
 
 #include "agent/base/clock.h"
+#include "agent/base/compiler.h"
 #include "agent/observe/observe_priv.h"
 
 /* Makes the call the exemplar of its bucket. */
@@ -22,7 +23,7 @@ static void remember(struct histogram *h, unsigned bucket, uint64_t value, const
 }
 
 /* Inlined so that each use is compiled for its kind. */
-static inline __attribute__((always_inline)) void count_value(struct observe_shard *s, struct histogram **place,
+static ALWAYS_INLINE void count_value(struct observe_shard *s, struct histogram **place,
 							      enum histogram_kind kind, uint64_t value,
 							      const struct call *c)
 {

@@ -75,7 +75,7 @@ struct slice attribute_writer_take(struct attribute_writer *w);
 bool any_whole_varint(const char *p, size_t n, int64_t *out);
 
 /* The content of an AnyValue of n bytes (1 to 127) with one member and nothing else: its length takes one byte. */
-static inline __attribute__((always_inline)) bool any_read_only_member(const char *p, size_t n, struct any_value *out)
+static ALWAYS_INLINE bool any_read_only_member(const char *p, size_t n, struct any_value *out)
 {
 	out->kind = (enum any_kind)((unsigned char)p[0] >> 3);
 	switch ((unsigned char)p[0]) {
@@ -100,7 +100,7 @@ static inline __attribute__((always_inline)) bool any_read_only_member(const cha
 
 /* An attribute of less than 128 bytes as encoders write it: the key, then a value of one member, so that every length in
  * it takes one byte. False where it is anything else, and out may hold anything then. */
-static inline __attribute__((always_inline)) bool attribute_read_usual(struct slice message, struct attribute *out)
+static ALWAYS_INLINE bool attribute_read_usual(struct slice message, struct attribute *out)
 {
 	const char *p = message.ptr;
 	size_t n = message.len;
@@ -116,7 +116,7 @@ static inline __attribute__((always_inline)) bool attribute_read_usual(struct sl
 /* attribute_read without its short cut; call that. */
 struct status attribute_read_any(struct slice message, struct attribute *out) MUST_USE;
 
-static inline __attribute__((always_inline)) struct status attribute_read(struct slice message, struct attribute *out)
+static ALWAYS_INLINE struct status attribute_read(struct slice message, struct attribute *out)
 {
 	return attribute_read_usual(message, out) ? OK : attribute_read_any(message, out);
 }

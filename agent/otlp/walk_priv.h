@@ -35,8 +35,8 @@ void *scratch_grow(struct arena *a, void *items, size_t count, size_t size, size
 struct status attribute_list_grow(struct attribute_list *l, struct arena *a) MUST_USE;
 
 /* Reads one KeyValue to the end of the list. Errors: MALFORMED, NOMEM. */
-static inline __attribute__((always_inline)) MUST_USE struct status attribute_list_read(struct attribute_list *l, struct arena *a,
-											 struct slice message)
+static ALWAYS_INLINE MUST_USE struct status attribute_list_read(struct attribute_list *l, struct arena *a,
+								struct slice message)
 {
 	if (l->count == l->cap)
 		TRY(attribute_list_grow(l, a));

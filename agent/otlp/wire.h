@@ -10,6 +10,7 @@
 #include <endian.h>
 
 #include "agent/base/arena.h"
+#include "agent/base/compiler.h"
 #include "agent/base/slice.h"
 #include "agent/base/status.h"
 
@@ -46,7 +47,7 @@ static inline uint64_t wire_get_fixed64(const char *bytes)
 
 /* The content behind a length of one or two bytes, as nearly all are; at points to the length, and before end. Its ptr is
  * NULL where the length is longer than that, or the message ends before the content does. */
-static inline __attribute__((always_inline)) struct slice wire_short_content(const char *at, const char *end)
+static ALWAYS_INLINE struct slice wire_short_content(const char *at, const char *end)
 {
 	size_t n = (unsigned char)*at++;
 

@@ -9,6 +9,7 @@
 #include <stdlib.h>
 
 #include "agent/base/clock.h"
+#include "agent/base/compiler.h"
 #include "agent/base/hash.h"
 #include "agent/pricing/book.h"
 #include "agent/pricing/model_pin.h"
@@ -261,7 +262,7 @@ static bool round_bill(const struct price_bill *bill, struct cost *cost)
 }
 
 /* By the sheet: prices finer than a pico-dollar, and counts that need a closer look. */
-static __attribute__((noinline)) bool bill_exactly(const struct sheet *sheet, const struct tokens *tokens,
+static NOINLINE bool bill_exactly(const struct sheet *sheet, const struct tokens *tokens,
 						   struct cost *cost)
 {
 	struct price_usage usage;
@@ -279,7 +280,7 @@ static bool covers(const struct memo *m, const struct tokens *tokens)
 	       (m->sheet.priced & UNIT_BIT(UNIT_REQUESTS)) != 0;
 }
 
-static __attribute__((noinline)) bool bring_up_to_date(struct memo *m, uint64_t unix_s, struct slice tier)
+static NOINLINE bool bring_up_to_date(struct memo *m, uint64_t unix_s, struct slice tier)
 {
 	struct price_context contexts[PRICE_CONTEXTS_MAX];
 
