@@ -33,6 +33,7 @@
 	X(BASELINE_SERIES, gauge, "plimsoll_agent_baseline_series", "", "Baselines held")                                          \
 	X(BASELINE_REJECTED, counter, "plimsoll_agent_baseline_rejected_total", "reason", "Observations that no baseline took")    \
 	X(BASELINE_ADJUSTED, counter, "plimsoll_agent_baseline_adjusted_total", "reason", "Observations taken under the key `other` (pooled) or at their time of arrival (clock)") \
+	X(BASELINE_KEYS_DROPPED, counter, "plimsoll_agent_baseline_keys_dropped_total", "", "Baseline keys forgotten: silent for too long, or to make room for a new one") \
 	X(SAMPLES_DROPPED, counter, "plimsoll_agent_samples_dropped_total", "", "Observations lost because the baseline queue was full") \
 	X(ALERTS, counter, "plimsoll_agent_alerts_total", "kind", "Alerts raised")                                                 \
 	X(NOTIFICATIONS, counter, "plimsoll_agent_notifications_total", "channel, result", "Alert notifications, by result")       \

@@ -60,7 +60,7 @@ bool canary_test(struct canary *c, enum metric m, const struct series *old, int6
 	enum metric_kind kind = metric_infos[m].kind;
 
 	if (c->done || c->n < REQUESTS_MIN || now_s - first_s < AGE_MIN_S || old == NULL ||
-	    old->scales[SCALE_1H].learned < LEARNED_MIN)
+	    old->scales[SCALE_1H].learned < LEARNED_MIN || old->scales[SCALE_1H].weight == 0)
 		return false;
 	double blocks = fmax(1.0, (double)(now_s - first_s) / BLOCK_S);
 	struct difference d = kind == KIND_RATE ? of_share(c, old, blocks) : of_mean(c, old, blocks);

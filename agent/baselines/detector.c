@@ -11,8 +11,7 @@
 #define LATENESS_S          60 /* a bucket stays open this long after its end */
 #define LATE_MAX_S          HOUR_S
 #define CLOCK_AHEAD_S       300
-#define TAIL_LEARNED_MIN    12 /* 1 h buckets of the parent metric */
-#define INHERIT_LEARNED_MIN 24
+#define KEY_SERIES_MIN      4 /* that a key has at least, nearly always */
 #define SILENCE_PLAYED_S    (31 * (int64_t)DAY_S)
 #define COUNT_MAX           0x1p53 /* whole numbers that a double holds */
 #define QUARTER_S           900    /* every hour of every UTC offset ends on one */
@@ -22,10 +21,53 @@ static struct meter *rejected(const char *labels)
 	return meter_get(METER_BASELINE_REJECTED, labels);
 }
 
+static const char *const rollup_names[ROLLUP_COUNT] = { "feature", "model", "segment", "workflow", "all" };
+
+static void read_config(struct detector *d, const struct baselines_config *config)
+{
+	rules_init(&d->rules, config);
+	d->budgeted = UINT64_MAX;
+	d->metrics = d->rollups = d->tails = 0;
+	for (int m = 0; m < METRIC_COUNT; m++)
+		if (!metric_is((enum metric)m, METRIC_EXTRA))
+			d->metrics |= UINT64_C(1) << m;
+	for (size_t i = 0; i < config->metrics.count; i++) {
+		d->metrics |= UINT64_C(1) << metric_find(slice_of(config->metrics.items[i])) & METRICS_ALL;
+		for (int of = 0; of < TAIL_COUNT; of++)
+			if (strcmp(config->metrics.items[i], tail_names[of]) == 0)
+				d->tails |= 1u << of;
+	}
+	for (size_t i = 0; i < config->without.count; i++)
+		d->metrics &= ~(UINT64_C(1) << metric_find(slice_of(config->without.items[i])));
+	for (size_t i = 0; i < config->rollups.count; i++)
+		for (int r = 0; r < ROLLUP_COUNT; r++)
+			if (strcmp(config->rollups.items[i], rollup_names[r]) == 0)
+				d->rollups |= 1u << r;
+	d->idle_s = (int64_t)(config->idle_after_ms / 1000);
+	d->notice_every_s = (int64_t)(config->alias_notice_every_ms / 1000);
+	d->max_series = (uint64_t)config->max_series;
+}
+
+static void register_meters(struct detector *d)
+{
+	d->meters.series = meter_get(METER_BASELINE_SERIES, "");
+	d->meters.late = rejected("reason=\"late\"");
+	d->meters.cost = rejected("reason=\"cost\"");
+	d->meters.latency = rejected("reason=\"latency\"");
+	d->meters.ttft = rejected("reason=\"ttft\"");
+	d->meters.tokens = rejected("reason=\"output_tokens\"");
+	d->meters.score = rejected("reason=\"eval_score\"");
+	d->meters.memory = rejected("reason=\"memory\"");
+	d->meters.limit = rejected("reason=\"limit\"");
+	d->meters.pooled = meter_get(METER_BASELINE_ADJUSTED, "reason=\"pooled\"");
+	d->meters.clock = meter_get(METER_BASELINE_ADJUSTED, "reason=\"clock\"");
+	d->meters.idle = meter_get(METER_BASELINE_KEYS_DROPPED, "");
+}
+
 struct detector *detector_new(const struct baselines_config *config, verdict_fn emit, void *context)
 {
 	struct detector *d = calloc(1, sizeof(*d));
-	int64_t keys = config->max_series / METRIC_COUNT;
+	int64_t keys = config->max_series / KEY_SERIES_MIN;
 
 	if (d == NULL)
 		return NULL;
@@ -34,19 +76,11 @@ struct detector *detector_new(const struct baselines_config *config, verdict_fn 
 		detector_free(d);
 		return NULL;
 	}
-	rules_init(&d->rules, config);
+	read_config(d, config);
+	d->name_count = 1;
 	d->emit = emit;
 	d->context = context;
-	d->meters.series = meter_get(METER_BASELINE_SERIES, "");
-	d->meters.late = rejected("reason=\"late\"");
-	d->meters.cost = rejected("reason=\"cost\"");
-	d->meters.latency = rejected("reason=\"latency\"");
-	d->meters.ttft = rejected("reason=\"ttft\"");
-	d->meters.output_tokens = rejected("reason=\"output_tokens\"");
-	d->meters.score = rejected("reason=\"eval_score\"");
-	d->meters.memory = rejected("reason=\"memory\"");
-	d->meters.pooled = meter_get(METER_BASELINE_ADJUSTED, "reason=\"pooled\"");
-	d->meters.clock = meter_get(METER_BASELINE_ADJUSTED, "reason=\"clock\"");
+	register_meters(d);
 	return d;
 }
 
@@ -54,14 +88,21 @@ void detector_reload(struct detector *d, const struct baselines_config *config)
 {
 	int64_t offset_s = d->rules.utc_offset_s;
 
-	rules_init(&d->rules, config);
+	read_config(d, config);
 	d->rules.utc_offset_s = offset_s;
 }
 
 void detector_free(struct detector *d)
 {
-	if (d != NULL)
-		key_table_release(&d->table);
+	if (d == NULL)
+		return;
+	key_table_release(&d->table);
+	for (unsigned i = 1; i < d->name_count; i++)
+		free((void *)(uintptr_t)d->names[i].ptr);
+	groups_release(&d->groups);
+	model_watch_release(&d->models);
+	buf_release(&d->dropped);
+	buf_release(&d->dropped_before);
 	free(d);
 }
 
@@ -78,84 +119,107 @@ static void add_traces(struct verdict *v, const struct traces *t)
 	v->trace_count = t->count;
 }
 
+static bool has_group(const struct verdict *v)
+{
+	return v->event == VERDICT_RAISED &&
+	       (v->kind == VERDICT_SHIFT || v->kind == VERDICT_CANARY || v->kind == VERDICT_LATENCY_P99);
+}
+
 void detector_emit(void *context, const struct verdict *bare)
 {
 	const struct subject *subject = context;
+	const struct labels *l = &subject->key->labels;
+	struct detector *d = subject->detector;
 	struct verdict v = *bare;
 
-	v.feature = subject->key->labels.feature;
-	v.model = subject->key->labels.model;
-	v.prompt_version = subject->metric == METRIC_NONE ? SLICE("*") : subject->key->labels.prompt_version;
-	if (v.event == VERDICT_RAISED && subject->metric != METRIC_NONE)
-		add_traces(&v, &subject->key->traces[subject->metric]);
-	subject->detector->emit(subject->detector->context, &v);
+	v.feature = l->feature;
+	v.model = l->model;
+	v.prompt_version = subject->all_versions ? SLICE("*") : l->prompt_version;
+	v.workflow = l->workflow;
+	v.user_segment = l->user_segment;
+	if (subject->watch != NULL)
+		v.name = d->names[subject->watch->name];
+	if (v.event == VERDICT_RAISED && subject->watch != NULL)
+		add_traces(&v, &subject->watch->traces);
+	if (has_group(&v))
+		v.group = groups_take(&d->groups, &v);
+	d->emit(d->context, &v);
 }
 
 /* ---------------------------------------------------------------- time */
-/* Copies what observations need of a series' baseline next to the key. */
-static void refresh(struct baseline_key *k, enum metric m)
+static void close_watch(struct detector *d, struct baseline_key *k, struct watch *w)
 {
-	const struct series *s = k->series[m];
-	const struct scale *c = &s->scales[SCALE_1H];
-	enum metric_kind kind = metric_infos[m].kind;
+	struct subject subject = { d, k, w, false };
 
-	k->centre[m] = kind == KIND_RATE ? 0.0 : c->learned > 0 ? c->mu : NAN;
-	if (metric_tail_of(m) != METRIC_NONE)
-		k->spread[m] = c->learned >= TAIL_LEARNED_MIN ? scale_spread(c, kind) : 0.0;
-}
-
-static void close_series(struct detector *d, struct baseline_key *k, enum metric m)
-{
-	struct bucket *b = &k->open[m];
-	struct subject subject = { d, k, m };
-
-	if (k->canaries != NULL && !k->canaries[m].done) {
-		k->canaries[m].n += b->n;
-		k->canaries[m].sum += b->sum;
+	if (k->incumbent != k->id && !w->canary.done) {
+		w->canary.n += w->open.n;
+		w->canary.sum += w->open.sum;
 	}
-	series_close(k->series[m], &d->rules, *b, d->open_s, detector_emit, &subject);
-	*b = (struct bucket){ 0 };
-	refresh(k, m);
-	k->has_open |= series_is_open(k->series[m]);
+	series_close(w->series, &d->rules, w->open, d->open_s, detector_emit, &subject);
+	w->open = (struct bucket){ 0 };
+	detector_refresh(w);
+	k->has_open |= series_is_open(w->series);
 }
 
 static void close_key(struct detector *d, struct baseline_key *k)
 {
 	k->has_open = false;
 	k->dirty = true;
-	for (int m = 0; m < METRIC_COUNT; m++)
-		if (k->series[m] != NULL && (k->open[m].n > 0 || series_is_open(k->series[m])))
-			close_series(d, k, (enum metric)m);
+	for (unsigned i = 0; i < k->watch_count; i++)
+		if (k->watches[i].open.n > 0 || series_is_open(k->watches[i].series))
+			close_watch(d, k, &k->watches[i]);
+}
+
+static void test_canary(struct detector *d, struct baseline_key *k, const struct baseline_key *first, struct watch *w,
+			int64_t end_s)
+{
+	const struct watch *old = key_watch(first, w->metric, w->name);
+	struct subject subject = { d, k, w, false };
+	struct verdict v;
+
+	if (old == NULL || !canary_test(&w->canary, w->metric, old->series, k->first_s, end_s, &v))
+		return;
+	v.reference_version = first->labels.prompt_version;
+	detector_emit(&subject, &v);
+	k->dirty = true;
+	/* this alert covers the change: for a while a shift of the same series is not told again */
+	w->series->resolved_s = end_s;
+	w->series->alert_s = w->series->firing ? w->series->alert_s : 0;
+	w->series->dirty = true;
 }
 
 static void test_canaries(struct detector *d, struct baseline_key *k, int64_t end_s)
 {
-	struct verdict v;
+	const struct baseline_key *first = key_incumbent(&d->table, k);
 
-	for (int m = 0; m < METRIC_COUNT; m++) {
-		struct subject subject = { d, k, (enum metric)m };
-		if (!canary_test(&k->canaries[m], (enum metric)m, k->incumbent->series[m], k->first_s, end_s, &v))
-			continue;
-		v.reference_version = k->incumbent->labels.prompt_version;
-		detector_emit(&subject, &v);
-		k->dirty = true;
-		/* this alert covers the change: for a while a shift of the same series is not told again */
-		k->series[m]->resolved_s = end_s;
-		k->series[m]->alert_s = k->series[m]->firing ? k->series[m]->alert_s : 0;
-		k->series[m]->dirty = true;
-	}
+	for (int m = 0; first != k && m < METRIC_COUNT; m++) /* in the order of metrics, whatever came first */
+		for (unsigned i = 0; i < k->watch_count; i++)
+			if (k->watches[i].metric == m)
+				test_canary(d, k, first, &k->watches[i], end_s);
+}
+
+static void end_hour_of_key(struct detector *d, struct baseline_key *k, int64_t end_s)
+{
+	struct subject all = { d, k, NULL, true }, version = { d, k, NULL, false };
+
+	if (k->spend != NULL && (end_s + d->rules.utc_offset_s) % HOUR_S == 0)
+		spend_hour(k->spend, &d->rules, end_s, detector_emit, &all);
+	if (end_s % HOUR_S != 0)
+		return;
+	if (k->incumbent != k->id)
+		test_canaries(d, k, end_s);
+	for (int of = 0; k->tails != NULL && of < TAIL_COUNT; of++)
+		tail_latency_hour(&k->tails[of], (enum tail_of)of, end_s, detector_emit, &version);
+	k->dirty |= k->tails != NULL;
 }
 
 static void end_hour(struct detector *d, int64_t end_s)
 {
-	for (uint32_t i = 0; i < d->table.count; i++) {
-		struct baseline_key *k = d->table.keys[i];
-		struct subject subject = { d, k, METRIC_NONE };
-		if (k != NULL && k->spend != NULL && (end_s + d->rules.utc_offset_s) % HOUR_S == 0)
-			spend_hour(k->spend, &d->rules, end_s, detector_emit, &subject);
-		if (k != NULL && k->canaries != NULL && end_s % HOUR_S == 0)
-			test_canaries(d, k, end_s);
-	}
+	for (uint32_t i = 0; i < d->table.count; i++)
+		if (d->table.keys[i] != NULL)
+			end_hour_of_key(d, d->table.keys[i], end_s);
+	if (end_s % DAY_S == 0 && d->idle_s > 0)
+		detector_drop_idle(d, end_s);
 }
 
 /* Closes the bucket in progress and opens the next. */
@@ -163,6 +227,10 @@ static void tick(struct detector *d)
 {
 	int64_t end_s = d->open_s + BUCKET_S;
 
+	if (d->budgeted != d->series_count) {
+		d->budgeted = d->series_count;
+		rules_spread_budget(&d->rules, d->series_count);
+	}
 	for (uint32_t i = 0; i < d->table.count; i++)
 		if (d->table.keys[i] != NULL && d->table.keys[i]->has_open)
 			close_key(d, d->table.keys[i]);
@@ -239,71 +307,6 @@ static int64_t arrive(struct detector *d, uint64_t unix_ms)
 	return now_s;
 }
 
-/* ---------------------------------------------------------------- keys and series */
-static struct baseline_key *pooled(struct detector *d, int64_t now_s)
-{
-	struct slice other = SLICE("other");
-	struct labels l = { other, other, other };
-
-	if (d->other == NULL)
-		d->other = key_table_find(&d->table, l);
-	if (d->other == NULL)
-		d->other = key_table_add(&d->table, l, d->table.count, now_s);
-	meter_add(d->meters.pooled, 1);
-	return d->other;
-}
-
-/* NULL without memory. */
-static struct baseline_key *key_of(struct detector *d, struct labels raw, int64_t now_s)
-{
-	struct labels l = labels_normalise(raw);
-	struct baseline_key *k = key_table_find(&d->table, l);
-
-	if (k == NULL)
-		k = d->table.count + 1 < d->table.max ? key_table_add(&d->table, l, d->table.count, now_s)
-						      : pooled(d, now_s);
-	if (k == NULL)
-		meter_add(d->meters.memory, 1);
-	return k;
-}
-
-void detector_adopt_series(struct detector *d, struct baseline_key *k, struct series *s)
-{
-	k->series[s->metric] = s;
-	refresh(k, s->metric);
-	meter_set(d->meters.series, (int64_t)++d->series_count);
-}
-
-struct spend *detector_spend(struct baseline_key *k)
-{
-	struct baseline_key *owner = k->incumbent;
-
-	if (owner->spend == NULL) {
-		owner->spend = malloc(sizeof(*owner->spend));
-		if (owner->spend != NULL)
-			spend_init(owner->spend);
-	}
-	return owner->spend;
-}
-
-bool detector_has_series(struct detector *d, struct baseline_key *k, enum metric m)
-{
-	const struct series *parent = k->incumbent->series[m];
-	struct series *s;
-
-	if (k->series[m] != NULL)
-		return true;
-	s = series_new(m);
-	if (s == NULL) {
-		meter_add(d->meters.memory, 1);
-		return false;
-	}
-	if (parent != NULL && parent->scales[SCALE_1H].learned >= INHERIT_LEARNED_MIN)
-		series_inherit(s, parent);
-	detector_adopt_series(d, k, s);
-	return true;
-}
-
 /* ---------------------------------------------------------------- samples */
 /* Something of this key's is going to need closing. */
 static void mark_open(struct detector *d, struct baseline_key *k)
@@ -312,22 +315,47 @@ static void mark_open(struct detector *d, struct baseline_key *k)
 	d->settled_s = d->open_s + BUCKET_S + scale_infos[SCALE_6H].max_hold_s + scale_infos[SCALE_6H].width_s;
 }
 
+static void add_to_key(struct detector *d, struct labels l, const struct sample *s, int64_t now_s)
+{
+	struct baseline_key *k = detector_key(d, l, now_s);
+
+	if (k == NULL)
+		return;
+	mark_open(d, k);
+	detector_observe(d, k, s, now_s);
+}
+
+static void add_to_rollups(struct detector *d, const struct sample *s, int64_t now_s)
+{
+	const struct slice all = SLICE("*"), none = SLICE_NONE;
+	const struct labels wide[ROLLUP_COUNT] = {
+		[ROLLUP_FEATURE] = { s->feature, all, all, none, none },
+		[ROLLUP_MODEL] = { all, s->model, all, none, none },
+		[ROLLUP_SEGMENT] = { all, all, all, none, s->user_segment },
+		[ROLLUP_WORKFLOW] = { all, all, all, s->workflow, none },
+		[ROLLUP_ALL] = { all, all, all, none, none },
+	};
+
+	for (int r = 0; r < ROLLUP_COUNT; r++) {
+		bool named = (r != ROLLUP_SEGMENT || s->user_segment.len > 0) && (r != ROLLUP_WORKFLOW || s->workflow.len > 0);
+		if ((d->rollups >> r & 1) != 0 && named)
+			add_to_key(d, wide[r], s, now_s);
+	}
+}
+
 void detector_add(struct detector *d, const struct sample *s)
 {
 	int64_t now_s = arrive(d, s->time_unix_ms);
-	struct baseline_key *k;
 
 	if (now_s < d->open_s - LATE_MAX_S) {
 		meter_add(d->meters.late, 1);
 		return;
 	}
-	if (s->kind != SAMPLE_CALL)
-		return;
-	k = key_of(d, (struct labels){ s->feature, s->model, s->prompt_version }, now_s);
-	if (k == NULL)
-		return;
-	mark_open(d, k);
-	detector_observe(d, k, s, now_s);
+	add_to_key(d, (struct labels){ s->feature, s->model, s->prompt_version, SLICE_NONE, SLICE_NONE }, s, now_s);
+	if (d->rollups != 0)
+		add_to_rollups(d, s, now_s);
+	if (s->kind == SAMPLE_CALL && s->request_model.len > 0)
+		model_watch_take(&d->models, s, now_s, d->notice_every_s, d->emit, d->context);
 }
 
 struct status detector_merge(struct detector *d, struct slice feature, struct slice model, struct slice prompt_version,
@@ -342,12 +370,78 @@ struct status detector_merge(struct detector *d, struct slice feature, struct sl
 		return FAIL(INVALID, "of a bucket's requests, not more than all and not less than none are bad");
 	if (!d->started)
 		return FAIL(INVALID, "no bucket is open before the first sample");
-	struct baseline_key *k = key_of(d, (struct labels){ feature, model, prompt_version }, d->open_s);
-	if (k == NULL || !detector_has_series(d, k, m))
+	struct labels l = { feature, model, prompt_version, SLICE_NONE, SLICE_NONE };
+	struct baseline_key *k = detector_key(d, l, d->open_s);
+	struct watch *w = k != NULL ? detector_watch(d, k, m, 0) : NULL;
+	if (w == NULL)
 		return FAIL(NOMEM, "no memory for another series");
-	bucket_merge(&k->open[m], share);
+	bucket_merge(&w->open, share);
 	mark_open(d, k);
 	return OK;
+}
+
+/* ---------------------------------------------------------------- what somebody knows better */
+static bool is_alert_of(const struct series *s, const struct verdict *alert)
+{
+	return s->firing && s->alert_s != 0 && (uint64_t)s->alert_s == alert->started_at_s &&
+	       strcmp(series_info(s)->name, alert->metric) == 0;
+}
+
+static bool has_labels(const struct baseline_key *k, const struct verdict *v)
+{
+	const struct labels *l = &k->labels;
+
+	return slice_equal(l->feature, v->feature) && slice_equal(l->model, v->model) &&
+	       slice_equal(l->prompt_version, v->prompt_version) && slice_equal(l->workflow, v->workflow) &&
+	       slice_equal(l->user_segment, v->user_segment);
+}
+
+struct status detector_accept(struct detector *d, const struct verdict *alert)
+{
+	for (uint32_t i = 0; i < d->table.count; i++) {
+		struct baseline_key *k = d->table.keys[i];
+		for (unsigned at = 0; k != NULL && has_labels(k, alert) && at < k->watch_count; at++) {
+			struct watch *w = &k->watches[at];
+			struct subject subject = { d, k, w, false };
+			if (!is_alert_of(w->series, alert) || !slice_equal(d->names[w->name], alert->name))
+				continue;
+			series_accept(w->series, d->open_s, detector_emit, &subject);
+			detector_refresh(w);
+			return OK;
+		}
+	}
+	return FAIL(NOTFOUND, "no baseline is out of range with this alert");
+}
+
+static bool depends_on_prices(enum metric m)
+{
+	return m == METRIC_COST || m == METRIC_COST_TAIL;
+}
+
+static void forget_cost(struct detector *d, struct baseline_key *k)
+{
+	for (unsigned i = 0; i < k->watch_count; i++) {
+		struct watch *w = &k->watches[i];
+		struct subject subject = { d, k, w, false };
+		if (!depends_on_prices(w->metric))
+			continue;
+		if (!series_accept(w->series, d->open_s, detector_emit, &subject))
+			series_forget_level(w->series);
+		w->canary = (struct canary){ .done = w->canary.done };
+		w->open = (struct bucket){ 0 };
+		detector_refresh(w);
+	}
+	k->runaway = (struct runaway){ .last_s = k->runaway.last_s };
+	k->dirty = true;
+}
+
+void detector_prices_changed(struct detector *d, bool (*is_affected)(void *context, struct slice model), void *context)
+{
+	for (uint32_t i = 0; i < d->table.count; i++) {
+		struct baseline_key *k = d->table.keys[i];
+		if (k != NULL && is_affected(context, k->labels.model))
+			forget_cost(d, k);
+	}
 }
 
 /* ---------------------------------------------------------------- looking at it */
@@ -358,19 +452,24 @@ void detector_visit(const struct detector *d, void (*visit)(void *context, const
 
 	for (uint32_t i = 0; i < d->table.count; i++) {
 		const struct baseline_key *k = d->table.keys[i];
-		for (int m = 0; k != NULL && m < METRIC_COUNT; m++) {
-			if (k->series[m] == NULL || !series_standing(k->series[m], &standing))
+		for (unsigned at = 0; k != NULL && at < k->watch_count; at++) {
+			const struct watch *w = &k->watches[at];
+			if (!series_standing(w->series, &standing))
 				continue;
 			visit(context, &(struct standing_view){
-					       .metric = metric_infos[m].name,
+					       .metric = metric_infos[w->metric].name,
+					       .name = d->names[w->name],
 					       .feature = k->labels.feature,
 					       .model = k->labels.model,
 					       .prompt_version = k->labels.prompt_version,
+					       .workflow = k->labels.workflow,
+					       .user_segment = k->labels.user_segment,
 					       .value = standing.value,
 					       .mean = standing.mean,
 					       .stddev = standing.stddev,
 					       .deviation = standing.deviation,
-					       .firing = k->series[m]->firing,
+					       .learned_hours = w->series->scales[SCALE_1H].learned,
+					       .firing = w->series->firing,
 				       });
 		}
 	}

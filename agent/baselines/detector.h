@@ -28,7 +28,7 @@ void detector_free(struct detector *d);
 /* Judges by another sigma and budget from now on; what was learned stays. The day's offset waits for a new detector. */
 void detector_reload(struct detector *d, const struct baselines_config *config);
 
-/* Takes one sample. Constant time; allocates only for a key or metric not seen before. What is more than an hour older
+/* Takes one sample: of a call all that it says, of a judgement or retrieval what its kind says. Constant time; allocates only for a key or metric not seen before. What is more than an hour older
  * than the open bucket, and values that are infinite, negative or beyond 1e12, are counted (METER_BASELINE_REJECTED)
  * and left out. After detector_advance a time more than 5 minutes ahead of the clock is replaced by the clock's and
  * counted. */
@@ -49,12 +49,23 @@ void detector_finish(struct detector *d);
 struct status detector_merge(struct detector *d, struct slice feature, struct slice model, struct slice prompt_version,
 			     enum metric m, const struct bucket *share) MUST_USE;
 
+/* Somebody says that the new level is right: the alert (its kind, metric, name, key and started_at_s) ends as adopted,
+ * and what comes next is the baseline. Errors: NOTFOUND, no shift fires that is this one. */
+struct status detector_accept(struct detector *d, const struct verdict *alert) MUST_USE;
+
+/* Prices have changed: the costs of these models step, which is no news. Their level is learned anew from what comes
+ * next; variances, seasons, and the day's spend stay as they are. */
+void detector_prices_changed(struct detector *d, bool (*is_affected)(void *context, struct slice model), void *context);
+
 /* Where each series that was judged stands: its newest 1 h bucket beside its baseline, in the metric's own unit. */
 struct standing_view {
 	const char *metric;
+	struct slice name; /* of the score or signal; else empty */
 	struct slice feature, model, prompt_version;
+	struct slice workflow, user_segment; /* of a roll-up by them; else empty */
 	double value, mean, stddev;
-	double deviation; /* z of that bucket; signed */
+	double deviation;       /* z of that bucket; signed */
+	uint32_t learned_hours; /* 1 h buckets in the baseline; judged from 24 on */
 	bool firing;
 };
 void detector_visit(const struct detector *d, void (*visit)(void *context, const struct standing_view *v),
@@ -63,7 +74,7 @@ void detector_visit(const struct detector *d, void (*visit)(void *context, const
 uint64_t detector_series_count(const struct detector *d);
 
 /* Hands over what changed since the last call (all: everything) as key and value, for one atomic write to a table of
- * its own. If that write fails, save all the next time. Values are versioned and little-endian, keys sort as they must
+ * its own, in this order; no value (ptr NULL): the pair is to be deleted. If that write fails, save all the next time. Values are versioned and little-endian, keys sort as they must
  * be loaded. A detector that has loaded what another saved goes on with the same verdicts; only trace ids are not kept.
  */
 typedef void (*detector_put)(void *context, struct slice key, struct slice value);

@@ -1,51 +1,95 @@
 /* SPDX-License-Identifier: Apache-2.0
- * baselines/detector_priv.h - what detector.c (keys and time), observe.c (samples) and detector_state.c (disk) share.
+ * baselines/detector_priv.h - what the detector's files share: detector.c (time), detector_keys.c (keys and series),
+ * observe.c (samples), detector_state.c (disk).
  */
 #ifndef PLIMSOLL_BASELINES_DETECTOR_PRIV_H
 #define PLIMSOLL_BASELINES_DETECTOR_PRIV_H
 
+#include "agent/base/buf.h"
 #include "agent/base/meter.h"
 #include "agent/baselines/detector.h"
+#include "agent/baselines/groups.h"
 #include "agent/baselines/key.h"
+#include "agent/baselines/model_watch.h"
+
+#define TAIL_LEARNED_MIN 12 /* 1 h buckets of a metric before its tail is known */
+
+#define NAMES_MAX 31 /* of scores and signals; the last one is `other` */
+
+/* Keys wider than the usual one. */
+enum rollup { ROLLUP_FEATURE, ROLLUP_MODEL, ROLLUP_SEGMENT, ROLLUP_WORKFLOW, ROLLUP_ALL, ROLLUP_COUNT };
 
 struct detector {
 	struct rules rules;
+	uint64_t metrics; /* bit 1 << enum metric: judged */
+	unsigned rollups; /* bit 1 << enum rollup */
+	unsigned tails;   /* bit 1 << enum tail_of */
+	int64_t idle_s;   /* a key that was silent for so long is dropped */
+	int64_t notice_every_s;
+	uint64_t max_series;
 	verdict_fn emit;
 	void *context;
 	struct key_table table;
 	struct baseline_key *other; /* where keys beyond the limit go; NULL until needed */
-	bool started, dirty;
+	int64_t full_until_s;       /* no key is idle enough to make room before then */
+	struct slice names[NAMES_MAX + 1]; /* [0]: none; owned */
+	uint8_t name_count;                /* [0] included */
+	struct groups groups;
+	struct model_watch models;
+	struct buf dropped, dropped_before; /* stored keys to delete: since the last save, and before it */
+	bool started, dirty, names_dirty;
 	int64_t open_s;    /* start of the five-minute bucket in progress */
 	int64_t settled_s; /* from then on no series has anything to close */
 	int64_t clock_s;   /* 0: replay, no clock */
 	int64_t newest_s;  /* newest event time */
 	int64_t heard_s;   /* what the clock said when that came */
 	uint64_t series_count;
+	uint64_t budgeted; /* series that the thresholds were made for */
 	struct {
-		struct meter *series, *late, *cost, *latency, *ttft, *output_tokens, *score, *memory, *pooled, *clock;
+		struct meter *series, *late, *cost, *latency, *ttft, *tokens, *score, *memory, *limit, *pooled, *clock, *idle;
 	} meters;
 };
 
 /* Whom a verdict is about. */
 struct subject {
-	const struct detector *detector;
+	struct detector *detector;
 	const struct baseline_key *key;
-	enum metric metric; /* METRIC_NONE: all versions together, no traces */
+	const struct watch *watch; /* NULL: no traces, no name */
+	bool all_versions;
 };
 
-/* A verdict_fn: adds labels and traces of the struct subject that is the context, and passes the verdict on. */
+/* A verdict_fn: adds labels, traces and group of the struct subject that is the context, and passes the verdict on. */
 void detector_emit(void *subject, const struct verdict *bare);
 
-/* Everything that one sample says. now_s: its event time, put right. */
+/* Everything that one sample says of this key. now_s: its event time, put right. */
 void detector_observe(struct detector *d, struct baseline_key *k, const struct sample *s, int64_t now_s);
 
-/* The key's series of this metric, made on its first observation. False (and counted) without memory. */
-bool detector_has_series(struct detector *d, struct baseline_key *k, enum metric m);
+/* The key of these labels (raw), made where there is room, else `other`. NULL without memory. */
+struct baseline_key *detector_key(struct detector *d, struct labels raw, int64_t now_s);
 
-/* Hangs a new or loaded series onto its key and takes it over. */
-void detector_adopt_series(struct detector *d, struct baseline_key *k, struct series *s);
+/* Drops keys that have been silent for too long. */
+void detector_drop_idle(struct detector *d, int64_t now_s);
+
+void detector_drop(struct detector *d, struct baseline_key *k);
+
+/* Number of the score's or signal's name; names beyond NAMES_MAX share one. 0 for an empty name, and without memory. */
+uint8_t detector_name(struct detector *d, struct slice name);
+
+/* The key's watch of this metric, made on its first observation. NULL (and counted) without memory or room. */
+struct watch *detector_watch(struct detector *d, struct baseline_key *k, enum metric m, uint8_t name);
+
+/* Hangs a new or loaded series onto its key and takes it over; frees it where there is no memory (NULL). */
+struct watch *detector_adopt_series(struct detector *d, struct baseline_key *k, uint8_t name, struct series *s);
+
+/* Copies what observations need of a series' baseline next to the key. */
+void detector_refresh(struct watch *w);
 
 /* The spend of the key's feature and model, made if missing. NULL without memory. */
-struct spend *detector_spend(struct baseline_key *k);
+struct spend *detector_spend(struct detector *d, struct baseline_key *k);
+
+static inline bool detector_judges(const struct detector *d, enum metric m)
+{
+	return (d->metrics >> m & 1) != 0;
+}
 
 #endif

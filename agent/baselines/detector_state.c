@@ -3,12 +3,15 @@
  *
  * Keys: one letter, then big-endian the number of the key it belongs to; they are loaded in this order.
  *
- *     c                    the bucket in progress
- *     k number             labels, open five minutes of each metric, canary and runaway state
- *     p number             spend per day (of the first version's key)
- *     s number metric      one series: alert state, season, three scales
+ *     c                       the bucket in progress, and groups of verdicts
+ *     f number                the name of a score or signal
+ *     k number                labels, open five minutes of each metric, canary and runaway state
+ *     m number                a request model and who answered for it
+ *     p number                spend per day (of the first version's key)
+ *     s number metric [name]  one series: alert state, season, three scales
  *
- * Values open with FORMAT. Doubles are kept bit by bit, so that a restart changes no verdict; what a kind or a state
+ * A series is made with its key's value, and filled with its own. Values open with a format. Format 1 of c and k, from
+ * before metrics had names, is still read. Doubles are kept bit by bit, so that a restart changes no verdict; what a kind or a state
  * does not use is left out, which keeps a series below 1 KiB.
  */
 #include <math.h>
@@ -17,10 +20,16 @@
 #include "agent/base/record.h"
 #include "agent/baselines/detector_priv.h"
 
-#define FORMAT 1
+#define FORMAT       1
+#define FORMAT_KEY   2
+#define FORMAT_CLOCK 2
+
+#define METRICS_FORMAT_1 10 /* what keys of format 1 knew */
 
 #define LETTER_CLOCK  'c'
+#define LETTER_NAME   'f'
 #define LETTER_KEY    'k'
+#define LETTER_MODEL  'm'
 #define LETTER_SPEND  'p'
 #define LETTER_SERIES 's'
 
@@ -40,13 +49,16 @@ static void record_bucket(struct record *r, enum metric_kind kind, struct bucket
 /* The sum of a judged bucket counts for rates (the bad ones) and means only. */
 static void record_judged(struct record *r, enum metric_kind kind, struct judged *j)
 {
-	record_double(r, &j->z);
-	record_double(r, &j->residual);
-	record_count(r, &j->n);
+	double z = j->z, residual = j->residual, n = j->n, sum = j->sum;
+
+	record_double(r, &z);
+	record_double(r, &residual);
+	record_count(r, &n);
 	if (kind == KIND_RATE)
-		record_count(r, &j->sum);
+		record_count(r, &sum);
 	else if (kind == KIND_MEAN)
-		record_double(r, &j->sum);
+		record_double(r, &sum);
+	*j = (struct judged){ (float)z, (float)residual, (float)n, (float)sum };
 }
 
 static void record_scale(struct record *r, enum metric_kind kind, bool frozen, struct scale *c)
@@ -112,6 +124,8 @@ static void record_labels(struct record *r, struct labels *l)
 	record_slice(r, &l->feature);
 	record_slice(r, &l->model);
 	record_slice(r, &l->prompt_version);
+	record_slice(r, &l->workflow);
+	record_slice(r, &l->user_segment);
 }
 
 static void record_runaway(struct record *r, struct runaway *x)
@@ -122,21 +136,105 @@ static void record_runaway(struct record *r, struct runaway *x)
 	record_time(r, &x->last_s);
 }
 
-/* Behind format, labels and first_s, which are read before the key exists. metrics: how many the writer knew. */
-static void record_key_state(struct record *r, struct baseline_key *k)
+static void record_canary(struct record *r, struct canary *c)
 {
-	uint32_t metrics = METRIC_COUNT;
+	record_count(r, &c->n);
+	record_double(r, &c->sum);
+	record_bool(r, &c->done);
+}
+
+static void record_tail(struct record *r, struct tail_latency *t)
+{
+	record_u32(r, &t->n);
+	record_u32(r, &t->learned);
+	record_u32(r, &t->high);
+	record_time(r, &t->open_s);
+	record_time(r, &t->alert_s);
+	record_double(r, &t->mu);
+	record_double(r, &t->weight);
+	for (int i = 0; i < TAIL_BINS; i++) {
+		uint32_t n = t->bins[i];
+		record_u32(r, &n);
+		t->bins[i] = (uint16_t)n;
+	}
+}
+
+static void record_tails(struct record *r, struct baseline_key *k)
+{
+	bool has_tails = k->tails != NULL;
+
+	record_bool(r, &has_tails);
+	if (has_tails && k->tails == NULL && !r->failed)
+		k->tails = calloc(TAIL_COUNT, sizeof(k->tails[0]));
+	for (int of = 0; has_tails && k->tails != NULL && of < TAIL_COUNT; of++)
+		record_tail(r, &k->tails[of]);
+	r->failed |= has_tails && k->tails == NULL;
+}
+
+/* One watch; reading, it gets a new series, which is loaded by itself. */
+static void record_watch(struct record *r, struct detector *d, struct baseline_key *k, unsigned place)
+{
+	struct watch read = { 0 }, *w = record_writes(r) ? &k->watches[place] : &read;
+
+	record_u8(r, &w->metric);
+	record_u8(r, &w->name);
+	r->failed |= w->metric >= METRIC_COUNT || w->name > NAMES_MAX;
+	if (r->failed)
+		return;
+	record_bucket(r, metric_infos[w->metric].kind, &w->open);
+	if (k->incumbent != k->id)
+		record_canary(r, &w->canary);
+	if (record_writes(r) || r->failed)
+		return;
+	struct series *s = key_watch(k, read.metric, read.name) == NULL ? series_new(read.metric) : NULL;
+	struct watch *kept = s != NULL ? detector_adopt_series(d, k, read.name, s) : NULL;
+	r->failed |= kept == NULL;
+	if (kept != NULL) {
+		kept->open = read.open;
+		kept->canary = read.canary;
+	}
+}
+
+/* Behind format, labels and first_s, which are read before the key exists. */
+static void record_key_state(struct record *r, struct detector *d, struct baseline_key *k)
+{
+	uint32_t watches = k->watch_count;
+
+	record_u32(r, &k->incumbent);
+	record_time(r, &k->last_s);
+	record_count(r, &k->requests);
+	record_time(r, &k->drift_s);
+	record_bool(r, &k->is_pinned);
+	record_runaway(r, &k->runaway);
+	record_tails(r, k);
+	record_u32(r, &watches);
+	r->failed |= watches > WATCHES_MAX;
+	for (uint32_t i = 0; i < watches && !r->failed; i++)
+		record_watch(r, d, k, i);
+}
+
+/* Every metric had its place, observed or not; a first version was the one with the lowest number. */
+static void read_key_format_1(struct record *r, struct detector *d, struct baseline_key *k)
+{
+	uint32_t metrics = 0;
 
 	record_runaway(r, &k->runaway);
 	record_u32(r, &metrics);
-	r->failed |= metrics > METRIC_COUNT;
+	r->failed |= metrics > METRICS_FORMAT_1;
 	for (uint32_t m = 0; m < metrics && !r->failed; m++) {
-		record_bucket(r, metric_infos[m].kind, &k->open[m]);
-		if (k->canaries == NULL)
+		struct bucket open = { 0 };
+		struct canary canary = { 0 };
+		record_bucket(r, metric_infos[m].kind, &open);
+		if (k->incumbent != k->id)
+			record_canary(r, &canary);
+		if (open.n == 0 && canary.n == 0)
 			continue;
-		record_count(r, &k->canaries[m].n);
-		record_double(r, &k->canaries[m].sum);
-		record_bool(r, &k->canaries[m].done);
+		struct watch *w = detector_watch(d, k, (enum metric)m, 0);
+		r->failed |= w == NULL;
+		if (w != NULL) {
+			w->open = open;
+			w->canary = canary;
+		}
 	}
 }
 
@@ -184,14 +282,14 @@ static bool put(struct saving *s)
 	return true;
 }
 
-static void save_key(struct saving *s, struct baseline_key *k)
+static void save_key(struct saving *s, struct detector *d, struct baseline_key *k)
 {
 	struct record r = begin(s, LETTER_KEY, k->id);
 
-	record_format(&r, FORMAT);
+	record_format(&r, FORMAT_KEY);
 	record_labels(&r, &k->labels);
 	record_time(&r, &k->first_s);
-	record_key_state(&r, k);
+	record_key_state(&r, d, k);
 	k->dirty = !put(s);
 }
 
@@ -203,42 +301,105 @@ static void save_spend(struct saving *s, struct baseline_key *k)
 	k->spend->dirty = !put(s);
 }
 
-static void save_series(struct saving *s, struct baseline_key *k, enum metric m)
+static void save_series(struct saving *s, const struct baseline_key *k, const struct watch *w)
 {
 	struct record r = begin(s, LETTER_SERIES, k->id);
 
-	buf_byte(&s->key, (char)m);
-	record_series(&r, k->series[m]);
-	k->series[m]->dirty = !put(s);
+	buf_byte(&s->key, (char)w->metric);
+	if (w->name != 0)
+		buf_byte(&s->key, (char)w->name);
+	record_series(&r, w->series);
+	w->series->dirty = !put(s);
+}
+
+/* A verdict's metric as the literal that it was. */
+static const char *literal_of(struct slice name)
+{
+	enum metric m = metric_find(name);
+
+	for (int of = 0; of < TAIL_COUNT; of++)
+		if (slice_equal(name, slice_of(tail_names[of])))
+			return tail_names[of];
+	if (slice_equal(name, SLICE(SPEND_METRIC)))
+		return SPEND_METRIC;
+	return m != METRIC_NONE ? metric_infos[m].name : NULL;
 }
 
 static void save_clock(struct saving *s, struct detector *d)
 {
 	struct record r = begin(s, LETTER_CLOCK, 0);
 
-	record_format(&r, FORMAT);
+	record_format(&r, FORMAT_CLOCK);
 	record_time(&r, &d->open_s);
 	record_time(&r, &d->settled_s);
-	d->dirty = !put(s);
+	groups_record(&r, &d->groups, literal_of);
+	d->groups.dirty = d->dirty = !put(s);
+}
+
+static void save_names(struct saving *s, struct detector *d)
+{
+	d->names_dirty = false;
+	for (uint8_t i = 1; i < d->name_count; i++) {
+		struct record r = begin(s, LETTER_NAME, i);
+		record_format(&r, FORMAT);
+		record_slice(&r, &d->names[i]);
+		d->names_dirty |= !put(s);
+	}
+}
+
+static void save_models(struct saving *s, struct detector *d, bool all)
+{
+	for (uint32_t i = 0; i < d->models.count; i++) {
+		struct asked_model *m = d->models.items[i];
+		if (!all && !m->dirty)
+			continue;
+		struct record r = begin(s, LETTER_MODEL, i);
+		record_format(&r, FORMAT);
+		asked_model_record(&r, m);
+		m->dirty = !put(s);
+	}
+}
+
+static void delete_each(struct saving *s, const struct buf *keys)
+{
+	for (size_t at = 0; at < keys->len; at += 1 + (size_t)keys->ptr[at])
+		s->put(s->context, (struct slice){ keys->ptr + at + 1, (size_t)keys->ptr[at] }, SLICE_NONE);
+}
+
+/* Deletions go before everything else: a number may have been given again since. What an earlier save was to delete is
+ * kept for the case that it failed. */
+static void save_deletions(struct saving *s, struct detector *d, bool all)
+{
+	if (all)
+		delete_each(s, &d->dropped_before);
+	delete_each(s, &d->dropped);
+	struct buf spare = d->dropped_before;
+	d->dropped_before = d->dropped;
+	d->dropped = spare;
+	buf_reset(&d->dropped);
 }
 
 void detector_save(struct detector *d, bool all, detector_put put_pair, void *context)
 {
 	struct saving s = { put_pair, context, BUF_INIT, BUF_INIT };
 
-	if (d->started && (all || d->dirty))
+	save_deletions(&s, d, all);
+	if (d->started && (all || d->dirty || d->groups.dirty))
 		save_clock(&s, d);
+	if (all || d->names_dirty)
+		save_names(&s, d);
+	save_models(&s, d, all);
 	for (uint32_t i = 0; i < d->table.count; i++) {
 		struct baseline_key *k = d->table.keys[i];
 		if (k == NULL)
 			continue;
 		if (all || k->dirty)
-			save_key(&s, k);
+			save_key(&s, d, k);
 		if (k->spend != NULL && (all || k->spend->dirty))
 			save_spend(&s, k);
-		for (int m = 0; m < METRIC_COUNT; m++)
-			if (k->series[m] != NULL && (all || k->series[m]->dirty))
-				save_series(&s, k, (enum metric)m);
+		for (unsigned at = 0; at < k->watch_count; at++)
+			if (all || k->watches[at].series->dirty)
+				save_series(&s, k, &k->watches[at]);
 	}
 	buf_release(&s.key);
 	buf_release(&s.value);
@@ -250,13 +411,23 @@ static struct status loaded(const struct record *r)
 	return record_ok(r) ? OK : FAIL(CORRUPT, "a stored baseline has another version or shape");
 }
 
+static uint8_t format_of(const struct record *r)
+{
+	return r->rest.len > 0 ? (uint8_t)r->rest.ptr[0] : 0;
+}
+
 static struct status load_clock(struct detector *d, struct record *r)
 {
 	int64_t open_s = 0, settled_s = 0;
+	uint8_t format = format_of(r);
 
-	record_format(r, FORMAT);
+	record_format(r, format == 1 ? 1 : FORMAT_CLOCK);
 	record_time(r, &open_s);
 	record_time(r, &settled_s);
+	if (format > 1)
+		groups_record(r, &d->groups, literal_of);
+	if (!record_ok(r))
+		groups_release(&d->groups);
 	TRY(loaded(r));
 	if (open_s < 0 || open_s % BUCKET_S != 0)
 		return FAIL(CORRUPT, "a stored baseline clock is not at a bucket's start");
@@ -266,22 +437,60 @@ static struct status load_clock(struct detector *d, struct record *r)
 	return OK;
 }
 
+static struct status load_name(struct detector *d, uint32_t number, struct record *r)
+{
+	struct slice name = SLICE_NONE;
+
+	record_format(r, FORMAT);
+	record_slice(r, &name);
+	TRY(loaded(r));
+	if (number != d->name_count || name.len == 0)
+		return FAIL(CORRUPT, "stored names of scores are not in order");
+	return detector_name(d, name) == number ? OK : FAIL(CORRUPT, "a stored name of a score is there twice");
+}
+
+static struct status load_model(struct detector *d, uint32_t place, struct record *r)
+{
+	struct asked_model read = { 0 };
+
+	record_format(r, FORMAT);
+	asked_model_record(r, &read);
+	TRY(loaded(r));
+	struct asked_model *m = model_watch_place(&d->models, place);
+	if (m == NULL)
+		return FAIL(FULL, "more stored request models than there is room for");
+	*m = read;
+	m->dirty = false;
+	return OK;
+}
+
 static struct status load_key(struct detector *d, uint32_t id, struct record *r)
 {
 	struct labels l = { 0 };
 	int64_t first_s = 0;
+	uint8_t format = format_of(r);
 
-	record_format(r, FORMAT);
-	record_labels(r, &l);
+	record_format(r, format == 1 ? 1 : FORMAT_KEY);
+	record_slice(r, &l.feature);
+	record_slice(r, &l.model);
+	record_slice(r, &l.prompt_version);
+	if (format > 1) {
+		record_slice(r, &l.workflow);
+		record_slice(r, &l.user_segment);
+	}
 	record_time(r, &first_s);
-	if (r->failed || id < d->table.count)
+	l = labels_normalise(l);
+	if (r->failed || key_table_find(&d->table, l) != NULL)
 		return FAIL(CORRUPT, "a stored baseline key has another version or shape");
 	if (id >= d->table.max)
 		return FAIL(FULL, "more stored baseline keys than baselines.max_series allows");
-	struct baseline_key *k = key_table_add(&d->table, labels_normalise(l), id, first_s);
+	struct baseline_key *k = key_table_add(&d->table, l, id, first_s);
 	if (k == NULL)
-		return FAIL(NOMEM, "no memory for a stored baseline key");
-	record_key_state(r, k);
+		return FAIL(CORRUPT, "no memory for a stored baseline key, or it is there twice");
+	if (format > 1)
+		record_key_state(r, d, k);
+	else
+		read_key_format_1(r, d, k);
 	k->has_open = true; /* the next tick looks */
 	return loaded(r);
 }
@@ -292,20 +501,32 @@ static struct status load_spend(struct baseline_key *k, struct record *r)
 
 	record_spend(r, &s);
 	TRY(loaded(r));
-	struct spend *kept = detector_spend(k);
-	if (kept == NULL)
+	if (k->spend == NULL)
+		k->spend = malloc(sizeof(*k->spend));
+	if (k->spend == NULL)
 		return FAIL(NOMEM, "no memory for a stored daily spend");
-	*kept = s;
-	kept->dirty = false;
+	*k->spend = s;
+	k->spend->dirty = false;
 	return OK;
+}
+
+/* The watch that the key's value has made; of format 1, where the metric was not being observed, it is made here. */
+static struct watch *watch_to_fill(struct detector *d, struct baseline_key *k, enum metric m, uint8_t name)
+{
+	struct watch *w = key_watch(k, m, name);
+
+	return w != NULL || name != 0 ? w : detector_watch(d, k, m, name);
 }
 
 static struct status load_series(struct detector *d, struct baseline_key *k, struct record *key, struct record *r)
 {
-	uint8_t metric = 0;
+	uint8_t metric = 0, name = 0;
 
 	record_u8(key, &metric);
-	if (!record_ok(key) || metric >= METRIC_COUNT || k->series[metric] != NULL)
+	if (key->rest.len > 0)
+		record_u8(key, &name);
+	struct watch *w = record_ok(key) && metric < METRIC_COUNT ? watch_to_fill(d, k, metric, name) : NULL;
+	if (w == NULL)
 		return FAIL(CORRUPT, "a stored series has a key of another version");
 	struct series *s = series_new((enum metric)metric);
 	if (s == NULL)
@@ -315,8 +536,23 @@ static struct status load_series(struct detector *d, struct baseline_key *k, str
 		series_free(s);
 		return loaded(r);
 	}
-	detector_adopt_series(d, k, s);
+	series_free(w->series);
+	w->series = s;
+	detector_refresh(w);
 	return OK;
+}
+
+static struct status load_of_key(struct detector *d, uint8_t letter, uint32_t id, struct record *at, struct record *r)
+{
+	struct baseline_key *k = id < d->table.count ? d->table.keys[id] : NULL;
+
+	if (at->failed || k == NULL)
+		return FAIL(CORRUPT, "a stored baseline belongs to no key");
+	if (letter == LETTER_SPEND && record_ok(at))
+		return load_spend(k, r);
+	if (letter == LETTER_SERIES)
+		return load_series(d, k, at, r);
+	return FAIL(CORRUPT, "a stored baseline has a key of another version");
 }
 
 struct status detector_load(struct detector *d, struct slice key, struct slice value)
@@ -327,16 +563,18 @@ struct status detector_load(struct detector *d, struct slice key, struct slice v
 
 	record_u8(&at, &letter);
 	record_key_u32(&at, &id);
-	if (letter == LETTER_CLOCK && record_ok(&at))
+	if (!record_ok(&at))
+		return load_of_key(d, letter, id, &at, &r);
+	switch (letter) {
+	case LETTER_CLOCK:
 		return load_clock(d, &r);
-	if (letter == LETTER_KEY && record_ok(&at))
+	case LETTER_NAME:
+		return load_name(d, id, &r);
+	case LETTER_KEY:
 		return load_key(d, id, &r);
-	struct baseline_key *k = id < d->table.count ? d->table.keys[id] : NULL;
-	if (at.failed || k == NULL)
-		return FAIL(CORRUPT, "a stored baseline belongs to no key");
-	if (letter == LETTER_SPEND && record_ok(&at))
-		return load_spend(k, &r);
-	if (letter == LETTER_SERIES)
-		return load_series(d, k, &at, &r);
-	return FAIL(CORRUPT, "a stored baseline has a key of another version");
+	case LETTER_MODEL:
+		return load_model(d, id, &r);
+	default:
+		return load_of_key(d, letter, id, &at, &r);
+	}
 }

@@ -24,10 +24,11 @@ static void key_free(struct baseline_key *k)
 {
 	if (k == NULL)
 		return;
-	for (int m = 0; m < METRIC_COUNT; m++)
-		series_free(k->series[m]);
-	free(k->canaries);
+	for (unsigned i = 0; i < k->watch_count; i++)
+		series_free(k->watches[i].series);
+	free(k->watches);
 	free(k->spend);
+	free(k->tails);
 	free(k);
 }
 
@@ -47,48 +48,69 @@ static struct slice label(struct slice s)
 
 struct labels labels_normalise(struct labels l)
 {
-	return (struct labels){ label(l.feature), label(l.model), label(l.prompt_version) };
+	return (struct labels){ label(l.feature), label(l.model), label(l.prompt_version),
+				slice_head(l.workflow, LABEL_MAX), slice_head(l.user_segment, LABEL_MAX) };
 }
 
-static uint64_t hash_of(struct labels l)
+/* What the versions of one feature and model share. */
+static uint64_t family_of(struct labels l)
 {
-	return hash_mix(hash_mix(hash_slice(l.feature), hash_slice(l.model)), hash_slice(l.prompt_version));
+	uint64_t hash = hash_mix(hash_slice(l.feature), hash_slice(l.model));
+
+	if (l.workflow.len + l.user_segment.len > 0)
+		hash = hash_mix(hash, hash_mix(hash_slice(l.workflow), hash_slice(l.user_segment)));
+	return hash;
 }
 
-static bool same_series_of_versions(struct labels a, struct labels b)
+static bool same_family(struct labels a, struct labels b)
 {
-	return slice_equal(a.feature, b.feature) && slice_equal(a.model, b.model);
+	return slice_equal(a.feature, b.feature) && slice_equal(a.model, b.model) &&
+	       slice_equal(a.workflow, b.workflow) && slice_equal(a.user_segment, b.user_segment);
 }
 
 struct baseline_key *key_table_find(const struct key_table *t, struct labels l)
 {
-	uint64_t hash = hash_of(l);
+	uint64_t hash = hash_mix(family_of(l), hash_slice(l.prompt_version));
 
 	for (uint32_t at = (uint32_t)hash & t->slot_mask; t->slots[at] != 0; at = (at + 1) & t->slot_mask) {
 		struct baseline_key *k = t->keys[t->slots[at] - 1];
 		if (k->hash == hash && slice_equal(k->labels.prompt_version, l.prompt_version) &&
-		    same_series_of_versions(k->labels, l))
+		    same_family(k->labels, l))
 			return k;
 	}
 	return NULL;
+}
+
+uint32_t key_table_free_id(const struct key_table *t)
+{
+	uint32_t id = 0;
+
+	if (t->live == t->count)
+		return t->count;
+	while (t->keys[id] != NULL)
+		id++;
+	return id;
 }
 
 static struct slice copy_label(char **at, struct slice s)
 {
 	struct slice copy = { *at, s.len };
 
-	memcpy(*at, s.ptr, s.len);
+	if (s.len > 0)
+		memcpy(*at, s.ptr, s.len);
 	*at += s.len;
 	return copy;
 }
 
-/* The oldest version of this feature and model. A walk over all keys, but only when a key is made. */
-static struct baseline_key *find_incumbent(const struct key_table *t, struct baseline_key *k)
+/* A walk over all keys, but only when a key is made. */
+static uint32_t find_incumbent(const struct key_table *t, const struct baseline_key *k)
 {
-	for (uint32_t i = 0; i < t->count; i++)
-		if (t->keys[i] != NULL && same_series_of_versions(t->keys[i]->labels, k->labels))
-			return t->keys[i];
-	return k;
+	for (uint32_t i = 0; i < t->count; i++) {
+		const struct baseline_key *other = t->keys[i];
+		if (other != NULL && other->family == k->family && same_family(other->labels, k->labels))
+			return other->incumbent;
+	}
+	return k->id;
 }
 
 static void insert(struct key_table *t, struct baseline_key *k)
@@ -99,35 +121,119 @@ static void insert(struct key_table *t, struct baseline_key *k)
 		at = (at + 1) & t->slot_mask;
 	t->slots[at] = k->id + 1;
 	t->keys[k->id] = k;
-	t->count = k->id + 1;
+	t->live++;
+	if (k->id >= t->count)
+		t->count = k->id + 1;
 }
 
 struct baseline_key *key_table_add(struct key_table *t, struct labels l, uint32_t id, int64_t first_s)
 {
 	struct baseline_key *k;
 
-	if (id < t->count || id >= t->max)
+	if (id >= t->max || t->keys[id] != NULL)
 		return NULL;
-	k = calloc(1, sizeof(*k) + l.feature.len + l.model.len + l.prompt_version.len);
+	k = calloc(1, sizeof(*k) + l.feature.len + l.model.len + l.prompt_version.len + l.workflow.len +
+			      l.user_segment.len);
 	if (k == NULL)
 		return NULL;
 	char *at = k->text;
 	k->labels.feature = copy_label(&at, l.feature);
 	k->labels.model = copy_label(&at, l.model);
 	k->labels.prompt_version = copy_label(&at, l.prompt_version);
-	k->hash = hash_of(l);
+	k->labels.workflow = copy_label(&at, l.workflow);
+	k->labels.user_segment = copy_label(&at, l.user_segment);
+	k->family = family_of(l);
+	k->hash = hash_mix(k->family, hash_slice(l.prompt_version));
 	k->id = id;
-	k->first_s = first_s;
-	for (int m = 0; m < METRIC_COUNT; m++)
-		k->centre[m] = NAN;
+	k->first_s = k->last_s = first_s;
 	k->incumbent = find_incumbent(t, k);
-	if (k->incumbent != k) {
-		k->canaries = calloc(METRIC_COUNT, sizeof(k->canaries[0]));
-		if (k->canaries == NULL) {
-			free(k);
-			return NULL;
-		}
-	}
 	insert(t, k);
 	return k;
+}
+
+/* Takes a slot out of its run of occupied ones, and moves later ones up so that no search breaks off early. */
+static void remove_slot(struct key_table *t, uint32_t at)
+{
+	uint32_t hole = at;
+
+	for (;;) {
+		at = (at + 1) & t->slot_mask;
+		if (t->slots[at] == 0)
+			break;
+		uint32_t home = (uint32_t)t->keys[t->slots[at] - 1]->hash & t->slot_mask;
+		if (((at - home) & t->slot_mask) < ((at - hole) & t->slot_mask))
+			continue;
+		t->slots[hole] = t->slots[at];
+		hole = at;
+	}
+	t->slots[hole] = 0;
+}
+
+void key_table_drop(struct key_table *t, struct baseline_key *k)
+{
+	uint32_t at = (uint32_t)k->hash & t->slot_mask;
+
+	while (t->slots[at] != k->id + 1)
+		at = (at + 1) & t->slot_mask;
+	remove_slot(t, at);
+	t->keys[k->id] = NULL;
+	t->live--;
+	key_free(k);
+}
+
+struct baseline_key *key_incumbent(const struct key_table *t, struct baseline_key *k)
+{
+	struct baseline_key *first = k->incumbent < t->count ? t->keys[k->incumbent] : NULL;
+
+	return first != NULL && first->family == k->family ? first : k;
+}
+
+/* ---------------------------------------------------------------- watches */
+struct watch *key_watch(const struct baseline_key *k, enum metric m, uint8_t name)
+{
+	if (name == 0)
+		return k->at[m] != 0 ? &k->watches[k->at[m] - 1] : NULL;
+	for (unsigned i = 0; i < k->watch_count; i++)
+		if (k->watches[i].name == name && k->watches[i].metric == m)
+			return &k->watches[i];
+	return NULL;
+}
+
+static bool make_room(struct baseline_key *k)
+{
+	unsigned room = k->watch_room + 4u;
+
+	if (k->watch_count < k->watch_room)
+		return true;
+	if (k->watch_count >= WATCHES_MAX)
+		return false;
+	if (room > WATCHES_MAX)
+		room = WATCHES_MAX;
+	struct watch *watches = realloc(k->watches, room * sizeof(watches[0]));
+	if (watches == NULL)
+		return false;
+	k->watches = watches;
+	k->watch_room = (uint8_t)room;
+	return true;
+}
+
+/* Watches lie in the order of metric and name, so that nothing depends on which came first. */
+struct watch *key_add_watch(struct baseline_key *k, enum metric m, uint8_t name, struct series *s)
+{
+	unsigned at = k->watch_count;
+
+	if (!make_room(k))
+		return NULL;
+	for (; at > 0; at--) {
+		const struct watch *before = &k->watches[at - 1];
+		if (before->metric < m || (before->metric == m && before->name < name))
+			break;
+		k->watches[at] = k->watches[at - 1];
+	}
+	k->watches[at] = (struct watch){ .metric = (uint8_t)m, .name = name, .centre = NAN, .series = s };
+	k->watch_count++;
+	for (unsigned i = at; i < k->watch_count; i++)
+		if (k->watches[i].name == 0)
+			k->at[k->watches[i].metric] = (uint8_t)(i + 1);
+	return &k->watches[at];
 }

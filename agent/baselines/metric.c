@@ -4,8 +4,7 @@
 #include "agent/baselines/metric.h"
 
 const struct metric_info metric_infos[METRIC_COUNT] = {
-#define X(id, name, kind, direction, effect, floor)     \
-	{ name, KIND_##kind, DIRECTION_##direction, effect, floor, METRIC_##id >= METRIC_COST_TAIL },
+#define X(id, name, kind, direction, effect, floor, bits) { name, KIND_##kind, DIRECTION_##direction, effect, floor, bits },
 	METRIC_MAP(X)
 #undef X
 };
@@ -13,4 +12,13 @@ const struct metric_info metric_infos[METRIC_COUNT] = {
 enum metric metric_tail_of(enum metric m)
 {
 	return m == METRIC_COST ? METRIC_COST_TAIL : m == METRIC_TPOT ? METRIC_LATENCY_TAIL : METRIC_NONE;
+}
+
+enum metric metric_find(struct slice name)
+{
+	int m = 0;
+
+	while (m < METRIC_COUNT && !slice_equal(name, slice_of(metric_infos[m].name)))
+		m++;
+	return (enum metric)m;
 }

@@ -2,12 +2,16 @@
  * baselines/observe.c - what one sample says about each metric of its key.
  */
 #include <math.h>
+#include <stdlib.h>
 
 #include "agent/baselines/detector_priv.h"
 
 #define TAIL_FAR        0.69314718055994530942 /* ln 2: a far-out request is at least twice the typical one */
 #define TPOT_TOKENS_MIN 8
 #define AMOUNT_MAX      1e12 /* USD, ms, tokens: more is a fault of the sender, and would blind the key for weeks */
+
+#define EXTRA_AMOUNTS \
+	(UINT64_C(1) << METRIC_INPUT_TOKENS | UINT64_C(1) << METRIC_OUTPUT_SPEED | UINT64_C(1) << METRIC_CACHE_HIT_SHARE)
 
 static void keep_trace(struct traces *t, const uint8_t id[16])
 {
@@ -21,27 +25,62 @@ static void keep_trace(struct traces *t, const uint8_t id[16])
 		t->count++;
 }
 
+static void put(struct watch *w, double y, const struct sample *s)
+{
+	int direction = metric_infos[w->metric].direction;
+
+	bucket_add(&w->open, y);
+	if (direction * (y - w->centre) > 0 || direction == DIRECTION_BOTH)
+		keep_trace(&w->traces, s->trace_id);
+}
+
 static void observe(struct detector *d, struct baseline_key *k, enum metric m, double y, const struct sample *s)
 {
-	int direction = metric_infos[m].direction;
+	struct watch *w = detector_judges(d, m) ? detector_watch(d, k, m, 0) : NULL;
 
-	if (!detector_has_series(d, k, m))
+	if (w != NULL)
+		put(w, y, s);
+}
+
+/* A share that has no series until something bad happens. */
+static void observe_rare(struct detector *d, struct baseline_key *k, enum metric m, bool is_bad, const struct sample *s)
+{
+	if (is_bad || k->at[m] != 0)
+		observe(d, k, m, is_bad ? 1.0 : 0.0, s);
+}
+
+static void observe_named(struct detector *d, struct baseline_key *k, enum metric m, double y, const struct sample *s)
+{
+	struct watch *w;
+
+	if (!detector_judges(d, m))
 		return;
-	bucket_add(&k->open[m], y);
-	if (direction * (y - k->centre[m]) > 0 || direction == DIRECTION_BOTH)
-		keep_trace(&k->traces[m], s->trace_id);
+	if (!isfinite(y)) {
+		meter_add(d->meters.score, isinf(y) != 0);
+		return;
+	}
+	w = detector_watch(d, k, m, detector_name(d, s->name));
+	if (w != NULL)
+		put(w, y, s);
+}
+
+/* A share or score between 0 and 1, or whatever range a metric's mean has; NaN: not known. */
+static void observe_mean(struct detector *d, struct baseline_key *k, enum metric m, double y, const struct sample *s)
+{
+	if (isfinite(y))
+		observe(d, k, m, y, s);
 }
 
 /* One request, told at once. */
-static void tell_runaway(struct detector *d, struct baseline_key *k, const struct sample *s, int64_t now_s, double sd,
-			 double above)
+static void tell_runaway(struct detector *d, struct baseline_key *k, struct watch *w, const struct sample *s,
+			 int64_t now_s, double above)
 {
-	struct subject subject = { d, k, METRIC_COST };
-	double usual = exp(k->centre[METRIC_COST]);
+	struct subject subject = { d, k, w, false };
+	double usual = exp(w->centre);
 
 	if (!runaway_tell(&k->runaway, now_s))
 		return;
-	keep_trace(&k->traces[METRIC_COST], s->trace_id);
+	keep_trace(&w->traces, s->trace_id);
 	detector_emit(&subject, &(struct verdict){
 					.event = VERDICT_RAISED,
 					.kind = VERDICT_RUNAWAY,
@@ -50,8 +89,8 @@ static void tell_runaway(struct detector *d, struct baseline_key *k, const struc
 					.at_s = (uint64_t)now_s,
 					.value = s->cost_usd,
 					.baseline_mean = usual,
-					.baseline_stddev = usual * expm1(sd),
-					.deviation = above / sd,
+					.baseline_stddev = usual * expm1(w->spread),
+					.deviation = above / w->spread,
 					.pooled_deviation = NAN,
 					.ratio = s->cost_usd / usual,
 					.sample_size = 1,
@@ -64,26 +103,42 @@ static void tell_runaway(struct detector *d, struct baseline_key *k, const struc
 static void observe_tail(struct detector *d, struct baseline_key *k, enum metric m, double y, const struct sample *s,
 			 int64_t now_s)
 {
-	double sd = k->spread[m], mu = k->centre[m];
-	double offset = series_offset(k->series[m], &d->rules, now_s);
+	struct watch *w = key_watch(k, m, 0);
+	double sd = w->spread, mu = w->centre;
+	double offset = series_offset(w->series, &d->rules, now_s);
 
-	observe(d, k, metric_tail_of(m), y - offset > mu + fmax(d->rules.k * sd, TAIL_FAR) ? 1.0 : 0.0, s);
 	if (m == METRIC_COST) {
 		if (runaway_is(&k->runaway, y, offset, mu, sd, d->rules.k))
-			tell_runaway(d, k, s, now_s, sd, y - offset - mu);
+			tell_runaway(d, k, w, s, now_s, y - offset - mu);
 		runaway_track(&k->runaway, y, sd);
 	}
+	/* may move w */
+	observe(d, k, metric_tail_of(m), y - offset > mu + fmax(d->rules.k * sd, TAIL_FAR) ? 1.0 : 0.0, s);
 }
 
 static void observe_log(struct detector *d, struct baseline_key *k, enum metric m, double x, const struct sample *s,
 			int64_t now_s)
 {
+	const struct watch *w = key_watch(k, m, 0);
+
 	if (!(x > 0)) /* NaN too: not observed */
 		return;
 	double y = log(x);
-	if (k->spread[m] > 0)
+	if (w != NULL && w->spread > 0)
 		observe_tail(d, k, m, y, s, now_s);
 	observe(d, k, m, y, s);
+}
+
+static void observe_percentile(struct detector *d, struct baseline_key *k, enum tail_of of, double ms, int64_t now_s)
+{
+	if ((d->tails >> of & 1) == 0 || !(ms > 0))
+		return;
+	if (k->tails == NULL)
+		k->tails = calloc(TAIL_COUNT, sizeof(k->tails[0]));
+	if (k->tails != NULL)
+		tail_latency_add(&k->tails[of], log(ms), now_s);
+	else
+		meter_add(d->meters.memory, 1);
 }
 
 /* x, or NaN (counted) where it is no amount of anything. */
@@ -97,7 +152,7 @@ static double amount(double x, struct meter *bad)
 
 static void observe_spend(struct detector *d, struct baseline_key *k, double cost_usd)
 {
-	struct spend *spend = isnan(cost_usd) ? NULL : detector_spend(k);
+	struct spend *spend = isnan(cost_usd) ? NULL : detector_spend(d, k);
 
 	if (spend != NULL) {
 		spend->total_usd += cost_usd;
@@ -115,33 +170,102 @@ static double tpot_of(double latency_ms, double ttft_ms, double output_tokens)
 	return (latency_ms - ttft_ms) / (output_tokens - 1);
 }
 
-static void observe_answer(struct detector *d, struct baseline_key *k, const struct sample *s, double cost_usd,
-			   int64_t now_s)
+/* Outcomes of answers that have a share of their own. */
+static const struct {
+	enum outcome outcome;
+	enum metric metric;
+} answer_faults[] = {
+	{ OUTCOME_CONTENT_FILTER, METRIC_CONTENT_FILTER_RATE },
+	{ OUTCOME_TRUNCATED, METRIC_TRUNCATED_RATE },
+	{ OUTCOME_EMPTY, METRIC_EMPTY_RATE },
+	{ OUTCOME_INVALID_JSON, METRIC_INVALID_JSON_RATE },
+	{ OUTCOME_SCHEMA_VIOLATION, METRIC_SCHEMA_VIOLATION_RATE },
+};
+
+static bool is_refusal(enum outcome o)
+{
+	return o == OUTCOME_REFUSAL || o == OUTCOME_CONTENT_FILTER;
+}
+
+static void observe_quality(struct detector *d, struct baseline_key *k, const struct sample *s)
+{
+	observe(d, k, METRIC_REFUSAL_RATE, is_refusal(s->outcome) ? 1.0 : 0.0, s);
+	for (size_t i = 0; i < sizeof(answer_faults) / sizeof(answer_faults[0]); i++)
+		observe_rare(d, k, answer_faults[i].metric, s->outcome == answer_faults[i].outcome, s);
+	observe_rare(d, k, METRIC_UNPRICED_RATE, isnan(s->cost_usd), s);
+	observe_mean(d, k, METRIC_CITATION_SHARE, s->citation_share, s);
+	observe_mean(d, k, METRIC_GROUNDEDNESS, s->overlap_share, s);
+	if (s->name.len > 0)
+		observe_named(d, k, METRIC_EVAL_SCORE, s->value, s);
+}
+
+static void observe_retrieval(struct detector *d, struct baseline_key *k, const struct sample *s)
+{
+	if (isnan(s->documents))
+		return;
+	observe(d, k, METRIC_EMPTY_RETRIEVAL_RATE, s->documents > 0 ? 0.0 : 1.0, s);
+	observe_mean(d, k, METRIC_RETRIEVAL_SCORE, s->top_score, s);
+}
+
+static void observe_amounts(struct detector *d, struct baseline_key *k, const struct sample *s, double cost_usd,
+			    int64_t now_s)
 {
 	double latency = amount(s->latency_ms, d->meters.latency);
 	double ttft = amount(s->ttft_ms, d->meters.ttft);
-	double tokens = amount(s->output_tokens, d->meters.output_tokens);
-	bool refusal = s->outcome == OUTCOME_REFUSAL || s->outcome == OUTCOME_CONTENT_FILTER;
+	double tokens = amount(s->output_tokens, d->meters.tokens);
+	double input = amount(s->input_tokens, d->meters.tokens);
 
-	observe(d, k, METRIC_REFUSAL_RATE, refusal ? 1.0 : 0.0, s);
 	observe_log(d, k, METRIC_COST, cost_usd, s, now_s);
 	observe_log(d, k, METRIC_LATENCY, latency, s, now_s);
 	observe_log(d, k, METRIC_TTFT, ttft, s, now_s);
 	observe_log(d, k, METRIC_TPOT, tpot_of(latency, ttft, tokens), s, now_s);
-	if (!refusal)
+	if (!is_refusal(s->outcome))
 		observe_log(d, k, METRIC_OUTPUT_TOKENS, tokens, s, now_s);
-	if (isfinite(s->value))
-		observe(d, k, METRIC_EVAL_SCORE, s->value, s);
-	else if (isinf(s->value))
-		meter_add(d->meters.score, 1);
+	if (d->tails != 0) {
+		observe_percentile(d, k, TAIL_OF_LATENCY, latency, now_s);
+		observe_percentile(d, k, TAIL_OF_TTFT, ttft, now_s);
+	}
+	if ((d->metrics & EXTRA_AMOUNTS) == 0)
+		return;
+	observe_log(d, k, METRIC_INPUT_TOKENS, input, s, now_s);
+	observe_log(d, k, METRIC_OUTPUT_SPEED, amount(s->output_tokens_per_second, d->meters.tokens), s, now_s);
+	if (input > 0 && s->cache_read_tokens >= 0 && s->cache_read_tokens <= input)
+		observe(d, k, METRIC_CACHE_HIT_SHARE, s->cache_read_tokens / input, s);
 }
 
-void detector_observe(struct detector *d, struct baseline_key *k, const struct sample *s, int64_t now_s)
+static void observe_call(struct detector *d, struct baseline_key *k, const struct sample *s, int64_t now_s)
 {
 	double cost_usd = amount(s->cost_usd, d->meters.cost);
 
 	observe(d, k, METRIC_ERROR_RATE, outcome_is_error(s->outcome) ? 1.0 : 0.0, s);
+	observe_rare(d, k, METRIC_RATE_LIMITED_RATE, s->outcome == OUTCOME_RATE_LIMITED, s);
+	observe_rare(d, k, METRIC_TIMEOUT_RATE, s->outcome == OUTCOME_TIMEOUT, s);
+	k->requests++;
+	k->is_pinned = s->model_pinned == TRI_YES;
 	observe_spend(d, k, cost_usd);
-	if (!outcome_is_error(s->outcome))
-		observe_answer(d, k, s, cost_usd, now_s);
+	if (outcome_is_error(s->outcome))
+		return;
+	observe_quality(d, k, s);
+	observe_amounts(d, k, s, cost_usd, now_s);
+}
+
+void detector_observe(struct detector *d, struct baseline_key *k, const struct sample *s, int64_t now_s)
+{
+	switch (s->kind) {
+	case SAMPLE_CALL:
+		observe_call(d, k, s, now_s);
+		break;
+	case SAMPLE_SCORE:
+		observe_named(d, k, METRIC_EVAL_SCORE, s->value, s);
+		break;
+	case SAMPLE_VOTE:
+		observe_named(d, k, METRIC_FEEDBACK_NEGATIVE_RATE, s->value > 0 ? 0.0 : isnan(s->value) ? NAN : 1.0, s);
+		break;
+	case SAMPLE_RATING:
+		observe_named(d, k, METRIC_FEEDBACK_RATING, s->value, s);
+		break;
+	case SAMPLE_RETRIEVAL:
+		break;
+	}
+	observe_retrieval(d, k, s);
 }

@@ -26,18 +26,29 @@ double normal_upper_quantile(double q)
 }
 
 /* Each scale may spend its share of the budget of one (metric, key) and week, by the number of its buckets in one. */
-static double threshold(const struct baselines_config *config, int64_t width_s)
+static double threshold(double sigma, double budget, int64_t width_s)
 {
-	double q = config->false_alert_budget / SCALE_COUNT * (double)width_s / WEEK_S;
+	double q = budget / SCALE_COUNT * (double)width_s / WEEK_S;
 
-	return fmax(config->sigma, normal_upper_quantile(fmin(q, 0.5)) * config->sigma / 2.0);
+	return fmax(sigma, normal_upper_quantile(fmin(q, 0.5)) * sigma / 2.0);
+}
+
+void rules_spread_budget(struct rules *r, uint64_t series)
+{
+	double budget = r->budget;
+
+	if (r->budget_of_all > 0 && series > 0)
+		budget = fmin(budget, r->budget_of_all / (double)series);
+	for (int i = 0; i < SCALE_COUNT; i++)
+		r->threshold[i] = threshold(r->k, budget, scale_infos[i].width_s);
 }
 
 void rules_init(struct rules *r, const struct baselines_config *config)
 {
 	r->k = config->sigma;
-	for (int i = 0; i < SCALE_COUNT; i++)
-		r->threshold[i] = threshold(config, scale_infos[i].width_s);
+	r->budget = config->false_alert_budget;
+	r->budget_of_all = config->false_alerts_per_week;
+	rules_spread_budget(r, 0);
 	r->utc_offset_s = llround(config->utc_offset_hours * 4) * (HOUR_S / 4);
 }
 

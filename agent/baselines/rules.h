@@ -29,9 +29,14 @@ struct rules {
 	double k;                      /* sigmas */
 	double threshold[SCALE_COUNT]; /* pooled deviation that raises an alert */
 	int64_t utc_offset_s;          /* multiple of 15 minutes */
+	double budget;                 /* false alerts per series and week, at most */
+	double budget_of_all;          /* false alerts per week, all series together; 0: no such limit */
 };
 
 void rules_init(struct rules *r, const struct baselines_config *config);
+
+/* Thresholds for so many series: each has its own budget, or its share of that of all where this is less. */
+void rules_spread_budget(struct rules *r, uint64_t series);
 
 /* z with P(Z > z) = q under the standard normal distribution, 0 < q <= 0.5. */
 double normal_upper_quantile(double q);

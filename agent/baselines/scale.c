@@ -99,7 +99,7 @@ void scale_learn(struct scale *c, const struct rules *r, enum metric_kind kind, 
 	double decay = exp2(-duration_s / half_life_s);
 	bool settled = c->learned >= SETTLED;
 
-	if (c->learned == 0 && kind != KIND_RATE) {
+	if (c->weight == 0 && kind != KIND_RATE) {
 		c->mu = o->x;
 		residual = 0.0;
 	}
@@ -158,4 +158,71 @@ void scale_inherit(struct scale *c, const struct scale *parent, enum metric_kind
 		c->within_ss = parent->within_ss * share;
 		c->within_df = parent->within_df * share;
 	}
+}
+
+void scale_forget_level(struct scale *c, enum metric_kind kind)
+{
+	c->prior_between = scale_between(c);
+	c->weight = 0;
+	c->m2 = c->mv = 0;
+	c->frozen_n = c->frozen_sum = 0;
+	c->ring_len = 0;
+	if (kind == KIND_RATE)
+		c->bad = c->total = 0;
+}
+
+static double joined(double a, double weight_a, double b, double weight_b)
+{
+	return (a * weight_a + b * weight_b) / (weight_a + weight_b);
+}
+
+static void join_open(struct scale *c, const struct scale *other)
+{
+	if (other->open_s == c->open_s) {
+		bucket_merge(&c->open, &other->open);
+	} else if (other->open_s > c->open_s) {
+		c->open = other->open;
+		c->open_s = other->open_s;
+	}
+}
+
+void scale_join(struct scale *c, const struct scale *other, enum metric_kind kind)
+{
+	double ours = c->weight, theirs = other->weight;
+
+	join_open(c, other);
+	if (theirs == 0)
+		return;
+	if (ours > 0)
+		c->prior_between = joined(c->prior_between, ours, other->prior_between, theirs);
+	else
+		c->prior_between = other->prior_between;
+	if (kind == KIND_RATE) {
+		c->bad += other->bad;
+		c->total += other->total;
+	} else {
+		c->mu = joined(c->mu, ours, other->mu, theirs);
+		c->within_ss += other->within_ss;
+		c->within_df += other->within_df;
+	}
+	c->m2 = joined(c->m2, ours, other->m2, theirs);
+	c->mv = joined(c->mv, ours, other->mv, theirs);
+	c->weight = fmax(ours, theirs); /* the same stretch of time, seen by two */
+	c->learned = c->learned > other->learned ? c->learned : other->learned;
+	if (ours == 0) {
+		memcpy(c->ring, other->ring, sizeof(c->ring));
+		c->ring_len = other->ring_len;
+	}
+}
+
+void scale_never(struct scale *c, const struct scale *like)
+{
+	*c = *like;
+	c->open.sum = c->open.sum_sq = 0;
+	c->bad = 0;
+	c->m2 = 0;
+	c->prior_between = prior_sd[KIND_RATE] * prior_sd[KIND_RATE];
+	c->frozen_n = c->frozen_sum = 0;
+	for (uint32_t i = 0; i < c->ring_len; i++)
+		c->ring[i] = (struct judged){ .n = like->ring[i].n };
 }

@@ -36,15 +36,15 @@ static inline void bucket_merge(struct bucket *b, const struct bucket *other)
 	b->sum_sq += other->sum_sq;
 }
 
-/* A closed bucket as it was judged. */
+/* A closed bucket as it was judged. Floats: eight of them in three scales are most of a series. */
 struct judged {
-	double z, residual, n, sum;
+	float z, residual, n, sum;
 };
 
 struct scale {
 	struct bucket open;
 	int64_t open_s; /* start of the open bucket; BUCKET_NEVER: none is open */
-	double weight;  /* decayed number of buckets */
+	double weight;  /* decayed number of buckets; 0: the level is not known, and the next bucket sets it */
 	double mu;      /* baseline mean; unused for rates */
 	double m2;      /* decayed mean squared residual */
 	double mv;      /* decayed mean sampling variance */
@@ -91,6 +91,16 @@ void scale_remember(struct scale *c, struct judged j);
 
 /* The level of the frozen stretch becomes the baseline; variances stay. */
 void scale_adopt(struct scale *c, enum metric_kind kind);
+
+/* Forgets the level, not the variances: what comes next is normal. */
+void scale_forget_level(struct scale *c, enum metric_kind kind);
+
+/* Adds what a replica has learned of the same series: an approximation, good enough to start from. Open buckets add up
+ * where both began together, else the later one stays. */
+void scale_join(struct scale *c, const struct scale *other, enum metric_kind kind);
+
+/* A share's baseline as it would be had the thing never happened: like is a share of the same requests. */
+void scale_never(struct scale *c, const struct scale *like);
 
 /* Takes variances, never the level, from an older baseline of the same metric. */
 void scale_inherit(struct scale *c, const struct scale *parent, enum metric_kind kind);

@@ -55,6 +55,27 @@ void series_inherit(struct series *s, const struct series *parent)
 		scale_inherit(&s->scales[i], &parent->scales[i], series_info(s)->kind);
 }
 
+void series_never(struct series *s, const struct series *like)
+{
+	for (int i = 0; i < SCALE_COUNT; i++)
+		scale_never(&s->scales[i], &like->scales[i]);
+	s->last_mean = 0;
+}
+
+void series_join(struct series *s, const struct series *other)
+{
+	bool other_knows = other->scales[SCALE_1H].weight > s->scales[SCALE_1H].weight;
+
+	if (s->season != NULL && other_knows)
+		*s->season = *other->season;
+	for (int i = 0; i < SCALE_COUNT; i++)
+		scale_join(&s->scales[i], &other->scales[i], series_info(s)->kind);
+	if (s->resolved_s < other->resolved_s)
+		s->resolved_s = other->resolved_s;
+	s->last_mean = other_knows ? other->last_mean : s->last_mean;
+	s->dirty = true;
+}
+
 static double offset_of_hour(const struct series *s, unsigned hour)
 {
 	return s->season != NULL && s->season->visits[hour] >= SEASON_USED_FROM ? s->season->offset[hour] : 0.0;
@@ -131,6 +152,22 @@ static bool is_back_in_range(const struct series *s, const struct scale *c)
 	return s->direction * sum / count < Z_EXIT;
 }
 
+void series_forget_level(struct series *s)
+{
+	for (int i = 0; i < SCALE_COUNT; i++)
+		scale_forget_level(&s->scales[i], series_info(s)->kind);
+	s->dirty = true;
+}
+
+bool series_accept(struct series *s, int64_t at_s, verdict_fn emit, void *context)
+{
+	if (!s->firing)
+		return false;
+	end_alert(s, VERDICT_ADOPTED, at_s, emit, context);
+	series_forget_level(s);
+	return true;
+}
+
 /* A judged bucket while firing: nothing is learned, but the residuals are kept for adoption. */
 static void watch_for_end(struct series *s, int scale, const struct judged *j, int64_t end_s, verdict_fn emit,
 			  void *context)
@@ -170,7 +207,7 @@ static bool is_big_enough(const struct series *s, int scale, const struct run *r
 	if (m->kind == KIND_RATE) {
 		double p = scale_share(&s->scales[scale]), share = run->sum / run->n;
 		return run->sum >= RATE_BAD_MIN && share - p >= m->min_effect &&
-		       share >= (m->is_tail ? TAIL_RATIO : RATE_RATIO) * p;
+		       share >= ((m->bits & METRIC_TAIL) != 0 ? TAIL_RATIO : RATE_RATIO) * p;
 	}
 	return residual >= m->min_effect * (scale == SCALE_5M ? FAST_EFFECT : 1.0);
 }
@@ -233,7 +270,7 @@ static bool test_direction(struct series *s, const struct rules *r, int scale, i
 	double between = scale_between(c);
 	struct run run = { 0 };
 
-	if (c->ring_len == 0 || direction * c->ring[c->ring_len - 1].z < Z_EXIT)
+	if (c->ring_len == 0 || (double)c->ring[c->ring_len - 1].z * direction < Z_EXIT)
 		return false;
 	for (uint32_t i = c->ring_len; i-- > 0;) {
 		run_extend(&run, &c->ring[i]);
@@ -257,7 +294,7 @@ static void test(struct series *s, const struct rules *r, int scale, int64_t end
 {
 	int direction = series_info(s)->direction;
 
-	if (s->scales[scale].learned < scale_infos[scale].warm_up || (scale == SCALE_5M && series_info(s)->is_tail))
+	if (s->scales[scale].learned < scale_infos[scale].warm_up || (scale == SCALE_5M && (series_info(s)->bits & METRIC_SLOW) != 0))
 		return;
 	if (direction != DIRECTION_BOTH)
 		test_direction(s, r, scale, direction, end_s, emit, context);
@@ -291,8 +328,9 @@ static void judge(struct series *s, const struct rules *r, int scale, int64_t en
 	const struct metric_info *m = series_info(s);
 	struct observation o = scale_observe(c, m->kind, c->open.n, c->open.sum);
 	double sigma = scale_sigma(c, m, o.variance, scale_between(c));
-	double residual = c->learned > 0 ? o.x - o.centre : 0.0;
-	struct judged judged = { clip(residual / sigma, Z_MAX), residual, c->open.n, c->open.sum };
+	double residual = c->weight > 0 ? o.x - o.centre : 0.0;
+	struct judged judged = { (float)clip(residual / sigma, Z_MAX), (float)residual, (float)c->open.n,
+				 (float)c->open.sum };
 	int64_t duration_s = end_s - c->open_s;
 
 	scale_remember(c, judged);

@@ -46,6 +46,18 @@ static inline const struct metric_info *series_info(const struct series *s)
 /* Cold start of a new version: season and variances of the incumbent, never its level. */
 void series_inherit(struct series *s, const struct series *parent);
 
+/* First time that a rare thing happens: a baseline of none, over the time in which like was observed. */
+void series_never(struct series *s, const struct series *like);
+
+/* Adds what a replica has learned, as scale_join says. The season is of the one that has learned more. */
+void series_join(struct series *s, const struct series *other);
+
+/* The level changes, and somebody knows why: the next bucket of each scale sets the new one. */
+void series_forget_level(struct series *s);
+
+/* The same for an alert that fires: it ends as adopted. False where none fires. */
+bool series_accept(struct series *s, int64_t at_s, verdict_fn emit, void *context);
+
 /* What is taken off a logarithm in this hour; 0 until the hour was seen on two days. */
 double series_offset(const struct series *s, const struct rules *r, int64_t unix_s);
 

@@ -65,6 +65,11 @@ struct baselines_config {
 	bool enabled;
 	double sigma;              /* k of facts: a bucket beyond this many sigma is a breach */
 	double false_alert_budget; /* tolerated false alerts per metric, key and week */
+	double false_alerts_per_week; /* and of all of them together; 0: no such limit */
+	struct string_list metrics, without; /* judged beside the default ones; not judged */
+	struct string_list rollups;
+	uint64_t idle_after_ms;
+	uint64_t alias_notice_every_ms; /* 0: never */
 	int64_t max_series;
 	double utc_offset_hours; /* where a day starts, and which hour of day a season has */
 };

@@ -51,7 +51,7 @@ struct conf_option {
 	size_t offset;        /* of the value in the section's struct */
 	const char *fallback; /* default as it would be written in the file; NULL: zero, or empty, or (STRING) NULL */
 	double min, max;      /* of numbers, durations (ms) and sizes; both 0: unbounded */
-	const char *choices;  /* CONF_ENUM */
+	const char *choices;  /* CONF_ENUM; of CONF_LIST what its elements may be, NULL: anything */
 	bool required;
 	bool reloads; /* SIGHUP applies a change; else it waits for a restart, and the log says so */
 	const char *doc;

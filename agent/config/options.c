@@ -180,15 +180,42 @@ static const struct conf_option prices_options[] = {
 	{ .name = NULL },
 };
 
+/* As agent/baselines/metric.h and tail_latency.h name them; a test compares. */
+#define METRIC_NAMES                                                                                                   \
+	"cost|latency|ttft|tpot|output_tokens|error_rate|refusal_rate|eval_score|cost_tail|latency_tail|requests|"     \
+	"input_tokens|output_tokens_per_second|cache_hit_share|rate_limited_rate|timeout_rate|content_filter_rate|"    \
+	"truncated_rate|empty_rate|invalid_json_rate|schema_violation_rate|unpriced_rate|feedback_negative_rate|"      \
+	"feedback_rating|citation_share|groundedness|empty_retrieval_rate|retrieval_score|latency_p99|ttft_p99"
+
 static const struct conf_option baselines_options[] = {
 	{ "enabled", CONF_BOOL, AT(config, baselines.enabled), .fallback = "true",
 	  .doc = "Learn what is usual, and judge by it." },
 	{ "sigma", CONF_DOUBLE, AT(config, baselines.sigma), .fallback = "2", .min = 0.5, .max = 10, .reloads = true,
 	  .doc = "A time bucket further than this many standard deviations from its baseline is a breach." },
 	{ "false_alert_budget", CONF_DOUBLE, AT(config, baselines.false_alert_budget), .fallback = "0.01", .min = 1e-9,
-	  .max = 1, .reloads = true, .doc = "False alerts to put up with, for each metric and key, in a week." },
+	  .max = 1, .reloads = true,
+	  .doc = "False alerts to put up with at most, for each metric and key, in a week." },
+	{ "false_alerts_per_week", CONF_DOUBLE, AT(config, baselines.false_alerts_per_week), .fallback = "1", .min = 0,
+	  .max = 1e6, .reloads = true,
+	  .doc = "And of all of them together: with more than a hundred series each gets its share of this. 0: no such "
+		 "limit." },
+	{ "metrics", CONF_LIST, AT(config, baselines.metrics), .choices = METRIC_NAMES, .reloads = true,
+	  .doc = "Metrics to judge beside the default ones: requests, input_tokens, output_tokens_per_second, "
+		 "cache_hit_share, latency_p99, ttft_p99." },
+	{ "without", CONF_LIST, AT(config, baselines.without), .choices = METRIC_NAMES, .reloads = true,
+	  .doc = "Metrics not to judge." },
+	{ "rollups", CONF_LIST, AT(config, baselines.rollups), .choices = "feature|model|segment|workflow|all",
+	  .reloads = true,
+	  .doc = "Wider keys that have baselines of their own, beside feature, model and prompt version: all traffic of "
+		 "a feature, of a model, of a user segment, of a workflow, or all there is." },
+	{ "idle_after", CONF_DURATION, AT(config, baselines.idle_after_ms), .fallback = "720h", .min = 86400000,
+	  .max = 4e10, .reloads = true, .doc = "A key without traffic for so long is forgotten." },
+	{ "alias_notice_every", CONF_DURATION, AT(config, baselines.alias_notice_every_ms), .fallback = "0s", .max = 4e10,
+	  .reloads = true,
+	  .doc = "Tell that production asks for a floating model alias, at most once in this time for each; 0: never." },
 	{ "max_series", CONF_INT, AT(config, baselines.max_series), .fallback = "2000", .min = 1, .max = 1000000,
-	  .doc = "Metrics times keys that have a baseline; further keys have none, and a counter says so." },
+	  .doc = "Metrics times keys that have a baseline. A further key takes the place of one long silent, else it "
+		 "shares the key `other`, and a counter says so." },
 	{ "utc_offset_hours", CONF_DOUBLE, AT(config, baselines.utc_offset_hours), .fallback = "0", .min = -12,
 	  .max = 14, .doc = "Where the day begins, for daily totals and the usual course of a day." },
 	{ .name = NULL },

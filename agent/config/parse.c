@@ -143,6 +143,8 @@ static void read_list(struct parse *p, const struct conf_option *o, const struct
 		const char *text = read_text(p, o->name, i->value);
 		if (text != NULL && text[0] == '\0')
 			conf_error(p->errors, i->value->mark, "%s: an empty element", o->name);
+		else if (text != NULL && o->choices != NULL && !scalar_is_choice(o->choices, slice_of(text)))
+			conf_error(p->errors, i->value->mark, "%s: '%s' is none of %s", o->name, text, o->choices);
 		else if (text != NULL)
 			list.items[list.count++] = text;
 	}

@@ -228,6 +228,16 @@ static bool read_enum(const struct conf_option *o, struct slice text, int *value
 	return false;
 }
 
+bool scalar_is_choice(const char *choices, struct slice text)
+{
+	struct slice word;
+
+	for (int i = 0; word = choice(choices, i), word.len > 0; i++)
+		if (slice_equal(word, text))
+			return true;
+	return false;
+}
+
 bool scalar_read(const struct conf_option *o, struct slice text, void *value, struct buf *why)
 {
 	switch (o->type) {

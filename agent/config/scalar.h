@@ -12,6 +12,9 @@
  * Not for LIST, MAP, SECTION and KINDS. */
 bool scalar_read(const struct conf_option *o, struct slice text, void *value, struct buf *why);
 
+/* Whether text is one of the words that '|' separates. */
+bool scalar_is_choice(const char *choices, struct slice text);
+
 /* Appends the value as it would be written in the file; strings in double quotes. Secrets read <redacted>. */
 void scalar_print(const struct conf_option *o, const void *value, struct buf *out);
 

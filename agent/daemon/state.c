@@ -59,7 +59,10 @@ struct status state_load(struct state *s)
 
 static void put_baseline(void *batch, struct slice key, struct slice value)
 {
-	store_batch_put(batch, STORE_BASELINES, key, value);
+	if (value.ptr != NULL)
+		store_batch_put(batch, STORE_BASELINES, key, value);
+	else
+		store_batch_delete(batch, STORE_BASELINES, key);
 }
 
 static void put_alert(void *batch, struct slice key, struct slice value)

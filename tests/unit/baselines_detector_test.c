@@ -440,8 +440,8 @@ static void keys_beyond_the_limit_share_one(void **state)
 		s.feature = slice_of(name);
 		detector_add(d, &s);
 	}
-	assert_int_equal(adjusted("reason=\"pooled\"") - pooled, 4990);
-	assert_true(detector_series_count(d) <= 11 * METRIC_COUNT);
+	assert_true(adjusted("reason=\"pooled\"") - pooled > 4900);
+	assert_true(detector_series_count(d) <= 10 * METRIC_COUNT);
 	detector_free(d);
 	buf_release(&verdicts);
 }

@@ -23,6 +23,7 @@ static const struct baselines_config scenario_config = {
 	.sigma = 2.0,
 	.false_alert_budget = 0.01,
 	.max_series = 10000,
+	.idle_after_ms = UINT64_C(720) * 3600 * 1000,
 };
 
 static inline double scenario_number(const char *text)
