@@ -196,6 +196,12 @@ static void label_or_unknown(struct buf *labels, const char *name, struct slice 
 	exposition_label(labels, name, value.len > 0 ? value : SLICE("unknown"));
 }
 
+static void label_if_known(struct buf *labels, const char *name, struct slice value)
+{
+	if (value.len > 0)
+		exposition_label(labels, name, value);
+}
+
 static void render_standing(void *context, const struct standing_view *v)
 {
 	struct rendering *r = context;
@@ -206,6 +212,9 @@ static void render_standing(void *context, const struct standing_view *v)
 	label_or_unknown(&r->labels, "feature", v->feature);
 	label_or_unknown(&r->labels, "model", v->model);
 	label_or_unknown(&r->labels, "prompt", v->prompt_version);
+	label_if_known(&r->labels, "name", v->name);
+	label_if_known(&r->labels, "workflow", v->workflow);
+	label_if_known(&r->labels, "user_segment", v->user_segment);
 	exposition_double(r->x, buf_view(&r->labels), *value);
 }
 
@@ -219,6 +228,9 @@ static void render_alert(void *context, const struct alert *a)
 	label_or_unknown(&r->labels, "feature", a->verdict.feature);
 	label_or_unknown(&r->labels, "model", a->verdict.model);
 	label_or_unknown(&r->labels, "prompt", a->verdict.prompt_version);
+	label_if_known(&r->labels, "name", a->verdict.name);
+	label_if_known(&r->labels, "workflow", a->verdict.workflow);
+	label_if_known(&r->labels, "user_segment", a->verdict.user_segment);
 	exposition_u64(r->x, buf_view(&r->labels), 1);
 }
 
