@@ -9,7 +9,7 @@
 
 #include "agent/base/hash.h"
 
-#define FORMAT 2
+#define FORMAT 3
 
 static struct slice own(char **at, struct slice s)
 {
@@ -38,6 +38,21 @@ static struct slice *string_of(struct verdict *v, size_t i)
 	return (struct slice *)(void *)((char *)v + strings[i]);
 }
 
+static void write_id(const struct verdict *v, uint64_t start_s, char out[ALERT_ID_SIZE])
+{
+	const struct slice parts[] = { slice_of(verdict_kind_names[v->kind]), slice_of(v->metric), v->feature, v->model,
+				       v->prompt_version };
+	uint64_t hash = start_s;
+
+	for (size_t i = 0; i < sizeof(parts) / sizeof(parts[0]); i++)
+		hash = hash_mix(hash, hash_stable(parts[i].ptr, parts[i].len));
+	const struct slice rare[] = { v->name, v->workflow, v->user_segment };
+	for (size_t i = 0; i < sizeof(rare) / sizeof(rare[0]); i++)
+		if (rare[i].len > 0)
+			hash = hash_mix(hash, hash_stable(rare[i].ptr, rare[i].len) + i);
+	snprintf(out, ALERT_ID_SIZE, "%016" PRIx64, hash);
+}
+
 static struct alert *copy_of(const struct verdict *v)
 {
 	struct verdict copy = *v;
@@ -55,6 +70,7 @@ static struct alert *copy_of(const struct verdict *v)
 	for (size_t i = 0; i < STRING_COUNT; i++)
 		*string_of(&a->verdict, i) = own(&at, *string_of(&copy, i));
 	alert_id(v, a->id);
+	write_id(v, 0, a->identity);
 	return a;
 }
 
@@ -65,25 +81,25 @@ struct alert *alert_new(const struct verdict *v)
 	if (a == NULL)
 		return NULL;
 	memcpy(a->incident, a->id, ALERT_ID_SIZE);
+	a->group = v->group != NULL ? v->group->id : 0;
 	a->state = ALERT_FIRING;
 	a->firing_since_s = v->started_at_s;
 	a->dirty = true;
 	return a;
 }
 
+void alert_free(struct alert *a)
+{
+	if (a == NULL)
+		return;
+	buf_release(&a->evidence);
+	buf_release(&a->cause);
+	free(a);
+}
+
 void alert_id(const struct verdict *v, char out[ALERT_ID_SIZE])
 {
-	const struct slice parts[] = { slice_of(verdict_kind_names[v->kind]), slice_of(v->metric), v->feature, v->model,
-				       v->prompt_version };
-	uint64_t hash = v->started_at_s;
-
-	for (size_t i = 0; i < sizeof(parts) / sizeof(parts[0]); i++)
-		hash = hash_mix(hash, hash_stable(parts[i].ptr, parts[i].len));
-	const struct slice rare[] = { v->name, v->workflow, v->user_segment };
-	for (size_t i = 0; i < sizeof(rare) / sizeof(rare[0]); i++)
-		if (rare[i].len > 0)
-			hash = hash_mix(hash, hash_stable(rare[i].ptr, rare[i].len) + i);
-	snprintf(out, ALERT_ID_SIZE, "%016" PRIx64, hash);
+	write_id(v, v->started_at_s, out);
 }
 
 bool alert_same_key(const struct verdict *a, const struct verdict *b)
@@ -125,20 +141,39 @@ static void record_evidence(struct record *r, struct verdict *v)
 		record_bytes(r, v->trace_ids[i], sizeof(v->trace_ids[i]));
 }
 
-/* metric: the slice that verdict.metric is made of. */
-static void record_alert(struct record *r, struct alert *a, struct slice *metric)
+/* What becomes of it. */
+static void record_life(struct record *r, struct alert *a)
+{
+	record_uint(r, &a->firing_since_s);
+	record_uint(r, &a->ended_at_s);
+	record_uint(r, &a->group);
+	record_u32(r, &a->tellings);
+	record_uint(r, &a->told_at_s);
+	record_bool(r, &a->end_is_told);
+	record_bytes(r, a->incident, sizeof(a->incident));
+	record_bytes(r, a->muted_by, sizeof(a->muted_by));
+	r->failed |= a->incident[ALERT_ID_SIZE - 1] != '\0' || a->muted_by[ALERT_ID_SIZE - 1] != '\0';
+}
+
+/* Strings that an alert does not own while it is read or written. */
+struct borrowed {
+	struct slice metric, evidence, cause;
+};
+
+static void record_alert(struct record *r, struct alert *a, struct borrowed *text)
 {
 	uint8_t kind = (uint8_t)a->verdict.kind, state = (uint8_t)a->state, end = (uint8_t)a->end;
+	uint8_t mute = (uint8_t)a->mute;
 
 	record_format(r, FORMAT);
 	record_choice(r, &kind, VERDICT_KIND_COUNT);
 	record_choice(r, &state, 2);
 	record_choice(r, &end, ALERT_END_COUNT);
-	record_uint(r, &a->firing_since_s);
-	record_uint(r, &a->ended_at_s);
-	record_bool(r, &a->end_is_told);
-	record_bytes(r, a->incident, sizeof(a->incident));
-	record_slice(r, metric);
+	record_choice(r, &mute, ALERT_MUTE_COUNT);
+	record_life(r, a);
+	record_slice(r, &text->metric);
+	record_slice(r, &text->evidence);
+	record_slice(r, &text->cause);
 	for (size_t i = 0; i < STRING_COUNT; i++)
 		record_slice(r, string_of(&a->verdict, i));
 	record_evidence(r, &a->verdict);
@@ -147,37 +182,52 @@ static void record_alert(struct record *r, struct alert *a, struct slice *metric
 	a->verdict.kind = (enum verdict_kind)kind;
 	a->state = (enum alert_state)state;
 	a->end = (enum alert_end)end;
+	a->mute = (enum alert_mute)mute;
 }
 
 void alert_save(const struct alert *a, struct buf *out)
 {
 	struct alert copy = *a; /* of the fields: the strings are borrowed */
-	struct slice metric = slice_of(a->verdict.metric);
+	struct borrowed text = { slice_of(a->verdict.metric), buf_view(&a->evidence), buf_view(&a->cause) };
 	struct record r = record_writer(out);
 
-	record_alert(&r, &copy, &metric);
+	record_alert(&r, &copy, &text);
+}
+
+/* What was read, with strings of its own. */
+static struct alert *adopt(const struct alert *read, const struct borrowed *text)
+{
+	struct alert *a = copy_of(&read->verdict);
+
+	if (a == NULL)
+		return NULL;
+	memcpy(a->incident, read->incident, ALERT_ID_SIZE);
+	memcpy(a->muted_by, read->muted_by, ALERT_ID_SIZE);
+	a->group = read->group;
+	a->state = read->state;
+	a->end = read->end;
+	a->mute = read->mute;
+	a->firing_since_s = read->firing_since_s;
+	a->ended_at_s = read->ended_at_s;
+	a->tellings = read->tellings;
+	a->told_at_s = read->told_at_s;
+	a->end_is_told = read->end_is_told;
+	buf_slice(&a->evidence, text->evidence);
+	buf_slice(&a->cause, text->cause);
+	return a;
 }
 
 struct alert *alert_load(struct slice value)
 {
 	struct alert read = { .end = ALERT_END_NONE };
-	struct slice metric = SLICE_NONE;
+	struct borrowed text = { SLICE_NONE, SLICE_NONE, SLICE_NONE };
 	struct record r = record_reader(value);
 	char name[64];
 
-	record_alert(&r, &read, &metric);
-	if (!record_ok(&r) || metric.len >= sizeof(name) || read.incident[ALERT_ID_SIZE - 1] != '\0')
+	record_alert(&r, &read, &text);
+	if (!record_ok(&r) || text.metric.len >= sizeof(name))
 		return NULL;
-	snprintf(name, sizeof(name), "%.*s", SLICE_ARG(metric));
+	snprintf(name, sizeof(name), "%.*s", SLICE_ARG(text.metric));
 	read.verdict.metric = name;
-	struct alert *a = copy_of(&read.verdict);
-	if (a == NULL)
-		return NULL;
-	memcpy(a->incident, read.incident, ALERT_ID_SIZE);
-	a->state = read.state;
-	a->end = read.end;
-	a->firing_since_s = read.firing_since_s;
-	a->ended_at_s = read.ended_at_s;
-	a->end_is_told = read.end_is_told;
-	return a;
+	return adopt(&read, &text);
 }

@@ -5,9 +5,16 @@
 #include <math.h>
 
 #include "agent/alerts/alert.h"
+#include "agent/alerts/severity.h"
 #include "agent/base/json.h"
 
-static const char *const state_names[] = { [ALERT_FIRING] = "firing", [ALERT_RESOLVED] = "resolved" };
+const char *const alert_state_names[] = { [ALERT_FIRING] = "firing", [ALERT_RESOLVED] = "resolved" };
+
+const char *const alert_mute_names[ALERT_MUTE_COUNT] = {
+#define X(id, name) name,
+	ALERT_MUTE_MAP(X)
+#undef X
+};
 
 static const char *const end_names[ALERT_END_COUNT] = {
 #define X(id, name) name,
@@ -89,6 +96,31 @@ void alert_summary(const struct alert *a, struct buf *out)
 	buf_printf(out, "%s, %.1f sigma", w.unit, isnan(v->pooled_deviation) ? v->deviation : v->pooled_deviation);
 }
 
+void alert_value(const struct alert *a, double value, struct buf *out)
+{
+	struct wording w = wording_of(a->verdict.metric);
+
+	if (isnan(value)) {
+		buf_text(out, "unknown");
+		return;
+	}
+	write_number(out, value * w.factor);
+	buf_text(out, w.unit);
+}
+
+void alert_runbook(const struct alert *a, const struct alerts_config *config, struct buf *out)
+{
+	struct slice base = slice_of(config != NULL ? config->external_url : NULL);
+
+	if (config != NULL && config->runbook_url != NULL)
+		buf_text(out, config->runbook_url);
+	else if (base.len > 0)
+		buf_printf(out, "%.*s/runbooks/", SLICE_ARG(slice_head(base, base.len - slice_ends_with(base, SLICE("/")))));
+	else
+		return;
+	buf_text(out, verdict_kind_names[a->verdict.kind]);
+}
+
 /* ---------------------------------------------------------------- JSON */
 static void write_text(struct buf *out, const char *name, struct slice value)
 {
@@ -149,32 +181,70 @@ static void write_evidence(struct buf *out, const struct verdict *v)
 	write_traces(out, v);
 }
 
-void alert_json(const struct alert *a, const char *runbook_url, struct buf *out)
+static void write_if_any(struct buf *out, const char *name, struct slice value)
+{
+	if (value.len > 0)
+		write_text(out, name, value);
+}
+
+/* Who it is about. */
+static void write_key(struct buf *out, const struct verdict *v)
+{
+	write_text(out, "feature", v->feature);
+	write_text(out, "model", v->model);
+	write_text(out, "prompt_version", v->prompt_version);
+	write_if_any(out, "name", v->name);
+	write_if_any(out, "workflow", v->workflow);
+	write_if_any(out, "user_segment", v->user_segment);
+	write_if_any(out, "reference_version", v->reference_version);
+	write_if_any(out, "request_model", v->request_model);
+	write_if_any(out, "previous_model", v->previous_model);
+}
+
+/* Whether people heard of it, and if not, why. */
+static void write_telling(struct buf *out, const struct alert *a)
+{
+	json_write_key(out, "told");
+	buf_text(out, a->tellings > 0 ? "true" : "false");
+	if (a->mute == ALERT_MUTE_NONE)
+		return;
+	write_text(out, "muted_by", slice_of(alert_mute_names[a->mute]));
+	write_if_any(out, "muted_by_id", slice_of(a->muted_by));
+}
+
+static void write_words(struct buf *out, const struct alert *a, const struct alerts_config *config)
+{
+	struct buf text = BUF_INIT;
+
+	alert_summary(a, &text);
+	write_text(out, "summary", buf_view(&text));
+	write_if_any(out, "cause", buf_view(&a->cause));
+	if (a->evidence.len > 0) {
+		buf_byte(out, ',');
+		buf_slice(out, buf_view(&a->evidence));
+	}
+	buf_reset(&text);
+	alert_runbook(a, config, &text);
+	write_if_any(out, "runbook_url", buf_view(&text));
+	buf_release(&text);
+}
+
+void alert_json(const struct alert *a, const struct alerts_config *config, struct buf *out)
 {
 	const struct verdict *v = &a->verdict;
-	struct buf text = BUF_INIT;
 
 	buf_byte(out, '{');
 	write_text(out, "type", SLICE("alert"));
 	write_text(out, "id", slice_of(a->id));
 	write_text(out, "incident", slice_of(a->incident));
-	write_text(out, "state", slice_of(state_names[a->state]));
+	write_text(out, "state", slice_of(alert_state_names[a->state]));
+	write_text(out, "severity", slice_of(severity_names[severity_of(v)]));
 	write_text(out, "kind", slice_of(verdict_kind_names[v->kind]));
 	write_text(out, "metric", slice_of(v->metric));
-	write_text(out, "feature", v->feature);
-	write_text(out, "model", v->model);
-	write_text(out, "prompt_version", v->prompt_version);
-	if (v->reference_version.len > 0)
-		write_text(out, "reference_version", v->reference_version);
+	write_key(out, v);
 	write_life(out, a);
+	write_telling(out, a);
 	write_evidence(out, v);
-	alert_summary(a, &text);
-	write_text(out, "summary", buf_view(&text));
-	if (runbook_url != NULL) {
-		buf_reset(&text);
-		buf_printf(&text, "%s%s", runbook_url, verdict_kind_names[v->kind]);
-		write_text(out, "runbook_url", buf_view(&text));
-	}
+	write_words(out, a, config);
 	buf_byte(out, '}');
-	buf_release(&text);
 }

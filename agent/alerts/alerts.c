@@ -6,12 +6,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "agent/alerts/notifier.h"
+#include "agent/alerts/alerts_priv.h"
 #include "agent/base/log.h"
-#include "agent/base/meter.h"
 
 #define INCIDENT_S 3600
-#define KEY_SIZE   ALERT_ID_SIZE /* a letter and the id's digits */
 
 /* How long an alert lasts when nobody ends it. A shift is resolved or adopted well within three days as long as its
  * series has traffic: the baselines adopt after one day, and hold a bucket open for two at most. */
@@ -28,18 +26,10 @@ static const struct life {
 	[VERDICT_MODEL_DRIFT] = { 86400, false },
 };
 
-struct alerts {
-	const struct alerts_config *config;
-	uv_loop_t *loop;
-	struct http_client *http;
-	struct notifier *notifier; /* NULL: nobody is told */
-	alert_fn on_change;
-	void *context;
-	struct alert *items[ALERTS_MAX]; /* by started_at_s, oldest first */
-	size_t count;
-	struct buf deleted; /* keys of forgotten alerts, KEY_SIZE each */
-	struct meter *raised[VERDICT_KIND_COUNT];
-};
+bool alerts_end_is_news(const struct alert *alert)
+{
+	return lives[alert->verdict.kind].end_is_news;
+}
 
 struct status alerts_new(const struct alerts_config *config, uv_loop_t *loop, struct http_client *http,
 			 struct alerts **out, struct buf *why)
@@ -56,9 +46,11 @@ struct status alerts_new(const struct alerts_config *config, uv_loop_t *loop, st
 		snprintf(label, sizeof(label), "kind=\"%s\"", verdict_kind_names[kind]);
 		a->raised[kind] = meter_get(METER_ALERTS, label);
 	}
-	struct status s = http != NULL ? notifier_new(config, loop, http, &a->notifier, why) : OK;
+	struct status s = rules_read(config, &a->rules, why);
+	if (!FAILED(s) && http != NULL)
+		s = notifier_new(config, loop, http, &a->notifier, why);
 	if (FAILED(s)) {
-		free(a);
+		alerts_free(a);
 		return s;
 	}
 	*out = a;
@@ -71,21 +63,38 @@ void alerts_free(struct alerts *a)
 		return;
 	notifier_free(a->notifier);
 	for (size_t i = 0; i < a->count; i++)
-		free(a->items[i]);
+		alert_free(a->items[i]);
+	rules_release(&a->rules);
+	silences_release(&a->silences);
 	buf_release(&a->deleted);
 	free(a);
 }
 
-struct status alerts_reload(struct alerts *a, const struct alerts_config *config, struct buf *why)
+static struct status change_channels(struct alerts *a, const struct alerts_config *config, struct buf *why)
 {
 	struct notifier *fresh = NULL;
 
-	if (a->notifier != NULL) {
-		TRY(notifier_new(config, a->loop, a->http, &fresh, why));
-		notifier_move(a->notifier, fresh);
-		notifier_free(a->notifier);
-		a->notifier = fresh;
+	if (a->notifier == NULL)
+		return OK;
+	TRY(notifier_new(config, a->loop, a->http, &fresh, why));
+	notifier_move(a->notifier, fresh);
+	notifier_free(a->notifier);
+	a->notifier = fresh;
+	return OK;
+}
+
+struct status alerts_reload(struct alerts *a, const struct alerts_config *config, struct buf *why)
+{
+	struct rules rules;
+
+	TRY(rules_read(config, &rules, why));
+	struct status s = change_channels(a, config, why);
+	if (FAILED(s)) {
+		rules_release(&rules);
+		return s;
 	}
+	rules_release(&a->rules);
+	a->rules = rules;
 	a->config = config;
 	return OK;
 }
@@ -94,6 +103,12 @@ void alerts_on_change(struct alerts *a, alert_fn on_change, void *context)
 {
 	a->on_change = on_change;
 	a->context = context;
+}
+
+void alerts_on_explain(struct alerts *a, alert_explain explain, void *context)
+{
+	a->explain = explain;
+	a->explain_context = context;
 }
 
 /* ---------------------------------------------------------------- the table */
@@ -108,15 +123,10 @@ static struct alert *find(const struct alerts *a, const struct verdict *v)
 	return NULL;
 }
 
-static void write_key(struct buf *out, const struct alert *alert)
-{
-	buf_printf(out, "a%s", alert->id);
-}
-
 static void forget(struct alerts *a, size_t at)
 {
-	write_key(&a->deleted, a->items[at]);
-	free(a->items[at]);
+	buf_printf(&a->deleted, "a%s", a->items[at]->id);
+	alert_free(a->items[at]);
 	a->count--;
 	memmove(a->items + at, a->items + at + 1, (a->count - at) * sizeof(a->items[0]));
 }
@@ -136,7 +146,7 @@ static void make_room(struct alerts *a)
 	forget(a, victim);
 }
 
-static void insert(struct alerts *a, struct alert *alert)
+void alerts_insert(struct alerts *a, struct alert *alert)
 {
 	size_t at;
 
@@ -147,25 +157,32 @@ static void insert(struct alerts *a, struct alert *alert)
 	a->count++;
 }
 
-/* The newest alert of the same key tells which incident this one belongs to, if it is near enough. */
+/* The first of its group, or else the newest of the same key if near enough, tells which incident it belongs to. */
 static void join_incident(const struct alerts *a, struct alert *alert)
 {
+	const struct alert *near = NULL;
+
 	for (size_t i = a->count; i-- > 0;) {
 		const struct alert *other = a->items[i];
-		if (!alert_same_key(&other->verdict, &alert->verdict))
-			continue;
-		if (alert->verdict.started_at_s <= other->verdict.started_at_s + INCIDENT_S)
-			memcpy(alert->incident, other->incident, ALERT_ID_SIZE);
-		return;
+		if (alert->group != 0 && other->group == alert->group) {
+			near = other;
+			break;
+		}
+		if (near == NULL && alert_same_key(&other->verdict, &alert->verdict))
+			near = other;
 	}
+	if (near == NULL)
+		return;
+	if (near->group == alert->group && alert->group != 0)
+		memcpy(alert->incident, near->incident, ALERT_ID_SIZE);
+	else if (alert->verdict.started_at_s <= near->verdict.started_at_s + INCIDENT_S)
+		memcpy(alert->incident, near->incident, ALERT_ID_SIZE);
 }
 
 /* ---------------------------------------------------------------- what happens to an alert */
-static void changed(struct alerts *a, struct alert *alert, bool is_news)
+static void changed(struct alerts *a, struct alert *alert)
 {
 	alert->dirty = true;
-	if (is_news && a->notifier != NULL)
-		notifier_tell(a->notifier, alert);
 	if (a->on_change != NULL)
 		a->on_change(a->context, alert);
 }
@@ -187,11 +204,13 @@ static void fire(struct alerts *a, const struct verdict *v)
 	if (alert == NULL) /* known: the baselines were older than the alerts when the agent last stopped */
 		return;
 	join_incident(a, alert);
-	insert(a, alert);
+	alerts_insert(a, alert);
 	meter_add(a->raised[v->kind], 1);
+	if (a->explain != NULL)
+		a->explain(a->explain_context, alert, &alert->evidence, &alert->cause);
 	if (a->notifier != NULL)
 		log_change(alert, "alert_firing");
-	changed(a, alert, true);
+	changed(a, alert);
 }
 
 static void fire_again(struct alerts *a, struct alert *alert, uint64_t at_s)
@@ -200,20 +219,19 @@ static void fire_again(struct alerts *a, struct alert *alert, uint64_t at_s)
 	alert->end = ALERT_END_NONE;
 	alert->ended_at_s = 0;
 	alert->firing_since_s = at_s;
-	changed(a, alert, false);
+	changed(a, alert);
 }
 
 static void end(struct alerts *a, struct alert *alert, enum alert_end how, uint64_t at_s)
 {
-	bool is_news = lives[alert->verdict.kind].end_is_news && !alert->end_is_told;
-
+	if (alert->tellings == 0) /* it came and went faster than people are told: they hear of both */
+		alerts_settle(a);
 	alert->state = ALERT_RESOLVED;
 	alert->end = how;
 	alert->ended_at_s = at_s;
-	alert->end_is_told = true;
 	if (a->notifier != NULL)
 		log_change(alert, "alert_resolved");
-	changed(a, alert, is_news);
+	changed(a, alert);
 }
 
 void alerts_advance(struct alerts *a, uint64_t unix_s)
@@ -251,47 +269,8 @@ void alerts_visit(const struct alerts *a, bool firing_only, alert_fn visit, void
 			visit(context, a->items[i]);
 }
 
-/* ---------------------------------------------------------------- kept over a restart */
-static void save_alert(struct alert *alert, alerts_put put, void *context)
-{
-	struct buf key = BUF_INIT, value = BUF_INIT;
-
-	write_key(&key, alert);
-	alert_save(alert, &value);
-	if (!buf_failed(&key) && !buf_failed(&value)) {
-		put(context, buf_view(&key), buf_view(&value));
-		alert->dirty = false;
-	}
-	buf_release(&key);
-	buf_release(&value);
-}
-
-void alerts_save(struct alerts *a, bool all, alerts_put put, void *context)
-{
-	for (size_t at = 0; at + KEY_SIZE <= a->deleted.len; at += KEY_SIZE)
-		put(context, (struct slice){ a->deleted.ptr + at, KEY_SIZE }, SLICE_NONE);
-	buf_reset(&a->deleted);
-	for (size_t i = 0; i < a->count; i++)
-		if (all || a->items[i]->dirty)
-			save_alert(a->items[i], put, context);
-	if (a->notifier != NULL)
-		notifier_save(a->notifier, all, put, context);
-}
-
-struct status alerts_load(struct alerts *a, struct slice key, struct slice value)
-{
-	struct alert *alert;
-
-	if (slice_starts_with(key, SLICE("n")))
-		return a->notifier != NULL ? notifier_load(a->notifier, key, value) : OK;
-	alert = slice_starts_with(key, SLICE("a")) ? alert_load(value) : NULL;
-	if (alert == NULL)
-		return FAIL(CORRUPT, "a stored alert has another version or shape");
-	insert(a, alert);
-	return OK;
-}
-
 void alerts_drain(struct alerts *a, uint64_t deadline_ms, void (*done)(void *context), void *context)
 {
+	alerts_settle(a);
 	notifier_drain(a->notifier, deadline_ms, done, context);
 }

@@ -2,10 +2,13 @@
  * alerts/alerts.h - verdicts become alerts: raised once, told once, ended once, remembered over a restart.
  *
  * In:     verdicts of the baselines
- * Out:    a call of on_change and a notification to every channel when an alert fires, and when it has ended
- * Rules:  alerts of one key that start within an hour are one incident. An alert that comes back soon after it ended is
- *         the same alert and is not told again. Notices (runaway, canary) end by themselves after a while, and nobody
- *         is told that they did; so does an alert whose series has fallen silent.
+ * Out:    a call of on_change when an alert fires, and when it has ended; notifications to the channels, at the next
+ *         alerts_settle
+ * Rules:  alerts of one group, or of one key that start within an hour, are one incident: people are told of the one
+ *         that says most, with the others listed, and of the end when all have ended. An alert that comes back soon
+ *         after it ended is the same alert and is not told again. Notices (runaway, canary) end by themselves after a
+ *         while, and only channels that keep alerts open are told; so does an alert whose series has fallen silent.
+ *         Nobody is told of what is silenced, on probation, hidden by another alert, or fires too often.
  * Owns:   the last ALERTS_MAX alerts, and notifications on their way
  * Thread: the loop's. What alerts_visit reads changes only in alerts_verdict, alerts_advance and alerts_load.
  */
@@ -15,6 +18,7 @@
 #include <uv.h>
 
 #include "agent/alerts/alert.h"
+#include "agent/alerts/silence.h"
 #include "agent/base/status.h"
 #include "agent/config/config.h"
 #include "agent/net/http_client.h"
@@ -37,6 +41,11 @@ void alerts_free(struct alerts *a);
  * exists; a channel that a receiver disabled is tried again. On failure nothing has changed. Errors as alerts_new. */
 struct status alerts_reload(struct alerts *a, const struct alerts_config *config, struct buf *why) MUST_USE;
 
+/* Asked once for each new alert, before anybody hears of it: what explains it, as members of a JSON object and as a
+ * sentence. */
+typedef void (*alert_explain)(void *context, const struct alert *a, struct buf *evidence, struct buf *cause);
+void alerts_on_explain(struct alerts *a, alert_explain explain, void *context);
+
 /* Called whenever an alert fires (again) or ends. */
 void alerts_on_change(struct alerts *a, alert_fn on_change, void *context);
 
@@ -47,6 +56,22 @@ void alerts_advance(struct alerts *a, uint64_t unix_s);
 
 /* Oldest first; all of them, or those that fire. */
 void alerts_visit(const struct alerts *a, bool firing_only, alert_fn visit, void *context);
+
+/* Tells what is to be told now: what fires or ended since, whose silence is over, what is due again. About once a
+ * second, by the clock. */
+void alerts_settle(struct alerts *a);
+
+/* The alert of this id as telling_json writes it; false where there is none. */
+bool alerts_show(const struct alerts *a, struct slice id, struct buf *out);
+
+/* Silences: begun, ended early, listed as a JSON array of silence_json. out: the new one. Errors: as of silence.h. */
+struct silence_wish {
+	struct slice matchers, by, comment;
+	uint64_t duration_s;
+};
+struct status alerts_silence(struct alerts *a, const struct silence_wish *wish, struct buf *out) MUST_USE;
+struct status alerts_unsilence(struct alerts *a, struct slice id) MUST_USE;
+void alerts_silences_json(const struct alerts *a, struct buf *out);
 
 /* Hands over what changed since the last call (all: everything) as key and value; a value without ptr: the key is to
  * be deleted. If the write fails, save all the next time. */

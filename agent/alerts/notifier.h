@@ -10,6 +10,7 @@
 #define PLIMSOLL_ALERTS_NOTIFIER_H
 
 #include "agent/alerts/alerts.h"
+#include "agent/alerts/outlet.h"
 
 struct notifier;
 
@@ -20,8 +21,12 @@ struct status notifier_new(const struct alerts_config *config, uv_loop_t *loop, 
 /* Ends running attempts. NULL is allowed. The loop must turn once more. */
 void notifier_free(struct notifier *n);
 
-/* Queues the alert's present state for every channel. */
-void notifier_tell(struct notifier *n, const struct alert *a);
+/* Queues the alert's present state for every channel that wants it. is_news: see outlet_tell. */
+void notifier_tell(struct notifier *n, const struct telling *t, bool is_news);
+
+/* Sends what fires again where a channel wants that and it is time: each hands the alerts to outlet_remind. */
+typedef void (*notifier_each)(void *context, struct outlet *o);
+void notifier_remind(struct notifier *n, uint64_t now_ms, notifier_each each, void *context);
 
 /* What waits in from goes to the channel of the same name in to; the rest is dropped. */
 void notifier_move(struct notifier *from, struct notifier *to);

@@ -8,18 +8,23 @@
 
 #include "agent/alerts/channel.h"
 #include "agent/base/meter.h"
+#include "agent/config/matcher.h"
 #include "agent/net/backoff.h"
 #include "agent/net/http_client.h"
 
 #define NOTIFICATIONS_MAX     256 /* that wait in one outlet */
 #define NOTIFICATION_KEY_SIZE 5
+#define NOTIFICATION_PATH_SIZE 64
+#define OUTLET_NAME_SIZE      136
 
 struct notification {
 	struct notification *next;
 	uint32_t number; /* key on disk; in order */
 	bool is_stored;  /* its key must be deleted one day */
 	bool dirty;      /* to be stored */
+	bool is_fleeting; /* a reminder: neither stored nor tried again, since the next one says the same */
 	char id[CHANNEL_ID_SIZE];
+	char path[NOTIFICATION_PATH_SIZE]; /* behind the channel's URL */
 	size_t body_len;
 	char body[];
 };
@@ -48,7 +53,6 @@ enum phase {
 /* What the outlets of one notifier share. */
 struct dispatch {
 	struct http_client *http;
-	const char *runbook_url;
 	enum phase phase;
 	uint32_t next_number;
 	struct buf deleted;                    /* keys of what need not be kept any more */
@@ -59,6 +63,11 @@ struct outlet {
 	struct dispatch *all;
 	const struct channel_config *config;
 	const struct channel_kind *kind;
+	char name[OUTLET_NAME_SIZE]; /* the channel's; of its second endpoint "alertmanager#2" */
+	const char *url;
+	struct matchers match;
+	uint64_t resent_at_ms; /* by the monotonic clock */
+	struct buf reminder;   /* the body that is being put together */
 	struct signing_key key;
 	bool has_key;
 	bool running;  /* an attempt for the first of the queue */
@@ -73,18 +82,31 @@ struct outlet {
 	struct meter *results[RESULT_COUNT];
 };
 
-/* o: zeroed, and stays where it is. Opens o->timer, also on failure. why and errors as alerts_new. */
-struct status outlet_init(struct outlet *o, struct dispatch *all, const struct channel_config *config, uv_loop_t *loop,
-			  struct buf *why) MUST_USE;
+/* o: zeroed, and stays where it is. endpoint: which of several. Opens o->timer, also on failure. why and errors as
+ * alerts_new. */
+struct status outlet_init(struct outlet *o, struct dispatch *all, const struct channel_config *config, size_t endpoint,
+			  uv_loop_t *loop, struct buf *why) MUST_USE;
 
 /* After the timer is closed. */
 void outlet_release(struct outlet *o);
 
-/* Queues the alert's present state. */
-void outlet_tell(struct outlet *o, const struct alert *a);
+/* Queues the alert's present state, if the channel wants to hear of it. is_news: people want to; else only channels
+ * that keep alerts open are told. */
+void outlet_tell(struct outlet *o, const struct telling *t, bool is_news);
+
+/* Whether it is time to send again what fires. Then outlet_remind with each such alert, and outlet_reminded. */
+bool outlet_is_due(const struct outlet *o, uint64_t now_ms);
+void outlet_remind(struct outlet *o, const struct telling *t);
+void outlet_reminded(struct outlet *o, uint64_t now_ms);
+
+/* The request of one attempt to tell it, for somebody else to make; body and url are appended to. The header items stay
+ * in o until its next attempt. Errors: as of the kind's headers. */
+struct status outlet_request(struct outlet *o, const char *id, const char *path, struct slice body, struct buf *url,
+			     struct string_map *headers, struct http_request *out) MUST_USE;
 
 /* Queues a stored notification; a full queue forgets it. Errors: NOMEM. */
-struct status outlet_restore(struct outlet *o, uint32_t number, struct slice id, struct slice body) MUST_USE;
+struct status outlet_restore(struct outlet *o, uint32_t number, struct slice id, struct slice path,
+			     struct slice body) MUST_USE;
 
 /* Before a drain: what waits for a retry goes on waiting. */
 void outlet_park(struct outlet *o);

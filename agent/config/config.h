@@ -74,14 +74,29 @@ struct baselines_config {
 	double utc_offset_hours; /* where a day starts, and which hour of day a season has */
 };
 
-enum channel_type { CHANNEL_WEBHOOK };
+enum channel_type {
+	CHANNEL_WEBHOOK,
+	CHANNEL_ALERTMANAGER,
+	CHANNEL_SLACK,
+	CHANNEL_PAGERDUTY,
+	CHANNEL_OPSGENIE,
+	CHANNEL_TEAMS,
+	CHANNEL_TYPE_COUNT
+};
 
 struct channel_config {
 	const char *name; /* "webhook/oncall" */
 	enum channel_type type;
-	const char *url;
-	const char *signing_secret; /* "whsec_...": Standard Webhooks signature; NULL: unsigned */
+	const char *url;              /* of some kinds a secret; never logged */
+	struct string_list endpoints; /* ALERTMANAGER: every instance */
+	const char *secret;           /* signing_secret, routing_key or api_key, as the kind has it; NULL: none */
 	struct string_map headers;
+	struct string_map labels; /* ALERTMANAGER: added to every alert */
+	uint64_t resend_interval_ms;
+	const char *title, *text; /* templates; NULL: the kind's own words */
+	int min_severity;         /* enum severity of alerts/severity.h */
+	struct string_list match; /* matchers, all of which must hold */
+	bool send_resolved;
 	uint64_t timeout_ms;
 	struct retry_config retry;
 };
@@ -89,7 +104,13 @@ struct channel_config {
 struct alerts_config {
 	struct channel_config *channels;
 	size_t channel_count;
-	const char *runbook_url; /* prefix; the alert's kind is appended */
+	const char *runbook_url;  /* prefix; the alert's kind is appended */
+	const char *external_url; /* of the admin endpoint, as people reach it; NULL: no links to it */
+	uint64_t repeat_interval_ms; /* 0: told once */
+	struct string_list shadow, inhibit, silences;
+	int64_t flap_limit;
+	bool log_records;
+	uint64_t audit_max_age_ms, audit_max_size_bytes;
 };
 
 struct exporter_config {
@@ -139,6 +160,9 @@ struct config {
 
 /* The tables that sections shared by exporters use: fields of type CONF_SECTION point to these. */
 extern const struct conf_option tls_client_options[], queue_options[], retry_options[];
+
+/* The same of alert channels, which give up later. */
+extern const struct conf_option channel_retry_options[];
 
 /* The whole file, and what may stand under alerts.channels (ends at name == NULL; fills struct channel_config). */
 extern const struct conf_option config_options[];

@@ -21,6 +21,15 @@ static size_t count_kinds(const struct config_kind *kinds)
 	return n;
 }
 
+static enum channel_type channel_type(const char *kind)
+{
+	int type = 0;
+
+	while (strcmp(channel_kinds[type].name, kind) != 0)
+		type++;
+	return (enum channel_type)type;
+}
+
 static void load_channels(struct parse *p, const struct tree_node *root, struct alerts_config *alerts)
 {
 	struct exporter_config *found;
@@ -39,7 +48,7 @@ static void load_channels(struct parse *p, const struct tree_node *root, struct 
 	for (size_t i = 0; i < count; i++) {
 		alerts->channels[i] = *(const struct channel_config *)found[i].options;
 		alerts->channels[i].name = found[i].id;
-		alerts->channels[i].type = CHANNEL_WEBHOOK;
+		alerts->channels[i].type = channel_type(found[i].kind);
 	}
 }
 
@@ -58,6 +67,7 @@ static void parse_tree(struct parse *p, const struct tree_node *root, const stru
 	parse_section(p, config_options, root->mark, root, c);
 	parse_kinds(p, "exporter", kinds, kind_count, tree_path(root, "exporters"), &c->exporters, &c->exporter_count);
 	load_channels(p, root, &c->alerts);
+	validate_alerts(p->errors, root, &c->alerts);
 	switch_protocols(root, c);
 	validate_config(p->errors, root, c);
 }

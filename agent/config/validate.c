@@ -75,6 +75,19 @@ static const char *bad_http_url(const char *text)
 	return bad_authority(slice_head(rest, strcspn(rest.ptr, "/?#")));
 }
 
+static bool has_blank(const char *text)
+{
+	for (; *text != '\0'; text++)
+		if (isspace((unsigned char)*text) || iscntrl((unsigned char)*text))
+			return true;
+	return false;
+}
+
+const char *validate_http_url(const char *text)
+{
+	return has_blank(text) ? "holds a blank" : bad_http_url(text);
+}
+
 /* A URL, or host:port, or one of the names that gRPC resolves. */
 static const char *bad_endpoint(const char *text)
 {
@@ -84,14 +97,6 @@ static const char *bad_endpoint(const char *text)
 		if (slice_starts_with(slice_of(text), slice_of(resolvers[i])))
 			return NULL;
 	return strstr(text, "://") != NULL ? bad_http_url(text) : bad_host_port(text);
-}
-
-static bool has_blank(const char *text)
-{
-	for (; *text != '\0'; text++)
-		if (isspace((unsigned char)*text) || iscntrl((unsigned char)*text))
-			return true;
-	return false;
 }
 
 static const char *bad_address(const struct conf_option *o, const char *text)
@@ -148,6 +153,7 @@ static const struct {
 	const char *(*check)(const void *section);
 } section_checks[] = {
 	{ retry_options, check_retry },
+	{ channel_retry_options, check_retry },
 	{ queue_options, check_queue },
 	{ tls_client_options, check_tls },
 };
@@ -156,13 +162,14 @@ void validate_addresses(struct conf_errors *e, const struct conf_option *table, 
 			const struct tree_node *node, const void *section)
 {
 	for (const struct conf_option *o = table; o->name != NULL; o++) {
-		if (o->type != CONF_STRING)
+		if (o->type != CONF_STRING && o->type != CONF_SECRET)
 			continue;
 		const char *text = *(const char *const *)((const char *)section + o->offset);
 		const char *why = text != NULL ? bad_address(o, text) : NULL;
 		const struct tree_item *given = tree_find(node, o->name);
 		if (why != NULL)
-			conf_error(e, given != NULL ? given->value->mark : at, "%s: '%.60s' %s", o->name, text, why);
+			conf_error(e, given != NULL ? given->value->mark : at, "%s: '%.60s' %s", o->name,
+				   o->type == CONF_SECRET ? "<redacted>" : text, why);
 	}
 }
 

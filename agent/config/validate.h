@@ -23,4 +23,10 @@ void validate_section(struct conf_errors *e, const struct conf_option *table, st
 /* The whole: at least one protocol, and no two listeners on one address. root: for places; may be NULL. */
 void validate_config(struct conf_errors *e, const struct tree_node *root, const struct config *c);
 
+/* Matchers, rules and templates of alerts, and their URLs. root: as above. */
+void validate_alerts(struct conf_errors *e, const struct tree_node *root, const struct alerts_config *alerts);
+
+/* NULL, or what is wrong with an http:// or https:// URL (a literal). */
+const char *validate_http_url(const char *text);
+
 #endif

@@ -58,7 +58,7 @@ void alert_list_take(struct alert_list *l, const struct alert *a)
 	}
 	buf_reset(&item->line);
 	if (l->as_json)
-		alert_json(a, l->runbook_url, &item->line);
+		alert_json(a, l->config, &item->line);
 	else
 		write_sentence(a, &item->line);
 	buf_byte(&item->line, '\n');

@@ -12,7 +12,7 @@ struct alert_list {
 		struct buf line;
 	} *items; /* in the order in which they fired */
 	size_t count, cap;
-	const char *runbook_url; /* borrowed; may be NULL */
+	const struct alerts_config *config; /* borrowed; may be NULL */
 	bool as_json;            /* else a sentence for people */
 	bool failed;             /* memory ran out: alerts are missing */
 };

@@ -25,7 +25,7 @@ struct judge {
 	struct state state;
 	struct store *store;
 	struct meter *dropped;
-	const char *runbook_url;
+	const struct alerts_config *alerts_config;
 	unsigned open_handles;
 	void (*drained)(void *context);
 	void *drained_context;
@@ -71,6 +71,7 @@ static void on_clock(uv_timer_t *handle)
 	pthread_mutex_lock(&j->lock);
 	detector_advance(j->detector, now_s);
 	alerts_advance(j->alerts, detector_time(j->detector));
+	alerts_settle(j->alerts);
 	if (++j->advances % SAVE_EVERY == 0)
 		state_save(&j->state);
 	pthread_mutex_unlock(&j->lock);
@@ -94,7 +95,7 @@ static struct status set_up(struct judge *j, const struct config *config, uv_loo
 		buf_text(why, "no memory for the baselines");
 		return FAIL(NOMEM, "no memory for the baselines");
 	}
-	j->runbook_url = config->alerts.runbook_url;
+	j->alerts_config = &config->alerts;
 	TRY(alerts_new(&config->alerts, loop, http, &j->alerts, why));
 	state_init(&j->state, j->store, j->detector, j->alerts, counting);
 	struct status s = state_load(&j->state);
@@ -133,7 +134,7 @@ struct status judge_reload(struct judge *j, const struct config *config, struct 
 	pthread_mutex_lock(&j->lock);
 	struct status s = alerts_reload(j->alerts, &config->alerts, why);
 	if (!FAILED(s)) {
-		j->runbook_url = config->alerts.runbook_url;
+		j->alerts_config = &config->alerts;
 		detector_reload(j->detector, &config->baselines);
 	}
 	pthread_mutex_unlock(&j->lock);
@@ -267,7 +268,7 @@ void judge_render(void *context, struct exposition *x)
 
 struct listing {
 	struct buf *out;
-	const char *runbook_url;
+	const struct alerts_config *config;
 	bool more;
 };
 
@@ -278,7 +279,7 @@ static void write_alert(void *context, const struct alert *a)
 	if (l->more)
 		buf_byte(l->out, ',');
 	l->more = true;
-	alert_json(a, l->runbook_url, l->out);
+	alert_json(a, l->config, l->out);
 }
 
 void judge_alerts_json(void *context, struct buf *out)
@@ -288,7 +289,7 @@ void judge_alerts_json(void *context, struct buf *out)
 
 	buf_byte(out, '[');
 	pthread_mutex_lock(&j->lock);
-	listing.runbook_url = j->runbook_url;
+	listing.config = j->alerts_config;
 	alerts_visit(j->alerts, true, write_alert, &listing);
 	pthread_mutex_unlock(&j->lock);
 	buf_byte(out, ']');

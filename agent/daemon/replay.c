@@ -182,7 +182,7 @@ static struct status open_stages(struct replay *r, struct buf *why)
 	outlets.observer = r->observer;
 	outlets.counting = r->counting;
 	TRY(alerts_new(&r->config->alerts, NULL, NULL, &r->alerts, why));
-	r->alert_list = (struct alert_list){ .runbook_url = r->config->alerts.runbook_url, .as_json = r->json };
+	r->alert_list = (struct alert_list){ .config = &r->config->alerts, .as_json = r->json };
 	alerts_on_change(r->alerts, on_alert, r);
 	TRY(price_book_new(r->config, &prices, why));
 	struct status s = pipeline_new(r->config, prices, 1, &outlets, &r->pipeline, why);

@@ -18,7 +18,7 @@ static void assert_summary(struct verdict v, const char *want)
 	alert_summary(a, &text);
 	assert_string_equal(buf_string(&text), want);
 	buf_release(&text);
-	free(a);
+	alert_free(a);
 }
 
 static void one_sentence_says_what_moved(void **state)
@@ -57,16 +57,18 @@ static void json_holds_identity_evidence_and_links(void **state)
 	struct verdict v = cost_shift(START);
 	struct alert *a = alert_new(&v);
 	struct buf text = BUF_INIT;
+	const struct alerts_config config = { .runbook_url = "https://runbooks.example/" };
 	char want[1024];
 
 	(void)state;
-	alert_json(a, "https://runbooks.example/", &text);
+	alert_json(a, &config, &text);
 	assert_true(json_is_valid(buf_view(&text)));
 	snprintf(want, sizeof(want),
-		 "{\"type\":\"alert\",\"id\":\"%s\",\"incident\":\"%s\",\"state\":\"firing\",\"kind\":\"shift\","
+		 "{\"type\":\"alert\",\"id\":\"%s\",\"incident\":\"%s\",\"state\":\"firing\","
+		 "\"severity\":\"warning\",\"kind\":\"shift\","
 		 "\"metric\":\"cost\",\"feature\":\"checkout\",\"model\":\"gpt-4o\",\"prompt_version\":\"support@1.4."
 		 "0\","
-		 "\"started_at\":1772794800,\"ended_at\":null,\"value\":0.0042,\"baseline_mean\":0.0022,",
+		 "\"started_at\":1772794800,\"ended_at\":null,\"told\":false,\"value\":0.0042,\"baseline_mean\":0.0022,",
 		 a->id, a->id);
 	assert_memory_equal(text.ptr, want, strlen(want));
 	assert_non_null(strstr(buf_string(&text), "\"trace_ids\":[\"abcd0000000000000000000000000000\"]"));
@@ -81,7 +83,7 @@ static void json_holds_identity_evidence_and_links(void **state)
 	assert_non_null(strstr(buf_string(&text), "\"ended_at\":1772881200,\"end_reason\":\"adopted\""));
 	assert_non_null(strstr(buf_string(&text), "\"pooled_deviation\":null"));
 	buf_release(&text);
-	free(a);
+	alert_free(a);
 }
 
 static void labels_cannot_break_the_json(void **state)
@@ -96,7 +98,7 @@ static void labels_cannot_break_the_json(void **state)
 	alert_json(a, NULL, &text);
 	assert_true(json_is_valid(buf_view(&text)));
 	buf_release(&text);
-	free(a);
+	alert_free(a);
 }
 
 static void the_id_follows_from_what_and_when(void **state)
@@ -130,24 +132,28 @@ static void a_stored_alert_comes_back_whole_or_not_at_all(void **state)
 	a->state = ALERT_RESOLVED;
 	a->end = ALERT_END_RECOVERED;
 	a->ended_at_s = START + 500;
+	a->mute = ALERT_MUTE_SILENCED;
+	memcpy(a->muted_by, "0123456789abcdef", ALERT_ID_SIZE);
+	buf_text(&a->evidence, "\"changes\":[]");
+	buf_text(&a->cause, "more tokens");
 	alert_save(a, &stored);
 	b = alert_load(buf_view(&stored));
 	assert_non_null(b);
 	alert_json(a, NULL, &before);
 	alert_json(b, NULL, &after);
 	assert_string_equal(buf_string(&before), buf_string(&after));
-	free(b);
+	alert_free(b);
 	for (size_t n = 0; n < stored.len; n++)
 		assert_null(alert_load((struct slice){ stored.ptr, n }));
 	for (size_t i = 0; i < stored.len; i++) { /* any byte may be wrong: no crash */
 		stored.ptr[i] = (char)~stored.ptr[i];
-		free(alert_load(buf_view(&stored)));
+		alert_free(alert_load(buf_view(&stored)));
 		stored.ptr[i] = (char)~stored.ptr[i];
 	}
 	buf_release(&stored);
 	buf_release(&before);
 	buf_release(&after);
-	free(a);
+	alert_free(a);
 }
 
 int main(void)

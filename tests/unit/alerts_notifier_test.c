@@ -57,6 +57,7 @@ static int set_up(void **state)
 	uv_loop_init(&loop);
 	channel = (struct channel_config){
 		.name = "webhook/test",
+		.send_resolved = true,
 		.headers = { extra, 1 },
 		.timeout_ms = 5000,
 		.retry = { .enabled = true,
@@ -98,6 +99,7 @@ static void raise_at(uint64_t started_at_s)
 	struct verdict v = cost_shift(started_at_s);
 
 	alerts_verdict(alerts, &v);
+	alerts_settle(alerts);
 }
 
 static void header(const struct http_peer_request *r, const char *name, char *out, size_t size)
@@ -118,7 +120,7 @@ static void a_notification_is_a_signed_standard_webhook(void **state)
 
 	(void)state;
 	PEER(peer, REPLY("204 No Content"));
-	channel.signing_secret = SECRET;
+	channel.secret = SECRET;
 	open_alerts(peer.port);
 	int64_t before = result("delivered");
 	raise_at(START);
@@ -314,7 +316,7 @@ static void a_reload_keeps_what_waits_and_takes_the_new_address(void **state)
 	moved.url = address;
 	assert_int_equal(alerts_reload(alerts, &next, &why).code, STATUS_OK);
 	wait_for_result("delivered", delivered + 1);
-	moved.signing_secret = "nonsense";
+	moved.secret = "nonsense";
 	assert_int_equal(alerts_reload(alerts, &next, &why).code, STATUS_INVALID);
 	assert_non_null(strstr(buf_string(&why), "alerts.channels.webhook/test: signing_secret"));
 	close_alerts();

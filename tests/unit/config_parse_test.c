@@ -281,7 +281,7 @@ static void alert_channels_are_read(void **state)
 	assert_int_equal(c->alerts.channel_count, 2);
 	assert_string_equal(first->name, "webhook/oncall");
 	assert_int_equal(first->type, CHANNEL_WEBHOOK);
-	assert_string_equal(first->signing_secret, "whsec_x");
+	assert_string_equal(first->secret, "whsec_x");
 	assert_string_equal(first->headers.items[0].key, "x-team");
 	assert_int_equal(first->timeout_ms, 10000);
 	assert_int_equal(first->retry.max_elapsed_time_ms, 3600000);
