@@ -33,11 +33,9 @@ static uint64_t read_4(const unsigned char *p)
 	return word;
 }
 
-/* The first n bytes (at most 8) as a little-endian number, by loads that overlap: a copy of n bytes would be a call. */
-static uint64_t read_up_to_8(const unsigned char *p, size_t n)
+/* The n bytes (less than 8) as a little-endian number, by loads that overlap: a copy of n bytes would be a call. */
+static uint64_t read_few(const unsigned char *p, size_t n)
 {
-	if (n >= 8)
-		return read_8(p);
 	if (n >= 4)
 		return read_4(p) | read_4(p + n - 4) << (n - 4) * 8;
 	if (n == 0)
@@ -45,15 +43,23 @@ static uint64_t read_up_to_8(const unsigned char *p, size_t n)
 	return p[0] | (uint64_t)p[n / 2] << n / 2 * 8 | (uint64_t)p[n - 1] << (n - 1) * 8;
 }
 
-static uint64_t hash_with(uint64_t seed, const unsigned char *p, size_t n)
+/* The last n bytes (1 to 8) before end as a little-endian number. At least 8 bytes lie there. */
+static uint64_t read_last(const unsigned char *end, size_t n)
+{
+	return read_8(end - 8) >> (8 - n) * 8;
+}
+
+static inline uint64_t hash_with(uint64_t seed, const unsigned char *p, size_t n)
 {
 	uint64_t h = hash_mix(seed, n);
 
+	if (n < 8)
+		return hash_mix(h ^ read_few(p, n), 0);
 	for (; n > 16; p += 16, n -= 16)
 		h = hash_mix(h ^ read_8(p), read_8(p + 8));
-	uint64_t low = read_up_to_8(p, n);
-	uint64_t high = n > 8 ? read_up_to_8(p + 8, n - 8) : 0;
-	return hash_mix(h ^ low, high);
+	if (n <= 8)
+		return hash_mix(h ^ read_last(p + n, n), 0);
+	return hash_mix(h ^ read_8(p), read_last(p + n, n - 8));
 }
 
 uint64_t hash_bytes(const void *bytes, size_t n)

@@ -11,7 +11,8 @@
 
 #define AHEAD     8u /* spans whose entries are being loaded while one is worked on */
 
-/* The text that was hashed last: those of one batch are mostly alike. */
+/* Texts that were hashed lately: those of one batch are mostly alike. */
+#define TEXT_MEMOS 16u
 struct text_memo {
 	struct slice text;
 	uint32_t hash;
@@ -23,7 +24,7 @@ struct deciding {
 	struct span_table *table;
 	struct counting_batch *batch;
 	struct call *calls;
-	struct text_memo scope, service, request_model, response_model;
+	struct text_memo texts[TEXT_MEMOS];
 };
 
 struct counting *counting_new(size_t bytes)
@@ -122,22 +123,28 @@ struct status counting_note_log(struct counting_batch *b, const struct call *c, 
 
 /* ------------------------------------------------------------------ entering and marking */
 
-void mark_around(struct counting *c, uint64_t parent, uint32_t marks)
+void mark_around(struct counting *c, struct entry *e, uint32_t marks)
 {
-	for (int depth = 0; parent != 0 && depth < DEPTH_MAX; depth++) {
-		struct entry *e = span_table_get(c->table, parent);
-		if ((marks & ~e->flags) == 0)
+	for (int depth = 0; e->parent != 0 && depth < DEPTH_MAX; depth++) {
+		struct entry *around = span_table_around(c->table, e);
+		if (around == NULL)
+			around = span_table_get(c->table, e->parent);
+		e->parent_place = (uint32_t)span_table_place(c->table, around);
+		if ((marks & ~around->flags) == 0)
 			return;
-		e->flags |= marks;
-		touch(c, e);
-		parent = (e->flags & SPAN_SEEN) != 0 ? e->parent : 0;
+		around->flags |= marks;
+		touch(c, around);
+		if ((around->flags & SPAN_SEEN) == 0)
+			return;
+		e = around;
 	}
 }
 
-static uint32_t hash_text(struct text_memo *m, struct slice text)
+static uint32_t hash_text(struct deciding *d, struct slice text)
 {
 	if (text.len == 0)
 		return 0;
+	struct text_memo *m = &d->texts[(text.len + (unsigned char)text.ptr[text.len - 1]) % TEXT_MEMOS];
 	if (!slice_equal(m->text, text))
 		*m = (struct text_memo){ text, (uint32_t)hash_stable(text.ptr, text.len) | 1u };
 	return m->hash;
@@ -157,10 +164,10 @@ static void describe(struct deciding *d, struct entry *e, const struct counting_
 {
 	e->flags |= (is_leaf(c) ? SPAN_LEAF : 0u) | (call_has_usage(c) ? SPAN_USAGE : 0u) | (s->from_log ? SPAN_FROM_LOG : 0u);
 	e->trace = s->trace;
-	e->scope = hash_text(&d->scope, c->scope);
-	e->service = hash_text(&d->service, c->service);
-	e->request_model = hash_text(&d->request_model, c->request_model);
-	e->response_model = hash_text(&d->response_model, c->response_model);
+	e->scope = hash_text(d, c->scope);
+	e->service = hash_text(d, c->service);
+	e->request_model = hash_text(d, c->request_model);
+	e->response_model = hash_text(d, c->response_model);
 	e->input_tokens = capped(tokens_get(&c->tokens, TOKENS_INPUT));
 	e->output_tokens = capped(tokens_get(&c->tokens, TOKENS_OUTPUT));
 	e->role = (uint8_t)(is_leaf(c) ? c->role : ROLE_LLM); /* what its counts would be of */
@@ -206,7 +213,7 @@ static void enter(struct deciding *d, uint32_t index)
 		s->answer = answer_key(c);
 	}
 	if ((e->flags & SPAN_INSIDE) != 0)
-		mark_around(d->c, s->parent, e->flags & SPAN_INSIDE);
+		mark_around(d->c, e, e->flags & SPAN_INSIDE);
 }
 
 /* Bit of a countable role in SPAN_BELOW_* or, shifted on, SPAN_BARE_*. */
@@ -235,9 +242,9 @@ static void tell_around(struct deciding *d, const struct counting_span *s)
 	if (e == NULL)
 		return;
 	if (c->counted)
-		mark_around(d->c, s->parent, (e->flags & SPAN_USAGE) != 0 ? below_bit(e->role) : bare_bit(e->role));
+		mark_around(d->c, e, (e->flags & SPAN_USAGE) != 0 ? below_bit(e->role) : bare_bit(e->role));
 	else if (c->wrapper)
-		mark_around(d->c, s->parent, SPAN_CLAIM_BELOW);
+		mark_around(d->c, e, SPAN_CLAIM_BELOW);
 }
 
 /* ------------------------------------------------------------------ deciding */
@@ -250,17 +257,16 @@ static struct call *call_in_batch(struct deciding *d, const struct entry *e)
 /* The span around this one that told of the same call already, or will: it alone knows the counts. */
 static const struct entry *told_around(struct deciding *d, const struct entry *e)
 {
-	uint64_t parent = e->parent;
+	const struct entry *outer = span_table_around(d->table, e);
 
-	for (int depth = 0; parent != 0 && depth < DEPTH_MAX; depth++) {
-		const struct entry *outer = span_table_find(d->table, parent);
+	for (int depth = 0; depth < DEPTH_MAX; depth++) {
 		if (outer == NULL || (outer->flags & SPAN_SEEN) == 0)
 			return NULL;
 		bool counts = (outer->flags & SPAN_COUNTED) != 0 ||
 			      (outer->slot != 0 && (outer->flags & SPAN_USAGE) > (e->flags & SPAN_USAGE));
 		if ((outer->flags & SPAN_LEAF) != 0 && counts && same_nested(e, outer))
 			return outer;
-		parent = outer->parent;
+		outer = span_table_around(d->table, outer);
 	}
 	return NULL;
 }
@@ -370,18 +376,18 @@ static const char *const reasons[] = {
 /* The calls around a counted one, from the nearest on. */
 static void inherit_from_around(struct deciding *d, struct counting_span *s)
 {
-	uint64_t parent = s->parent;
+	const struct entry *self = entry_of(d, s);
+	const struct entry *e = self != NULL ? span_table_around(d->table, self) : span_table_find(d->table, s->parent);
 
-	for (int depth = 0; parent != 0 && depth < DEPTH_MAX; depth++) {
-		const struct entry *e = span_table_find(d->table, parent);
-		if (e == NULL || (e->flags & SPAN_SEEN) == 0)
+	for (int depth = 0; e != NULL && depth < DEPTH_MAX; depth++) {
+		if ((e->flags & SPAN_SEEN) == 0)
 			return;
 		const struct call *around = call_in_batch(d, e);
 		if (around != NULL && is_leaf(around) && around->role == d->calls[s->call].role)
 			call_inherit(&d->calls[s->call], around);
 		else if (around != NULL)
 			call_inherit_attribution(&d->calls[s->call], around);
-		parent = e->parent;
+		e = span_table_around(d->table, e);
 	}
 }
 

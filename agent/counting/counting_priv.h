@@ -41,7 +41,7 @@ static inline void touch(struct counting *c, const struct entry *e)
 }
 
 /* Marks the spans around one: up to where that is said already, or where the parents are not known yet. */
-void mark_around(struct counting *c, uint64_t parent, uint32_t marks);
+void mark_around(struct counting *c, struct entry *e, uint32_t marks);
 
 /* A counted span that tells of the same call, or NULL. answer: answer_key of its call. */
 struct entry *twin_of(const struct span_table *t, const struct entry *e, uint64_t answer);

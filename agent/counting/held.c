@@ -82,15 +82,10 @@ static bool is_due(const struct counting *c, const struct held *h)
 
 static bool is_inside_counted(const struct counting *c, const struct entry *e)
 {
-	uint64_t parent = e->parent;
-
-	for (int depth = 0; parent != 0 && depth < DEPTH_MAX; depth++) {
-		const struct entry *outer = span_table_find(c->table, parent);
-		if (outer == NULL)
-			return false;
-		if ((outer->flags & SPAN_COUNTED) != 0)
+	for (int depth = 0; e != NULL && depth < DEPTH_MAX; depth++) {
+		e = span_table_around(c->table, e);
+		if (e != NULL && (e->flags & SPAN_COUNTED) != 0)
 			return true;
-		parent = outer->parent;
 	}
 	return false;
 }
@@ -105,7 +100,7 @@ static bool counts_after_all(struct counting *c, const struct held *h)
 	if ((e->flags & (SPAN_INSIDE | SPAN_COUNTED)) != 0 || is_inside_counted(c, e) || twin_of(c->table, e, h->answer) != NULL)
 		return false;
 	count_entry(c, e, h->answer);
-	mark_around(c, e->parent, SPAN_BELOW_LLM);
+	mark_around(c, e, SPAN_BELOW_LLM);
 	return true;
 }
 

@@ -8,13 +8,11 @@
 #include <string.h>
 #include <sys/mman.h>
 
-#define PREFETCH_AHEAD 8u /* places that will be recycled soon */
-
 struct bucket {
 	_Alignas(64) struct slot {
 		uint32_t tag;
-		uint32_t place; /* 1 + place in the ring; 0: free */
-	} slots[BUCKET_SLOTS];
+		uint32_t place; /* in the ring; an empty slot leads to an entry with another key, as an old one does */
+	} slots[BUCKET_SLOTS]; /* newest first */
 };
 
 struct span_table {
@@ -108,43 +106,15 @@ size_t span_table_place(const struct span_table *t, const struct entry *e)
 	return (size_t)(e - t->entries);
 }
 
-/* How many places ago this one was taken. */
-static size_t age_of(const struct span_table *t, uint32_t place)
-{
-	return place - 1 < t->next ? t->next - place : t->next + t->capacity - place;
-}
-
-/* A free slot, else the one of the oldest entry, which leaves the index. */
-static struct slot *slot_for(struct span_table *t, enum table_index index, struct bucket *b)
-{
-	struct slot *oldest = &b->slots[0];
-
-	for (unsigned i = 0; i < BUCKET_SLOTS; i++) {
-		if (b->slots[i].place == 0)
-			return &b->slots[i];
-		if (age_of(t, b->slots[i].place) > age_of(t, oldest->place))
-			oldest = &b->slots[i];
-	}
-	t->entries[oldest->place - 1].key[index] = 0;
-	return oldest;
-}
-
 static void link_in(struct span_table *t, struct entry *e, enum table_index index, uint64_t key)
 {
-	struct slot *slot = slot_for(t, index, bucket_of(t, index, key));
+	struct bucket *b = bucket_of(t, index, key);
+	struct slot newer[BUCKET_SLOTS - 1];
 
+	memcpy(newer, b->slots, sizeof(newer));
+	memcpy(b->slots + 1, newer, sizeof(newer));
+	b->slots[0] = (struct slot){ tag_of(key), (uint32_t)span_table_place(t, e) };
 	e->key[index] = key;
-	*slot = (struct slot){ tag_of(key), (uint32_t)span_table_place(t, e) + 1 };
-}
-
-static void unlink_from(struct span_table *t, const struct entry *e, enum table_index index)
-{
-	struct bucket *b = bucket_of(t, index, e->key[index]);
-	uint32_t self = (uint32_t)span_table_place(t, e) + 1;
-
-	for (unsigned i = 0; i < BUCKET_SLOTS; i++)
-		if (b->slots[i].place == self)
-			b->slots[i] = (struct slot){ 0 };
 }
 
 struct entry *span_table_next(const struct span_table *t, enum table_index index, uint64_t key, unsigned *cursor)
@@ -152,11 +122,11 @@ struct entry *span_table_next(const struct span_table *t, enum table_index index
 	const struct bucket *b = bucket_of(t, index, key);
 	uint32_t tag = tag_of(key);
 
-	while (*cursor < BUCKET_SLOTS) {
-		const struct slot *slot = &b->slots[(*cursor)++];
-		if (slot->tag == tag && slot->place != 0 && t->entries[slot->place - 1].key[index] == key)
-			return &t->entries[slot->place - 1];
-	}
+	for (unsigned i = *cursor; i < BUCKET_SLOTS; i++)
+		if (b->slots[i].tag == tag && t->entries[b->slots[i].place].key[index] == key) {
+			*cursor = i + 1;
+			return &t->entries[b->slots[i].place];
+		}
 	return NULL;
 }
 
@@ -167,19 +137,13 @@ struct entry *span_table_find(const struct span_table *t, uint64_t key)
 	return span_table_next(t, INDEX_SPAN, key, &cursor);
 }
 
-/* What unlinking the entries after this one is going to touch. */
-static void prefetch_recycled(const struct span_table *t)
+struct entry *span_table_around(const struct span_table *t, const struct entry *e)
 {
-	size_t soon = t->next + PREFETCH_AHEAD;
+	struct entry *around = &t->entries[e->parent_place];
 
-	if (soon + PREFETCH_AHEAD >= t->capacity)
-		return;
-	const char *later = (const char *)&t->entries[soon + PREFETCH_AHEAD];
-	__builtin_prefetch(later, 1);
-	__builtin_prefetch(later + sizeof(struct entry) - 1, 1);
-	for (int i = 0; i < INDEX_COUNT; i++)
-		if (t->entries[soon].key[i] != 0)
-			span_table_prefetch(t, (enum table_index)i, t->entries[soon].key[i]);
+	if (e->parent == 0)
+		return NULL;
+	return around->key[INDEX_SPAN] == e->parent ? around : span_table_find(t, e->parent);
 }
 
 /* The oldest place, empty. */
@@ -188,11 +152,7 @@ static struct entry *recycle(struct span_table *t)
 	struct entry *e = &t->entries[t->next];
 
 	t->next = t->next + 1 < t->capacity ? t->next + 1 : 0;
-	for (int i = 0; i < INDEX_COUNT; i++)
-		if (e->key[i] != 0)
-			unlink_from(t, e, (enum table_index)i);
 	memset(e, 0, sizeof(*e));
-	prefetch_recycled(t);
 	return e;
 }
 
@@ -221,15 +181,12 @@ void span_table_prefetch(const struct span_table *t, enum table_index index, uin
 void span_table_restore(struct span_table *t, size_t place, const struct entry *saved)
 {
 	struct entry *e = span_table_at(t, place);
-	uint64_t keys[INDEX_COUNT];
 
 	assert(e->key[INDEX_SPAN] == 0);
-	memcpy(keys, saved->key, sizeof(keys));
 	*e = *saved;
-	memset(e->key, 0, sizeof(e->key));
 	for (int i = 0; i < INDEX_COUNT; i++)
-		if (keys[i] != 0)
-			link_in(t, e, (enum table_index)i, keys[i]);
+		if (saved->key[i] != 0)
+			link_in(t, e, (enum table_index)i, saved->key[i]);
 }
 
 void span_table_continue_at(struct span_table *t, size_t place)

@@ -2,9 +2,10 @@
  * counting/span_table.h - the spans of the last while, found by identity, by the answer's id and by their token counts.
  *
  * A ring of fixed size: a new span takes the place of the oldest one. Each of three indexes is an array of buckets, one
- * cache line long, of hash tags and places in the ring, so that a search loads one line and hardly ever an entry in vain;
- * in a full bucket the newest takes the oldest's slot, which is then found by that index no more. All memory is taken
- * once, when the table is made; untouched pages of it cost nothing. Not locked.
+ * cache line long, of hash tags and places in the ring, so that a search loads one line and hardly ever an entry in vain.
+ * A bucket is a queue: what is put in pushes the oldest out, which is then found by that index no more. An entry that is
+ * overwritten leaves its slots as they are, to be pushed out in time: what stands at their place has another key. All
+ * memory is taken once, when the table is made; untouched pages of it cost nothing. Not locked.
  */
 #ifndef PLIMSOLL_COUNTING_SPAN_TABLE_H
 #define PLIMSOLL_COUNTING_SPAN_TABLE_H
@@ -46,6 +47,7 @@ struct entry {
 	uint32_t input_tokens, output_tokens;
 	uint32_t flags;
 	uint8_t role, producer; /* enum call_role, enum producer */
+	uint32_t parent_place;  /* where the parent was found last; may be another's by now */
 	uint32_t slot;          /* 1 + place in the batch that is being decided; 0: of an earlier one */
 };
 
@@ -62,6 +64,9 @@ size_t span_table_place(const struct span_table *t, const struct entry *e);
 
 /* The span's entry, or NULL. */
 struct entry *span_table_find(const struct span_table *t, uint64_t key);
+
+/* The entry around this one, or NULL. */
+struct entry *span_table_around(const struct span_table *t, const struct entry *e);
 
 /* The span's entry; a new one is all zeros but its key. What was returned before may be the oldest one now and change. */
 struct entry *span_table_get(struct span_table *t, uint64_t key);
