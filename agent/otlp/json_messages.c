@@ -10,7 +10,8 @@
 #define MESSAGE(key, number, message) { SLICE_INIT(key), number, JSON_TYPE_MESSAGE, false, false, &message }
 #define MESSAGES(key, number, message) { SLICE_INIT(key), number, JSON_TYPE_MESSAGE, true, false, &message }
 #define SLICE_INIT(literal) { literal, sizeof(literal) - 1 }
-#define TABLE(fields) { fields, sizeof(fields) / sizeof(fields[0]) }
+#define TABLE(fields) { fields, sizeof(fields) / sizeof(fields[0]), false }
+#define ONEOF(fields) { fields, sizeof(fields) / sizeof(fields[0]), true }
 
 /* An AnyValue may hold arrays of AnyValues. */
 static const struct json_message any_value;
@@ -40,7 +41,7 @@ static const struct json_field any_value_fields[] = {
 	MESSAGE("kvlistValue", 6, key_value_list),
 	MEMBER("bytesValue", 7, BYTES),
 };
-static const struct json_message any_value = TABLE(any_value_fields);
+static const struct json_message any_value = ONEOF(any_value_fields);
 
 static const struct json_field entity_ref_fields[] = {
 	FIELD("schemaUrl", 1, STRING),

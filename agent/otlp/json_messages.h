@@ -39,6 +39,7 @@ struct json_field {
 struct json_message {
 	const struct json_field *fields;
 	size_t count;
+	bool is_oneof; /* its fields exclude each other: the one that comes last holds */
 };
 
 /* The export request of each signal. */
