@@ -6,6 +6,6 @@
 
 #include "exporters/exporter.h"
 
-extern const struct exporter_kind exporter_otlp, exporter_otlphttp, exporter_file, exporter_debug, exporter_remotewrite;
+extern const struct exporter_kind exporter_otlp, exporter_otlphttp, exporter_file, exporter_debug, exporter_remotewrite, exporter_kafka;
 
 #endif
