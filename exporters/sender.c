@@ -91,7 +91,7 @@ static void offer_own(void *own_queue, struct payload *p)
 		uv_async_send(&s->all->wake);
 }
 
-static struct status open_one(struct senders *all, const struct exporter_config *config, struct exporter_env *env,
+static struct status open_one(struct senders *all, const struct config_instance *config, struct exporter_env *env,
 			      struct buf *why)
 {
 	struct sender *s = &all->list[all->count];

@@ -9,7 +9,7 @@
 
 #include "agent/base/hash.h"
 
-#define FORMAT 3
+#define FORMAT 4
 
 static struct slice own(char **at, struct slice s)
 {
@@ -28,7 +28,7 @@ static const size_t strings[] = {
 	offsetof(struct verdict, model),	 offsetof(struct verdict, prompt_version),
 	offsetof(struct verdict, workflow),	 offsetof(struct verdict, user_segment),
 	offsetof(struct verdict, reference_version), offsetof(struct verdict, request_model),
-	offsetof(struct verdict, previous_model),
+	offsetof(struct verdict, previous_model), offsetof(struct verdict, context),
 };
 
 #define STRING_COUNT (sizeof(strings) / sizeof(strings[0]))
@@ -46,7 +46,7 @@ static void write_id(const struct verdict *v, uint64_t start_s, char out[ALERT_I
 
 	for (size_t i = 0; i < sizeof(parts) / sizeof(parts[0]); i++)
 		hash = hash_mix(hash, hash_stable(parts[i].ptr, parts[i].len));
-	const struct slice rare[] = { v->name, v->workflow, v->user_segment };
+	const struct slice rare[] = { v->name, v->workflow, v->user_segment, v->context };
 	for (size_t i = 0; i < sizeof(rare) / sizeof(rare[0]); i++)
 		if (rare[i].len > 0)
 			hash = hash_mix(hash, hash_stable(rare[i].ptr, rare[i].len) + i);

@@ -81,11 +81,32 @@ static void write_ratio(struct buf *out, const struct verdict *v)
 		buf_text(out, v->kind == VERDICT_RUNAWAY ? " times the usual" : " times its baseline");
 }
 
+/* "objective ttft/chat of * (gpt-4o): 7.60 % of 1204 requests missed it in 1 h, 5.00 % may: its error budget is used up
+ * 1.52 times too fast" */
+static void write_burn(struct buf *out, const struct verdict *v)
+{
+	buf_printf(out, "objective %.*s of ", SLICE_ARG(v->name));
+	write_subject(out, v);
+	if (v->context.len > 0)
+		buf_printf(out, ", inputs up to %.*s tokens", SLICE_ARG(v->context));
+	buf_text(out, ": ");
+	write_number(out, v->value * 100);
+	buf_printf(out, " %% of %.0f requests missed it in %u h, ", v->sample_size, v->window_s / 3600);
+	write_number(out, v->baseline_mean * 100);
+	buf_text(out, " % may: its error budget is used up ");
+	write_number(out, v->ratio);
+	buf_text(out, " times too fast");
+}
+
 void alert_summary(const struct alert *a, struct buf *out)
 {
 	const struct verdict *v = &a->verdict;
 	struct wording w = wording_of(v->metric);
 
+	if (v->kind == VERDICT_SLO_BURN) {
+		write_burn(out, v);
+		return;
+	}
 	buf_printf(out, "%s of ", v->kind == VERDICT_RUNAWAY ? "one request" : w.words);
 	write_subject(out, v);
 	write_ratio(out, v);
@@ -196,6 +217,7 @@ static void write_key(struct buf *out, const struct verdict *v)
 	write_if_any(out, "name", v->name);
 	write_if_any(out, "workflow", v->workflow);
 	write_if_any(out, "user_segment", v->user_segment);
+	write_if_any(out, "context", v->context);
 	write_if_any(out, "reference_version", v->reference_version);
 	write_if_any(out, "request_model", v->request_model);
 	write_if_any(out, "previous_model", v->previous_model);

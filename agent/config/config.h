@@ -113,11 +113,26 @@ struct alerts_config {
 	uint64_t audit_max_age_ms, audit_max_size_bytes;
 };
 
-struct exporter_config {
+/* What stands in the file under "kind" or "kind/name". */
+struct config_instance {
 	const char *id;                  /* "otlp/backend", as in the file */
 	const char *kind;                /* "otlp" */
 	void *options;                   /* the kind's own struct, filled by its option table */
 	const struct conf_option *table; /* that table */
+};
+
+struct config_instances {
+	struct config_instance *items;
+	size_t count;
+};
+
+/* A service level objective; the instance's kind is what it is about: "ttft", "latency", "success". */
+struct slo_config {
+	uint64_t threshold_ms;                        /* of ttft and latency */
+	double objective;                             /* share of calls that meet it */
+	uint64_t window_ms;                           /* period of the error budget */
+	const char *feature, *model, *prompt, *context; /* only these calls; NULL: all */
+	struct string_list by;
 };
 
 /* Which cost counts where a span reports one itself. */
@@ -140,6 +155,7 @@ struct config {
 	} prices;
 	struct baselines_config baselines;
 	struct alerts_config alerts;
+	struct config_instances slos; /* options are struct slo_config */
 	struct {
 		int64_t max_series;           /* label sets on /metrics */
 		uint64_t max_in_flight_bytes; /* request bytes being worked on, all connections together */
@@ -154,7 +170,7 @@ struct config {
 	struct {
 		int level; /* enum log_level */
 	} log;
-	struct exporter_config *exporters;
+	struct config_instance *exporters;
 	size_t exporter_count;
 };
 
@@ -164,9 +180,10 @@ extern const struct conf_option tls_client_options[], queue_options[], retry_opt
 /* The same of alert channels, which give up later. */
 extern const struct conf_option channel_retry_options[];
 
-/* The whole file, and what may stand under alerts.channels (ends at name == NULL; fills struct channel_config). */
+/* The whole file, and what may stand under alerts.channels (ends at name == NULL; fills struct channel_config) and under
+ * slos (fills struct slo_config). */
 extern const struct conf_option config_options[];
-extern const struct config_kind channel_kinds[];
+extern const struct config_kind channel_kinds[], slo_kinds[];
 
 /* Loads path, or the defaults where path is NULL, expanding ${env:NAME}. On failure *out is untouched, and errors gets
  * one line for every error found ("file:line:column: what, and the nearest known key"), not only the first.

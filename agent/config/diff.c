@@ -73,7 +73,7 @@ static void diff_section(struct place *p, const struct conf_option *table, const
 {
 	for (const struct conf_option *o = table; o->name != NULL; o++) {
 		const void *old_value = (const char *)old + o->offset, *new_value = (const char *)new + o->offset;
-		if (o->reloads || o->type == CONF_KINDS) /* channels reload; diff_exporters does the exporters */
+		if (o->reloads || o->type == CONF_KINDS) /* channels and objectives reload; diff_exporters does the rest */
 			continue;
 		size_t before = enter(p, o->name);
 		if (o->type == CONF_SECTION)
@@ -93,7 +93,7 @@ static void diff_protocol(struct place *p, const char *path, bool old_enabled, b
 	leave(p, before);
 }
 
-static const struct exporter_config *find_exporter(const struct config *c, const char *id)
+static const struct config_instance *find_exporter(const struct config *c, const char *id)
 {
 	for (size_t i = 0; i < c->exporter_count; i++)
 		if (strcmp(c->exporters[i].id, id) == 0)
@@ -102,7 +102,7 @@ static const struct exporter_config *find_exporter(const struct config *c, const
 }
 
 /* Exporters that are in both are compared; one that came or went is named itself. */
-static void diff_exporter(struct place *p, const struct exporter_config *old, const struct exporter_config *new)
+static void diff_exporter(struct place *p, const struct config_instance *old, const struct config_instance *new)
 {
 	size_t before = enter(p, "exporters");
 

@@ -32,7 +32,7 @@ static enum channel_type channel_type(const char *kind)
 
 static void load_channels(struct parse *p, const struct tree_node *root, struct alerts_config *alerts)
 {
-	struct exporter_config *found;
+	struct config_instance *found;
 	size_t count;
 
 	parse_kinds(p, "channel", channel_kinds, count_kinds(channel_kinds), tree_path(root, "alerts.channels"), &found,
@@ -68,6 +68,8 @@ static void parse_tree(struct parse *p, const struct tree_node *root, const stru
 	parse_kinds(p, "exporter", kinds, kind_count, tree_path(root, "exporters"), &c->exporters, &c->exporter_count);
 	load_channels(p, root, &c->alerts);
 	validate_alerts(p->errors, root, &c->alerts);
+	parse_kinds(p, "objective", slo_kinds, count_kinds(slo_kinds), tree_path(root, "slos"), &c->slos.items,
+		    &c->slos.count);
 	switch_protocols(root, c);
 	validate_config(p->errors, root, c);
 }

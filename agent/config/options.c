@@ -363,6 +363,38 @@ static const struct conf_option alerts_options[] = {
 	{ .name = NULL },
 };
 
+/* ------------------------------------------------------------------ what was promised */
+
+#define SLO_GOAL                                                                                                       \
+	{ "objective", CONF_DOUBLE, AT(slo_config, objective), .required = true, .min = 0.5, .max = 0.99999,           \
+	  .reloads = true, .doc = "Share of calls that must meet it, such as 0.95." },                                 \
+	{ "window", CONF_DURATION, AT(slo_config, window_ms), .fallback = "720h", .min = 24 * HOUR,                    \
+	  .max = 90 * 24 * HOUR, .reloads = true, .doc = "Period of the error budget." },                              \
+	{ "feature", CONF_STRING, AT(slo_config, feature), .reloads = true, .doc = "Only calls of this feature." },    \
+	{ "model", CONF_STRING, AT(slo_config, model), .reloads = true, .doc = "Only calls that this model answered." }, \
+	{ "prompt", CONF_STRING, AT(slo_config, prompt), .reloads = true,                                              \
+	  .doc = "Only calls of this prompt version, name@version." },                                                 \
+	{ "context", CONF_STRING, AT(slo_config, context), .reloads = true,                                            \
+	  .doc = "Only calls whose input is of this size class: 1k, 4k, 16k, 64k, 256k, over." },                      \
+	{ "by", CONF_LIST, AT(slo_config, by), .fallback = "model, prompt, context",                                   \
+	  .choices = "feature|model|prompt|context", .reloads = true,                                                  \
+	  .doc = "What has a budget of its own; empty: one budget for all." },                                         \
+	{ .name = NULL }
+
+#define SLO_TIME                                                                                                       \
+	{ "threshold", CONF_DURATION, AT(slo_config, threshold_ms), .required = true, .min = 1, .max = HOUR,           \
+	  .reloads = true, .doc = "The longest time that meets it." }
+
+static const struct conf_option slo_time_options[] = { SLO_TIME, SLO_GOAL };
+static const struct conf_option slo_success_options[] = { SLO_GOAL };
+
+const struct config_kind slo_kinds[] = {
+	{ "ttft", slo_time_options, sizeof(struct slo_config), "Time to the first token, of streamed answers.", NULL },
+	{ "latency", slo_time_options, sizeof(struct slo_config), "Total time, of calls that were answered.", NULL },
+	{ "success", slo_success_options, sizeof(struct slo_config), "Calls that did not fail.", NULL },
+	{ .name = NULL },
+};
+
 /* ------------------------------------------------------------------ the agent itself */
 
 static const struct conf_option limits_options[] = {
@@ -410,6 +442,8 @@ const struct conf_option config_options[] = {
 	{ "prices", CONF_SECTION, .section = prices_options, .doc = "How tokens become money." },
 	{ "baselines", CONF_SECTION, .section = baselines_options, .doc = "What counts as unusual." },
 	{ "alerts", CONF_SECTION, .section = alerts_options, .doc = "Who is told about it." },
+	{ "slos", CONF_KINDS, .kinds = slo_kinds, .reloads = true,
+	  .doc = "Service level objectives, \"kind\" or \"kind/name\"; an alert says when an error budget burns too fast." },
 	{ "limits", CONF_SECTION, .section = limits_options, .doc = "What bounds the agent's memory." },
 	{ "admin", CONF_SECTION, .section = admin_options, .doc = "The agent's own HTTP endpoint." },
 	{ "log", CONF_SECTION, .section = log_options, .doc = "What the agent writes to standard error." },

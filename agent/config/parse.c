@@ -348,7 +348,7 @@ static void check_instance(struct parse *p, const struct config_kind *kind, cons
 
 /* "kind/name": the kind of it; false after an error. */
 static bool read_instance(struct parse *p, const char *what, const struct config_kind *kinds, size_t n,
-			  const struct tree_item *item, struct exporter_config *out)
+			  const struct tree_item *item, struct config_instance *out)
 {
 	struct slice id = item->key->text;
 	ptrdiff_t slash = slice_find(id, SLICE("/"));
@@ -373,12 +373,12 @@ static bool read_instance(struct parse *p, const char *what, const struct config
 	parse_defaults(p, kind->options, options);
 	parse_section(p, kind->options, item->key->mark, item->value, options);
 	check_instance(p, kind, item, options, errors_before);
-	*out = (struct exporter_config){ copy.ptr, kind->name, options, kind->options };
+	*out = (struct config_instance){ copy.ptr, kind->name, options, kind->options };
 	return true;
 }
 
 void parse_kinds(struct parse *p, const char *what, const struct config_kind *kinds, size_t kind_count,
-		 const struct tree_node *node, struct exporter_config **out, size_t *count)
+		 const struct tree_node *node, struct config_instance **out, size_t *count)
 {
 	*count = 0;
 	*out = NULL;

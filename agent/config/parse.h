@@ -27,6 +27,6 @@ void parse_section(struct parse *p, const struct conf_option *table, struct conf
 /* Reads a mapping of "kind" or "kind/name" to the kind's own options; what: "exporter", for messages.
  * kinds: kind_count of them. *out, *count: in the arena; entries with mistakes in their name are left out. */
 void parse_kinds(struct parse *p, const char *what, const struct config_kind *kinds, size_t kind_count,
-		 const struct tree_node *node, struct exporter_config **out, size_t *count);
+		 const struct tree_node *node, struct config_instance **out, size_t *count);
 
 #endif

@@ -44,16 +44,26 @@ static void print_instance(const struct config *c, const char *id, const struct 
 	print_section(c, table, options, depth + 1, out);
 }
 
-static void print_kinds(const struct config *c, const struct conf_option *o, unsigned depth, struct buf *out)
+static void print_channels(const struct config *c, unsigned depth, struct buf *out)
 {
-	bool channels = o->kinds == channel_kinds;
-
-	buf_text(out, (channels ? c->alerts.channel_count : c->exporter_count) > 0 ? "\n" : "{}\n");
-	for (size_t i = 0; channels && i < c->alerts.channel_count; i++)
+	buf_text(out, c->alerts.channel_count > 0 ? "\n" : "{}\n");
+	for (size_t i = 0; i < c->alerts.channel_count; i++)
 		print_instance(c, c->alerts.channels[i].name, channel_kinds[c->alerts.channels[i].type].options,
 			       &c->alerts.channels[i], depth + 1, out);
-	for (size_t i = 0; !channels && i < c->exporter_count; i++)
-		print_instance(c, c->exporters[i].id, c->exporters[i].table, c->exporters[i].options, depth + 1, out);
+}
+
+static void print_kinds(const struct config *c, const struct conf_option *o, unsigned depth, struct buf *out)
+{
+	const struct config_instances exporters = { c->exporters, c->exporter_count };
+	const struct config_instances *all = o->kinds == slo_kinds ? &c->slos : &exporters;
+
+	if (o->kinds == channel_kinds) {
+		print_channels(c, depth, out);
+		return;
+	}
+	buf_text(out, all->count > 0 ? "\n" : "{}\n");
+	for (size_t i = 0; i < all->count; i++)
+		print_instance(c, all->items[i].id, all->items[i].table, all->items[i].options, depth + 1, out);
 }
 
 /* A protocol that is off has no key; text that was not given has neither. */

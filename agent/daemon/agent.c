@@ -105,7 +105,7 @@ static struct status open_pipeline(struct agent *a, struct buf *why)
 		.observer = a->observer,
 		.counting = a->counting,
 		.senders = a->senders,
-		.judge = a->config->baselines.enabled ? judge_offer : NULL,
+		.judge = a->config->baselines.enabled || a->config->slos.count > 0 ? judge_offer : NULL,
 		.judge_context = a->judge,
 	};
 

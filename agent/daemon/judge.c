@@ -8,6 +8,7 @@
 #include "agent/base/clock.h"
 #include "agent/base/log.h"
 #include "agent/base/meter.h"
+#include "agent/daemon/slo_metrics.h"
 #include "agent/daemon/state.h"
 
 #define QUEUE_BYTES_MAX (32u << 20)
@@ -21,6 +22,8 @@ struct judge {
 	unsigned advances;
 	pthread_mutex_t lock; /* detector and alerts: the loop changes them, scrapes look */
 	struct detector *detector;
+	struct slo_tracker *slos;
+	bool learns; /* else only objectives are judged */
 	struct alerts *alerts;
 	struct state state;
 	struct store *store;
@@ -38,10 +41,17 @@ static void on_verdict(void *context, const struct verdict *v)
 	alerts_verdict(j->alerts, v);
 }
 
+static void judge_sample(struct judge *j, const struct sample *s)
+{
+	if (j->learns)
+		detector_add(j->detector, s);
+	slo_add(j->slos, s);
+}
+
 static void judge_chunk(struct judge *j, struct sample_chunk *chunk)
 {
 	for (size_t i = 0; i < chunk->count; i++)
-		detector_add(j->detector, &chunk->items[i]);
+		judge_sample(j, &chunk->items[i]);
 	free(chunk);
 }
 
@@ -70,6 +80,7 @@ static void on_clock(uv_timer_t *handle)
 
 	pthread_mutex_lock(&j->lock);
 	detector_advance(j->detector, now_s);
+	slo_advance(j->slos, now_s);
 	alerts_advance(j->alerts, detector_time(j->detector));
 	alerts_settle(j->alerts);
 	if (++j->advances % SAVE_EVERY == 0)
@@ -91,13 +102,16 @@ static struct status set_up(struct judge *j, const struct config *config, uv_loo
 			    struct counting *counting, struct buf *why)
 {
 	j->detector = detector_new(&config->baselines, on_verdict, j);
-	if (j->detector == NULL) {
+	j->slos = slo_new(config, on_verdict, j);
+	j->learns = config->baselines.enabled;
+	if (j->detector == NULL || j->slos == NULL) {
 		buf_text(why, "no memory for the baselines");
 		return FAIL(NOMEM, "no memory for the baselines");
 	}
 	j->alerts_config = &config->alerts;
 	TRY(alerts_new(&config->alerts, loop, http, &j->alerts, why));
-	state_init(&j->state, j->store, j->detector, j->alerts, counting);
+	j->state = (struct state){ .store = j->store, .detector = j->detector, .alerts = j->alerts, .slos = j->slos,
+				   .counting = counting };
 	struct status s = state_load(&j->state);
 	if (FAILED(s))
 		buf_printf(why, "cannot read the stored baselines: %s", s.why);
@@ -136,6 +150,7 @@ struct status judge_reload(struct judge *j, const struct config *config, struct 
 	if (!FAILED(s)) {
 		j->alerts_config = &config->alerts;
 		detector_reload(j->detector, &config->baselines);
+		slo_reload(j->slos, config);
 	}
 	pthread_mutex_unlock(&j->lock);
 	return s;
@@ -181,6 +196,7 @@ void judge_free(struct judge *j)
 		return;
 	alerts_free(j->alerts);
 	detector_free(j->detector);
+	slo_free(j->slos);
 	uv_close((uv_handle_t *)&j->wake, on_closed);
 	uv_close((uv_handle_t *)&j->clock, on_closed);
 }
@@ -262,6 +278,7 @@ void judge_render(void *context, struct exposition *x)
 	}
 	exposition_family(x, &alert_family);
 	alerts_visit(j->alerts, true, render_alert, &r);
+	slo_metrics_render(j->slos, x);
 	pthread_mutex_unlock(&j->lock);
 	buf_release(&r.labels);
 }

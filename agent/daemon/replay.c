@@ -25,6 +25,7 @@ struct replay {
 	struct counting *counting;
 	struct pipeline *pipeline;
 	struct detector *detector;
+	struct slo_tracker *slos;
 	struct alerts *alerts;
 	struct alert_list alert_list;
 	struct store *store; /* NULL: nothing is kept */
@@ -68,12 +69,18 @@ static void on_call(void *context, const struct call *c)
 	print_line(r);
 }
 
+static void judge_sample(struct replay *r, const struct sample *s)
+{
+	detector_add(r->detector, s);
+	slo_add(r->slos, s);
+}
+
 static void on_samples(void *context, struct sample_chunk *chunk)
 {
 	struct replay *r = context;
 
 	for (size_t i = 0; i < chunk->count; i++)
-		detector_add(r->detector, &chunk->items[i]);
+		judge_sample(r, &chunk->items[i]);
 	free(chunk);
 }
 
@@ -176,8 +183,9 @@ static struct status open_stages(struct replay *r, struct buf *why)
 
 	r->observer = observer_new(r->config, 1);
 	r->detector = detector_new(&r->config->baselines, on_verdict, r);
+	r->slos = slo_new(r->config, on_verdict, r);
 	r->counting = counting_new(r->config->limits.max_counting_bytes);
-	if (r->observer == NULL || r->detector == NULL || r->counting == NULL)
+	if (r->observer == NULL || r->detector == NULL || r->slos == NULL || r->counting == NULL)
 		return FAIL(NOMEM, "no memory");
 	outlets.observer = r->observer;
 	outlets.counting = r->counting;
@@ -196,6 +204,7 @@ static void close_stages(struct replay *r)
 	pipeline_free(r->pipeline);
 	alerts_free(r->alerts);
 	detector_free(r->detector);
+	slo_free(r->slos);
 	observer_free(r->observer);
 	counting_free(r->counting);
 	store_close(r->store);
@@ -208,7 +217,8 @@ static void close_stages(struct replay *r)
 static struct status open_storage(struct replay *r, struct state *state, const char *directory, struct buf *why)
 {
 	TRY(store_open(directory, r->config->storage.max_size_bytes, &r->store, why));
-	state_init(state, r->store, r->detector, r->alerts, r->counting);
+	*state = (struct state){ .store = r->store, .detector = r->detector, .alerts = r->alerts, .slos = r->slos,
+				 .counting = r->counting };
 	return state_load(state);
 }
 

@@ -5,16 +5,6 @@
 
 #include "agent/base/log.h"
 
-void state_init(struct state *s, struct store *store, struct detector *detector, struct alerts *alerts,
-		struct counting *counting)
-{
-	s->store = store;
-	s->detector = detector;
-	s->alerts = alerts;
-	s->counting = counting;
-	atomic_init(&s->is_incomplete, false);
-}
-
 static void damaged(const char *what, struct status why)
 {
 	LOG(WARN, "state", "entry_left_out", "of=%s reason=\"%s\"", what, why.why);
@@ -50,10 +40,21 @@ static bool load_counted(void *context, struct slice key, struct slice value)
 	return true;
 }
 
+static bool load_slo(void *context, struct slice key, struct slice value)
+{
+	struct state *s = context;
+	struct status result = slo_load(s->slos, key, value);
+
+	if (FAILED(result))
+		damaged("slos", result);
+	return true;
+}
+
 struct status state_load(struct state *s)
 {
 	TRY(store_scan(s->store, STORE_BASELINES, SLICE_NONE, load_baseline, s));
 	TRY(store_scan(s->store, STORE_ALERTS, SLICE_NONE, load_alert, s));
+	TRY(store_scan(s->store, STORE_SLOS, SLICE_NONE, load_slo, s));
 	return store_scan(s->store, STORE_COUNTED, SLICE_NONE, load_counted, s);
 }
 
@@ -84,6 +85,14 @@ static void failed(struct state *s, struct status why)
 	LOG(ERROR, "state", "not_saved", "reason=\"%s\" next=\"everything is saved again\"", why.why);
 }
 
+static void put_slo(void *batch, struct slice key, struct slice value)
+{
+	if (value.ptr != NULL)
+		store_batch_put(batch, STORE_SLOS, key, value);
+	else
+		store_batch_delete(batch, STORE_SLOS, key);
+}
+
 static void on_committed(void *context, struct status result)
 {
 	if (FAILED(result))
@@ -102,6 +111,7 @@ void state_save(struct state *s)
 	detector_save(s->detector, all, put_baseline, batch);
 	alerts_save(s->alerts, all, put_alert, batch);
 	counting_save(s->counting, all, put_counted, batch);
+	slo_save(s->slos, all, put_slo, batch);
 	struct status result = store_write(s->store, batch, on_committed, s);
 	if (FAILED(result))
 		failed(s, result);

@@ -9,19 +9,18 @@
 #include "agent/alerts/alerts.h"
 #include "agent/baselines/detector.h"
 #include "agent/counting/counting.h"
+#include "agent/slo/slo.h"
 #include "agent/store/store.h"
 
+/* Whoever makes one names the stages; all are borrowed. */
 struct state {
 	struct store *store;
 	struct detector *detector;
 	struct alerts *alerts;
 	struct counting *counting;
+	struct slo_tracker *slos;
 	_Atomic bool is_incomplete; /* a write failed: the next one must hold everything */
 };
-
-/* All are borrowed. */
-void state_init(struct state *s, struct store *store, struct detector *detector, struct alerts *alerts,
-		struct counting *counting);
 
 /* Loads into a new detector, new alerts and a new table. What is damaged is left out and logged: its baseline starts anew.
  * Errors: IO, the store cannot be read. */

@@ -11,7 +11,7 @@
 /* shift: a metric left its baseline. canary: a new version differs from the first one. runaway: one request.
  * latency_p99: the 99th percentile is three times its usual. model_change: another model answers behind the same name.
  * floating_alias: production asks for a name that the vendor may point elsewhere. model_drift: a pinned model answers
- * otherwise, in several metrics at once. */
+ * otherwise, in several metrics at once. slo_burn: an objective's error budget will not last. */
 #define VERDICT_KIND_MAP(X)                     \
 	X(SHIFT, "shift")                       \
 	X(CANARY, "canary")                     \
@@ -19,7 +19,8 @@
 	X(LATENCY_P99, "latency_p99")           \
 	X(MODEL_CHANGE, "model_change")         \
 	X(FLOATING_ALIAS, "floating_alias")     \
-	X(MODEL_DRIFT, "model_drift")
+	X(MODEL_DRIFT, "model_drift")           \
+	X(SLO_BURN, "slo_burn")
 
 enum verdict_kind {
 #define X(id, name) VERDICT_##id,
@@ -60,16 +61,18 @@ struct verdict {
 	enum verdict_event event;
 	enum verdict_kind kind;
 	const char *metric;                          /* a literal: "cost", "spend_day" */
-	struct slice name;                           /* of the score or signal that the metric is about; else empty */
+	struct slice name;                           /* of the score, signal or objective that the metric is about; else empty */
 	struct slice feature, model, prompt_version; /* "*" where the metric spans all of them */
 	struct slice workflow, user_segment;         /* of a roll-up by them; else empty */
+	struct slice context;                        /* SLO_BURN: input size class, where the objective tells them apart */
 	struct slice reference_version;              /* CANARY: the version it is compared with; else empty */
 	struct slice request_model, previous_model;  /* MODEL_CHANGE: the name asked for, and who answered before */
 	uint64_t started_at_s;                       /* unix; with kind, metric, name and key the identity of the alert */
 	uint64_t at_s;                               /* unix; when this event happened, in event time */
 
 	/* Evidence, with RAISED only. Values are in the metric's own unit (USD, ms, tokens, share, score); of metrics
-	 * that are judged by their logarithm they are geometric means, which is what a typical request has. */
+	 * that are judged by their logarithm they are geometric means, which is what a typical request has. SLO_BURN: value
+	 * is the share of bad calls in window_s, baseline_mean the share that is allowed, ratio the burn rate. */
 	double value, baseline_mean;
 	double baseline_stddev;  /* how far one sigma up is from the mean */
 	double deviation;        /* mean z of the buckets in the run; > 0 is the bad direction */

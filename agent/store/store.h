@@ -31,7 +31,8 @@
 	X(BUDGETS, "budgets") \
 	X(QUEUE, "queue")  \
 	X(EXEMPLARS, "exemplars") \
-	X(COUNTED, "counted")
+	X(COUNTED, "counted") \
+	X(SLOS, "slos")
 
 enum store_table {
 #define X(id, name) STORE_##id,

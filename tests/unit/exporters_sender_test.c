@@ -47,7 +47,7 @@ static uv_loop_t loop;
 static struct senders *senders;
 static unsigned drained;
 static struct script_options options;
-static struct exporter_config exporter = { .id = "script/a", .kind = "script", .options = &options };
+static struct config_instance exporter = { .id = "script/a", .kind = "script", .options = &options };
 static struct config config = { .exporters = &exporter, .exporter_count = 1 };
 
 static struct status script_open(const char *id, const void *opts, struct exporter_env *env, void **state,
@@ -482,7 +482,7 @@ static void the_drains_deadline_ends_the_back_off(void **state)
 
 static void an_exporter_that_cannot_be_opened_is_named(void **state)
 {
-	struct exporter_config two[] = { exporter, { .id = "nosuch", .kind = "nosuch" } };
+	struct config_instance two[] = { exporter, { .id = "nosuch", .kind = "nosuch" } };
 	struct config wrong = { .exporters = two, .exporter_count = 2 };
 	struct exporter_env env = { .loop = &loop };
 	struct buf why = BUF_INIT;

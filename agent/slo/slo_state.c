@@ -1,0 +1,88 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * slo/slo_state.c - groups as stored values, and back.
+ */
+#include "agent/slo/slo_priv.h"
+
+#define FORMAT 1
+
+static struct slice key_of(const uint64_t *hash)
+{
+	return (struct slice){ (const char *)hash, sizeof(*hash) };
+}
+
+/* id: of the objective. labels: when reading, borrowed from the value. */
+static void record_group(struct record *r, struct slice *id, struct slo_labels *labels, struct slo_group *g)
+{
+	record_format(r, FORMAT);
+	record_slice(r, id);
+	record_slice(r, &labels->feature);
+	record_slice(r, &labels->model);
+	record_slice(r, &labels->prompt_version);
+	record_slice(r, &labels->context);
+	record_uint(r, &g->good);
+	record_uint(r, &g->bad);
+	record_uint(r, &g->burning_since_s);
+	record_uint(r, &g->hot_s);
+	rings_record(r, &g->rings);
+}
+
+static void save_group(struct slo_group *g, uint64_t hash, struct buf *value, slo_put put, void *context)
+{
+	struct record r = record_writer(value);
+	struct slice id = slice_of(g->slo->id);
+	struct slo_labels labels = g->labels;
+
+	buf_reset(value);
+	record_group(&r, &id, &labels, g);
+	if (!record_ok(&r))
+		return; /* without memory: it stays dirty */
+	put(context, key_of(&hash), buf_view(value));
+	g->dirty = false;
+}
+
+void slo_save(struct slo_tracker *t, bool all, slo_put put, void *context)
+{
+	struct buf value = BUF_INIT;
+
+	for (size_t at = 0; at + sizeof(uint64_t) <= t->deleted.len; at += sizeof(uint64_t))
+		put(context, (struct slice){ t->deleted.ptr + at, sizeof(uint64_t) }, SLICE_NONE);
+	buf_reset(&t->deleted);
+	for (size_t i = 0; i < t->count; i++)
+		if (all || t->groups[i]->dirty)
+			save_group(t->groups[i], t->hashes[i], &value, put, context);
+	buf_release(&value);
+}
+
+static const struct config_instance *find_slo(const struct config_instances *slos, struct slice id)
+{
+	for (size_t i = 0; i < slos->count; i++)
+		if (slice_equal(slice_of(slos->items[i].id), id))
+			return &slos->items[i];
+	return NULL;
+}
+
+struct status slo_load(struct slo_tracker *t, struct slice key, struct slice value)
+{
+	struct slo_group read = { .slo = NULL };
+	struct slo_labels labels;
+	struct slice id;
+	struct record r = record_reader(value);
+
+	record_group(&r, &id, &labels, &read);
+	if (!record_ok(&r) || key.len != sizeof(uint64_t))
+		return FAIL(CORRUPT, "not the tallies of an objective");
+	const struct config_instance *slo = find_slo(t->slos, id);
+	if (slo == NULL)
+		return OK;
+	struct slo_group *g = slo_group_get(t, slo, &labels);
+	if (g == NULL)
+		return FAIL(NOMEM, "no room for the tallies of an objective");
+	g->good = read.good;
+	g->bad = read.bad;
+	g->burning_since_s = read.burning_since_s;
+	g->hot_s = read.hot_s;
+	g->rings = read.rings;
+	if (g->rings.newest_s > t->newest_s)
+		t->newest_s = g->rings.newest_s;
+	return OK;
+}
