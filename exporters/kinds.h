@@ -6,6 +6,7 @@
 
 #include "exporters/exporter.h"
 
-extern const struct exporter_kind exporter_otlp, exporter_otlphttp, exporter_file, exporter_debug, exporter_remotewrite, exporter_kafka;
+extern const struct exporter_kind exporter_otlp, exporter_otlphttp, exporter_file, exporter_debug, exporter_remotewrite, exporter_kafka,
+	exporter_clickhouse;
 
 #endif

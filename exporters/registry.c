@@ -4,5 +4,6 @@
 #include "exporters/kinds.h"
 
 const struct exporter_kind *const exporter_kinds[] = {
-	&exporter_otlp, &exporter_otlphttp, &exporter_remotewrite, &exporter_kafka, &exporter_file, &exporter_debug, NULL,
+	&exporter_otlp, &exporter_otlphttp, &exporter_remotewrite, &exporter_kafka, &exporter_clickhouse,
+	&exporter_file, &exporter_debug, NULL,
 };

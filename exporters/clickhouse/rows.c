@@ -1,0 +1,265 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * exporters/clickhouse/rows.c - spans as rows of the traces table, in the Collector's columns.
+ *
+ * Attribute values are texts there: what is no string is written as JSON. A server without maps gets keys and values in
+ * two arrays.
+ */
+#include "agent/base/base64.h"
+#include "agent/base/clock.h"
+#include "agent/base/json.h"
+#include "agent/otlp/walk.h"
+#include "exporters/clickhouse/clickhouse_priv.h"
+
+#define ARENA_BYTES_MAX (256u << 20)
+#define DEPTH_MAX       20
+
+struct row_writer {
+	const struct clickhouse_server *server;
+	struct buf *out;
+	struct buf scratch;
+};
+
+/* ------------------------------------------------------------------ values */
+
+static void write_json(struct buf *out, const struct any_value *v, unsigned depth);
+
+static void write_array(struct buf *out, struct slice bytes, unsigned depth)
+{
+	struct wire_reader r = wire_reader_of(bytes);
+	struct any_value element;
+	const char *comma = "";
+
+	buf_byte(out, '[');
+	while (depth < DEPTH_MAX && any_array_next(&r, &element)) {
+		buf_text(out, comma);
+		write_json(out, &element, depth + 1);
+		comma = ",";
+	}
+	buf_byte(out, ']');
+}
+
+static void write_kvlist(struct buf *out, struct slice bytes, unsigned depth)
+{
+	struct wire_reader r = wire_reader_of(bytes);
+	struct attribute entry;
+	const char *comma = "";
+
+	buf_byte(out, '{');
+	while (depth < DEPTH_MAX && any_kvlist_next(&r, &entry)) {
+		buf_text(out, comma);
+		json_write_string(out, entry.key);
+		buf_byte(out, ':');
+		write_json(out, &entry.value, depth + 1);
+		comma = ",";
+	}
+	buf_byte(out, '}');
+}
+
+static void write_json(struct buf *out, const struct any_value *v, unsigned depth)
+{
+	switch (v->kind) {
+	case ANY_STRING:
+		json_write_string(out, v->bytes);
+		break;
+	case ANY_BOOL:
+		buf_text(out, v->boolean ? "true" : "false");
+		break;
+	case ANY_INT:
+		buf_printf(out, "%lld", (long long)v->integer);
+		break;
+	case ANY_DOUBLE:
+		json_write_double(out, v->real);
+		break;
+	case ANY_ARRAY:
+		write_array(out, v->bytes, depth);
+		break;
+	case ANY_KVLIST:
+		write_kvlist(out, v->bytes, depth);
+		break;
+	case ANY_BYTES:
+		buf_byte(out, '"');
+		base64_append(out, v->bytes);
+		buf_byte(out, '"');
+		break;
+	case ANY_NONE:
+		buf_text(out, "null");
+		break;
+	}
+}
+
+/* The value as the text that the column holds, as a JSON string. */
+static void write_value(struct row_writer *w, const struct any_value *v)
+{
+	if (v->kind == ANY_STRING) {
+		json_write_string(w->out, v->bytes);
+		return;
+	}
+	buf_reset(&w->scratch);
+	if (v->kind != ANY_NONE)
+		write_json(&w->scratch, v, 0);
+	json_write_string(w->out, buf_view(&w->scratch));
+}
+
+/* ------------------------------------------------------------------ columns */
+
+static void write_map(struct row_writer *w, struct attributes a)
+{
+	buf_byte(w->out, '{');
+	for (size_t i = 0; i < a.count; i++) {
+		if (i > 0)
+			buf_byte(w->out, ',');
+		json_write_string(w->out, a.items[i].key);
+		buf_byte(w->out, ':');
+		write_value(w, &a.items[i].value);
+	}
+	buf_byte(w->out, '}');
+}
+
+static void begin_column(struct row_writer *w, const char *name, const char *member)
+{
+	buf_printf(w->out, ",\"%s%s\":", name, member);
+}
+
+static void write_attributes(struct row_writer *w, const char *column, struct attributes a)
+{
+	if (w->server->is_modern) {
+		begin_column(w, column, "");
+		write_map(w, a);
+		return;
+	}
+	begin_column(w, column, ".key");
+	buf_byte(w->out, '[');
+	for (size_t i = 0; i < a.count; i++) {
+		if (i > 0)
+			buf_byte(w->out, ',');
+		json_write_string(w->out, a.items[i].key);
+	}
+	buf_byte(w->out, ']');
+	begin_column(w, column, ".value");
+	buf_byte(w->out, '[');
+	for (size_t i = 0; i < a.count; i++) {
+		if (i > 0)
+			buf_byte(w->out, ',');
+		write_value(w, &a.items[i].value);
+	}
+	buf_byte(w->out, ']');
+}
+
+static void write_text(struct row_writer *w, const char *column, struct slice text)
+{
+	begin_column(w, column, "");
+	json_write_string(w->out, text);
+}
+
+static void write_id(struct row_writer *w, const char *column, struct slice id)
+{
+	begin_column(w, column, "");
+	buf_byte(w->out, '"');
+	for (size_t i = 0; i < id.len; i++)
+		buf_printf(w->out, "%02x", (unsigned char)id.ptr[i]);
+	buf_byte(w->out, '"');
+}
+
+static void write_time(struct row_writer *w, uint64_t unix_ns)
+{
+	char text[21];
+
+	clock_format_utc(unix_ns / NS_PER_SECOND, text);
+	buf_printf(w->out, "\"%.19s.%09lluZ\"", text, (unsigned long long)(unix_ns % NS_PER_SECOND));
+}
+
+static void write_events(struct row_writer *w, const struct span_view *span)
+{
+	begin_column(w, "Events", ".Timestamp");
+	buf_byte(w->out, '[');
+	for (size_t i = 0; i < span->event_count; i++) {
+		if (i > 0)
+			buf_byte(w->out, ',');
+		write_time(w, span->events[i].time_unix_ns);
+	}
+	buf_byte(w->out, ']');
+	begin_column(w, "Events", ".Name");
+	buf_byte(w->out, '[');
+	for (size_t i = 0; i < span->event_count; i++) {
+		if (i > 0)
+			buf_byte(w->out, ',');
+		json_write_string(w->out, span->events[i].name);
+	}
+	buf_byte(w->out, ']');
+	begin_column(w, "Events", ".Attributes");
+	buf_byte(w->out, '[');
+	for (size_t i = 0; i < span->event_count; i++) {
+		if (i > 0)
+			buf_byte(w->out, ',');
+		if (w->server->is_modern) {
+			write_map(w, span->events[i].attributes);
+			continue;
+		}
+		struct buf json = BUF_INIT; /* an array of maps, as one JSON text an event */
+		struct row_writer inner = { w->server, &json, w->scratch };
+		write_map(&inner, span->events[i].attributes);
+		w->scratch = inner.scratch;
+		json_write_string(w->out, buf_view(&json));
+		buf_release(&json);
+	}
+	buf_byte(w->out, ']');
+}
+
+/* As the Collector writes them. */
+static const char *const kinds[] = { "Unspecified", "Internal", "Server", "Client", "Producer", "Consumer" };
+static const char *const codes[] = { "Unset", "Ok", "Error" };
+
+static const char *word_of(const char *const *words, size_t count, uint32_t number)
+{
+	return number < count ? words[number] : words[0];
+}
+
+static struct slice service_of(const struct span_view *span)
+{
+	const struct any_value *v = attributes_find(span->resource->attributes, SLICE("service.name"));
+
+	return v != NULL && v->kind == ANY_STRING ? v->bytes : SLICE_NONE;
+}
+
+static struct status write_row(void *context, const struct span_view *span, struct attribute_writer *added)
+{
+	struct row_writer *w = context;
+	uint64_t duration_ns = span->end_unix_ns > span->start_unix_ns ? span->end_unix_ns - span->start_unix_ns : 0;
+
+	(void)added;
+	if (span->defect != NULL)
+		return OK;
+	buf_text(w->out, "{\"Timestamp\":");
+	write_time(w, span->start_unix_ns);
+	write_id(w, "TraceId", span->trace_id);
+	write_id(w, "SpanId", span->span_id);
+	write_id(w, "ParentSpanId", span->parent_span_id);
+	write_text(w, "SpanName", span->name);
+	write_text(w, "SpanKind", slice_of(word_of(kinds, 6, span->kind)));
+	write_text(w, "ServiceName", service_of(span));
+	write_attributes(w, "ResourceAttributes", span->resource->attributes);
+	write_text(w, "ScopeName", span->scope->name);
+	write_text(w, "ScopeVersion", span->scope->version);
+	write_attributes(w, "SpanAttributes", span->attributes);
+	begin_column(w, "Duration", "");
+	buf_printf(w->out, "%llu", (unsigned long long)duration_ns);
+	write_text(w, "StatusCode", slice_of(word_of(codes, 3, span->status_code)));
+	write_text(w, "StatusMessage", span->status_message);
+	write_events(w, span);
+	buf_text(w->out, "}\n");
+	return OK;
+}
+
+struct status clickhouse_rows(const struct clickhouse_server *server, struct slice request, struct buf *out)
+{
+	struct row_writer w = { .server = server, .out = out };
+	struct arena arena;
+
+	arena_init(&arena, ARENA_BYTES_MAX);
+	struct status s = walk_traces(request, &arena, NULL, write_row, &w);
+	if (!FAILED(s) && (buf_failed(out) || buf_failed(&w.scratch)))
+		s = FAIL(NOMEM, "no memory for the rows");
+	arena_release(&arena);
+	buf_release(&w.scratch);
+	return s;
+}
