@@ -26,13 +26,29 @@ static inline struct slice slice_of(const char *text)
 	return (struct slice){ text, text != NULL ? strlen(text) : 0 };
 }
 
+/* memcmp for less than eight bytes, by loads that overlap. */
+static inline bool few_bytes_equal(const char *a, const char *b, size_t n)
+{
+	uint32_t x[2], y[2];
+
+	if (n < 4)
+		return n == 0 || (a[0] == b[0] && a[n / 2] == b[n / 2] && a[n - 1] == b[n - 1]);
+	memcpy(&x[0], a, 4);
+	memcpy(&y[0], b, 4);
+	memcpy(&x[1], a + n - 4, 4);
+	memcpy(&y[1], b + n - 4, 4);
+	return x[0] == y[0] && x[1] == y[1];
+}
+
 /* memcmp for the short texts that attribute keys are: eight bytes at a time, the last eight once more. */
 static inline bool bytes_equal(const char *a, const char *b, size_t n)
 {
 	uint64_t x, y;
 
-	if (n < 8 || n > 64)
-		return n == 0 || memcmp(a, b, n) == 0;
+	if (n < 8)
+		return few_bytes_equal(a, b, n);
+	if (n > 64)
+		return memcmp(a, b, n) == 0;
 	for (size_t i = 0; i + 8 < n; i += 8) {
 		memcpy(&x, a + i, 8);
 		memcpy(&y, b + i, 8);

@@ -79,7 +79,7 @@ static struct known_key *entry_of(struct known_keys *t, struct slice key)
 	struct known_key *e = t->entry_count < ENTRIES_MAX ? arena_alloc(&t->arena, sizeof(*e)) : NULL;
 	if (e == NULL)
 		return NULL;
-	*e = (struct known_key){ .key = arena_dup(&t->arena, key), .contract = NOT_IN_CONTRACT };
+	*e = (struct known_key){ .key = arena_dup(&t->arena, key) };
 	if (e->key.ptr == NULL)
 		return NULL;
 	t->entries[t->entry_count++] = e;
@@ -154,7 +154,7 @@ static struct status add_contract(struct known_keys *t)
 		struct known_key *e = entry_of(t, contract_keys[i]);
 		if (e == NULL)
 			return FAIL(NOMEM, "too many attribute keys");
-		e->contract = i;
+		e->contract = UINT64_C(1) << i;
 	}
 	return OK;
 }

@@ -12,7 +12,6 @@
 #include "agent/dialects/dialect.h"
 
 #define KEY_ROWS_MAX 6
-#define NOT_IN_CONTRACT (-1)
 
 /* A row and whose it is. */
 struct known_row {
@@ -23,7 +22,7 @@ struct known_row {
 
 struct known_key {
 	struct slice key;
-	int contract; /* enum contract_attribute, or NOT_IN_CONTRACT */
+	uint64_t contract; /* bit 1 << enum contract_attribute, or 0 */
 	bool is_dimension; /* configured: also looked up in resources and in `metadata` */
 	uint64_t dialects; /* bit 1 << index: whose rows these are, the guarded ones apart */
 	uint64_t guards; /* bit 1 << index of the guarded dialects among its rows' */

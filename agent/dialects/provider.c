@@ -110,7 +110,8 @@ static const struct pair model_starts[] = {
 static const struct pair *find_spelling(struct slice name)
 {
 	for (size_t i = 0; i < COUNT_OF(spellings); i++)
-		if (name.len == spellings[i].from.len && slice_equal_nocase(name, spellings[i].from))
+		if (name.len == spellings[i].from.len &&
+		    (slice_equal(name, spellings[i].from) || slice_equal_nocase(name, spellings[i].from)))
 			return &spellings[i];
 	return NULL;
 }

@@ -19,11 +19,13 @@ void reading_clear(struct reading *r)
 /* The ways to put a value in its place are functions of their own, not inlined into each other: what the rare ones need
  * in registers and on the stack is no matter of the usual ones. */
 
-static bool put_text(struct reading *r, const struct dialect_row *row, struct slice text)
+static const struct slice unknown = { "unknown", sizeof("unknown") - 1 };
+
+static ALWAYS_INLINE bool put_text(struct reading *r, const struct dialect_row *row, struct slice text)
 {
 	if (row->conversion == CONVERT_PROVIDER)
 		text = provider_canonical(text);
-	if (text.len == 0 || (row->conversion == CONVERT_NAME && slice_equal_nocase(text, SLICE("unknown"))))
+	if (text.len == 0 || (row->conversion == CONVERT_NAME && text.len == unknown.len && slice_equal_nocase(text, unknown)))
 		return true;
 	r->text[row->field] = text;
 	r->rank[row->field] = row->rank;
@@ -38,7 +40,7 @@ static NOINLINE bool put_as_text(struct reading_context *c, struct reading *r, c
 	return convert_text(v, c->arena, &text) && put_text(r, row, text);
 }
 
-static bool apply_text(struct reading_context *c, struct reading *r, const struct dialect_row *row,
+static ALWAYS_INLINE bool apply_text(struct reading_context *c, struct reading *r, const struct dialect_row *row,
 		       const struct any_value *v)
 {
 	if (row->rank >= r->rank[row->field])
@@ -92,7 +94,7 @@ static NOINLINE bool put_as_tokens(struct reading *r, const struct dialect_row *
 	return convert_count(v, &n) && put_tokens(r, row, n);
 }
 
-static bool apply_tokens(struct reading *r, const struct dialect_row *row, const struct any_value *v)
+static ALWAYS_INLINE bool apply_tokens(struct reading *r, const struct dialect_row *row, const struct any_value *v)
 {
 	return v->kind == ANY_INT && v->integer >= 0 ? put_tokens(r, row, (uint64_t)v->integer) : put_as_tokens(r, row, v);
 }
@@ -144,42 +146,36 @@ static void apply_word(struct reading *r, const struct dialect_row *row, int val
 	}
 }
 
-/* What the words of this value are in this list: the spans of one application say the same few again and again. */
-static bool recall_words(struct reading_context *c, const struct dialect_row *row, const struct any_value *v, int *value,
-			 bool *found)
+/* What the words of this value are in the row's list, or NULL where it cannot hold words: the spans of one application
+ * say the same few again and again. */
+static const struct word_memo *recall_words(struct reading_context *c, const struct dialect_row *row,
+					    const struct any_value *v)
 {
 	struct word_memo *m = &c->words[(unsigned)row->field % WORD_MEMOS];
 	bool has_bytes = v->kind == ANY_STRING || v->kind == ANY_ARRAY;
 
-	if (m->words == row->words && m->kind == v->kind && has_bytes && slice_equal(m->bytes, v->bytes)) {
-		*value = m->value;
-		*found = m->found;
-		return true;
-	}
-	if (!convert_words(v, row->words, value, found))
-		return false;
+	if (m->words == row->words && m->kind == v->kind && has_bytes && slice_equal(m->bytes, v->bytes))
+		return m;
+	m->words = NULL; /* remembers nothing */
+	if (!convert_words(v, row->words, &m->value, &m->found))
+		return NULL;
 	if (has_bytes && v->bytes.len > 0 && v->bytes.len <= sizeof(m->copy)) {
-		m->words = row->words;
-		m->kind = v->kind;
-		m->bytes = (struct slice){ m->copy, v->bytes.len };
-		m->value = *value;
-		m->found = *found;
 		memcpy(m->copy, v->bytes.ptr, v->bytes.len);
+		m->bytes = (struct slice){ m->copy, v->bytes.len };
+		m->kind = v->kind;
+		m->words = row->words;
 	}
-	return true;
+	return m;
 }
 
 static bool apply_words(struct reading_context *c, struct reading *r, const struct dialect_row *row,
 			const struct any_value *v)
 {
-	int value;
-	bool found;
+	const struct word_memo *m = recall_words(c, row, v);
 
-	if (!recall_words(c, row, v, &value, &found))
-		return false;
-	if (found)
-		apply_word(r, row, value);
-	return true;
+	if (m != NULL && m->found)
+		apply_word(r, row, m->value);
+	return m != NULL;
 }
 
 /* Words, truths and mere presence: values that are one of a few. */
@@ -346,7 +342,7 @@ static NOINLINE bool apply_document(struct reading_context *c, struct reading *r
 	}
 }
 
-static bool apply(struct reading_context *c, struct reading *r, const struct dialect_row *row, const struct any_value *v)
+static ALWAYS_INLINE bool apply(struct reading_context *c, struct reading *r, const struct dialect_row *row, const struct any_value *v)
 {
 	if (row->field < FIELD_TEXT_COUNT)
 		return apply_text(c, r, row, v);
@@ -383,7 +379,7 @@ static bool apply(struct reading_context *c, struct reading *r, const struct dia
 	}
 }
 
-static bool is_quoted(const struct dialect_row *row, const struct any_value *v)
+static ALWAYS_INLINE bool is_quoted(const struct dialect_row *row, const struct any_value *v)
 {
 	return v->kind == ANY_STRING && v->bytes.len > 1 && v->bytes.ptr[0] == '"' && row->conversion != CONVERT_CONTENT;
 }
@@ -403,7 +399,8 @@ static NOINLINE void tell_trace(const struct reading_context *c, const struct di
 		      c->is_resource, understood);
 }
 
-bool reading_apply(struct reading_context *c, struct reading *r, const struct dialect_row *row, const struct any_value *v)
+static ALWAYS_INLINE bool apply_any(struct reading_context *c, struct reading *r, const struct dialect_row *row,
+				    const struct any_value *v)
 {
 	bool understood = is_quoted(row, v) ? apply_unquoted(c, r, row, v) : apply(c, r, row, v);
 
@@ -412,15 +409,21 @@ bool reading_apply(struct reading_context *c, struct reading *r, const struct di
 	return understood;
 }
 
-static void apply_row(struct reading_context *c, struct reading *r, const struct known_row *known, const struct any_value *v)
+bool reading_apply(struct reading_context *c, struct reading *r, const struct dialect_row *row, const struct any_value *v)
+{
+	return apply_any(c, r, row, v);
+}
+
+static ALWAYS_INLINE void apply_row(struct reading_context *c, struct reading *r, const struct known_row *known,
+				    const struct any_value *v)
 {
 	c->dialect = known->dialect;
-	if (!reading_apply(c, r, &known->row, v))
+	if (!apply_any(c, r, &known->row, v))
 		meter_add(c->bad_attributes, 1);
 }
 
 /* A key that is a common word: in the spans of a dialect that claims it, it means what that one says, else nothing. */
-static void apply_guarded(struct reading_context *c, struct reading *r, const struct known_key *e, const struct any_value *v)
+static NOINLINE void apply_guarded(struct reading_context *c, struct reading *r, const struct known_key *e, const struct any_value *v)
 {
 	uint64_t owners = e->guards & c->scope_dialects;
 
@@ -435,8 +438,7 @@ static void apply_guarded(struct reading_context *c, struct reading *r, const st
 
 static void apply_known(struct reading_context *c, struct reading *r, const struct known_key *e, const struct any_value *v)
 {
-	if (e->contract != NOT_IN_CONTRACT)
-		r->present |= UINT64_C(1) << e->contract;
+	r->present |= e->contract;
 	if (e->guards != 0) {
 		apply_guarded(c, r, e, v);
 		return;

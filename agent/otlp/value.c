@@ -55,15 +55,14 @@ bool any_whole_varint(const char *p, size_t n, int64_t *out)
 {
 	uint64_t value = 0;
 
-	if (n == 0 || n > WIRE_VARINT_MAX || (unsigned char)p[n - 1] >= 0x80)
-		return false;
-	for (size_t i = 0; i < n; i++) {
-		if ((unsigned char)p[i] < 0x80 && i < n - 1)
-			return false;
+	for (size_t i = 0; i < n && i < WIRE_VARINT_MAX; i++) {
 		value |= (uint64_t)(p[i] & 0x7f) << (7 * i);
+		if ((unsigned char)p[i] < 0x80) {
+			*out = (int64_t)value;
+			return i + 1 == n;
+		}
 	}
-	*out = (int64_t)value;
-	return true;
+	return false;
 }
 
 /* The content of the field with this tag, which ends where the message does, or nothing. */
