@@ -379,6 +379,7 @@ static bool read_time(struct json *j, struct arena *a, uint64_t *out_ns)
 static bool read_hex(struct json *j, uint8_t *out, size_t n)
 {
 	struct json_string s;
+	char pair[3] = "";
 	unsigned byte;
 
 	if (json_peek(j) == JSON_NULL)
@@ -386,7 +387,8 @@ static bool read_hex(struct json *j, uint8_t *out, size_t n)
 	if (!json_string(j, &s) || s.raw.len != 2 * n)
 		return false;
 	for (size_t i = 0; i < n; i++) {
-		if (sscanf(s.raw.ptr + 2 * i, "%2x", &byte) != 1)
+		memcpy(pair, s.raw.ptr + 2 * i, 2); /* sscanf measures all that follows: the rest of a file */
+		if (sscanf(pair, "%2x", &byte) != 1)
 			return false;
 		out[i] = (uint8_t)byte;
 	}
