@@ -139,12 +139,16 @@ layers: ## who includes whom, against the rules
 lint: ## licence lines, blanks, syntax of scripts
 	@tests/lint.py
 
+.PHONY: rules
+rules: ## the Prometheus rules of dashboards/prometheus, by promtool
+	@tests/rules/check.py
+
 VENV := build/venv
 system: $(BIN) ## a whole agent against real SDKs and peers (T=alerts: those that match; MODE)
 	@tests/system/venv.sh $(VENV)
 	@PLIMSOLL=$(abspath $(BIN)) $(VENV)/bin/python -m pytest -q -p no:cacheprovider tests/system -k "$(T)"
 
-STEPS := unit golden corpus layers lint system
+STEPS := unit golden corpus layers lint rules system
 test: test-deps ## everything above; the last line sums up
 	@tests/run_steps $(STEPS)
 
