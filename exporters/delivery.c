@@ -7,6 +7,8 @@
 #include "agent/base/clock.h"
 #include "agent/base/log.h"
 #include "exporters/sender_priv.h"
+#include "exporters/shorten.h"
+#include "exporters/split.h"
 
 static const char *const drop_names[DROP_REASON_COUNT] = {
 #define X(id, name) name,
@@ -21,7 +23,8 @@ void sender_drop(struct sender *s, enum payload_kind kind, uint64_t items, enum 
 	    payload_kind_names[kind], (unsigned long long)items, drop_names[reason], detail);
 }
 
-#define LABEL_BYTES_MAX 40
+#define LABEL_BYTES_MAX   40
+#define LEARNED_BYTES_MIN (64u << 10)
 
 /* The reason's first word, made fit for a label. */
 static void count_failure(const struct sender *s, const char *reason)
@@ -43,24 +46,170 @@ static void unquote(char *text)
 			*text = '\'';
 }
 
+/* ------------------------------------------------------------------ the end of an item */
+
+static void release_parts(struct flight *f)
+{
+	while (f->part_count > 0)
+		payload_unref(f->parts[--f->part_count].payload);
+	payload_unref(f->sending);
+	f->sending = NULL;
+}
+
 static void land(struct flight *f)
 {
 	struct sender *s = f->sender;
 
-	meter_add(s->queue_bytes, -(int64_t)f->item.payload->size_bytes);
+	release_parts(f);
+	meter_add(s->queue_bytes, -(int64_t)f->item.held_bytes);
 	send_queue_done(&s->queue, &f->item);
 	f->state = FLIGHT_IDLE;
 }
 
-static void land_dropped(struct flight *f, enum drop_reason reason, const char *detail)
+/* On the disk it waits for the next run; in memory this is its end. */
+static void land_unsent(struct flight *f, const char *detail)
 {
-	sender_drop(f->sender, f->item.payload->kind, f->item.payload->items, reason, detail);
-	land(f);
+	struct sender *s = f->sender;
+
+	if (f->item.first_seq == 0) {
+		sender_drop(s, f->item.kind, f->sending->items, DROP_SHUTDOWN, detail);
+		land(f);
+		return;
+	}
+	release_parts(f);
+	meter_add(s->queue_bytes, -(int64_t)f->item.held_bytes);
+	send_queue_keep(&s->queue, &f->item);
+	f->state = FLIGHT_IDLE;
 }
 
-static void land_delivered(struct flight *f, const struct delivery *d, const char *reason)
+/* ------------------------------------------------------------------ parts */
+
+static void push_part(struct flight *f, struct payload *p, uint32_t from, uint32_t to)
 {
-	const struct payload *p = f->item.payload;
+	f->parts[f->part_count++] = (struct part){ payload_ref(p), from, to };
+}
+
+static bool fits(const struct payload *p, const struct payload_limits *limits)
+{
+	return (limits->max_bytes == 0 || p->size_bytes <= limits->max_bytes) &&
+	       (limits->max_items == 0 || p->items <= limits->max_items);
+}
+
+/* As much of the part as one request may hold; what is left becomes the next part. NULL without memory. */
+static struct payload *cut_off(struct flight *f, struct part *part)
+{
+	const struct payload_limits *limits = &f->sender->limits;
+
+	if (part->to == 0 && (fits(part->payload, limits) || (part->to = payload_leaves(part->payload)) < 2))
+		return payload_ref(part->payload);
+	uint32_t end = payload_fit(part->payload, part->from, part->to, limits);
+	if (end < part->to)
+		push_part(f, part->payload, end, part->to);
+	return payload_extract(part->payload, part->from, end);
+}
+
+static void shorten_values(struct flight *f)
+{
+	uint64_t longest = f->sender->limits.max_attribute_bytes;
+	struct payload *shorter;
+
+	if (longest == 0 || f->sending->size_bytes <= longest || payload_longest_value(f->sending) <= longest)
+		return;
+	shorter = payload_shorten(f->sending, longest);
+	if (shorter == NULL)
+		return;
+	payload_unref(f->sending);
+	f->sending = shorter;
+}
+
+/* Makes the next part ready, or lands. */
+static void go_on(struct flight *f)
+{
+	payload_unref(f->sending);
+	f->sending = NULL;
+	while (f->sending == NULL && f->part_count > 0) {
+		struct part part = f->parts[--f->part_count];
+		f->sending = cut_off(f, &part);
+		if (f->sending == NULL)
+			sender_drop(f->sender, f->item.kind, part.to - part.from, DROP_NO_MEMORY, "no memory to split");
+		payload_unref(part.payload);
+	}
+	if (f->sending == NULL) {
+		land(f);
+		return;
+	}
+	shorten_values(f);
+	f->backoff = (struct backoff){ 0 };
+	f->state = FLIGHT_READY;
+}
+
+static void drop_part(struct flight *f, enum drop_reason reason, const char *detail)
+{
+	sender_drop(f->sender, f->item.kind, f->sending->items, reason, detail);
+	go_on(f);
+}
+
+/* The peer's limit is lower than ours: from now on requests are built below it. */
+static void learn_limit(struct sender *s, const struct payload *refused)
+{
+	uint64_t half = refused->size_bytes / 2;
+
+	if (half < LEARNED_BYTES_MIN || half >= s->limits.max_bytes)
+		return;
+	s->limits.max_bytes = half;
+	LOG(WARN, "exporters", "limit_learned", "exporter=%s refused_bytes=%zu max_size=%llu", s->id,
+	    refused->size_bytes, (unsigned long long)half);
+}
+
+/* What one span holds too much of is its text. NULL: there is nothing left to shorten. */
+static struct payload *shorten_to_half(const struct payload *p)
+{
+	size_t longest = payload_longest_value(p) / 2;
+	struct payload *shorter = NULL;
+
+	while (longest >= SHORTEN_MIN_BYTES && (shorter == NULL || shorter->size_bytes > p->size_bytes / 2)) {
+		payload_unref(shorter);
+		shorter = payload_shorten(p, longest);
+		if (shorter == NULL)
+			return NULL;
+		longest /= 2;
+	}
+	return shorter;
+}
+
+/* Halves what was refused for its size: by spans, and a single one by its longest values. */
+static void make_smaller(struct flight *f, const char *reason)
+{
+	uint32_t leaves = payload_leaves(f->sending);
+	struct payload_limits half = { .max_bytes = f->sending->size_bytes / 2 };
+
+	if (leaves > 1 && f->part_count + 2 <= PARTS_MAX) {
+		uint32_t middle = payload_fit(f->sending, 0, leaves, &half);
+		learn_limit(f->sender, f->sending);
+		if (middle == leaves)
+			middle--;
+		push_part(f, f->sending, middle, leaves);
+		push_part(f, f->sending, 0, middle);
+		go_on(f);
+		return;
+	}
+	struct payload *shorter = leaves == 1 ? shorten_to_half(f->sending) : NULL;
+	if (shorter == NULL) {
+		drop_part(f, DROP_TOO_BIG, reason);
+		return;
+	}
+	LOG(WARN, "exporters", "span_shortened", "exporter=%s kind=%s bytes=%zu was_bytes=%zu", f->sender->id,
+	    payload_kind_names[f->item.kind], shorter->size_bytes, f->sending->size_bytes);
+	payload_unref(f->sending);
+	f->sending = shorter;
+	f->state = FLIGHT_READY;
+}
+
+/* ------------------------------------------------------------------ outcomes */
+
+static void part_delivered(struct flight *f, const struct delivery *d, const char *reason)
+{
+	const struct payload *p = f->sending;
 	uint64_t rejected = d->rejected_items < p->items ? d->rejected_items : p->items;
 
 	meter_add(f->sender->exported[p->kind], (int64_t)(p->items - rejected));
@@ -69,34 +218,56 @@ static void land_delivered(struct flight *f, const struct delivery *d, const cha
 	else if (reason[0] != '\0')
 		LOG(WARN, "exporters", "peer_warns", "exporter=%s kind=%s detail=\"%s\"", f->sender->id,
 		    payload_kind_names[p->kind], reason);
-	land(f);
+	go_on(f);
 }
 
-static void start_attempt(struct flight *f);
+static void part_refused(struct flight *f, const char *reason)
+{
+	struct sender *s = f->sender;
+
+	if (s->queue.spool != NULL)
+		spool_set_aside(s->queue.spool, f->sending, s->id, reason);
+	drop_part(f, DROP_REFUSED, reason);
+}
 
 static void on_retry_time(uv_timer_t *timer)
 {
 	struct flight *f = timer->data;
 
 	meter_add(f->sender->retries, 1);
-	start_attempt(f);
+	f->state = FLIGHT_READY;
+	sender_pump(f->sender);
 }
+
+static bool is_expired(const struct sender *s, uint64_t created_unix_ms)
+{
+	return s->max_age_ms > 0 && clock_unix_ns() / NS_PER_MS > created_unix_ms + s->max_age_ms;
+}
+
+static void abandon_waiting(struct sender *s);
 
 static void back_off(struct flight *f, const struct delivery *d, const char *reason)
 {
 	struct sender *s = f->sender;
+	enum payload_kind kind = f->item.kind;
 	uint64_t wait_ms;
 
-	if (s->all->drain == DRAIN_DROPPING) {
-		land_dropped(f, DROP_SHUTDOWN, reason);
+	if (s->all->drain == DRAIN_DROPPING || (s->all->drain != DRAIN_NONE && f->item.first_seq > 0)) {
+		land_unsent(f, reason);
+		if (s->all->drain == DRAIN_SENDING) /* nor would what waits behind it get through before the end */
+			abandon_waiting(s);
+		return;
+	}
+	if (is_expired(s, f->item.created_unix_ms)) {
+		drop_part(f, DROP_EXPIRED, reason);
 		return;
 	}
 	if (!backoff_next(&f->backoff, s->retry, clock_mono_ns() / NS_PER_MS, d->retry_after_ms, &wait_ms)) {
-		land_dropped(f, DROP_GAVE_UP, reason);
+		drop_part(f, DROP_GAVE_UP, reason);
 		return;
 	}
 	LOG(WARN, "exporters", "export_failed", "exporter=%s kind=%s items=%u retry_in_ms=%llu reason=\"%s\"", s->id,
-	    payload_kind_names[f->item.payload->kind], f->item.payload->items, (unsigned long long)wait_ms, reason);
+	    payload_kind_names[kind], f->sending->items, (unsigned long long)wait_ms, reason);
 	f->state = FLIGHT_BACKING_OFF;
 	uv_update_time(s->all->loop);
 	uv_timer_start(&f->timer, on_retry_time, wait_ms, 0);
@@ -105,33 +276,48 @@ static void back_off(struct flight *f, const struct delivery *d, const char *rea
 static void on_delivery(void *context, const struct delivery *d)
 {
 	struct flight *f = context;
+	struct sender *s = f->sender;
 	char reason[sizeof(d->reason)];
 
 	snprintf(reason, sizeof(reason), "%s", d->reason);
 	unquote(reason);
 	if (d->result != DELIVERY_DONE)
-		count_failure(f->sender, reason);
+		count_failure(s, reason);
 	switch (d->result) {
 	case DELIVERY_DONE:
-		land_delivered(f, d, reason);
+		part_delivered(f, d, reason);
 		break;
 	case DELIVERY_RETRY:
 		back_off(f, d, reason);
 		break;
 	case DELIVERY_TOO_BIG:
-		land_dropped(f, DROP_TOO_BIG, reason);
+		make_smaller(f, reason);
 		break;
 	case DELIVERY_REFUSED:
-		land_dropped(f, DROP_REFUSED, reason);
+		part_refused(f, reason);
 		break;
 	}
-	sender_pump(f->sender);
+	sender_pump(s);
 }
 
 static void start_attempt(struct flight *f)
 {
 	f->state = FLIGHT_RUNNING;
-	f->sender->kind->send(f->sender->state, f->item.payload, on_delivery, f);
+	f->sender->kind->send(f->sender->state, f->sending, on_delivery, f);
+}
+
+/* ------------------------------------------------------------------ from the queue */
+
+static bool start_ready(struct sender *s)
+{
+	bool found = false;
+
+	for (unsigned i = 0; i < s->flight_count; i++)
+		if (s->flights[i].state == FLIGHT_READY) {
+			start_attempt(&s->flights[i]);
+			found = true;
+		}
+	return found;
 }
 
 /* A place for the next attempt, or NULL. */
@@ -148,17 +334,52 @@ static struct flight *free_flight(struct sender *s)
 	return found;
 }
 
+static void drop_expired(struct sender *s)
+{
+	uint64_t now_ms = clock_unix_ns() / NS_PER_MS, items;
+	struct queue_item item;
+
+	if (s->max_age_ms == 0)
+		return;
+	while (send_queue_take_older(&s->queue, now_ms - s->max_age_ms, &item, &items)) {
+		sender_drop(s, item.kind, items, DROP_EXPIRED, "waited for longer than sending_queue.max_age");
+		meter_add(s->queue_bytes, -(int64_t)item.held_bytes);
+		send_queue_done(&s->queue, &item);
+	}
+}
+
+static void take_off(struct flight *f)
+{
+	if (f->item.damaged_items > 0)
+		sender_drop(f->sender, f->item.kind, f->item.damaged_items, DROP_DAMAGED, "cannot be read back");
+	if (f->item.payload != NULL)
+		push_part(f, f->item.payload, 0, 0);
+	go_on(f);
+}
+
+static void on_flush_time(uv_timer_t *timer)
+{
+	sender_pump(timer->data);
+}
+
 /* An exporter may answer inside send, which pumps again: is_pumping turns that recursion into this loop. */
 void sender_pump(struct sender *s)
 {
 	struct flight *f;
+	uint64_t wait_ms = 0;
 
 	if (s->is_pumping)
 		return;
 	s->is_pumping = true;
-	while ((f = free_flight(s)) != NULL && send_queue_take(&s->queue, s->max_batch_bytes, &f->item)) {
-		f->backoff = (struct backoff){ 0 };
-		start_attempt(f);
+	drop_expired(s);
+	do {
+		while ((f = free_flight(s)) != NULL &&
+		       send_queue_take(&s->queue, &s->limits, clock_unix_ns() / NS_PER_MS, &f->item, &wait_ms))
+			take_off(f);
+	} while (start_ready(s));
+	if (wait_ms > 0) {
+		uv_update_time(s->all->loop);
+		uv_timer_start(&s->flush_timer, on_flush_time, wait_ms, 0);
 	}
 	s->is_pumping = false;
 	senders_check_drained(s->all);
@@ -171,20 +392,30 @@ void sender_hurry(struct sender *s)
 			uv_timer_start(&s->flights[i].timer, on_retry_time, 0, 0);
 }
 
-void sender_abandon(struct sender *s)
+static void abandon_waiting(struct sender *s)
 {
 	struct queue_item item;
+	uint64_t items;
 
-	while (send_queue_take(&s->queue, 0, &item)) {
-		sender_drop(s, item.payload->kind, item.payload->items, DROP_SHUTDOWN, "not sent before the deadline");
-		meter_add(s->queue_bytes, -(int64_t)item.payload->size_bytes);
+	while (send_queue_take_older(&s->queue, UINT64_MAX, &item, &items)) {
+		meter_add(s->queue_bytes, -(int64_t)item.held_bytes);
+		if (item.first_seq > 0) {
+			send_queue_keep(&s->queue, &item);
+			continue;
+		}
+		sender_drop(s, item.kind, items, DROP_SHUTDOWN, "not sent before the deadline");
 		send_queue_done(&s->queue, &item);
 	}
+}
+
+void sender_abandon(struct sender *s)
+{
+	abandon_waiting(s);
 	for (unsigned i = 0; i < s->flight_count; i++) {
 		if (s->flights[i].state != FLIGHT_BACKING_OFF)
 			continue;
 		uv_timer_stop(&s->flights[i].timer);
-		land_dropped(&s->flights[i], DROP_SHUTDOWN, "backing off at the deadline");
+		land_unsent(&s->flights[i], "backing off at the deadline");
 	}
 	if (s->kind->cancel != NULL)
 		s->kind->cancel(s->state);

@@ -17,6 +17,7 @@
 struct exporter_env {
 	uv_loop_t *loop;
 	struct http_client *http;
+	const char *queue_directory; /* for queues on the disk; NULL: none can be */
 	/* Appends all series of /metrics in OpenMetrics; NULL: there are none. */
 	struct {
 		void (*write)(void *context, struct buf *out);
@@ -41,7 +42,8 @@ struct delivery {
 				  * peer's words about what it rejected or warns of */
 };
 
-/* What the peer takes. 0: any. The sender joins and splits payloads to fit, and shortens attributes. */
+/* What the peer takes. 0: any (of max_bytes: nothing is joined either). The sender joins and splits payloads to fit, and
+ * shortens attributes. */
 struct payload_limits {
 	uint64_t max_bytes; /* of a payload, before compression */
 	uint64_t max_items;

@@ -24,7 +24,7 @@ static const struct exporter_kind *find_kind(const char *name)
 	return NULL;
 }
 
-static bool accepts(const struct sender *s, enum payload_kind kind)
+bool sender_accepts(const struct sender *s, enum payload_kind kind)
 {
 	return (s->kind->accepts >> kind & 1u) != 0;
 }
@@ -38,7 +38,7 @@ static void register_meters(struct sender *s)
 	s->queue_bytes = meter_get(METER_QUEUE_BYTES, buf_string(&labels));
 	meter_set(meter_get(METER_QUEUE_LIMIT, buf_string(&labels)), (int64_t)s->queue.limit_bytes);
 	for (enum payload_kind kind = 0; kind < PAYLOAD_KIND_COUNT; kind++) {
-		if (!accepts(s, kind))
+		if (!sender_accepts(s, kind))
 			continue;
 		buf_reset(&labels);
 		buf_printf(&labels, "exporter=\"%s\",kind=\"%s\"", s->id, payload_kind_names[kind]);
@@ -53,6 +53,11 @@ static void register_meters(struct sender *s)
 	buf_release(&labels);
 }
 
+static const void *part_of(const void *options, size_t offset, const void *otherwise)
+{
+	return offset == SIZE_MAX ? otherwise : (const char *)options + offset;
+}
+
 static void add_flights(struct sender *s, int64_t wanted)
 {
 	s->flight_count = wanted < 1 ? 1 : wanted > FLIGHTS_MAX ? FLIGHTS_MAX : (unsigned)wanted;
@@ -64,17 +69,14 @@ static void add_flights(struct sender *s, int64_t wanted)
 	}
 }
 
-static const void *part_of(const void *options, size_t offset, const void *otherwise)
-{
-	return offset == SIZE_MAX ? otherwise : (const char *)options + offset;
-}
-
-static bool offer_one(struct sender *s, struct payload *p)
+bool sender_take(struct sender *s, struct payload *p, const struct spool_entry *entry)
 {
 	meter_add(s->queue_bytes, (int64_t)p->size_bytes);
-	struct status status = send_queue_push(&s->queue, p);
+	struct status status = send_queue_push(&s->queue, p, s->queue.spool != NULL ? entry : NULL);
 	if (FAILED(status)) {
 		meter_add(s->queue_bytes, -(int64_t)p->size_bytes);
+		if (status.code == STATUS_UNAVAILABLE && entry != NULL && s->queue.spool != NULL)
+			return false; /* on the disk it waits for the next run */
 		sender_drop(s, p->kind, p->items, status.code == STATUS_UNAVAILABLE ? DROP_SHUTDOWN : DROP_QUEUE_FULL,
 			    status.why);
 		return false;
@@ -87,8 +89,38 @@ static void offer_own(void *own_queue, struct payload *p)
 {
 	struct sender *s = own_queue;
 
-	if (p->size_bytes > 0 && offer_one(s, p))
+	if (p->size_bytes > 0 && sender_take(s, p, NULL))
 		uv_async_send(&s->all->wake);
+}
+
+static void lower(uint64_t *limit, uint64_t peers)
+{
+	if (peers > 0 && (*limit == 0 || peers < *limit))
+		*limit = peers;
+}
+
+static void add_queue(struct sender *s, const struct queue_config *queue, const void *options)
+{
+	struct payload_limits peers = { 0 };
+
+	s->limits = (struct payload_limits){ queue->max_batch_bytes, (uint64_t)queue->max_batch_items,
+					     queue->max_attribute_bytes };
+	if (s->kind->limits != NULL)
+		s->kind->limits(options, &peers);
+	lower(&s->limits.max_bytes, peers.max_bytes);
+	lower(&s->limits.max_items, peers.max_items);
+	lower(&s->limits.max_attribute_bytes, peers.max_attribute_bytes);
+	send_queue_init(&s->queue, queue->queue_size_bytes, queue->enabled ? UINT64_MAX : s->flight_count);
+	s->queue.min_bytes = queue->min_batch_bytes;
+	s->queue.flush_ms = queue->flush_timeout_ms;
+	s->max_age_ms = queue->max_age_ms;
+	s->holds_senders_back = queue->block_on_overflow == OVERFLOW_BY_STORAGE ?
+					queue->storage == QUEUE_IN_LMDB :
+					queue->block_on_overflow == OVERFLOW_BLOCKS;
+	s->queue.asks_first = s->holds_senders_back;
+	uv_timer_init(s->all->loop, &s->flush_timer);
+	s->flush_timer.data = s;
+	s->all->open_handles++;
 }
 
 static struct status open_one(struct senders *all, const struct config_instance *config, struct exporter_env *env,
@@ -110,9 +142,8 @@ static struct status open_one(struct senders *all, const struct config_instance 
 	TRY(s->kind->open(config->id, config->options, &own, &s->state, why));
 	queue = part_of(config->options, s->kind->queue_offset, &hand_over);
 	s->retry = part_of(config->options, s->kind->retry_offset, &no_retry);
-	s->max_batch_bytes = queue->max_batch_bytes;
 	add_flights(s, queue->num_consumers);
-	send_queue_init(&s->queue, queue->queue_size_bytes, queue->enabled ? UINT64_MAX : s->flight_count);
+	add_queue(s, queue, config->options);
 	register_meters(s);
 	all->accepted |= s->kind->accepts;
 	all->count++;
@@ -145,18 +176,103 @@ static struct senders *senders_new(size_t room, uv_loop_t *loop)
 	return all;
 }
 
+/* ------------------------------------------------------------------ queues on the disk */
+
+#define DISK_SPARE_BYTES (UINT64_C(64) << 20)
+
+static const struct queue_config *queue_config_of(const struct config_instance *config)
+{
+	const struct exporter_kind *kind = find_kind(config->kind);
+
+	return kind != NULL ? part_of(config->options, kind->queue_offset, &hand_over) : &hand_over;
+}
+
+/* Room for all queues full, and for what LMDB needs besides. */
+static uint64_t disk_bytes(const struct config *config)
+{
+	uint64_t bytes = 0;
+
+	for (size_t i = 0; i < config->exporter_count; i++) {
+		const struct queue_config *queue = queue_config_of(&config->exporters[i]);
+		if (queue->storage == QUEUE_IN_LMDB)
+			bytes += queue->queue_size_bytes + queue->queue_size_bytes / 2;
+	}
+	return bytes > 0 ? bytes + DISK_SPARE_BYTES : 0;
+}
+
+static struct status open_disk(struct senders *all, const struct config *config, const struct exporter_env *env,
+			       struct buf *why)
+{
+	uint64_t bytes = disk_bytes(config);
+
+	if (bytes == 0)
+		return OK;
+	if (env->queue_directory == NULL) {
+		buf_printf(why, "sending_queue.storage: lmdb needs a storage directory");
+		return FAIL(INVALID, "no directory for queues on the disk");
+	}
+	return spool_open(env->queue_directory, bytes, &all->spool, why);
+}
+
+static struct status join_disk(struct sender *s, const struct config_instance *config)
+{
+	if (queue_config_of(config)->storage != QUEUE_IN_LMDB)
+		return OK;
+	s->queue.spool = s->all->spool;
+	return spool_add_reader(s->all->spool, s->id, s->kind->accepts, &s->queue.reader);
+}
+
+static void load_one(void *context, unsigned reader, const struct spool_entry *e)
+{
+	struct senders *all = context;
+
+	for (size_t i = 0; i < all->count; i++) {
+		struct sender *s = &all->list[i];
+		if (s->queue.spool == NULL || s->queue.reader != reader)
+			continue;
+		if (FAILED(send_queue_load(&s->queue, e)))
+			sender_drop(s, e->kind, e->items, DROP_NO_MEMORY, "no memory for the queue");
+		else
+			meter_add(s->queue_bytes, (int64_t)e->size_bytes);
+	}
+}
+
+static struct status load_disk(struct senders *all, struct buf *why)
+{
+	struct status status = all->spool != NULL ? spool_load(all->spool, load_one, all) : OK;
+
+	if (FAILED(status))
+		buf_printf(why, "cannot read the queues on the disk: %s", status.why);
+	else
+		uv_async_send(&all->wake);
+	return status;
+}
+
+static struct status open_all(struct senders *all, const struct config *config, struct exporter_env *env,
+			      struct buf *why)
+{
+	TRY(open_disk(all, config, env, why));
+	for (size_t i = 0; i < config->exporter_count; i++) {
+		TRY(open_one(all, &config->exporters[i], env, why));
+		struct status status = join_disk(&all->list[i], &config->exporters[i]);
+		if (FAILED(status)) {
+			buf_printf(why, "exporters.%s: %s", config->exporters[i].id, status.why);
+			return status;
+		}
+	}
+	return load_disk(all, why);
+}
+
 struct status senders_open(const struct config *config, struct exporter_env *env, struct senders **out, struct buf *why)
 {
 	struct senders *all = senders_new(config->exporter_count, env->loop);
 
 	if (all == NULL)
 		return FAIL(NOMEM, "no memory for the exporters");
-	for (size_t i = 0; i < config->exporter_count; i++) {
-		struct status status = open_one(all, &config->exporters[i], env, why);
-		if (FAILED(status)) {
-			senders_free(all);
-			return status;
-		}
+	struct status status = open_all(all, config, env, why);
+	if (FAILED(status)) {
+		senders_free(all);
+		return status;
 	}
 	*out = all;
 	return OK;
@@ -165,19 +281,6 @@ struct status senders_open(const struct config *config, struct exporter_env *env
 bool senders_want(const struct senders *s, enum payload_kind kind)
 {
 	return (s->accepted >> kind & 1u) != 0;
-}
-
-void senders_offer(struct senders *s, struct payload *p)
-{
-	bool is_taken = false;
-
-	if (p->size_bytes == 0)
-		return;
-	for (size_t i = 0; i < s->count; i++)
-		if (accepts(&s->list[i], p->kind))
-			is_taken |= offer_one(&s->list[i], p);
-	if (is_taken)
-		uv_async_send(&s->wake);
 }
 
 static void on_drained(uv_timer_t *timer)
@@ -238,6 +341,13 @@ static void on_own_handle_closed(uv_handle_t *handle)
 	let_go(handle->data);
 }
 
+static void on_flush_timer_closed(uv_handle_t *handle)
+{
+	const struct sender *s = handle->data;
+
+	let_go(s->all);
+}
+
 static void on_flight_timer_closed(uv_handle_t *handle)
 {
 	const struct flight *f = handle->data;
@@ -255,7 +365,9 @@ void senders_free(struct senders *s)
 		send_queue_release(&sender->queue);
 		for (unsigned n = 0; n < sender->flight_count; n++)
 			uv_close((uv_handle_t *)&sender->flights[n].timer, on_flight_timer_closed);
+		uv_close((uv_handle_t *)&sender->flush_timer, on_flush_timer_closed);
 	}
+	spool_close(s->spool);
 	uv_close((uv_handle_t *)&s->wake, on_own_handle_closed);
 	uv_close((uv_handle_t *)&s->drain_timer, on_own_handle_closed);
 }

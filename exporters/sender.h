@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0
  * exporters/sender.h - all configured exporters with their queues: the pipeline's one door to the outside.
  *
- * senders_offer may be called from any thread; everything else on the loop thread. A payload that does not fit a
- * queue is dropped for that exporter only and counted with its reason; the others get it. A slow exporter never holds
- * up another. Payloads of one kind that wait are joined (OTLP requests and JSON lines both join by concatenation).
+ * A payload that does not fit a queue is dropped for that exporter only and counted with its reason; the others get it.
+ * A slow exporter never holds up another, unless it was configured to hold back senders (block_on_overflow): then
+ * senders_admit says no, before anything was done with the request. Payloads of one kind that wait are joined (OTLP
+ * requests and JSON lines both join by concatenation), and too large ones are split. README.md says what is promised.
  */
 #ifndef PLIMSOLL_EXPORTERS_SENDER_H
 #define PLIMSOLL_EXPORTERS_SENDER_H
@@ -19,7 +20,21 @@ struct status senders_open(const struct config *config, struct exporter_env *env
 /* Whether any exporter takes payloads of this kind: the pipeline makes none that nobody wants. Any thread. */
 bool senders_want(const struct senders *s, enum payload_kind kind);
 
-/* Hands the payload to every exporter that accepts its kind; takes its own references. Any thread. */
+/* Whether the exporters that hold senders back have room for a request of so many bytes; ask before work is done on it.
+ * Errors: FULL; TOOBIG, no room will ever do. Any thread. */
+struct status senders_admit(struct senders *s, enum payload_kind kind, size_t bytes) MUST_USE;
+
+/* Called on the store's thread. A failure: nobody got the request. */
+typedef void (*offer_stored)(void *context, struct status result);
+
+/* Hands what one request yields (two payloads at most) to every exporter that accepts its kind; takes its own
+ * references. is_pending: some of it goes to the disk first, and stored will be called, perhaps before this returns.
+ * A failure: stored is not called, and nobody got the request; records that come with it are dropped and counted, since
+ * they are made once only. stored == NULL: nobody waits, a failure is a drop and counted as that. Any thread. */
+struct status senders_offer_all(struct senders *s, struct payload *const *payloads, size_t count, offer_stored stored,
+				void *context, bool *is_pending) MUST_USE;
+
+/* One payload, nobody waits. */
 void senders_offer(struct senders *s, struct payload *p);
 
 /* Stops taking payloads, sends what waits for at most deadline_ms from now, then drops and counts the rest and calls

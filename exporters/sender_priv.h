@@ -15,6 +15,9 @@
 #define DROP_MAP(X)                                                                                                    \
 	X(QUEUE_FULL, "queue_full") /* no room when it was offered */                                                  \
 	X(GAVE_UP, "gave_up")       /* retryable failures for too long */                                              \
+	X(NO_MEMORY, "no_memory")   /* to take a part out of it */                                                     \
+	X(NOT_STORED, "not_stored") /* the disk refused it; only of what its sender would not bring again */           \
+	X(DAMAGED, "damaged")       /* could not be read back from the disk */                                         \
 	X(EXPIRED, "expired")       /* waited for longer than sending_queue.max_age */                                 \
 	X(TOO_BIG, "too_big")       /* refused for its size, and it cannot be made smaller */                          \
 	X(REFUSED, "refused")       /* the peer will never take it */                                                  \
@@ -28,13 +31,25 @@ enum drop_reason {
 	DROP_REASON_COUNT
 };
 
-/* One place for an attempt and for its wait between attempts. */
+#define PARTS_MAX 40 /* halving any payload down to a span needs fewer */
+
+/* Leaves of a payload (exporters/split.h) that are still to be sent. */
+struct part {
+	struct payload *payload;
+	uint32_t from, to; /* to 0: all of it, its leaves not counted yet */
+};
+
+/* One place for an attempt and for its wait between attempts. What was taken from the queue is sent in parts where it is
+ * too big for the peer; it is done when all parts are. */
 struct flight {
 	struct sender *sender;
 	struct queue_item item;
+	struct part parts[PARTS_MAX]; /* the next one is last */
+	unsigned part_count;
+	struct payload *sending;
 	struct backoff backoff;
 	uv_timer_t timer;
-	enum flight_state { FLIGHT_IDLE, FLIGHT_RUNNING, FLIGHT_BACKING_OFF } state;
+	enum flight_state { FLIGHT_IDLE, FLIGHT_READY, FLIGHT_RUNNING, FLIGHT_BACKING_OFF } state;
 };
 
 struct sender {
@@ -43,8 +58,11 @@ struct sender {
 	const char *id;
 	void *state; /* the exporter's own */
 	const struct retry_config *retry;
-	uint64_t max_batch_bytes;
+	struct payload_limits limits;
+	uint64_t max_age_ms;
+	bool holds_senders_back; /* when its queue is full */
 	struct send_queue queue;
+	uv_timer_t flush_timer;
 	struct flight flights[FLIGHTS_MAX];
 	unsigned flight_count;
 	bool is_pumping;
@@ -54,6 +72,7 @@ struct sender {
 
 struct senders {
 	uv_loop_t *loop;
+	struct spool *spool; /* NULL: no exporter's queue is on the disk */
 	uv_async_t wake;
 	uv_timer_t drain_timer;
 	uint32_t accepted; /* bits of all exporters' accepts */
@@ -65,6 +84,12 @@ struct senders {
 	struct sender list[];
 };
 
+bool sender_accepts(const struct sender *s, enum payload_kind kind);
+
+/* Queues the payload, or drops and counts it. entry: its place on the disk, or NULL; a queue in memory does not care.
+ * Any thread. */
+bool sender_take(struct sender *s, struct payload *p, const struct spool_entry *entry);
+
 /* Counts and logs that items of this kind are lost. detail: what happened, in words. Any thread. */
 void sender_drop(struct sender *s, enum payload_kind kind, uint64_t items, enum drop_reason reason, const char *detail);
 
@@ -75,7 +100,7 @@ void sender_pump(struct sender *s);
 /* Tries at once what is backing off. */
 void sender_hurry(struct sender *s);
 
-/* Drops what waits, ends what runs. */
+/* Drops what waits, or leaves it on the disk; ends what runs. */
 void sender_abandon(struct sender *s);
 
 /* Nothing waits and nothing runs. */

@@ -23,7 +23,7 @@ MAY = {
     "enrich": GROUND | {"otlp"},
     "alerts": GROUND | {"net"},
     "admin": GROUND | {"net", "observe", "store"},
-    "exporters": GROUND | {"net", "otlp"},
+    "exporters": GROUND | {"net", "otlp", "store"},  # splitting walks the wire bytes; the queue on disk
 }
 # cli builds the subcommands on the stages; daemon joins them.
 SEES_ALL = {"cli", "daemon"}

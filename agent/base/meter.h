@@ -30,6 +30,7 @@
 	X(DROPPED, counter, "plimsoll_agent_dropped_total", "exporter, kind, reason", "Items given up, by reason")                 \
 	X(QUEUE_BYTES, gauge, "plimsoll_agent_queue_bytes", "exporter", "Bytes waiting in the sending queue")                      \
 	X(QUEUE_LIMIT, gauge, "plimsoll_agent_queue_limit_bytes", "exporter", "Most bytes that the sending queue may hold")        \
+	X(SET_ASIDE, gauge, "plimsoll_agent_set_aside", "", "Batches that a peer refused for good and that are kept to look at") \
 	X(BASELINE_SERIES, gauge, "plimsoll_agent_baseline_series", "", "Baselines held")                                          \
 	X(BASELINE_REJECTED, counter, "plimsoll_agent_baseline_rejected_total", "reason", "Observations that no baseline took")    \
 	X(BASELINE_ADJUSTED, counter, "plimsoll_agent_baseline_adjusted_total", "reason", "Observations taken under the key `other` (pooled) or at their time of arrival (clock)") \
@@ -37,9 +38,9 @@
 	X(SAMPLES_DROPPED, counter, "plimsoll_agent_samples_dropped_total", "", "Observations lost because the baseline queue was full") \
 	X(ALERTS, counter, "plimsoll_agent_alerts_total", "kind", "Alerts raised")                                                 \
 	X(NOTIFICATIONS, counter, "plimsoll_agent_notifications_total", "channel, result", "Alert notifications, by result")       \
-	X(STORE_BYTES, gauge, "plimsoll_agent_store_bytes", "", "Bytes in use in the LMDB file")                                   \
-	X(STORE_COMMITS, counter, "plimsoll_agent_store_commits_total", "", "LMDB transactions committed")                         \
-	X(STORE_FAILURES, counter, "plimsoll_agent_store_failures_total", "reason", "Store writes that failed, bad values")          \
+	X(STORE_BYTES, gauge, "plimsoll_agent_store_bytes", "store", "Bytes in use in the LMDB file (store=\"queue\": of the queues)")  \
+	X(STORE_COMMITS, counter, "plimsoll_agent_store_commits_total", "store", "LMDB transactions committed")                         \
+	X(STORE_FAILURES, counter, "plimsoll_agent_store_failures_total", "store, reason", "Store writes that failed, bad values")          \
 	X(CONFIG_RELOADS, counter, "plimsoll_agent_config_reloads_total", "result", "SIGHUP reloads")                              \
 	X(PRICE_TABLE_TIME, gauge, "plimsoll_price_table_timestamp_seconds", "source, version", "Date of the price table, unix time") \
 	X(IN_FLIGHT_BYTES, gauge, "plimsoll_agent_in_flight_bytes", "", "Request bytes being worked on")

@@ -22,7 +22,7 @@ struct agent {
 	struct config *config;   /* as started: what needs a restart stays as it was */
 	struct config *reloaded; /* newest one that SIGHUP brought, or NULL */
 	uv_loop_t *loop;
-	struct buf state_dir;
+	struct buf state_dir, queue_dir;
 	struct {
 		struct buf grpc, http, admin; /* "http://localhost:4317"; empty where nothing listens */
 	} urls; /* made once the ports are open, read-only from then on: the admin's threads look at them */
@@ -66,6 +66,7 @@ static struct status open_state(struct agent *a, struct buf *why)
 		buf_text(&a->state_dir, a->config->storage.directory);
 	else
 		state_dir_default(&a->state_dir);
+	buf_printf(&a->queue_dir, "%s/queue", buf_string(&a->state_dir));
 	return store_open(buf_string(&a->state_dir), a->config->storage.max_size_bytes, &a->store, why);
 }
 
@@ -88,7 +89,10 @@ static struct status open_outlets(struct agent *a, struct buf *why)
 		buf_printf(why, "cannot set up outbound HTTP: %s", s.why);
 		return s;
 	}
-	a->exporter_env = (struct exporter_env){ .loop = a->loop, .http = a->http, .scrape = { write_series, a } };
+	a->exporter_env = (struct exporter_env){ .loop = a->loop,
+						.http = a->http,
+						.queue_directory = buf_string(&a->queue_dir),
+						.scrape = { write_series, a } };
 	TRY(senders_open(a->config, &a->exporter_env, &a->senders, why));
 	a->counting = counting_new(a->config->limits.max_counting_bytes);
 	a->observer = observer_new(a->config, lanes(a->config));
@@ -395,6 +399,7 @@ void agent_free(struct agent *a)
 	observer_free(a->observer);
 	counting_free(a->counting);
 	buf_release(&a->state_dir);
+	buf_release(&a->queue_dir);
 	buf_release(&a->urls.grpc);
 	buf_release(&a->urls.http);
 	buf_release(&a->urls.admin);

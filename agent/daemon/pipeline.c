@@ -116,8 +116,11 @@ static void judge(struct pipeline *p, struct worker *w)
 		meter_add(p->samples_dropped, (int64_t)w->call_count);
 }
 
-static void pass_on_records(struct pipeline *p, struct worker *w)
+/* The records of the counted calls, or NULL: nobody wants any. */
+static struct payload *make_records(struct pipeline *p, struct worker *w)
 {
+	if (w->call_count == 0 || p->outlets.senders == NULL || !senders_want(p->outlets.senders, PAYLOAD_RECORDS))
+		return NULL;
 	buf_reset(&w->records);
 	for (size_t i = 0; i < w->call_count; i++) {
 		record_write(&w->records, &w->calls[i], "");
@@ -127,11 +130,10 @@ static void pass_on_records(struct pipeline *p, struct worker *w)
 		NULL : payload_new(PAYLOAD_RECORDS, w->records.len, (uint32_t)w->call_count);
 	if (payload == NULL) {
 		meter_add(p->records_dropped, (int64_t)w->call_count);
-		return;
+		return NULL;
 	}
 	memcpy(payload->bytes, w->records.ptr, w->records.len);
-	senders_offer(p->outlets.senders, payload);
-	payload_unref(payload);
+	return payload;
 }
 
 static enum payload_kind payload_kind_of(enum signal signal)
@@ -146,18 +148,15 @@ static enum payload_kind payload_kind_of(enum signal signal)
 	}
 }
 
-/* The request itself, edited. False where there is no memory for it: the sender keeps it and tries again. */
-static bool pass_on_request(struct pipeline *p, const struct batch *b)
+/* The request itself, edited. NULL without memory. */
+static struct payload *make_request(const struct batch *b)
 {
 	size_t size = edit_list_size(&b->edits, b->wire);
 	struct payload *payload = payload_new(payload_kind_of(b->signal), size, b->items - b->rejected_items);
 
-	if (payload == NULL)
-		return false;
-	edit_list_write(&b->edits, b->wire, payload->bytes);
-	senders_offer(p->outlets.senders, payload);
-	payload_unref(payload);
-	return true;
+	if (payload != NULL)
+		edit_list_write(&b->edits, b->wire, payload->bytes);
+	return payload;
 }
 
 static void take_effect(struct pipeline *p, struct worker *w)
@@ -167,8 +166,6 @@ static void take_effect(struct pipeline *p, struct worker *w)
 	observe(w);
 	if (p->outlets.judge != NULL)
 		judge(p, w);
-	if (p->outlets.senders != NULL && senders_want(p->outlets.senders, PAYLOAD_RECORDS))
-		pass_on_records(p, w);
 	for (size_t i = 0; p->outlets.call != NULL && i < w->call_count; i++)
 		p->outlets.call(p->outlets.call_context, &w->calls[i]);
 }
@@ -179,9 +176,41 @@ static void answer(struct worker *w, struct ingest_reply *reply)
 
 	meter_add(w->meters.accepted[b->signal], b->items - b->rejected_items);
 	meter_add(w->meters.rejected[b->signal], b->rejected_items);
-	reply->status = OK;
 	reply->rejected_items = b->rejected_items;
 	reply->rejected_why = b->rejected_why;
+}
+
+static void on_stored(void *later, struct status result)
+{
+	struct ingest_later *l = later;
+
+	l->done(l, result);
+}
+
+/* Hands on what the request yields: its records whatever becomes of it, since its calls are counted by now. A failure:
+ * the sender keeps the request and tries again. */
+static struct status pass_on(struct pipeline *p, struct worker *w, bool wanted, struct ingest_reply *reply)
+{
+	struct payload *payloads[2], *records = make_records(p, w), *request = NULL;
+	size_t count = 0;
+	struct status status = w->edited;
+
+	if (!FAILED(status) && wanted && (request = make_request(&w->batch)) == NULL)
+		status = FAIL(UNAVAILABLE, "no memory to queue the request");
+	if (records != NULL)
+		payloads[count++] = records;
+	if (request != NULL)
+		payloads[count++] = request;
+	bool waits = !FAILED(status) && reply->later != NULL;
+	if (count > 0) {
+		struct status offered = senders_offer_all(p->outlets.senders, payloads, count, waits ? on_stored : NULL,
+							  reply->later, &reply->is_pending);
+		reply->is_pending = reply->is_pending && waits;
+		status = FAILED(status) ? status : offered;
+	}
+	payload_unref(records);
+	payload_unref(request);
+	return status;
 }
 
 void pipeline_ingest(void *context, unsigned lane, enum signal signal, struct slice wire, struct ingest_reply *reply)
@@ -190,20 +219,20 @@ void pipeline_ingest(void *context, unsigned lane, enum signal signal, struct sl
 	struct worker *w = enter_lane(p, lane);
 	bool wanted = p->outlets.senders != NULL && senders_want(p->outlets.senders, payload_kind_of(signal));
 
-	*reply = (struct ingest_reply){ 0 };
-	reply->status = worker_read(w, signal, wire, wanted);
-	if (FAILED(reply->status))
+	*reply = (struct ingest_reply){ .status = OK, .later = reply->later };
+	struct status status = p->outlets.senders != NULL ?
+		senders_admit(p->outlets.senders, payload_kind_of(signal), wire.len) : OK;
+	if (!FAILED(status))
+		status = worker_read(w, signal, wire, wanted);
+	if (FAILED(status)) {
+		reply->status = status;
 		return;
+	}
 	take_effect(p, w); /* whatever follows: the same request sent again is known and adds nothing */
-	if (FAILED(w->edited)) {
-		reply->status = w->edited;
-		return;
-	}
-	if (wanted && w->batch.items > w->batch.rejected_items && !pass_on_request(p, &w->batch)) {
-		reply->status = FAIL(UNAVAILABLE, "no memory to queue the request");
-		return;
-	}
-	answer(w, reply);
+	answer(w, reply);  /* before it is passed on: the reply may be given while that goes on */
+	status = pass_on(p, w, wanted && w->batch.items > w->batch.rejected_items, reply);
+	if (FAILED(status))
+		reply->status = status;
 }
 
 void pipeline_promote(struct pipeline *p, unsigned lane, bool all)
@@ -228,4 +257,8 @@ void pipeline_call(struct pipeline *p, unsigned lane, struct call *c)
 	w->calls = c;
 	w->call_count = 1;
 	take_effect(p, w);
+	struct payload *records = make_records(p, w);
+	if (records != NULL)
+		senders_offer(p->outlets.senders, records);
+	payload_unref(records);
 }

@@ -101,7 +101,7 @@ static void on_alert(void *context, const struct alert *a)
 static struct status take_request(void *context, enum signal signal, struct slice wire)
 {
 	struct replay *r = context;
-	struct ingest_reply reply;
+	struct ingest_reply reply = { .later = NULL };
 
 	pipeline_ingest(r->pipeline, 0, signal, wire, &reply);
 	r->totals.requests++;

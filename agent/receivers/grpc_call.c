@@ -28,8 +28,8 @@ static struct slice slice_of_core(const grpc_slice *s)
 
 static void start(struct call *c, enum call_stage stage, const grpc_op *ops, size_t count)
 {
-	c->stage = stage;
 	c->since_ns = clock_mono_ns();
+	c->stage = stage;
 	grpc_call_error error = grpc_call_start_batch(c->core, ops, count, c, NULL);
 	assert(error == GRPC_CALL_OK);
 	(void)error;
@@ -199,8 +199,31 @@ static struct status plain_bytes(struct grpc_lane *l, grpc_byte_buffer *message,
 	return OK;
 }
 
+/* The lane's thread is through with the call, or the storing one; the later of them answers. */
+static void settle(struct call *c)
+{
+	struct buf scratch = BUF_INIT;
+	struct answer answer;
+
+	if (atomic_fetch_sub(&c->unsettled, 1) != 1)
+		return;
+	method_answer(c, &scratch, &answer);
+	reply(c, &answer);
+	buf_release(&scratch);
+}
+
+static void on_stored(struct ingest_later *later, struct status result)
+{
+	struct call *c = (struct call *)((char *)later - offsetof(struct call, later));
+
+	if (FAILED(result))
+		c->reply.status = result;
+	settle(c);
+}
+
 static void run_message(struct call *c)
 {
+	bool is_answered = true;
 	struct grpc_lane *l = c->lane;
 	const struct method *m = c->method;
 	struct answer answer;
@@ -210,15 +233,22 @@ static void run_message(struct call *c)
 	read_gate_arrived(&l->gate, &c->permit, bytes);
 	lane_received(&l->lane, bytes);
 	struct status s = plain_bytes(l, c->message, &body);
+	c->later.done = on_stored;
+	c->unsettled = 2;
 	if (FAILED(s))
 		method_refuse(l, m->signal, s, &answer);
 	else
-		m->run(l, m, body, &answer);
+		is_answered = m->run(c, body, &answer);
 	grpc_byte_buffer_destroy(c->message);
 	c->message = NULL;
 	lane_rest(&l->lane);
 	read_gate_leave(&l->gate, &c->permit);
-	reply(c, &answer);
+	if (is_answered) {
+		reply(c, &answer);
+	} else {
+		c->stage = CALL_STORING;
+		settle(c);
+	}
 }
 
 /* No message: the client left, or the core refused its size and has told the client so already. */
@@ -252,6 +282,7 @@ void call_advance(struct call *c, bool success)
 		post(c);
 		break;
 	case CALL_WAITING:
+	case CALL_STORING:
 	case CALL_CLOSED:
 		assert(!"an operation returned that was never started");
 	}
@@ -279,10 +310,11 @@ static void refuse_overdue(struct grpc_lane *l, uint64_t now_ns)
 
 static void look_after(struct call *c, uint64_t now_ns)
 {
-	uint64_t for_ms = (now_ns - c->since_ns) / NS_PER_MS;
+	enum call_stage stage = c->stage;
 
-	if (c->stage != CALL_READING && c->stage != CALL_REPLYING)
+	if (stage != CALL_READING && stage != CALL_REPLYING)
 		return;
+	uint64_t for_ms = now_ns > c->since_ns ? (now_ns - c->since_ns) / NS_PER_MS : 0;
 	if (for_ms > LINGER_MS)
 		read_gate_linger(&c->lane->gate, &c->permit);
 	if (for_ms > PEER_MS_MAX)

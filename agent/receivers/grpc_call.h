@@ -4,11 +4,13 @@
  *     POSTED  asked the core for a call
  *     WAITING got one, but there is no room for its message
  *     READING asked for its message
+ *     STORING its message is read, and on its way to the disk
  *     REPLYING answered; the core sends, and tells when the call is over
  *
- * In each stage but WAITING exactly one operation is with the core, and its tag is the call: so a slot is free when its
- * operation returns, whatever happened to the client meanwhile. A lane has a fixed number of slots; further calls stay
- * unread in the core, held back by HTTP/2 flow control. All of it belongs to the lane's completion-queue thread.
+ * In each stage but WAITING and STORING exactly one operation is with the core, and its tag is the call: so a slot is free
+ * when its operation returns, whatever happened to the client meanwhile. A lane has a fixed number of slots; further calls stay
+ * unread in the core, held back by HTTP/2 flow control. All of it belongs to the lane's completion-queue thread, but for a
+ * call that is STORING: it is answered from the thread that stored it.
  */
 #ifndef PLIMSOLL_RECEIVERS_GRPC_CALL_H
 #define PLIMSOLL_RECEIVERS_GRPC_CALL_H
@@ -25,12 +27,12 @@
 struct grpc_lane;
 struct method;
 
-enum call_stage { CALL_POSTED, CALL_WAITING, CALL_READING, CALL_REPLYING, CALL_CLOSED };
+enum call_stage { CALL_POSTED, CALL_WAITING, CALL_READING, CALL_STORING, CALL_REPLYING, CALL_CLOSED };
 
 struct call {
 	struct grpc_lane *lane;
-	enum call_stage stage;
-	uint64_t since_ns; /* when it entered its stage, monotonic; not kept for POSTED */
+	_Atomic enum call_stage stage;
+	uint64_t since_ns; /* when it entered its stage, monotonic, set before stage; not kept for POSTED */
 	struct read_permit permit;
 	struct call *next; /* in lane->waiting */
 
@@ -42,6 +44,10 @@ struct call {
 	grpc_slice status_message;
 	grpc_metadata trailer; /* grpc-status-details-bin */
 	int cancelled;
+
+	struct ingest_reply reply; /* of an export */
+	struct ingest_later later;
+	_Atomic int unsettled; /* STORING: the lane's thread and the storing one; who comes last answers */
 };
 
 struct grpc_lane {

@@ -34,16 +34,16 @@ static void answer_serving(struct grpc_lane *l, struct answer *answer)
 	*answer = (struct answer){ .grpc_code = GRPC_STATUS_OK, .body = buf_view(&l->scratch) };
 }
 
-void health_check(struct grpc_lane *l, const struct method *m, struct slice body, struct answer *answer)
+bool health_check(struct call *c, struct slice body, struct answer *answer)
 {
 	Health__CheckRequest *request = health__check_request__unpack(NULL, body.len, (const uint8_t *)body.ptr);
 
-	(void)m;
 	if (request == NULL)
 		*answer = (struct answer){ .grpc_code = GRPC_STATUS_INVALID_ARGUMENT, .message = "broken request" };
 	else if (!is_known(request->service))
 		*answer = (struct answer){ .grpc_code = GRPC_STATUS_NOT_FOUND, .message = "no such service" };
 	else
-		answer_serving(l, answer);
+		answer_serving(c->lane, answer);
 	health__check_request__free_unpacked(request, NULL);
+	return true;
 }

@@ -6,19 +6,19 @@
 #include "agent/receivers/reply.h"
 #include "agent/receivers/rpc_status.h"
 
-static void answer_reply(struct grpc_lane *l, enum signal signal, const struct ingest_reply *reply,
+static void answer_reply(const struct lane *l, enum signal signal, const struct ingest_reply *reply, struct buf *scratch,
 			 struct answer *answer)
 {
 	*answer =
 		(struct answer){ .grpc_code = reply_row(reply->status.code)->grpc_code, .message = reply->status.why };
-	buf_reset(&l->scratch);
+	buf_reset(scratch);
 	if (FAILED(reply->status)) {
-		lane_refused(&l->lane, signal, reply->status.code);
-		rpc_status_pack(reply, &l->scratch);
-		answer->status_details = buf_view(&l->scratch);
+		lane_refused(l, signal, reply->status.code);
+		rpc_status_pack(reply, scratch);
+		answer->status_details = buf_view(scratch);
 	} else {
-		export_response_pack(reply, &l->scratch);
-		answer->body = buf_view(&l->scratch);
+		export_response_pack(reply, scratch);
+		answer->body = buf_view(scratch);
 	}
 }
 
@@ -26,15 +26,22 @@ void method_refuse(struct grpc_lane *l, enum signal signal, struct status why, s
 {
 	const struct ingest_reply reply = { .status = why };
 
-	answer_reply(l, signal, &reply, answer);
+	answer_reply(&l->lane, signal, &reply, &l->scratch, answer);
 }
 
-static void export(struct grpc_lane *l, const struct method *m, struct slice body, struct answer *answer)
+void method_answer(struct call *c, struct buf *scratch, struct answer *answer)
 {
-	struct ingest_reply reply = { .status = OK };
+	answer_reply(&c->lane->lane, c->method->signal, &c->reply, scratch, answer);
+}
 
-	lane_ingest(&l->lane, m->signal, body, &reply);
-	answer_reply(l, m->signal, &reply, answer);
+static bool export(struct call *c, struct slice body, struct answer *answer)
+{
+	c->reply = (struct ingest_reply){ .status = OK, .later = &c->later };
+	lane_ingest(&c->lane->lane, c->method->signal, body, &c->reply);
+	if (c->reply.is_pending)
+		return false;
+	method_answer(c, &c->lane->scratch, answer);
+	return true;
 }
 
 #define EXPORT(name) "/opentelemetry.proto.collector." name "/Export"

@@ -95,7 +95,8 @@ static bool serve_once(struct http_receiver *r)
 	return true;
 }
 
-/* Serves what is under way; connections without a request are not waited for. */
+/* Serves what is under way; connections without a request are not waited for. What is on its way to the disk is, since the
+ * daemon cannot end before it has come back. */
 static void drain(struct http_receiver *r)
 {
 	struct epoll_event event;
@@ -103,7 +104,7 @@ static void drain(struct http_receiver *r)
 	r->lane.is_draining = true;
 	close_listeners(r);
 	epoll_ctl(r->epoll_fd, EPOLL_CTL_DEL, r->stop_fd, NULL);
-	while (r->lane.connections.requests > 0 && clock_mono_ns() < r->stop_at_ns) {
+	while (r->lane.suspended > 0 || (r->lane.connections.requests > 0 && clock_mono_ns() < r->stop_at_ns)) {
 		epoll_wait(r->epoll_fd, &event, 1, sleep_ms(r->daemon, DRAIN_TICK_MS));
 		MHD_run(r->daemon);
 	}
@@ -138,7 +139,7 @@ static struct status start_daemon(struct http_receiver *r, const struct receiver
 
 	/* clang-format off: an option a line */
 	r->daemon = MHD_start_daemon(
-		MHD_USE_EPOLL | MHD_USE_NO_LISTEN_SOCKET | MHD_USE_ERROR_LOG, 0,
+		MHD_USE_EPOLL | MHD_USE_NO_LISTEN_SOCKET | MHD_USE_ERROR_LOG | MHD_ALLOW_SUSPEND_RESUME, 0,
 		NULL, NULL, http_request_handle, &r->lane,
 		MHD_OPTION_EXTERNAL_LOGGER, log_daemon, NULL,
 		MHD_OPTION_NOTIFY_CONNECTION, http_connection_notify, &r->lane,

@@ -3,6 +3,8 @@
  */
 #include "agent/receivers/http_request.h"
 
+#include <stdatomic.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -26,6 +28,11 @@ struct http_request {
 	unsigned http_status; /* of the refusal, where the status's own would not do; 0: it does */
 	struct buf body;
 	uint64_t taken_bytes; /* from the in-flight budget */
+	struct MHD_Connection *connection;
+	struct ingest_reply reply;
+	struct ingest_later later;
+	_Atomic int unsettled; /* suspended: the HTTP thread and the storing one; who comes last resumes */
+	bool is_suspended;
 };
 
 static struct http_connection *connection_of(struct MHD_Connection *connection)
@@ -220,16 +227,44 @@ static struct status wire_bytes(struct http_lane *l, const struct http_request *
 	return r->media == MEDIA_JSON ? transcode(l, r, body) : OK;
 }
 
-static enum MHD_Result run(struct http_lane *l, const struct http_request *r, struct MHD_Connection *connection)
+static void settle(struct http_request *r)
 {
-	struct ingest_reply reply = { .status = OK };
+	if (atomic_fetch_sub(&r->unsettled, 1) == 1)
+		MHD_resume_connection(r->connection);
+}
+
+static void on_stored(struct ingest_later *later, struct status result)
+{
+	struct http_request *r = (struct http_request *)((char *)later - offsetof(struct http_request, later));
+
+	if (FAILED(result))
+		r->reply.status = result;
+	settle(r);
+}
+
+/* The daemon leaves the connection alone until it is resumed, and calls again then. */
+static enum MHD_Result suspend(struct http_lane *l, struct http_request *r)
+{
+	r->is_suspended = true;
+	l->suspended++;
+	MHD_suspend_connection(r->connection);
+	settle(r);
+	return MHD_YES;
+}
+
+static enum MHD_Result run(struct http_lane *l, struct http_request *r, struct MHD_Connection *connection)
+{
 	struct slice body;
 
-	reply.status = wire_bytes(l, r, &body);
-	if (!FAILED(reply.status))
-		lane_ingest(&l->lane, r->signal, body, &reply);
+	r->connection = connection;
+	r->later.done = on_stored;
+	r->unsettled = 2;
+	r->reply = (struct ingest_reply){ .later = &r->later };
+	r->reply.status = wire_bytes(l, r, &body);
+	if (!FAILED(r->reply.status))
+		lane_ingest(&l->lane, r->signal, body, &r->reply);
 	lane_rest(&l->lane);
-	return answer(l, r, connection, &reply);
+	return r->reply.is_pending ? suspend(l, r) : answer(l, r, connection, &r->reply);
 }
 
 /* ---------------------------------------------------------------- the daemon's callbacks */
@@ -257,6 +292,11 @@ enum MHD_Result http_request_handle(void *context, struct MHD_Connection *connec
 		collect(r, l, connection_of(connection), (struct slice){ upload, *upload_size });
 		*upload_size = 0;
 		return MHD_YES;
+	}
+	if (r->is_suspended) {
+		l->suspended--;
+		r->is_suspended = false;
+		return answer(l, r, connection, &r->reply);
 	}
 	return FAILED(r->status) ? answer_refusal(l, r, connection) : run(l, r, connection);
 }

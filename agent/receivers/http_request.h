@@ -21,6 +21,7 @@ struct http_lane {
 	struct buf scratch; /* bodies of answers */
 	struct buf reason;  /* why a request was refused, where no literal says it */
 	bool is_draining;   /* answers ask clients to close */
+	unsigned suspended; /* requests that are on their way to the disk */
 };
 
 /* Callbacks of the daemon; context is the http_lane. */

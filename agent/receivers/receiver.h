@@ -2,7 +2,8 @@
  * receivers/receiver.h - what the transports hand to the pipeline, and what it answers.
  *
  * A transport has read, inflated and (JSON) transcoded the request; the pipeline runs to completion on the calling
- * thread and fills the reply, which the transport turns into its protocol's words. Lanes number the calling threads:
+ * thread and fills the reply, which the transport turns into its protocol's words; where the request has to be on the
+ * disk first, the thread goes on meanwhile and the reply follows. Lanes number the calling threads:
  * each has state of its own, so the hot path shares nothing.
  */
 #ifndef PLIMSOLL_RECEIVERS_RECEIVER_H
@@ -12,11 +13,18 @@
 #include "agent/config/config.h"
 #include "agent/span/batch.h"
 
+/* For an answer that has to wait: done is called once, from any thread, perhaps before the ingest_fn has returned. */
+struct ingest_later {
+	void (*done)(struct ingest_later *later, struct status result);
+};
+
 struct ingest_reply {
 	struct status status;    /* OK; MALFORMED, TOOBIG, FULL, UNAVAILABLE, ... are answered as the protocol says */
 	uint32_t retry_after_ms; /* with FULL and UNAVAILABLE */
 	uint64_t rejected_items; /* > 0, or rejected_why set: partial success */
 	const char *rejected_why;
+	bool is_pending;             /* set by the pipeline: later->done will say the status; the rest holds */
+	struct ingest_later *later;  /* set by the transport before the call; NULL: it cannot wait */
 };
 
 /* wire: the request's protobuf bytes, borrowed for the call. lane: below the lane_count the receiver was started with.

@@ -11,9 +11,9 @@
 #define KEY_MAX 511 /* LMDB 0.9, MDB_MAXKEYSIZE */
 
 struct change_header {
-	uint32_t framed_len;
+	uint32_t value_len; /* of what follows the key */
 	uint16_t key_len;
-	uint8_t table, is_delete;
+	uint8_t table, kind;
 };
 
 struct store_batch *store_batch_new(void)
@@ -60,9 +60,20 @@ void store_batch_put(struct store_batch *b, enum store_table table, struct slice
 	if (!is_allowed(b, key, value))
 		return;
 	uint32_t framed_len = (uint32_t)value.len + FRAME_HEADER_BYTES;
-	add(b, (struct change_header){ .framed_len = framed_len, .table = (uint8_t)table }, key);
+	add(b, (struct change_header){ .value_len = framed_len, .table = (uint8_t)table, .kind = CHANGE_PUT }, key);
 	frame_write(&b->changes, key, value);
 	b->puts++;
+	note_memory(b);
+}
+
+void store_batch_lend(struct store_batch *b, enum store_table table, struct slice key, struct slice value)
+{
+	if (!is_allowed(b, key, value))
+		return;
+	add(b, (struct change_header){ .value_len = sizeof(value), .table = (uint8_t)table, .kind = CHANGE_LEND }, key);
+	buf_append(&b->changes, &value, sizeof(value));
+	b->puts++;
+	b->lent_bytes += value.len;
 	note_memory(b);
 }
 
@@ -70,7 +81,20 @@ void store_batch_delete(struct store_batch *b, enum store_table table, struct sl
 {
 	if (!is_allowed(b, key, SLICE_NONE))
 		return;
-	add(b, (struct change_header){ .table = (uint8_t)table, .is_delete = 1 }, key);
+	add(b, (struct change_header){ .table = (uint8_t)table, .kind = CHANGE_DELETE }, key);
+	b->deletes++;
+	note_memory(b);
+}
+
+void store_batch_delete_range(struct store_batch *b, enum store_table table, struct slice first, struct slice end)
+{
+	if (!is_allowed(b, first, SLICE_NONE) || !is_allowed(b, end, SLICE_NONE))
+		return;
+	add(b,
+	    (struct change_header){
+		    .value_len = (uint32_t)end.len, .table = (uint8_t)table, .kind = CHANGE_DELETE_RANGE },
+	    first);
+	buf_slice(&b->changes, end);
 	b->deletes++;
 	note_memory(b);
 }
@@ -85,16 +109,18 @@ bool batch_next(const struct store_batch *b, size_t *at, struct change *out)
 	assert(rest.len >= sizeof(header));
 	memcpy(&header, rest.ptr, sizeof(header));
 	rest = slice_skip(rest, sizeof(header));
-	assert(rest.len >= (size_t)header.key_len + header.framed_len);
+	assert(rest.len >= (size_t)header.key_len + header.value_len);
 	out->table = (enum store_table)header.table;
-	out->is_delete = header.is_delete != 0;
+	out->kind = (enum change_kind)header.kind;
 	out->key = slice_head(rest, header.key_len);
-	out->framed = slice_head(slice_skip(rest, header.key_len), header.framed_len);
-	*at += sizeof(header) + header.key_len + header.framed_len;
+	out->value = slice_head(slice_skip(rest, header.key_len), header.value_len);
+	if (out->kind == CHANGE_LEND)
+		memcpy(&out->value, out->value.ptr, sizeof(out->value));
+	*at += sizeof(header) + header.key_len + header.value_len;
 	return true;
 }
 
 size_t batch_size_bytes(const struct store_batch *b)
 {
-	return sizeof(*b) + b->changes.cap;
+	return sizeof(*b) + b->changes.cap + b->lent_bytes;
 }

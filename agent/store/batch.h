@@ -10,6 +10,7 @@ struct store_batch {
 	struct buf changes;    /* read by batch_next */
 	struct status result;  /* the first failure while it is built; after the commit, how that went */
 	uint32_t puts, deletes;
+	size_t lent_bytes;     /* values that lie elsewhere */
 	uint64_t ticket;       /* place in the queue; for store_flush */
 	void (*done)(void *context, struct status result);
 	void *context;
@@ -18,8 +19,9 @@ struct store_batch {
 
 struct change {
 	enum store_table table;
-	bool is_delete;
-	struct slice key, framed; /* borrowed from the batch; framed is empty for a delete */
+	enum change_kind { CHANGE_PUT, CHANGE_LEND, CHANGE_DELETE, CHANGE_DELETE_RANGE } kind;
+	struct slice key;
+	struct slice value; /* PUT: framed; LEND: not framed; DELETE_RANGE: the end; all borrowed */
 };
 
 /* The change at *at (0 at first), which moves behind it. False behind the last one. */

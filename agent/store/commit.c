@@ -17,19 +17,67 @@
 #include "agent/store/frame.h"
 #include "agent/store/store_priv.h"
 
+static int put(MDB_txn *txn, MDB_dbi table, const struct change *c)
+{
+	MDB_val key = val_of(c->key), value = val_of(c->value);
+
+	return mdb_put(txn, table, &key, &value, 0);
+}
+
+/* The one copy that is made goes where LMDB will write it from. */
+static int put_lent(MDB_txn *txn, MDB_dbi table, const struct change *c)
+{
+	MDB_val key = val_of(c->key), value = { FRAME_HEADER_BYTES + c->value.len, NULL };
+	int rc = mdb_put(txn, table, &key, &value, MDB_RESERVE);
+
+	if (rc != 0)
+		return rc;
+	frame_head(value.mv_data, c->key, c->value);
+	if (c->value.len > 0)
+		memcpy((char *)value.mv_data + FRAME_HEADER_BYTES, c->value.ptr, c->value.len);
+	return 0;
+}
+
+static int delete_one(MDB_txn *txn, MDB_dbi table, const struct change *c)
+{
+	MDB_val key = val_of(c->key);
+	int rc = mdb_del(txn, table, &key, NULL);
+
+	return rc == MDB_NOTFOUND ? 0 : rc;
+}
+
+static int delete_range(MDB_txn *txn, MDB_dbi table, const struct change *c)
+{
+	MDB_val key = val_of(c->key), end = val_of(c->value), value;
+	MDB_cursor *cursor;
+	int rc = mdb_cursor_open(txn, table, &cursor);
+
+	if (rc != 0)
+		return rc;
+	rc = mdb_cursor_get(cursor, &key, &value, MDB_SET_RANGE);
+	while (rc == 0 && mdb_cmp(txn, table, &key, &end) < 0) {
+		rc = mdb_cursor_del(cursor, 0);
+		if (rc == 0) /* behind a deletion, the next one is where the cursor stands */
+			rc = mdb_cursor_get(cursor, &key, &value, MDB_NEXT);
+	}
+	mdb_cursor_close(cursor);
+	return rc == MDB_NOTFOUND ? 0 : rc;
+}
+
 static int apply(struct store *s, MDB_txn *txn, const struct store_batch *b)
 {
+	static int (*const changes[])(MDB_txn *, MDB_dbi, const struct change *) = {
+		[CHANGE_PUT] = put,
+		[CHANGE_LEND] = put_lent,
+		[CHANGE_DELETE] = delete_one,
+		[CHANGE_DELETE_RANGE] = delete_range,
+	};
 	struct change c;
 	size_t at = 0;
 	int rc = 0;
 
-	while (rc == 0 && batch_next(b, &at, &c)) {
-		MDB_val key = val_of(c.key), value = val_of(c.framed);
-		if (!c.is_delete)
-			rc = mdb_put(txn, s->tables[c.table], &key, &value, 0);
-		else if ((rc = mdb_del(txn, s->tables[c.table], &key, NULL)) == MDB_NOTFOUND)
-			rc = 0;
-	}
+	while (rc == 0 && batch_next(b, &at, &c))
+		rc = changes[c.kind](txn, s->tables[c.table], &c);
 	return rc;
 }
 

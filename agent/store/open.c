@@ -6,9 +6,11 @@
  * visit may read.
  */
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "agent/base/clock.h"
 #include "agent/store/directory.h"
 #include "agent/store/frame.h"
 #include "agent/store/probe.h"
@@ -17,6 +19,8 @@
 #define MAP_BYTES_MIN ((size_t)1 << 20)
 #define SPARE_BYTES_MIN ((size_t)256 << 10)
 #define SCHEMA_KEY "schema"
+#define COMMIT_INTERVAL_MS 50
+#define HURRY_BYTES ((size_t)8 << 20)
 
 static const char *const table_names[STORE_TABLE_COUNT] = {
 #define X(id, name) name,
@@ -169,8 +173,18 @@ static void release(struct store *s)
 	free(s);
 }
 
-static struct store *store_new(uint64_t max_size_bytes)
+static struct meter *meter_of(enum meter_family family, const struct store_habits *habits, const char *reason)
 {
+	char labels[96];
+	const char *own = habits->labels != NULL ? habits->labels : "";
+
+	snprintf(labels, sizeof(labels), "%s%s%s", own, own[0] != '\0' && reason[0] != '\0' ? "," : "", reason);
+	return meter_get(family, labels);
+}
+
+static struct store *store_new(const struct store_habits *habits)
+{
+	uint64_t max_size_bytes = habits->max_size_bytes;
 	struct store *s = calloc(1, sizeof(*s));
 	size_t page = (size_t)sysconf(_SC_PAGESIZE);
 
@@ -180,17 +194,26 @@ static struct store *store_new(uint64_t max_size_bytes)
 	s->map_bytes = max_size_bytes < MAP_BYTES_MIN ? MAP_BYTES_MIN : (size_t)max_size_bytes / page * page;
 	s->spare_bytes = SPARE_BYTES_MIN + s->map_bytes / 16 / page * page;
 	pthread_rwlock_init(&s->map_lock, NULL);
-	s->bytes_meter = meter_get(METER_STORE_BYTES, "");
-	s->commits_meter = meter_get(METER_STORE_COMMITS, "");
-	s->full_meter = meter_get(METER_STORE_FAILURES, "reason=\"full\"");
-	s->io_meter = meter_get(METER_STORE_FAILURES, "reason=\"io\"");
-	s->corrupt_meter = meter_get(METER_STORE_FAILURES, "reason=\"corrupt\"");
+	s->writer.commit_interval_ns =
+		(habits->commit_interval_ms > 0 ? habits->commit_interval_ms : COMMIT_INTERVAL_MS) * NS_PER_MS;
+	s->writer.hurry_bytes = habits->hurry_bytes > 0 ? habits->hurry_bytes : HURRY_BYTES;
+	s->bytes_meter = meter_of(METER_STORE_BYTES, habits, "");
+	s->commits_meter = meter_of(METER_STORE_COMMITS, habits, "");
+	s->full_meter = meter_of(METER_STORE_FAILURES, habits, "reason=\"full\"");
+	s->io_meter = meter_of(METER_STORE_FAILURES, habits, "reason=\"io\"");
+	s->corrupt_meter = meter_of(METER_STORE_FAILURES, habits, "reason=\"corrupt\"");
 	return s;
 }
 
 struct status store_open(const char *directory, uint64_t max_size_bytes, struct store **out, struct buf *why)
 {
-	struct store *s = store_new(max_size_bytes);
+	return store_open_as(&(struct store_habits){ .directory = directory, .max_size_bytes = max_size_bytes }, out, why);
+}
+
+struct status store_open_as(const struct store_habits *habits, struct store **out, struct buf *why)
+{
+	const char *directory = habits->directory;
+	struct store *s = store_new(habits);
 
 	if (s == NULL)
 		return FAIL(NOMEM, "no memory for the store");

@@ -126,6 +126,38 @@ struct status store_scan(struct store *s, enum store_table table, struct slice p
 	return store_status(rc);
 }
 
+static int visit_keys(MDB_cursor *cursor, struct slice prefix, store_visit_key visit, void *context)
+{
+	MDB_val key = val_of(prefix), stored;
+	int rc = mdb_cursor_get(cursor, &key, &stored, prefix.len > 0 ? MDB_SET_RANGE : MDB_FIRST);
+
+	while (rc == 0 && slice_starts_with(slice_of_val(key), prefix)) {
+		if (stored.mv_size >= FRAME_HEADER_BYTES &&
+		    !visit(context, slice_of_val(key), stored.mv_size - FRAME_HEADER_BYTES))
+			return 0;
+		rc = mdb_cursor_get(cursor, &key, &stored, MDB_NEXT);
+	}
+	return rc == MDB_NOTFOUND ? 0 : rc;
+}
+
+struct status store_scan_keys(struct store *s, enum store_table table, struct slice prefix, store_visit_key visit,
+			      void *context)
+{
+	MDB_cursor *cursor;
+	MDB_txn *txn;
+	int rc = begin(s, &txn);
+
+	if (rc != 0)
+		return store_status(rc);
+	rc = mdb_cursor_open(txn, s->tables[table], &cursor);
+	if (rc == 0) {
+		rc = visit_keys(cursor, prefix, visit, context);
+		mdb_cursor_close(cursor);
+	}
+	end(s, txn);
+	return store_status(rc);
+}
+
 /* LMDB keeps free pages in its table 0: one list a commit, its first word the count (as mdb_stat -f reads it). */
 static uint64_t free_pages(MDB_txn *txn)
 {

@@ -50,6 +50,16 @@ struct store;
  * Errors: EXISTS, another process has it open; CORRUPT; IO; FULL; NOMEM. */
 struct status store_open(const char *directory, uint64_t max_size_bytes, struct store **out, struct buf *why) MUST_USE;
 
+/* As store_open, for a store beside the main one that has its own habits. All but directory may be zero. */
+struct store_habits {
+	const char *directory;
+	uint64_t max_size_bytes;
+	unsigned commit_interval_ms; /* a commit begins at most this often; 0: 50 */
+	size_t hurry_bytes;          /* so much that waits is committed at once; 0: 8 MiB */
+	const char *labels;          /* of its meters: `store="queue"`; NULL: none */
+};
+struct status store_open_as(const struct store_habits *habits, struct store **out, struct buf *why) MUST_USE;
+
 /* Commits what is queued, stops the writer and closes. */
 void store_close(struct store *s);
 
@@ -58,6 +68,11 @@ struct store_batch;
 struct store_batch *store_batch_new(void); /* NULL without memory */
 void store_batch_put(struct store_batch *b, enum store_table table, struct slice key, struct slice value);
 void store_batch_delete(struct store_batch *b, enum store_table table, struct slice key);
+/* As store_batch_put, but the value is not copied: it has to stay where it is until done is called, or until store_write
+ * has failed. */
+void store_batch_lend(struct store_batch *b, enum store_table table, struct slice key, struct slice value);
+/* Deletes the keys from first on, up to but not including end. */
+void store_batch_delete_range(struct store_batch *b, enum store_table table, struct slice first, struct slice end);
 void store_batch_free(struct store_batch *b); /* for a batch that is not written after all */
 
 /* Queues the batch and takes it over. done (may be NULL) is called on the writer thread after the commit, or with the
@@ -80,6 +95,11 @@ struct status store_get(struct store *s, enum store_table table, struct slice ke
 typedef bool (*store_visit)(void *context, struct slice key, struct slice value);
 struct status store_scan(struct store *s, enum store_table table, struct slice prefix, store_visit visit,
 			 void *context) MUST_USE;
+
+/* As store_scan, but the values are not looked at, only their length is told. */
+typedef bool (*store_visit_key)(void *context, struct slice key, size_t value_bytes);
+struct status store_scan_keys(struct store *s, enum store_table table, struct slice prefix, store_visit_key visit,
+			      void *context) MUST_USE;
 
 struct store_stats {
 	uint64_t used_bytes, map_bytes, commits;

@@ -29,6 +29,8 @@ struct writer {
 
 	/* the writer thread's own */
 	uint64_t next_commit_mono_ns, next_reader_check_mono_ns;
+	uint64_t commit_interval_ns;
+	size_t hurry_bytes;
 	bool has_young_pages; /* the last commit deleted something; see commit.c */
 };
 

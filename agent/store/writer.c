@@ -2,8 +2,8 @@
  * store/writer.c - the queue in front of LMDB and the one thread that writes.
  *
  * Group commit: a batch that comes after a quiet time is committed at once; while one commit runs, and until
- * COMMIT_INTERVAL_MS have passed since it began, others gather and go together. A commit costs a disk's sync (0.4 to 8
- * ms were measured), so that a steady stream of small batches takes at most 20 of them a second.
+ * the store's commit interval has passed since it began, others gather and go together. A commit costs a disk's sync
+ * (0.4 to 8 ms were measured), so that a steady stream of small batches takes at most 20 of them a second by default.
  */
 #include <assert.h>
 
@@ -13,7 +13,6 @@
 
 #define QUEUE_BYTES_MAX ((size_t)64 << 20)
 #define GROUP_BYTES_MAX ((size_t)8 << 20)
-#define COMMIT_INTERVAL_MS 50
 #define READER_CHECK_INTERVAL_S 60
 
 static struct timespec timespec_of(uint64_t ns)
@@ -23,7 +22,7 @@ static struct timespec timespec_of(uint64_t ns)
 
 static bool must_hurry(const struct writer *w)
 {
-	return w->is_stopping || w->flush_ticket > w->tickets_done || w->queued_bytes >= GROUP_BYTES_MAX;
+	return w->is_stopping || w->flush_ticket > w->tickets_done || w->queued_bytes >= w->hurry_bytes;
 }
 
 /* False at the end: nothing is queued and nothing will be. Holds the lock. */
@@ -102,7 +101,7 @@ static void *writer_main(void *argument)
 	while (wait_for_group(w)) {
 		struct store_batch *group = take_group(w);
 		pthread_mutex_unlock(&w->lock);
-		w->next_commit_mono_ns = clock_mono_ns() + COMMIT_INTERVAL_MS * NS_PER_MS;
+		w->next_commit_mono_ns = clock_mono_ns() + w->commit_interval_ns;
 		commit_group(s, group);
 		check_readers(s);
 		finish_group(w, group);
