@@ -9,6 +9,7 @@
 #include "agent/counting/counting_priv.h"
 #include "agent/counting/same.h"
 
+#define RETRIEVALS_MAX 64u
 #define AHEAD     8u /* spans whose entries are being loaded while one is worked on */
 
 /* Texts that were hashed lately: those of one batch are mostly alike. */
@@ -25,6 +26,8 @@ struct deciding {
 	struct counting_batch *batch;
 	struct call *calls;
 	struct text_memo texts[TEXT_MEMOS];
+	uint32_t retrievals[RETRIEVALS_MAX]; /* of its calls, those that found something */
+	size_t retrieval_count;
 };
 
 struct counting *counting_new(size_t bytes)
@@ -114,7 +117,7 @@ struct status counting_note_log(struct counting_batch *b, const struct call *c, 
 	if (s == NULL)
 		return FAIL(NOMEM, "the batch's memory limit leaves no room for its records");
 	said = hash_mix(said, hash_mix(tokens_get(&c->tokens, TOKENS_INPUT), tokens_get(&c->tokens, TOKENS_OUTPUT)));
-	*s = (struct counting_span){ .trace = (uint32_t)trace, .call = call, .from_log = true };
+	*s = (struct counting_span){ .trace = (uint32_t)trace, .call = call };
 	if (c->has_parent)
 		s->parent = key_of(trace, c->parent_span_id);
 	s->key = hash_mix(hash_mix(trace, s->parent), said) | 1;
@@ -162,7 +165,7 @@ static bool is_leaf(const struct call *c)
 
 static void describe(struct deciding *d, struct entry *e, const struct counting_span *s, const struct call *c)
 {
-	e->flags |= (is_leaf(c) ? SPAN_LEAF : 0u) | (call_has_usage(c) ? SPAN_USAGE : 0u) | (s->from_log ? SPAN_FROM_LOG : 0u);
+	e->flags |= (is_leaf(c) ? SPAN_LEAF : 0u) | (call_has_usage(c) ? SPAN_USAGE : 0u) | (c->told_late ? SPAN_FROM_LOG : 0u);
 	e->trace = s->trace;
 	e->scope = hash_text(d, c->scope);
 	e->service = hash_text(d, c->service);
@@ -204,27 +207,15 @@ static void enter(struct deciding *d, uint32_t index)
 		d->batch->spans[e->slot - 1].verdict = COUNTING_REPEATED;
 	e->flags |= SPAN_SEEN | (s->parent == 0 ? SPAN_ROOT : 0u);
 	e->parent = s->parent;
-	if (c != NULL) {
+	if (c != NULL)
 		e->slot = index + 1;
-		touch(d->c, e);
-	}
+	touch(d->c, e);
 	if (c != NULL && (c->counted || c->wrapper)) {
 		describe(d, e, s, c);
 		s->answer = answer_key(c);
 	}
 	if ((e->flags & SPAN_INSIDE) != 0)
 		mark_around(d->c, e, e->flags & SPAN_INSIDE);
-}
-
-/* Bit of a countable role in SPAN_BELOW_* or, shifted on, SPAN_BARE_*. */
-static uint32_t below_bit(uint8_t role)
-{
-	return role == ROLE_EMBEDDING ? SPAN_BELOW_EMBEDDING : role == ROLE_RERANK ? SPAN_BELOW_RERANK : SPAN_BELOW_LLM;
-}
-
-static uint32_t bare_bit(uint8_t role)
-{
-	return role == ROLE_EMBEDDING ? SPAN_BARE_EMBEDDING : role == ROLE_RERANK ? SPAN_BARE_RERANK : SPAN_BARE_LLM;
 }
 
 static struct entry *entry_of(struct deciding *d, const struct counting_span *s)
@@ -234,6 +225,12 @@ static struct entry *entry_of(struct deciding *d, const struct counting_span *s)
 	return e->key[INDEX_SPAN] == s->key && e->slot == (uint32_t)(s - d->batch->spans) + 1 ? e : NULL;
 }
 
+/* Spans go before log records, but for a vendor's own program, whose log records are its first word. */
+static bool waits_for_span(const struct call *c)
+{
+	return c->told_late && c->producer != PRODUCER_VENDOR_SDK;
+}
+
 static void tell_around(struct deciding *d, const struct counting_span *s)
 {
 	const struct call *c = &d->calls[s->call];
@@ -241,7 +238,9 @@ static void tell_around(struct deciding *d, const struct counting_span *s)
 
 	if (e == NULL)
 		return;
-	if (c->counted)
+	if (waits_for_span(c))
+		mark_around(d->c, e, SPAN_CLAIM_BELOW);
+	else if (c->counted)
 		mark_around(d->c, e, (e->flags & SPAN_USAGE) != 0 ? below_bit(e->role) : bare_bit(e->role));
 	else if (c->wrapper)
 		mark_around(d->c, e, SPAN_CLAIM_BELOW);
@@ -291,7 +290,11 @@ struct entry *twin_of(const struct span_table *t, const struct entry *e, uint64_
 
 	if (other == NULL)
 		other = twin_in(t, e, INDEX_TOKENS, tokens_key(e, false), same_by_tokens);
-	return other != NULL ? other : twin_in(t, e, INDEX_TOKENS, tokens_key(e, true), same_by_tokens);
+	if (other == NULL)
+		other = twin_in(t, e, INDEX_TOKENS, tokens_key(e, true), same_by_tokens);
+	for (unsigned n = 1; other == NULL && (e->flags & SPAN_FROM_LOG) != 0 && n < NOTE_STRETCHES; n++)
+		other = twin_in(t, e, INDEX_TOKENS, tokens_key_before(e, n), same_by_tokens);
+	return other;
 }
 
 void count_entry(struct counting *c, struct entry *e, uint64_t answer)
@@ -318,10 +321,13 @@ static void settle_twins(struct deciding *d, struct counting_span *s, struct ent
 	struct call *mine = &d->calls[s->call], *counted = call_in_batch(d, other);
 
 	s->verdict = COUNTING_DUPLICATE;
+	s->other = other->key[INDEX_SPAN];
 	if (counted == NULL)
 		return;
 	if (knows_better(mine, counted)) {
 		d->batch->spans[other->slot - 1].verdict = COUNTING_DUPLICATE;
+		d->batch->spans[other->slot - 1].other = s->key;
+		s->other = 0;
 		other->flags &= ~(uint32_t)SPAN_COUNTED;
 		count(d, s, e);
 		call_inherit(mine, counted);
@@ -330,22 +336,48 @@ static void settle_twins(struct deciding *d, struct counting_span *s, struct ent
 	}
 }
 
+/* Some span around it has not come yet. */
+static bool may_be_inside(const struct deciding *d, const struct entry *e)
+{
+	for (int depth = 0; e->parent != 0 && depth < DEPTH_MAX; depth++) {
+		e = span_table_around(d->table, e);
+		if (e == NULL || (e->flags & SPAN_SEEN) == 0)
+			return true;
+	}
+	return false;
+}
+
+/* Somebody may come who knows this call better. A call that failed has no usage that anybody could know. */
+static bool has_to_wait(const struct deciding *d, const struct call *c, const struct entry *e)
+{
+	bool has_failed = c->status_error || c->error_type.len > 0;
+
+	if (waits_for_span(c) || c->usage_is_doubtful)
+		return true;
+	return (e->flags & SPAN_USAGE) == 0 && !has_failed && may_be_inside(d, e);
+}
+
 static void decide_leaf(struct deciding *d, struct counting_span *s, struct entry *e)
 {
 	bool has_usage = (e->flags & SPAN_USAGE) != 0;
+	const struct entry *around;
 	struct entry *other;
 
 	if ((e->flags & below_bit(e->role)) != 0 || (!has_usage && (e->flags & bare_bit(e->role)) != 0)) {
 		s->verdict = COUNTING_WRAPPER;
 		return;
 	}
-	if (told_around(d, e) != NULL) {
+	around = told_around(d, e);
+	if (around != NULL) {
 		s->verdict = COUNTING_DUPLICATE;
+		s->other = around->key[INDEX_SPAN];
 		return;
 	}
 	other = twin_of(d->table, e, s->answer);
 	if (other != NULL)
 		settle_twins(d, s, e, other);
+	else if (has_to_wait(d, &d->calls[s->call], e))
+		s->verdict = COUNTING_HELD;
 	else
 		count(d, s, e);
 }
@@ -371,6 +403,7 @@ static const char *const reasons[] = {
 	[COUNTING_REPEATED] = "the span was sent before",
 	[COUNTING_REPEATED_COUNTED] = "the span was sent before",
 	[COUNTING_HELD] = "it repeats usage; counted only where no call inside it is",
+	[COUNTING_VERDICTS] = "waits for a span that knows the call better; counted where none comes",
 };
 
 /* The calls around a counted one, from the nearest on. */
@@ -391,12 +424,52 @@ static void inherit_from_around(struct deciding *d, struct counting_span *s)
 	}
 }
 
+/* What was found last before the call began, in its trace. */
+static const struct call *retrieval_before(const struct deciding *d, const struct call *c)
+{
+	const struct call *last = NULL;
+
+	for (size_t i = 0; i < d->retrieval_count; i++) {
+		const struct call *r = &d->calls[d->retrievals[i]];
+		bool is_before = r->end_unix_ns <= c->start_unix_ns && memcmp(r->trace_id, c->trace_id, sizeof(r->trace_id)) == 0;
+		if (is_before && (last == NULL || r->end_unix_ns > last->end_unix_ns))
+			last = r;
+	}
+	return last;
+}
+
+static void inherit_retrieval(const struct deciding *d, struct call *c)
+{
+	const struct call *found = c->role == ROLE_LLM && c->retrieval == NULL ? retrieval_before(d, c) : NULL;
+
+	if (found != NULL)
+		c->retrieval = found->retrieval;
+}
+
+static void inherit(struct deciding *d, struct counting_span *s)
+{
+	inherit_from_around(d, s);
+	if (d->retrieval_count > 0)
+		inherit_retrieval(d, &d->calls[s->call]);
+}
+
+/* The first few of a batch: it is a hint for records, not a count. */
+static void note_retrieval(struct deciding *d, const struct counting_span *s)
+{
+	const struct call *c = s->call != COUNTING_NO_CALL ? &d->calls[s->call] : NULL;
+
+	if (c != NULL && c->role == ROLE_RETRIEVAL && c->retrieval != NULL && d->retrieval_count < RETRIEVALS_MAX)
+		d->retrievals[d->retrieval_count++] = s->call;
+}
+
 static void write_verdict(struct counting_span *s, struct call *c)
 {
+	bool is_held_call = s->verdict == COUNTING_HELD && c->counted;
+
 	c->counted = s->verdict == COUNTING_COUNTED;
-	c->wrapper = s->verdict != COUNTING_COUNTED && s->verdict != COUNTING_NONE;
+	c->wrapper = s->verdict != COUNTING_COUNTED && s->verdict != COUNTING_NONE && !is_held_call;
 	if (reasons[s->verdict] != NULL)
-		c->not_counted = reasons[s->verdict];
+		c->not_counted = reasons[is_held_call ? COUNTING_VERDICTS : s->verdict];
 }
 
 /* What was sent twice in one batch comes out alike. */
@@ -436,25 +509,39 @@ static void prefetch_twins(struct deciding *d, size_t i)
 	span_table_prefetch(d->table, INDEX_TOKENS, tokens_key(e, true));
 }
 
+static bool is_believed_last(const struct call *c)
+{
+	return c->usage_is_doubtful || waits_for_span(c);
+}
+
 static void decide_locked(struct deciding *d)
 {
 	struct counting_batch *b = d->batch;
+	bool any_late = false;
 
 	for (size_t i = 0; i < b->count; i++) {
 		prefetch_span(d, i + AHEAD);
 		enter(d, (uint32_t)i);
+		note_retrieval(d, &b->spans[i]);
 	}
 	for (size_t i = 0; i < b->count; i++)
 		if (b->spans[i].call != COUNTING_NO_CALL && b->spans[i].verdict == COUNTING_NONE)
 			tell_around(d, &b->spans[i]);
 	for (size_t i = 0; i < b->count; i++) {
 		prefetch_twins(d, i + AHEAD);
-		if (b->spans[i].call != COUNTING_NO_CALL)
+		if (b->spans[i].call == COUNTING_NO_CALL)
+			continue;
+		if (is_believed_last(&d->calls[b->spans[i].call]))
+			any_late = true;
+		else
 			decide(d, &b->spans[i]);
 	}
+	for (size_t i = 0; any_late && i < b->count; i++) /* once all who know better have told */
+		if (b->spans[i].call != COUNTING_NO_CALL && is_believed_last(&d->calls[b->spans[i].call]))
+			decide(d, &b->spans[i]);
 	for (size_t i = 0; i < b->count; i++)
 		if (b->spans[i].verdict == COUNTING_COUNTED)
-			inherit_from_around(d, &b->spans[i]);
+			inherit(d, &b->spans[i]);
 	for (size_t i = 0; i < b->count; i++)
 		if (b->spans[i].call != COUNTING_NO_CALL)
 			leave(d, &b->spans[i]);

@@ -15,7 +15,10 @@
  *   in one trace, or at the roots of two traces of one service.
  * - A span that repeats usage without being a call (an agent, a chain) is held; where the trace has fallen silent and
  *   no call inside it was counted, it is counted itself, late.
- * - A log record that tells of a call is a child of the span in whose context it was written.
+ * - Held likewise, until somebody who knows better has told of the same call or the trace is silent: a call without
+ *   usage while the spans around it are not known, and one whose producer is known to miscount.
+ * - A log record that tells of a call is a child of the span in whose context it was written, and is held: spans go
+ *   before log records. Only a vendor's own program (a command-line agent) is believed at once.
  * - A span sent again is known by its ids and adds nothing.
  */
 #ifndef PLIMSOLL_COUNTING_COUNTING_H
@@ -40,6 +43,7 @@ enum counting_verdict {
 	COUNTING_REPEATED,  /* the same span sent again; it was not counted the first time either */
 	COUNTING_REPEATED_COUNTED, /* the same, and it was: its attributes must come out as they did then */
 	COUNTING_HELD,      /* may be counted late: hand its record to counting_hold */
+	COUNTING_VERDICTS
 };
 
 #define COUNTING_NO_CALL UINT32_MAX
@@ -51,8 +55,8 @@ struct counting_span {
 	uint32_t trace;  /* hash */
 	uint32_t place;  /* in the table; holds as long as the entry there names this span as its own */
 	uint32_t call;  /* place in the batch's calls, or COUNTING_NO_CALL */
-	bool from_log;
 	enum counting_verdict verdict;
+	uint64_t other; /* key of the span that made it so: the one inside, around or beside it; 0: none, or not known */
 };
 
 /* The spans of one batch, in its arena. All zeros but the arena at first. */
@@ -79,15 +83,22 @@ void counting_decide(struct counting *c, struct counting_batch *b, struct call *
  * and counted as dropped. Any thread. */
 void counting_hold(struct counting *c, const struct counting_span *span, const struct call *call, struct slice record);
 
-/* Seconds of silence in a trace after which what is held of it is decided. */
-#define COUNTING_SILENCE_S 60u
+/* Seconds of silence in a trace after which a span of it that only repeats usage is decided: agents think for long. A
+ * call waits this short for who knows it better: the two end together and are exported within seconds. */
+#define COUNTING_SILENCE_S  60u
+#define COUNTING_PATIENCE_S 10u
 
 /* Takes the oldest held record that is due now and counts after all; those that do not are dropped on the way. all: none
- * waits any longer. now_s: monotonic. False: nothing more to do. record: reset and filled. Any thread. */
+ * waits any longer. now_s: of whatever clock the caller keeps to, the monotonic one or that of replayed events; it does
+ * not go back. False: nothing more to do. record: reset and filled. Any thread. */
 bool counting_promote(struct counting *c, uint64_t now_s, bool all, struct buf *record);
 
-/* Hands over what changed since the last time (all: everything), as pairs for the store; how many there can be follows
- * from the table's size. counting_load takes them back into a new table of any size. Any thread.
+/* How many records wait. Any thread. */
+size_t counting_held(struct counting *c);
+
+/* Hands over what changed since the last time (all: everything), as pairs for the store, an empty value for a pair that
+ * is gone; how many there can be follows from the table's size. counting_load takes them back into a new table of any
+ * size; what was held waits anew. Any thread.
  * Errors: CORRUPT, the value is not one of these, or cut off: what could be read of it holds. */
 typedef void (*counting_put)(void *context, struct slice key, struct slice value);
 void counting_save(struct counting *c, bool all, counting_put put, void *context);

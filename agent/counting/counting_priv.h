@@ -18,8 +18,10 @@
 struct held {
 	struct held *next; /* younger */
 	uint64_t key, answer;
+	uint64_t number; /* of its pair in the store */
 	uint32_t trace;
-	uint64_t since_s; /* monotonic */
+	bool is_saved, is_call; /* a call that somebody may know better; else a span around calls */
+	uint64_t since_s; /* by the clock of counting_promote */
 	size_t record_bytes;
 	char record[];
 };
@@ -30,7 +32,9 @@ struct counting {
 	uint8_t *dirty; /* blocks of the table that changed since they were saved */
 	size_t blocks;
 	struct held *oldest, *youngest;
+	struct held *gone; /* were saved and wait no longer: their pairs are to be deleted */
 	size_t held_bytes, held_max_bytes;
+	uint64_t held_numbers;            /* the last one given */
 	uint64_t now_s;                   /* of the last promotion */
 	uint64_t heard_s[HEARD_TRACES];   /* by trace hash, while something is held; strangers only lengthen a wait */
 };
@@ -49,8 +53,22 @@ struct entry *twin_of(const struct span_table *t, const struct entry *e, uint64_
 /* Makes the entry count. */
 void count_entry(struct counting *c, struct entry *e, uint64_t answer);
 
+/* Bit of a countable role in SPAN_BELOW_* and SPAN_BARE_*. */
+static inline uint32_t below_bit(uint8_t role)
+{
+	return role == ROLE_EMBEDDING ? SPAN_BELOW_EMBEDDING : role == ROLE_RERANK ? SPAN_BELOW_RERANK : SPAN_BELOW_LLM;
+}
+
+static inline uint32_t bare_bit(uint8_t role)
+{
+	return role == ROLE_EMBEDDING ? SPAN_BARE_EMBEDDING : role == ROLE_RERANK ? SPAN_BARE_RERANK : SPAN_BARE_LLM;
+}
+
 /* A batch brought spans of traces that something is held of. Under the lock. */
 void held_notice(struct counting *c, const struct counting_batch *b);
 void held_clear(struct counting *c);
+
+/* Puts one more at the end. Past the limit the oldest ones are given up and counted as dropped. Under the lock. */
+void held_append(struct counting *c, struct held *h);
 
 #endif

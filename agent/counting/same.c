@@ -9,7 +9,7 @@
 #define HALF_STRETCH_BITS 27
 
 /* A log record has the moment of its writing, which is a little after the answer. */
-#define LOG_SLACK_NS UINT64_C(5000000000)
+#define LOG_SLACK_NS (((uint64_t)NOTE_STRETCHES - 1) << (HALF_STRETCH_BITS + 1))
 
 bool call_has_usage(const struct call *c)
 {
@@ -27,16 +27,26 @@ uint64_t answer_key(const struct call *c)
 
 /* Each is found under the stretch that it starts in; who looks there and next to the half that it starts in itself finds
  * all that start less than half a stretch away. */
-uint64_t tokens_key(const struct entry *e, bool is_neighbour)
+static uint64_t key_of_stretch(const struct entry *e, uint64_t stretch)
 {
 	bool has_usage = (e->flags & SPAN_USAGE) != 0;
-	uint64_t half = e->start_unix_ns >> HALF_STRETCH_BITS;
-	uint64_t stretch = (is_neighbour ? half + (half & 1) * 2 - 1 : half) / 2;
 	uint64_t said = has_usage ? (uint64_t)e->input_tokens << 32 | e->output_tokens : e->request_model;
 
 	if (said == 0)
 		return 0;
 	return hash_mix(hash_mix(said, e->role | (has_usage ? 256u : 0u)), stretch) | 1;
+}
+
+uint64_t tokens_key(const struct entry *e, bool is_neighbour)
+{
+	uint64_t half = e->start_unix_ns >> HALF_STRETCH_BITS;
+
+	return key_of_stretch(e, (is_neighbour ? half + (half & 1) * 2 - 1 : half) / 2);
+}
+
+uint64_t tokens_key_before(const struct entry *e, unsigned stretches)
+{
+	return key_of_stretch(e, (e->start_unix_ns >> (HALF_STRETCH_BITS + 1)) - stretches);
 }
 
 /* Request and answer may name the model differently ("gpt-4o", "gpt-4o-2024-08-06"), and either may be missing. */
@@ -107,9 +117,9 @@ bool same_by_tokens(const struct entry *a, const struct entry *b)
 
 	if (!same_counts || a->role != b->role || !from_two_sources(a, b) || !same_model(a, b) || !at_the_same_time(a, b))
 		return false;
-	return a->trace == b->trace ||
-	       ((a->flags & b->flags & SPAN_ROOT) != 0 && a->service == b->service && a->producer != b->producer &&
-		a->producer != PRODUCER_UNKNOWN && b->producer != PRODUCER_UNKNOWN);
+	bool may_cross = (a->flags & b->flags & SPAN_ROOT) != 0 || ((a->flags ^ b->flags) & SPAN_FROM_LOG) != 0;
+	return a->trace == b->trace || (may_cross && a->service == b->service && a->producer != b->producer &&
+					a->producer != PRODUCER_UNKNOWN && b->producer != PRODUCER_UNKNOWN);
 }
 
 /* Higher is nearer to the model, as the client sees it. */
@@ -127,6 +137,8 @@ bool knows_better(const struct call *a, const struct call *b)
 
 	if (call_has_usage(a) != call_has_usage(b))
 		return call_has_usage(a);
+	if (a->usage_is_doubtful != b->usage_is_doubtful)
+		return b->usage_is_doubtful;
 	return nearness[a->producer] != nearness[b->producer] ? nearness[a->producer] > nearness[b->producer] : more_classes > 0;
 }
 
@@ -141,6 +153,10 @@ void call_inherit_attribution(struct call *counted, const struct call *around)
 	if (counted->prompt_name.len == 0 && counted->prompt_version.len == 0) {
 		counted->prompt_name = around->prompt_name;
 		counted->prompt_version = around->prompt_version;
+	}
+	if (counted->feature_is_default && around->feature.len > 0 && !around->feature_is_default) {
+		counted->feature = around->feature;
+		counted->feature_is_default = false;
 	}
 	inherit_text(&counted->feature, around->feature);
 	inherit_text(&counted->workflow, around->workflow);

@@ -17,6 +17,10 @@ uint64_t answer_key(const struct call *c);
  * stretch of time that is next to it. 0 where there is nothing to compare. */
 uint64_t tokens_key(const struct entry *e, bool is_neighbour);
 
+/* The same for stretches before the span's own: where the span of a call may have started of which this is a late note. */
+#define NOTE_STRETCHES 20u
+uint64_t tokens_key_before(const struct entry *e, unsigned stretches);
+
 /* One is inside the other, and the outer one was counted already. */
 bool same_nested(const struct entry *inner, const struct entry *outer);
 

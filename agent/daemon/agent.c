@@ -343,7 +343,7 @@ static void reload_prices(struct agent *a)
 void agent_tick(struct agent *a)
 {
 	observer_tick(a->observer, clock_mono_ns());
-	pipeline_promote(a->pipeline, loop_lane(a->config), false);
+	pipeline_promote(a->pipeline, loop_lane(a->config), clock_mono_ns() / NS_PER_SECOND, false);
 	if (++a->ticks % PRICE_CHECK_TICKS == 0 && price_book_is_stale(a->prices))
 		reload_prices(a);
 }
@@ -377,7 +377,6 @@ void agent_drain(struct agent *a, void (*done)(void *context), void *context)
 		http_receiver_stop(a->http_receiver, RECEIVER_STOP_MS);
 	a->grpc = NULL;
 	a->http_receiver = NULL;
-	pipeline_promote(a->pipeline, loop_lane(a->config), true);
 	senders_drain(a->senders, ms_left(a), senders_drained, a);
 }
 

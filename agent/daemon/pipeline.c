@@ -235,13 +235,18 @@ void pipeline_ingest(void *context, unsigned lane, enum signal signal, struct sl
 		reply->status = status;
 }
 
-void pipeline_promote(struct pipeline *p, unsigned lane, bool all)
+uint64_t pipeline_event_time(const struct pipeline *p, unsigned lane)
+{
+	return p->lanes[lane].batch.latest_unix_ns;
+}
+
+void pipeline_promote(struct pipeline *p, unsigned lane, uint64_t now_s, bool all)
 {
 	struct worker *w = enter_lane(p, lane);
 	struct buf line = BUF_INIT;
 	struct call c;
 
-	while (counting_promote(p->outlets.counting, clock_mono_ns() / NS_PER_SECOND, all, &line)) {
+	while (counting_promote(p->outlets.counting, now_s, all, &line)) {
 		arena_reset(&w->arena);
 		if (!FAILED(record_read(buf_view(&line), &w->arena, &c)))
 			pipeline_call(p, lane, &c);

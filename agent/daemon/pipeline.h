@@ -41,8 +41,12 @@ void pipeline_adopt(struct pipeline *p, struct settings *settings);
 /* An ingest_fn; context is the pipeline. */
 void pipeline_ingest(void *context, unsigned lane, enum signal signal, struct slice wire, struct ingest_reply *reply);
 
-/* Counts, on this lane, what was held until its trace fell silent (counting/counting.h). all: whatever is held. */
-void pipeline_promote(struct pipeline *p, unsigned lane, bool all);
+/* The latest time that something in the lane's last request has, in unix ns; 0: none. On the lane's thread. */
+uint64_t pipeline_event_time(const struct pipeline *p, unsigned lane);
+
+/* Counts, on this lane, what was held until its trace fell silent (counting/counting.h, also for now_s). all: whatever is
+ * held. */
+void pipeline_promote(struct pipeline *p, unsigned lane, uint64_t now_s, bool all);
 
 /* A call that did not come as a span, such as a record that is replayed: priced where it has no cost, then counted and
  * judged like any other. */

@@ -31,10 +31,15 @@ struct replay {
 	struct store *store; /* NULL: nothing is kept */
 	struct arena arena;  /* of one record */
 	struct buf line;
+	uint64_t event_ns; /* how far event time has come */
 	struct {
 		uint64_t requests, items, rejected, calls, errors, unpriced;
 		struct tokens tokens;
 		__int128_t cost_pusd;
+		struct { /* of these, what was counted from texts */
+			uint64_t calls, input, output;
+			__int128_t cost_pusd;
+		} estimated;
 		uint64_t first_unix_ns, last_unix_ns;
 	} totals;
 };
@@ -46,6 +51,15 @@ static void print_line(struct replay *r)
 	buf_reset(&r->line);
 }
 
+static void add_estimated(struct replay *r, const struct call *c)
+{
+	r->totals.estimated.calls++;
+	r->totals.estimated.input += tokens_get(&c->tokens, TOKENS_INPUT);
+	r->totals.estimated.output += tokens_get(&c->tokens, TOKENS_OUTPUT);
+	if (c->cost.known)
+		r->totals.estimated.cost_pusd += c->cost.total_pusd;
+}
+
 static void on_call(void *context, const struct call *c)
 {
 	struct replay *r = context;
@@ -55,6 +69,8 @@ static void on_call(void *context, const struct call *c)
 	r->totals.unpriced += !c->cost.known && !outcome_is_error(c->outcome);
 	if (c->cost.known)
 		r->totals.cost_pusd += c->cost.total_pusd;
+	if (c->tokens.estimated)
+		add_estimated(r, c);
 	for (int class = 0; class < TOKEN_CLASS_COUNT; class++)
 		if (tokens_has(&c->tokens, (enum token_class)class))
 			tokens_set(&r->totals.tokens, (enum token_class)class,
@@ -98,6 +114,17 @@ static void on_alert(void *context, const struct alert *a)
 	alert_list_take(&r->alert_list, a);
 }
 
+/* Event time goes on, and what was held falls due as it would have in the agent. A span from the far future is wrong. */
+static void let_time_pass(struct replay *r)
+{
+	uint64_t event_ns = pipeline_event_time(r->pipeline, 0);
+
+	if (event_ns <= r->event_ns || event_ns > clock_unix_ns() + UINT64_C(86400) * NS_PER_SECOND)
+		return;
+	r->event_ns = event_ns;
+	pipeline_promote(r->pipeline, 0, event_ns / NS_PER_SECOND, false);
+}
+
 static struct status take_request(void *context, enum signal signal, struct slice wire)
 {
 	struct replay *r = context;
@@ -106,6 +133,7 @@ static struct status take_request(void *context, enum signal signal, struct slic
 	pipeline_ingest(r->pipeline, 0, signal, wire, &reply);
 	r->totals.requests++;
 	r->totals.rejected += reply.rejected_items;
+	let_time_pass(r);
 	return reply.status;
 }
 
@@ -120,29 +148,37 @@ static struct status take_record(void *context, struct slice line)
 	return OK;
 }
 
+static void write_count(struct buf *b, const char *key, uint64_t n)
+{
+	json_write_key(b, key);
+	buf_printf(b, "%llu", (unsigned long long)n);
+}
+
+/* The sums hold what was estimated too; the members that say so tell how much of them that is. */
 static void write_totals(struct replay *r)
 {
 	struct buf *b = &r->line;
 
 	buf_text(b, "{\"type\":\"totals\"");
-	json_write_key(b, "requests");
-	buf_printf(b, "%llu", (unsigned long long)r->totals.requests);
-	json_write_key(b, "rejected_items");
-	buf_printf(b, "%llu", (unsigned long long)r->totals.rejected);
-	json_write_key(b, "calls");
-	buf_printf(b, "%llu", (unsigned long long)r->totals.calls);
-	json_write_key(b, "errors");
-	buf_printf(b, "%llu", (unsigned long long)r->totals.errors);
-	json_write_key(b, "unpriced_calls");
-	buf_printf(b, "%llu", (unsigned long long)r->totals.unpriced);
+	write_count(b, "requests", r->totals.requests);
+	write_count(b, "rejected_items", r->totals.rejected);
+	write_count(b, "calls", r->totals.calls);
+	write_count(b, "errors", r->totals.errors);
+	write_count(b, "unpriced_calls", r->totals.unpriced);
+	write_count(b, "held_calls", counting_held(r->counting));
 	for (int class = 0; class < TOKEN_CLASS_COUNT; class++) {
 		buf_printf(b, ",\"%s_tokens\":%llu", token_class_names[class],
 			   (unsigned long long)tokens_get(&r->totals.tokens, (enum token_class)class));
 	}
 	json_write_key(b, "cost_usd");
 	pusd_write(b, r->totals.cost_pusd);
-	json_write_key(b, "alerts");
-	buf_printf(b, "%llu}", (unsigned long long)r->alert_list.count);
+	write_count(b, "estimated_calls", r->totals.estimated.calls);
+	write_count(b, "estimated_input_tokens", r->totals.estimated.input);
+	write_count(b, "estimated_output_tokens", r->totals.estimated.output);
+	json_write_key(b, "estimated_cost_usd");
+	pusd_write(b, r->totals.estimated.cost_pusd);
+	write_count(b, "alerts", r->alert_list.count);
+	buf_byte(b, '}');
 	print_line(r);
 }
 
@@ -159,6 +195,10 @@ static void write_report(struct replay *r)
 			   last, (unsigned long long)r->alert_list.count);
 	else
 		buf_text(&r->line, "no model calls found\n");
+	if (r->totals.estimated.calls > 0)
+		buf_printf(&r->line, "%llu of them with token counts estimated from texts: %llu tokens of the sums below\n",
+			   (unsigned long long)r->totals.estimated.calls,
+			   (unsigned long long)(r->totals.estimated.input + r->totals.estimated.output));
 	observer_summary(r->observer, &about, &summary);
 	report_write(&r->line, buf_view(&summary));
 	fputs(buf_string(&r->line), stdout);
@@ -213,7 +253,7 @@ static void close_stages(struct replay *r)
 	buf_release(&r->line);
 }
 
-/* With --storage the replay goes on where the last one, or an agent, has stopped. */
+/* With --storage the replay goes on where the last one, or an agent, has stopped: what is held stays so. */
 static struct status open_storage(struct replay *r, struct state *state, const char *directory, struct buf *why)
 {
 	TRY(store_open(directory, r->config->storage.max_size_bytes, &r->store, why));
@@ -233,9 +273,10 @@ static struct status replay_files(struct replay *r, const char *directory, enum 
 		TRY(open_storage(r, &state, directory, why));
 	for (int i = 0; i < count; i++)
 		TRY(replay_read(files[i], signal, &sink, why));
-	pipeline_promote(r->pipeline, 0, true);
-	if (directory == NULL)
+	if (directory == NULL) {
+		pipeline_promote(r->pipeline, 0, r->event_ns / NS_PER_SECOND, true);
 		detector_finish(r->detector);
+	}
 	alerts_advance(r->alerts, detector_time(r->detector));
 	alerts_visit(r->alerts, false, on_alert, r); /* some end without a word */
 	if (directory == NULL)

@@ -76,7 +76,10 @@ static void put_alert(void *batch, struct slice key, struct slice value)
 
 static void put_counted(void *batch, struct slice key, struct slice value)
 {
-	store_batch_put(batch, STORE_COUNTED, key, value);
+	if (value.ptr != NULL)
+		store_batch_put(batch, STORE_COUNTED, key, value);
+	else
+		store_batch_delete(batch, STORE_COUNTED, key);
 }
 
 static void failed(struct state *s, struct status why)

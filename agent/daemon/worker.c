@@ -93,15 +93,20 @@ static void spend_nothing(struct call *c)
 	c->cost = (struct cost){ .known = true };
 }
 
-void worker_complete(struct worker *w, struct call *c)
+static void settle_cost(struct worker *w, struct call *c)
 {
-	model_watch_see(w->models, c);
 	if (c->from_cache)
 		spend_nothing(c);
 	if (!c->cost.known)
 		choose_cost(w, c);
 	else
 		c->model_pinned = model_pin(c->provider, call_model(c));
+}
+
+void worker_complete(struct worker *w, struct call *c)
+{
+	model_watch_see(w->models, c);
+	settle_cost(w, c);
 }
 
 /* A request of this size hardly ever holds more calls: then the arrays need not grow, which would copy them. */
@@ -137,12 +142,19 @@ static const uint8_t *bytes_of(struct slice id)
 	return id.len > 0 ? (const uint8_t *)id.ptr : NULL;
 }
 
+static void notice_time(struct batch *b, uint64_t unix_ns)
+{
+	if (unix_ns > b->latest_unix_ns)
+		b->latest_unix_ns = unix_ns;
+}
+
 static struct status take_span(void *context, const struct span_view *span, struct attribute_writer *added)
 {
 	struct worker *w = context;
 	uint32_t index = COUNTING_NO_CALL;
 
 	w->batch.items++;
+	notice_time(&w->batch, span->end_unix_ns);
 	if (span->defect != NULL) { /* the walker leaves it out of the edited bytes */
 		w->batch.rejected_items++;
 		w->batch.rejected_why = span->defect;
@@ -156,6 +168,8 @@ static struct status take_span(void *context, const struct span_view *span, stru
 		index = (uint32_t)w->call_count++;
 		if (added != NULL)
 			added->later = &w->places[index];
+	} else if (dialect_read_application(w->reader, span, c)) {
+		index = (uint32_t)w->call_count++;
 	}
 	return counting_note(&w->seen, bytes_of(span->trace_id), bytes_of(span->span_id), bytes_of(span->parent_span_id),
 			     index);
@@ -168,6 +182,7 @@ static struct status take_log(void *context, const struct log_view *log)
 	struct worker *w = context;
 
 	w->batch.items++;
+	notice_time(&w->batch, log->time_unix_ns);
 	if (log->defect != NULL)
 		return FAIL(MALFORMED, log->defect);
 	struct call *c = next_call(w);
@@ -184,6 +199,7 @@ static struct status take_point(void *context, const struct point_view *point)
 	struct worker *w = context;
 
 	w->batch.items++;
+	notice_time(&w->batch, point->time_unix_ns);
 	return point->defect == NULL ? OK : FAIL(MALFORMED, point->defect);
 }
 
@@ -192,7 +208,7 @@ static void hold(struct worker *w, const struct counting_span *span, const struc
 {
 	struct call copy = *c;
 
-	worker_complete(w, &copy);
+	settle_cost(w, &copy);
 	buf_reset(&w->records);
 	record_write(&w->records, &copy, "");
 	if (!buf_failed(&w->records))
@@ -243,7 +259,7 @@ static void decide(struct worker *w, bool with_edits)
 		if (span->call == COUNTING_NO_CALL)
 			continue;
 		settle_call(w, span, &w->calls[span->call]);
-		if (with_edits)
+		if (with_edits && w->calls[span->call].role != ROLE_NONE)
 			write_attributes(w, span, &w->calls[span->call]);
 	}
 	if (with_edits)

@@ -14,9 +14,9 @@ static const struct dialect_row rows[] = {
 };
 
 static const struct dialect_scope scopes[] = {
-	{ "strands", PRODUCER_FRAMEWORK, false },
-	{ "bedrock_agentcore", PRODUCER_FRAMEWORK, false },
-	{ "opentelemetry.instrumentation.botocore", PRODUCER_INSTRUMENTATION, true },
+	{ "strands", PRODUCER_FRAMEWORK, false, STREAM_USAGE_SERVED },
+	{ "bedrock_agentcore", PRODUCER_FRAMEWORK, false, STREAM_USAGE_SERVED },
+	{ "opentelemetry.instrumentation.botocore", PRODUCER_INSTRUMENTATION, true, STREAM_USAGE_SERVED },
 	{ 0 },
 };
 

@@ -56,7 +56,7 @@ static const struct dialect_prefix prefixes[] = {
 };
 
 static const struct dialect_scope scopes[] = {
-	{ "braintrust", PRODUCER_INSTRUMENTATION, false },
+	{ "braintrust", PRODUCER_INSTRUMENTATION, false, STREAM_USAGE_SERVED },
 	{ 0 },
 };
 

@@ -46,7 +46,7 @@ static const struct dialect_row rows[] = {
 };
 
 static const struct dialect_scope scopes[] = {
-	{ "com.anthropic.claude_code", PRODUCER_VENDOR_SDK, true },
+	{ "com.anthropic.claude_code", PRODUCER_VENDOR_SDK, true, STREAM_USAGE_SERVED },
 	{ 0 },
 };
 

@@ -24,7 +24,7 @@ static const struct dialect_row rows[] = {
 };
 
 static const struct dialect_scope scopes[] = {
-	{ "codex", PRODUCER_VENDOR_SDK, false },
+	{ "codex", PRODUCER_VENDOR_SDK, false, STREAM_USAGE_SERVED },
 	{ 0 },
 };
 

@@ -118,17 +118,29 @@ static void find_response_id(struct slice output, struct call *c)
 	}
 }
 
-/* A Python object, printed: ChatCompletion(id='chatcmpl-...', ...) */
-static void find_printed_id(struct slice output, struct call *c)
+/* What stands between single quotes behind these words. */
+static struct slice printed(struct slice text, struct slice words)
+{
+	ptrdiff_t at = slice_find(text, words);
+	struct slice rest = at < 0 ? SLICE_NONE : slice_skip(text, (size_t)at + words.len);
+	const char *end = rest.len > 0 ? memchr(rest.ptr, '\'', rest.len) : NULL;
+
+	return end != NULL ? slice_head(rest, (size_t)(end - rest.ptr)) : SLICE_NONE;
+}
+
+/* A Python object, printed: ChatCompletion(id='chatcmpl-...', ..., model='gpt-4o-2024-08-06', ...) */
+static void find_printed(const struct reading *r, struct slice output, struct call *c)
 {
 	ptrdiff_t at = slice_find(output, SLICE("ChatCompletion(id='"));
 
 	if (at < 0)
 		return;
-	struct slice id = slice_skip(output, (size_t)at + sizeof("ChatCompletion(id='") - 1);
-	const char *end = memchr(id.ptr, '\'', id.len);
-	if (end != NULL)
-		c->response_id = slice_head(id, (size_t)(end - id.ptr));
+	struct slice object = slice_skip(output, (size_t)at), known = call_model(c), model;
+	if (c->response_id.len == 0)
+		c->response_id = printed(object, SLICE("(id='"));
+	model = printed(object, SLICE(" model='"));
+	if (wants_response_model(r, c) && known.len >= 3 && slice_starts_with(model, slice_head(known, 3)))
+		c->response_model = model;
 }
 
 static void find_finish(struct slice output, struct call *c)
@@ -324,14 +336,32 @@ static void search_answer(const struct reading *r, struct slice answer, struct c
 		find_response_model(answer, c);
 	if (c->response_id.len == 0)
 		find_response_id(answer, c);
-	if (c->response_id.len == 0)
-		find_printed_id(answer, c);
+	find_printed(r, answer, c);
 	if (c->finish == 0)
 		find_finish(answer, c);
 	if (c->finish == 0 && slice_find(answer, SLICE("\"object\":\"response\"")) >= 0)
 		find_status(answer, c);
 	if (is_refused(answer))
 		c->finish |= FINISH_REFUSAL;
+}
+
+static const struct dialect_row answer_members[] = {
+	ROW_MEMBERS("usage", raw_usage_members),
+	ROW_MEMBERS("token_usage", raw_usage_members),
+	ROW_END,
+};
+
+/* Usage that stands nowhere but in the vendor's answer as a whole. */
+static void find_usage(struct reading_context *context, struct reading *r, struct slice answer, struct call *c)
+{
+	static const struct dialect_row row = ROW_MEMBERS("", answer_members);
+	const struct any_value v = { .kind = ANY_STRING, .bytes = answer };
+	const struct usage_habit habit = { 0 };
+
+	if (c->tokens.known != 0 || answer.len == 0 || answer.ptr[0] != '{' || r->json_wanted)
+		return;
+	if (slice_find(answer, SLICE("usage\":")) >= 0 && members_apply(context, r, &row, &v))
+		usage_resolve(r->usage, r->families, &habit, &c->tokens);
 }
 
 static void read_output(struct reading_context *context, struct reading *r, struct content_scratch *s, struct call *c)
@@ -341,7 +371,9 @@ static void read_output(struct reading_context *context, struct reading *r, stru
 
 	if (reading_content(r, FIELD_OUTPUT_TEXT) == NULL && raw == NULL)
 		return;
-	search_answer(r, raw != NULL && raw->kind == ANY_STRING ? raw->bytes : output, c);
+	struct slice answer = raw != NULL && raw->kind == ANY_STRING ? raw->bytes : output;
+	search_answer(r, answer, c);
+	find_usage(context, r, answer, c);
 	if (wants_walk(r, c))
 		walk_output(context, r, s, output, c);
 	else

@@ -161,11 +161,19 @@ struct dialect_prefix {
 	const struct dialect_row *rows;
 };
 
+/* What a producer's token counts of a streamed answer are. */
+enum stream_usage {
+	STREAM_USAGE_SERVED, /* as the API told them, if it did */
+	STREAM_USAGE_DOUBTFUL, /* miscounted: whoever else tells of the call is believed */
+	STREAM_USAGE_GUESSED, /* counted from the texts by itself, unless cache classes stand beside them */
+};
+
 /* How the producer is recognised where keys do not say it. */
 struct dialect_scope {
 	const char *prefix; /* of the scope's name; NULL ends the list */
 	enum producer producer;
 	bool input_excludes_cache; /* known of this scope, where the numbers alone do not tell */
+	enum stream_usage stream_usage;
 };
 
 struct dialect_name {

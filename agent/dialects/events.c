@@ -71,6 +71,7 @@ static const struct event_rule {
 	EVENT("First Token Stream Event", NULL, true, FIRST_TOKEN, false),
 	EVENT("gen_ai.content.completion.chunk", NULL, true, FIRST_TOKEN, false),
 	EVENT("llm.content.completion.chunk", NULL, true, FIRST_TOKEN, false),
+	EVENT("mlflow.chunk.item.0", NULL, true, FIRST_TOKEN, false),
 	EVENT("ai.stream.firstChunk", first_chunk, true, FIRST_TOKEN, false),
 	EVENT("gen_ai.choice", choice, true, NO_MOMENT, false),
 	EVENT("gen_ai.system.message", system_message, true, NO_MOMENT, false),

@@ -14,8 +14,8 @@ static const struct dialect_row rows[] = {
 };
 
 static const struct dialect_scope scopes[] = {
-	{ "gcp.vertex.agent", PRODUCER_FRAMEWORK, false },
-	{ "google.adk", PRODUCER_FRAMEWORK, false },
+	{ "gcp.vertex.agent", PRODUCER_FRAMEWORK, false, STREAM_USAGE_SERVED },
+	{ "google.adk", PRODUCER_FRAMEWORK, false, STREAM_USAGE_SERVED },
 	{ 0 },
 };
 

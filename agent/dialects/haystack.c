@@ -37,7 +37,7 @@ static const struct dialect_row rows[] = {
 };
 
 static const struct dialect_scope scopes[] = {
-	{ "haystack", PRODUCER_FRAMEWORK, false },
+	{ "haystack", PRODUCER_FRAMEWORK, false, STREAM_USAGE_SERVED },
 	{ 0 },
 };
 

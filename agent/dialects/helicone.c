@@ -22,7 +22,7 @@ static const struct dialect_prefix prefixes[] = {
 };
 
 static const struct dialect_scope scopes[] = {
-	{ "helicone", PRODUCER_PROXY, false },
+	{ "helicone", PRODUCER_PROXY, false, STREAM_USAGE_SERVED },
 	{ 0 },
 };
 

@@ -95,6 +95,7 @@ static const struct dialect_row rows[] = {
 	ROW_TEXT("langfuse.prompt.version", FIELD_PROMPT_VERSION, PROMPT_LANGFUSE),
 	ROW_NUMBER("langfuse.observation.completion_start_time", FIELD_FIRST_TOKEN_AT, CONVERT_TIME, 0),
 	ROW_WORDS("langfuse.observation.level", FIELD_FAILED, error_level),
+	ROW_TEXT("langfuse.observation.status_message", FIELD_ERROR_MESSAGE, 1),
 	ROW_WORDS("langfuse.observation.metadata.finish_reason", FIELD_FINISH, finish_words),
 	ROW_CONTENT("langfuse.observation.input", FIELD_INPUT_TEXT, 4),
 	ROW_CONTENT("langfuse.observation.output", FIELD_OUTPUT_TEXT, 7),
@@ -116,7 +117,7 @@ static const struct dialect_prefix prefixes[] = {
 };
 
 static const struct dialect_scope scopes[] = {
-	{ "langfuse-sdk", PRODUCER_INSTRUMENTATION, false },
+	{ "langfuse-sdk", PRODUCER_INSTRUMENTATION, false, STREAM_USAGE_SERVED },
 	{ 0 },
 };
 

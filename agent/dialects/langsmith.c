@@ -54,7 +54,7 @@ static const struct dialect_prefix prefixes[] = {
 };
 
 static const struct dialect_scope scopes[] = {
-	{ "langsmith", PRODUCER_FRAMEWORK, false },
+	{ "langsmith", PRODUCER_FRAMEWORK, false, STREAM_USAGE_SERVED },
 	{ 0 },
 };
 

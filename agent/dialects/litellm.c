@@ -34,7 +34,7 @@ static const struct dialect_prefix prefixes[] = {
 };
 
 static const struct dialect_scope scopes[] = {
-	{ "litellm", PRODUCER_PROXY, false },
+	{ "litellm", PRODUCER_PROXY, false, STREAM_USAGE_SERVED },
 	{ 0 },
 };
 

@@ -4,8 +4,8 @@
 #include "agent/dialects/dialect.h"
 
 static const struct dialect_scope scopes[] = {
-	{ "llama_index", PRODUCER_FRAMEWORK, false },
-	{ "llamaindex", PRODUCER_FRAMEWORK, false },
+	{ "llama_index", PRODUCER_FRAMEWORK, false, STREAM_USAGE_SERVED },
+	{ "llamaindex", PRODUCER_FRAMEWORK, false, STREAM_USAGE_SERVED },
 	{ 0 },
 };
 

@@ -30,10 +30,10 @@ static const struct dialect_row rows[] = {
 };
 
 static const struct dialect_scope scopes[] = {
-	{ "pydantic-ai", PRODUCER_FRAMEWORK, false },
-	{ "logfire.openai", PRODUCER_INSTRUMENTATION, false },
-	{ "logfire.anthropic", PRODUCER_INSTRUMENTATION, false },
-	{ "logfire", PRODUCER_FRAMEWORK, false },
+	{ "pydantic-ai", PRODUCER_FRAMEWORK, false, STREAM_USAGE_SERVED },
+	{ "logfire.openai", PRODUCER_INSTRUMENTATION, false, STREAM_USAGE_SERVED },
+	{ "logfire.anthropic", PRODUCER_INSTRUMENTATION, false, STREAM_USAGE_SERVED },
+	{ "logfire", PRODUCER_FRAMEWORK, false, STREAM_USAGE_SERVED },
 	{ 0 },
 };
 
@@ -57,8 +57,8 @@ static const struct dialect_row stream_rows[] = {
 };
 
 static const struct dialect_scope stream_scopes[] = {
-	{ "logfire.openai", PRODUCER_INSTRUMENTATION, false },
-	{ "logfire.anthropic", PRODUCER_INSTRUMENTATION, false },
+	{ "logfire.openai", PRODUCER_INSTRUMENTATION, false, STREAM_USAGE_SERVED },
+	{ "logfire.anthropic", PRODUCER_INSTRUMENTATION, false, STREAM_USAGE_SERVED },
 	{ 0 },
 };
 

@@ -13,14 +13,14 @@ static const struct dialect_row rows[] = {
 };
 
 static const struct dialect_scope scopes[] = {
-	{ "agent_framework", PRODUCER_FRAMEWORK, false },
-	{ "Microsoft.Extensions.AI", PRODUCER_FRAMEWORK, false },
-	{ "Experimental.Microsoft.Extensions.AI", PRODUCER_FRAMEWORK, false },
-	{ "Microsoft.SemanticKernel", PRODUCER_FRAMEWORK, false },
-	{ "semantic_kernel", PRODUCER_FRAMEWORK, false },
-	{ "azure.ai.inference", PRODUCER_VENDOR_SDK, false },
-	{ "azure.ai.", PRODUCER_FRAMEWORK, false },
-	{ "Azure.AI.", PRODUCER_VENDOR_SDK, false },
+	{ "agent_framework", PRODUCER_FRAMEWORK, false, STREAM_USAGE_SERVED },
+	{ "Microsoft.Extensions.AI", PRODUCER_FRAMEWORK, false, STREAM_USAGE_SERVED },
+	{ "Experimental.Microsoft.Extensions.AI", PRODUCER_FRAMEWORK, false, STREAM_USAGE_SERVED },
+	{ "Microsoft.SemanticKernel", PRODUCER_FRAMEWORK, false, STREAM_USAGE_SERVED },
+	{ "semantic_kernel", PRODUCER_FRAMEWORK, false, STREAM_USAGE_SERVED },
+	{ "azure.ai.inference", PRODUCER_VENDOR_SDK, false, STREAM_USAGE_SERVED },
+	{ "azure.ai.", PRODUCER_FRAMEWORK, false, STREAM_USAGE_SERVED },
+	{ "Azure.AI.", PRODUCER_VENDOR_SDK, false, STREAM_USAGE_SERVED },
 	{ 0 },
 };
 

@@ -64,13 +64,13 @@ static const struct dialect_row rows[] = {
 };
 
 static const struct dialect_scope scopes[] = {
-	{ "genkit", PRODUCER_FRAMEWORK, false },
-	{ "lmnr", PRODUCER_INSTRUMENTATION, false },
-	{ "voltagent", PRODUCER_FRAMEWORK, false },
-	{ "livekit", PRODUCER_FRAMEWORK, false },
-	{ "promptfoo", PRODUCER_FRAMEWORK, false },
-	{ "mastra", PRODUCER_FRAMEWORK, false },
-	{ "spring.ai", PRODUCER_FRAMEWORK, false },
+	{ "genkit", PRODUCER_FRAMEWORK, false, STREAM_USAGE_SERVED },
+	{ "lmnr", PRODUCER_INSTRUMENTATION, false, STREAM_USAGE_SERVED },
+	{ "voltagent", PRODUCER_FRAMEWORK, false, STREAM_USAGE_SERVED },
+	{ "livekit", PRODUCER_FRAMEWORK, false, STREAM_USAGE_SERVED },
+	{ "promptfoo", PRODUCER_FRAMEWORK, false, STREAM_USAGE_SERVED },
+	{ "mastra", PRODUCER_FRAMEWORK, false, STREAM_USAGE_SERVED },
+	{ "spring.ai", PRODUCER_FRAMEWORK, false, STREAM_USAGE_SERVED },
 	{ 0 },
 };
 

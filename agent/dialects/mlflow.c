@@ -67,7 +67,7 @@ static const struct dialect_prefix prefixes[] = {
 };
 
 static const struct dialect_scope scopes[] = {
-	{ "mlflow", PRODUCER_INSTRUMENTATION, false },
+	{ "mlflow", PRODUCER_INSTRUMENTATION, false, STREAM_USAGE_SERVED },
 	{ 0 },
 };
 

@@ -2,7 +2,8 @@
  * dialects/openlit.c - OpenLIT.
  *
  * Speaks the GenAI conventions, but input counts of Anthropic leave cached tokens out, and a time to the first token is
- * written for answers that were not streamed too (it is the whole duration then).
+ * written for answers that were not streamed too (it is the whole duration then). Where the API tells no usage of a stream,
+ * words are counted and told as usage; served usage has cache classes beside it, if only zeros.
  */
 #include "agent/dialects/dialect.h"
 
@@ -23,13 +24,14 @@ static const struct dialect_row rows[] = {
 };
 
 static const struct dialect_scope scopes[] = {
-	{ "openlit.instrumentation.anthropic", PRODUCER_INSTRUMENTATION, true },
-	{ "openlit.instrumentation.bedrock", PRODUCER_INSTRUMENTATION, true },
-	{ "openlit.instrumentation.langchain", PRODUCER_FRAMEWORK, false },
-	{ "openlit.instrumentation.llamaindex", PRODUCER_FRAMEWORK, false },
-	{ "openlit.instrumentation.haystack", PRODUCER_FRAMEWORK, false },
-	{ "openlit.instrumentation.crewai", PRODUCER_FRAMEWORK, false },
-	{ "openlit", PRODUCER_INSTRUMENTATION, false },
+	{ "openlit.instrumentation.anthropic", PRODUCER_INSTRUMENTATION, true, STREAM_USAGE_SERVED },
+	{ "openlit.instrumentation.bedrock", PRODUCER_INSTRUMENTATION, true, STREAM_USAGE_SERVED },
+	{ "openlit.instrumentation.openai", PRODUCER_INSTRUMENTATION, false, STREAM_USAGE_GUESSED },
+	{ "openlit.instrumentation.langchain", PRODUCER_FRAMEWORK, false, STREAM_USAGE_SERVED },
+	{ "openlit.instrumentation.llamaindex", PRODUCER_FRAMEWORK, false, STREAM_USAGE_SERVED },
+	{ "openlit.instrumentation.haystack", PRODUCER_FRAMEWORK, false, STREAM_USAGE_SERVED },
+	{ "openlit.instrumentation.crewai", PRODUCER_FRAMEWORK, false, STREAM_USAGE_SERVED },
+	{ "openlit", PRODUCER_INSTRUMENTATION, false, STREAM_USAGE_SERVED },
 	{ 0 },
 };
 

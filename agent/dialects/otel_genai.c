@@ -118,11 +118,11 @@ static const struct dialect_row rows[] = {
 
 /* Instrumentations of OpenTelemetry itself and of those who follow it; the dialects above have claimed theirs. */
 static const struct dialect_scope scopes[] = {
-	{ "opentelemetry.instrumentation.", PRODUCER_INSTRUMENTATION, false },
-	{ "opentelemetry.util.genai", PRODUCER_INSTRUMENTATION, false },
-	{ "@opentelemetry/instrumentation-", PRODUCER_INSTRUMENTATION, false },
-	{ "@elastic/opentelemetry-instrumentation-", PRODUCER_INSTRUMENTATION, false },
-	{ "gen_ai", PRODUCER_FRAMEWORK, false }, /* Vercel AI SDK 7 */
+	{ "opentelemetry.instrumentation.", PRODUCER_INSTRUMENTATION, false, STREAM_USAGE_SERVED },
+	{ "opentelemetry.util.genai", PRODUCER_INSTRUMENTATION, false, STREAM_USAGE_SERVED },
+	{ "@opentelemetry/instrumentation-", PRODUCER_INSTRUMENTATION, false, STREAM_USAGE_SERVED },
+	{ "@elastic/opentelemetry-instrumentation-", PRODUCER_INSTRUMENTATION, false, STREAM_USAGE_SERVED },
+	{ "gen_ai", PRODUCER_FRAMEWORK, false, STREAM_USAGE_SERVED }, /* Vercel AI SDK 7 */
 	{ 0 },
 };
 

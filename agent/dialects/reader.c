@@ -137,6 +137,16 @@ static bool is_leaf(enum call_role role)
 	return role == ROLE_LLM || role == ROLE_EMBEDDING || role == ROLE_RERANK;
 }
 
+/* Some wrappers call every request a generation; the model's name tells one of embeddings. */
+static bool asks_for_embeddings(const struct reading *r)
+{
+	struct slice model = reading_text(r, FIELD_REQUEST_MODEL);
+
+	if (model.len == 0)
+		model = reading_text(r, FIELD_RESPONSE_MODEL);
+	return reading_text(r, FIELD_OPERATION).len == 0 && slice_find(model, SLICE("embed")) >= 0;
+}
+
 static const char *const operation_of_role[ROLE_COUNT] = {
 	[ROLE_LLM] = "chat",
 	[ROLE_EMBEDDING] = "embeddings",
@@ -172,6 +182,7 @@ static void copy_producer(const struct dialect_reader *d, struct slice scope, st
 static void copy_attribution(const struct dialect_reader *d, struct call *c)
 {
 	c->feature = attribution(d, FIELD_FEATURE);
+	c->feature_is_default = d->span.rank[FIELD_FEATURE] == RANK_NONE;
 	c->workflow = attribution(d, FIELD_WORKFLOW);
 	c->user_segment = attribution(d, FIELD_USER_SEGMENT);
 	c->session_id = attribution(d, FIELD_SESSION);
@@ -218,6 +229,11 @@ static void copy_tokens(struct dialect_reader *d, struct call *c)
 	if (d->scope.is_ai_sdk && !r->input_is_inclusive && slice_equal(c->provider, SLICE("anthropic")))
 		habit.input_excludes_cache = true;
 	usage_resolve(r->usage, r->families, &habit, &c->tokens);
+	if (c->streaming == TRI_NO || c->tokens.known == 0)
+		return;
+	c->usage_is_doubtful = d->scope.stream_usage == STREAM_USAGE_DOUBTFUL; /* not all streams say that they are one */
+	c->tokens.estimated = c->streaming == TRI_YES && d->scope.stream_usage == STREAM_USAGE_GUESSED &&
+			      (c->tokens.known & (1u << TOKENS_CACHE_READ | 1u << TOKENS_CACHE_WRITE)) == 0;
 }
 
 /* A cost of nothing beside tokens is a price that the producer did not know. */
@@ -242,7 +258,7 @@ static void copy_ttft(const struct reading *r, struct call *c)
 	c->ttft_ns = r->ttft_ns;
 	if (r->ttft_unit_unknown && c->ttft_ns > duration_ns)
 		c->ttft_ns /= 1000;
-	if (c->ttft_ns == 0 && r->first_token_unix_ns > c->start_unix_ns)
+	if (c->ttft_ns == 0 && r->first_token_unix_ns > c->start_unix_ns && r->first_token_unix_ns <= c->end_unix_ns)
 		c->ttft_ns = r->first_token_unix_ns - c->start_unix_ns;
 	if (r->streaming_rank == RANK_NONE)
 		return;
@@ -257,9 +273,9 @@ static void copy_course(struct dialect_reader *d, struct call *c)
 
 	if (r->duration_ns > 0 && c->end_unix_ns - c->start_unix_ns < r->duration_ns && r->duration_ns < c->end_unix_ns)
 		c->start_unix_ns = c->end_unix_ns - r->duration_ns;
+	copy_ttft(r, c);
 	copy_tokens(d, c);
 	copy_cost(r, c);
-	copy_ttft(r, c);
 	c->error_type = reading_text(r, FIELD_ERROR_TYPE);
 	c->error_message = reading_text(r, FIELD_ERROR_MESSAGE);
 	c->status_error |= r->failed;
@@ -281,6 +297,7 @@ static void classify(const struct dialect_reader *d, struct call *c)
 	bool is_open_stream = d->scope.is_logfire_wrapper && !claims && c->response_id.len == 0 && !c->status_error &&
 			      c->error_type.len == 0 && c->role == ROLE_LLM;
 
+	c->told_late |= d->scope.is_logfire_wrapper && claims && d->span.duration_ns > 0;
 	c->counted = is_leaf(c->role) && !is_open_stream;
 	c->wrapper = !is_leaf(c->role) && claims;
 	if (is_open_stream)
@@ -339,11 +356,30 @@ bool dialect_read(struct dialect_reader *d, const struct span_view *span, struct
 	enum call_role by_name = d->scope.has_names ? scope_role_of_name(span->name, d->scope.dialects, &repeats) : ROLE_COUNT;
 	if (repeats)
 		return pass_over(c, "tells of the call above it again");
+	if (role == ROLE_LLM && asks_for_embeddings(r))
+		role = ROLE_EMBEDDING;
 	start(c, by_name != ROLE_COUNT && is_leaf(role) ? by_name : role);
 	if (span->event_count > 0)
 		events_read(&d->context, r, span);
 	copy_identity(span, c);
 	fill(d, span->scope, c);
+	return true;
+}
+
+bool dialect_read_application(struct dialect_reader *d, const struct span_view *span, struct call *c)
+{
+	static const enum field fields[] = { FIELD_SESSION, FIELD_USER, FIELD_FEATURE, FIELD_WORKFLOW, FIELD_USER_SEGMENT };
+	const struct reading *r = &d->span;
+	bool says_something = r->prompt_names != 0;
+
+	for (size_t i = 0; i < sizeof(fields) / sizeof(fields[0]); i++)
+		says_something |= r->rank[fields[i]] != RANK_NONE;
+	if (!says_something || r->drop)
+		return false;
+	start(c, ROLE_NONE);
+	copy_identity(span, c);
+	copy_attribution(d, c);
+	choose_prompt(d, c);
 	return true;
 }
 
@@ -370,6 +406,7 @@ bool dialect_read_log(struct dialect_reader *d, const struct log_view *log, stru
 	if (d->span.leaf == ROLE_NONE || d->span.aggregate != ROLE_NONE)
 		return pass_over(c, NULL);
 	start(c, d->span.leaf);
+	c->told_late = true;
 	c->start_unix_ns = c->end_unix_ns = log->time_unix_ns != 0 ? log->time_unix_ns : log->observed_unix_ns;
 	if (log->trace_id.len == sizeof(c->trace_id))
 		memcpy(c->trace_id, log->trace_id.ptr, sizeof(c->trace_id));

@@ -24,9 +24,12 @@ void scope_recognise(struct slice scope, struct slice service, struct scope_fact
 			continue;
 		out->dialects |= UINT64_C(1) << i;
 		out->has_names |= dialects[i]->names != NULL;
+		if (is_service && out->producer == PRODUCER_UNKNOWN)
+			out->producer = PRODUCER_VENDOR_SDK; /* a program of the vendor's own, such as a command-line agent */
 		if (s != NULL && out->producer == PRODUCER_UNKNOWN) {
 			out->producer = s->producer;
 			out->input_excludes_cache = s->input_excludes_cache;
+			out->stream_usage = s->stream_usage;
 		}
 	}
 	if (out->is_ai_sdk)

@@ -10,6 +10,7 @@ struct scope_facts {
 	uint64_t dialects; /* bit 1 << index in dialects[]: whose scope or service this is */
 	enum producer producer;
 	bool input_excludes_cache;
+	enum stream_usage stream_usage;
 	bool is_ai_sdk; /* the scope that the Vercel AI SDK has had from 3 to 6 */
 	bool is_logfire_wrapper;
 	bool has_names; /* some of `dialects` knows spans by their name */

@@ -15,8 +15,8 @@ static const struct dialect_row rows[] = {
 };
 
 static const struct dialect_scope scopes[] = {
-	{ "com.anthropic.sdk", PRODUCER_VENDOR_SDK, false },
-	{ "mistralai_sdk_tracer", PRODUCER_VENDOR_SDK, false },
+	{ "com.anthropic.sdk", PRODUCER_VENDOR_SDK, false, STREAM_USAGE_SERVED },
+	{ "mistralai_sdk_tracer", PRODUCER_VENDOR_SDK, false, STREAM_USAGE_SERVED },
 	{ 0 },
 };
 

@@ -134,7 +134,7 @@ static const struct dialect_prefix prefixes[] = {
 };
 
 static const struct dialect_scope scopes[] = {
-	{ "@ai-sdk/", PRODUCER_FRAMEWORK, false },
+	{ "@ai-sdk/", PRODUCER_FRAMEWORK, false, STREAM_USAGE_SERVED },
 	{ 0 },
 };
 

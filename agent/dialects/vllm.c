@@ -13,8 +13,8 @@ static const struct dialect_row rows[] = {
 };
 
 static const struct dialect_scope scopes[] = {
-	{ "vllm", PRODUCER_SERVER, false },
-	{ "sglang", PRODUCER_SERVER, false },
+	{ "vllm", PRODUCER_SERVER, false, STREAM_USAGE_SERVED },
+	{ "sglang", PRODUCER_SERVER, false, STREAM_USAGE_SERVED },
 	{ 0 },
 };
 

@@ -96,6 +96,21 @@ static enum error_class class_of_status(uint64_t http_status)
 	}
 }
 
+/* The status that a message begins with, as the vendors' JavaScript clients word it: "429 Too many requests",
+ * "Error: 429 status code (no body)". 0: none. */
+static uint64_t status_in(struct slice message)
+{
+	size_t i = 0;
+
+	while (i < message.len && i < 24 && (message.ptr[i] < '0' || message.ptr[i] > '9'))
+		i++;
+	if (i + 3 > message.len || (message.ptr[i] != '4' && message.ptr[i] != '5') || (i > 0 && message.ptr[i - 1] != ' ') ||
+	    (i + 3 < message.len && message.ptr[i + 3] != ' '))
+		return 0;
+	uint64_t status = 0;
+	return slice_to_u64((struct slice){ message.ptr + i, 3 }, &status) ? status : 0;
+}
+
 static bool has_failed(const struct call *c)
 {
 	return c->status_error || c->error_type.len > 0 || c->http_status >= 400 || c->finish == FINISH_ERROR;
@@ -110,6 +125,10 @@ enum error_class error_class_of(const struct call *c, struct slice status_messag
 		return ERROR_CLASS_NONE;
 	if (code < 400 && slice_to_u64(c->error_type, &code) && code > 999)
 		code = 0;
+	if (code < 400)
+		code = status_in(status_message);
+	if (code < 400)
+		code = status_in(c->error_message);
 	enum error_class by_text = class_of_text(c->error_type), by_status = class_of_status(code);
 	if (by_text == ERROR_CLASS_OTHER || by_text == ERROR_CLASS_REQUEST || by_text == ERROR_CLASS_SERVER) {
 		enum error_class by_message = class_of_text(status_message);

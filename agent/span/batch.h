@@ -22,6 +22,7 @@ struct batch {
 	struct slice wire;
 	struct arena *arena;
 	uint64_t received_unix_ns;
+	uint64_t latest_unix_ns; /* of what is in it: the end of a span, the time of a record or point; 0: none */
 	struct edit_list edits;  /* sorted by offset; empty where the batch passes through untouched */
 	uint32_t items;          /* spans, data points or log records seen */
 	uint32_t rejected_items; /* of them unreadable: answered as partial success */

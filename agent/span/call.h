@@ -200,6 +200,8 @@ struct call {
 	struct slice scope;  /* name of the instrumentation scope */
 	enum producer producer;
 	bool is_evaluation_traffic; /* made by a test or evaluation run: kept out of production's baselines */
+	bool told_late; /* by a note written when the call was over, such as a log record: spans of the same call go before it */
+	bool usage_is_doubtful; /* its producer is known to miscount such calls: who else tells of the same one is believed */
 	bool from_cache; /* a proxy answered from its cache: no tokens were spent */
 
 	/* what was asked of whom */
@@ -215,6 +217,7 @@ struct call {
 	struct slice prompt_name, prompt_version; /* version empty: unversioned */
 	uint64_t prompt_fingerprint; /* of the system message or template, numbers in it apart; stable; 0: no text */
 	struct slice feature, workflow, user_segment;
+	bool feature_is_default; /* said of the whole service: a span around the call that names one knows better */
 	struct slice session_id, user_id;
 	struct slice environment, release, service;
 

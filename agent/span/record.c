@@ -447,6 +447,129 @@ static bool read_scores(struct json *j, struct arena *a, struct call *c)
 	return true;
 }
 
+static bool read_truth(struct json *j, enum tristate *out)
+{
+	bool truth = false;
+
+	if (json_peek(j) == JSON_NULL)
+		return json_null(j);
+	*out = json_bool(j, &truth) && truth ? TRI_YES : TRI_NO;
+	return j->why == NULL;
+}
+
+static bool read_u32(struct json *j, uint32_t *out)
+{
+	double n;
+	bool known;
+
+	if (!read_number(j, &n, &known) || (known && !(n >= 0 && n <= UINT32_MAX)))
+		return false;
+	*out = known ? (uint32_t)n : 0;
+	return true;
+}
+
+static bool read_finish(struct json *j, uint32_t *out)
+{
+	struct json_string name;
+
+	if (!json_array(j))
+		return false;
+	while (json_element(j)) {
+		if (!json_string(j, &name))
+			return false;
+		for (size_t i = 0; i < sizeof(finish_names) / sizeof(finish_names[0]); i++)
+			if (slice_equal(name.raw, slice_of(finish_names[i].name)))
+				*out |= finish_names[i].bit;
+	}
+	return j->why == NULL;
+}
+
+static bool read_error_class(struct json *j, struct arena *a, enum error_class *out)
+{
+	struct slice name;
+
+	if (!json_text(j, a, &name))
+		return false;
+	for (int i = 0; i < ERROR_CLASS_COUNT; i++)
+		if (slice_equal(name, slice_of(error_class_names[i])))
+			*out = (enum error_class)i;
+	return true;
+}
+
+static bool read_fingerprint(struct json *j, struct arena *a, uint64_t *out)
+{
+	struct slice hex;
+
+	*out = 0;
+	if (!json_text(j, a, &hex))
+		return false;
+	for (size_t i = 0; i < hex.len && i < 16; i++) {
+		char digit = hex.ptr[i];
+		*out = *out << 4 | (uint64_t)(digit <= '9' ? digit - '0' : digit - 'a' + 10);
+	}
+	return true;
+}
+
+static bool read_dialect(struct json *j, struct arena *a, struct call *c)
+{
+	struct slice name;
+
+	if (!json_text(j, a, &name))
+		return false;
+	struct slice text = arena_printf(a, "%.*s%c", SLICE_ARG(name), 0);
+	c->dialect = text.len > 0 ? text.ptr : "";
+	return true;
+}
+
+/* The number of the documents is all that a record keeps of them. */
+static bool read_retrieved(struct json *j, struct arena *a, struct call *c)
+{
+	bool is_known = json_peek(j) != JSON_NULL;
+	struct retrieval *found = is_known ? arena_alloc(a, sizeof(*found)) : NULL;
+
+	if (found == NULL)
+		return json_skip(j);
+	memset(found, 0, sizeof(*found));
+	c->retrieval = found;
+	return read_u32(j, &found->documents);
+}
+
+/* What a record says about the course of its call. */
+static bool read_telling(struct json *j, struct arena *a, struct slice key, struct call *c, bool *listed)
+{
+	*listed = true;
+	if (slice_equal(key, SLICE("streaming")))
+		return read_truth(j, &c->streaming);
+	if (slice_equal(key, SLICE("finish_reasons")))
+		return read_finish(j, &c->finish);
+	if (slice_equal(key, SLICE("error_class")))
+		return read_error_class(j, a, &c->error_class);
+	if (slice_equal(key, SLICE("tool_calls")))
+		return read_u32(j, &c->tool_calls);
+	if (slice_equal(key, SLICE("retries")))
+		return read_u32(j, &c->retries);
+	if (slice_equal(key, SLICE("http_status")))
+		return read_u32(j, &c->http_status);
+	if (slice_equal(key, SLICE("prompt_fingerprint")))
+		return read_fingerprint(j, a, &c->prompt_fingerprint);
+	if (slice_equal(key, SLICE("answer_is_json")))
+		return read_truth(j, &c->answer_is_json);
+	if (slice_equal(key, SLICE("answer_fits_schema")))
+		return read_truth(j, &c->answer_fits_schema);
+	if (slice_equal(key, SLICE("blocked")))
+		return read_truth(j, &c->blocked);
+	if (slice_equal(key, SLICE("from_cache")))
+		return json_bool(j, &c->from_cache);
+	if (slice_equal(key, SLICE("price")))
+		return json_text(j, a, &c->cost.price);
+	if (slice_equal(key, SLICE("dialect")))
+		return read_dialect(j, a, c);
+	if (slice_equal(key, SLICE("retrieved_docs")))
+		return read_retrieved(j, a, c);
+	*listed = false;
+	return true;
+}
+
 static bool read_listed(struct json *j, struct arena *a, struct slice key, struct call *c, bool *listed)
 {
 	*listed = true;
@@ -466,6 +589,9 @@ static bool read_member(struct json *j, struct arena *a, struct slice key, struc
 
 	if (!read_listed(j, a, key, c, &listed) || listed)
 		return listed;
+	bool understood = read_telling(j, a, key, c, &listed);
+	if (listed)
+		return understood;
 	if (slice_equal(key, SLICE("trace_id")))
 		return read_hex(j, c->trace_id, sizeof(c->trace_id));
 	if (slice_equal(key, SLICE("span_id")))
@@ -514,5 +640,9 @@ struct status record_read(struct slice line, struct arena *a, struct call *out)
 		return FAIL(MALFORMED, "a record has no time");
 	out->start_unix_ns = out->end_unix_ns - (out->latency_ns < out->end_unix_ns ? out->latency_ns : 0);
 	out->context = context_of(&out->tokens);
+	if (slice_equal(out->operation, SLICE("embeddings")))
+		out->role = ROLE_EMBEDDING;
+	else if (slice_equal(out->operation, SLICE("rerank")))
+		out->role = ROLE_RERANK;
 	return OK;
 }

@@ -9,7 +9,6 @@
 #include <pthread.h>
 #include <stdlib.h>
 
-#include "agent/base/clock.h"
 #include "agent/counting/counting.h"
 
 #define MS    UINT64_C(1000000)
@@ -25,6 +24,7 @@ struct told {
 	uint64_t input, output; /* 0: not told */
 	unsigned from_ms, to_ms;
 	enum producer producer;
+	bool doubtful; /* its producer miscounts */
 };
 
 struct world {
@@ -33,7 +33,7 @@ struct world {
 	struct call calls[MANY];
 	size_t call_count;
 	struct counting_batch batch;
-	uint64_t counted, input; /* in all batches */
+	uint64_t counted, input, output; /* in all batches */
 };
 
 static struct world *world_new(void)
@@ -81,6 +81,7 @@ static void make_call(const struct told *t, struct call *c)
 	c->request_model = slice_of(t->model != NULL ? t->model : "gpt-4o");
 	c->response_id = t->answer != NULL ? slice_of(t->answer) : SLICE_NONE;
 	c->producer = t->producer;
+	c->usage_is_doubtful = t->doubtful;
 	c->start_unix_ns = START + t->from_ms * MS;
 	c->end_unix_ns = START + (t->to_ms > 0 ? t->to_ms : 1000) * MS;
 	if (t->input > 0)
@@ -109,6 +110,7 @@ static void tell_log(struct world *w, const struct told *t)
 	make_call(t, c);
 	memcpy(c->parent_span_id, c->span_id, sizeof(c->parent_span_id));
 	c->has_parent = true;
+	c->told_late = true;
 	c->start_unix_ns = c->end_unix_ns;
 	assert_false(FAILED(counting_note_log(&w->batch, c, (uint32_t)w->call_count++)));
 }
@@ -123,6 +125,7 @@ static unsigned end_batch(struct world *w)
 		if (w->calls[i].counted) {
 			counted++;
 			w->input += tokens_get(&w->calls[i].tokens, TOKENS_INPUT);
+			w->output += tokens_get(&w->calls[i].tokens, TOKENS_OUTPUT);
 		}
 	for (size_t i = 0; i < w->batch.count; i++)
 		if (w->batch.spans[i].verdict == COUNTING_HELD)
@@ -134,13 +137,25 @@ static unsigned end_batch(struct world *w)
 	return counted;
 }
 
+/* How many of those that were held count after all. */
+static unsigned promoted(struct world *w)
+{
+	struct buf record = BUF_INIT;
+	unsigned counted = 0;
+
+	while (counting_promote(w->counting, 1, true, &record))
+		counted++;
+	buf_release(&record);
+	return counted;
+}
+
 static unsigned counted_together(const struct told *spans, size_t n)
 {
 	struct world *w = world_new();
 
 	for (size_t i = 0; i < n; i++)
 		tell(w, &spans[i]);
-	unsigned counted = end_batch(w);
+	unsigned counted = end_batch(w) + promoted(w);
 	world_free(w);
 	return counted;
 }
@@ -154,6 +169,7 @@ static unsigned counted_one_by_one(const struct told *spans, size_t n)
 		tell(w, &spans[i]);
 		counted += end_batch(w);
 	}
+	counted += promoted(w);
 	world_free(w);
 	return counted;
 }
@@ -327,6 +343,14 @@ static void where_only_the_outer_one_knows_the_counts_it_counts(void **state)
 	assert_int_equal(end_batch(w), 1);
 	assert_int_equal(w->input, 50);
 	world_free(w);
+	w = world_new(); /* in batches of their own the inner one waits for it */
+	for (int i = 0; i < 2; i++) {
+		tell(w, &spans[i]);
+		assert_int_equal(end_batch(w), i);
+	}
+	assert_int_equal(w->input, 50);
+	assert_int_equal(promoted(w), 0);
+	world_free(w);
 }
 
 static void a_request_sent_again_adds_nothing_but_looks_the_same(void **state)
@@ -367,9 +391,10 @@ static void an_agent_without_calls_inside_counts_when_its_trace_is_silent(void *
 	};
 	struct world *w = world_new();
 	struct buf record = BUF_INIT;
-	uint64_t now_s = clock_mono_ns() / NS_PER_SECOND;
+	uint64_t now_s = 1000;
 
 	(void)state;
+	assert_false(counting_promote(w->counting, now_s, false, &record));
 	for (int i = 0; i < 3; i++)
 		tell(w, &spans[i]);
 	assert_int_equal(end_batch(w), 0);
@@ -403,7 +428,7 @@ static void usage_repeated_below_a_counted_call_is_not_promoted(void **state)
 }
 
 /* A log record is written in the context of the call's span, or of the one around it. */
-static void a_log_record_and_a_span_tell_of_one_call(void **state)
+static void a_log_record_and_a_span_tell_of_one_call_and_the_span_counts(void **state)
 {
 	static const struct told span = { .id = 2, .parent = 1, .role = ROLE_LLM, .answer = "r1", .input = 50, .output = 5 };
 	struct told log = span;
@@ -414,13 +439,99 @@ static void a_log_record_and_a_span_tell_of_one_call(void **state)
 			struct world *w = world_new();
 			log.id = context;
 			order == 0 ? tell_log(w, &log) : tell(w, &span);
-			assert_int_equal(end_batch(w), 1);
+			assert_int_equal(end_batch(w), order);
 			order == 0 ? tell(w, &span) : tell_log(w, &log);
-			assert_int_equal(end_batch(w), 0);
+			assert_int_equal(end_batch(w), 1 - order);
 			tell_log(w, &log);
 			assert_int_equal(end_batch(w), 0);
+			assert_int_equal(promoted(w), 0);
 			world_free(w);
 		}
+}
+
+static void a_log_record_counts_where_no_span_comes(void **state)
+{
+	static const struct told log = { .id = 2, .parent = 1, .role = ROLE_LLM, .answer = "r1", .input = 50, .output = 5 };
+	struct buf record = BUF_INIT;
+	struct world *w = world_new();
+
+	(void)state;
+	assert_false(counting_promote(w->counting, 1000, false, &record));
+	tell_log(w, &log);
+	assert_int_equal(end_batch(w), 0);
+	assert_false(counting_promote(w->counting, 1000 + COUNTING_PATIENCE_S - 1, false, &record));
+	assert_true(counting_promote(w->counting, 1000 + COUNTING_PATIENCE_S, false, &record));
+	tell(w, &log); /* late: what was counted is not taken back */
+	assert_int_equal(end_batch(w), 0);
+	buf_release(&record);
+	world_free(w);
+}
+
+static void a_log_record_of_a_vendors_own_program_counts_at_once(void **state)
+{
+	struct told log = { .id = 2, .parent = 1, .role = ROLE_LLM, .answer = "r1", .input = 50, .output = 5 };
+	struct world *w = world_new();
+
+	(void)state;
+	log.producer = PRODUCER_VENDOR_SDK;
+	tell_log(w, &log);
+	assert_int_equal(end_batch(w), 1);
+	tell(w, &log);
+	assert_int_equal(end_batch(w), 0);
+	world_free(w);
+}
+
+/* The note of a stream that has ended, in a trace of its own and a while later, as Logfire writes it. */
+static void a_late_note_in_another_trace_tells_of_the_same_call(void **state)
+{
+	static const struct told span = { .id = 2, .parent = 1, .role = ROLE_LLM, .scope = "anthropic", .input = 50, .output = 5,
+					  .from_ms = 5, .to_ms = 300, .producer = PRODUCER_VENDOR_SDK };
+	static const struct told note = { .trace = 1, .id = 3, .role = ROLE_LLM, .scope = "logfire", .input = 50, .output = 5,
+					  .from_ms = 700, .to_ms = 870, .producer = PRODUCER_INSTRUMENTATION };
+
+	(void)state;
+	for (int order = 0; order < 2; order++) {
+		struct world *w = world_new();
+		for (int i = 0; i < 2; i++) {
+			tell(w, i == order ? &span : &note);
+			w->calls[0].told_late = i != order;
+			(void)end_batch(w);
+		}
+		assert_int_equal(w->counted + promoted(w), 1);
+		world_free(w);
+	}
+}
+
+static void who_miscounts_gives_way_to_who_knows_better(void **state)
+{
+	static const struct told exact = { .id = 2, .role = ROLE_LLM, .scope = "vendor", .answer = "r1", .input = 50, .output = 5,
+					   .producer = PRODUCER_VENDOR_SDK };
+	static const struct told doubtful = { .trace = 1, .id = 3, .role = ROLE_LLM, .answer = "r1", .input = 50, .output = 6,
+					      .producer = PRODUCER_INSTRUMENTATION, .doubtful = true };
+
+	(void)state;
+	for (int way = 0; way < 4; way++) {
+		struct world *w = world_new();
+		tell(w, way % 2 == 0 ? &doubtful : &exact);
+		if (way < 2)
+			(void)end_batch(w);
+		tell(w, way % 2 == 0 ? &exact : &doubtful);
+		(void)end_batch(w);
+		assert_int_equal(w->counted, 1);
+		assert_int_equal(w->output, 5);
+		assert_int_equal(promoted(w), 0);
+		world_free(w);
+	}
+}
+
+static void who_miscounts_counts_where_nobody_else_tells(void **state)
+{
+	static const struct told spans[] = {
+		{ .id = 3, .role = ROLE_LLM, .answer = "r1", .input = 51, .output = 6, .doubtful = true },
+	};
+
+	(void)state;
+	assert_int_equal(counted_together(spans, 1), 1);
 }
 
 static void the_counted_call_takes_over_what_only_the_other_one_says(void **state)
@@ -473,6 +584,55 @@ static void what_was_counted_is_known_after_a_restart(void **state)
 	tell(after, &outer);
 	tell(after, &sibling);
 	assert_int_equal(end_batch(after), 0);
+	world_free(before);
+	world_free(after);
+}
+
+static void copy_state(struct world *from, struct world *to)
+{
+	struct copy copy = { to->counting, 0 };
+
+	counting_save(from->counting, false, copy_block, &copy);
+}
+
+static void what_is_held_is_held_after_a_restart(void **state)
+{
+	static const struct told agent = { .id = 1, .role = ROLE_AGENT, .claims = true, .input = 700, .output = 30 };
+	static const struct told call = { .id = 2, .parent = 1, .role = ROLE_LLM, .input = 700, .output = 30 };
+
+	(void)state;
+	for (int inside = 0; inside < 2; inside++) {
+		struct world *before = world_new(), *after = world_new();
+		tell(before, &agent);
+		assert_int_equal(end_batch(before), 0);
+		copy_state(before, after);
+		assert_int_equal(counting_held(after->counting), 1);
+		if (inside) {
+			tell(after, &call);
+			assert_int_equal(end_batch(after), 1);
+		}
+		assert_int_equal(promoted(after), 1 - inside);
+		world_free(before);
+		world_free(after);
+	}
+}
+
+/* The span between them was seen before the restart, and is neither a call nor around one that was seen. */
+static void who_is_inside_whom_is_known_after_a_restart(void **state)
+{
+	static const struct told agent = { .id = 1, .role = ROLE_AGENT, .claims = true, .input = 700, .output = 30 };
+	static const struct told between = { .id = 2, .parent = 1 };
+	static const struct told call = { .id = 3, .parent = 2, .role = ROLE_LLM, .input = 700, .output = 30 };
+	struct world *before = world_new(), *after = world_new();
+
+	(void)state;
+	tell(before, &between);
+	tell(before, &agent);
+	assert_int_equal(end_batch(before), 0);
+	copy_state(before, after);
+	tell(after, &call);
+	assert_int_equal(end_batch(after), 1);
+	assert_int_equal(promoted(after), 0);
 	world_free(before);
 	world_free(after);
 }
@@ -647,9 +807,16 @@ int main(void)
 		cmocka_unit_test(a_half_written_span_is_completed_by_the_later_one),
 		cmocka_unit_test(an_agent_without_calls_inside_counts_when_its_trace_is_silent),
 		cmocka_unit_test(usage_repeated_below_a_counted_call_is_not_promoted),
-		cmocka_unit_test(a_log_record_and_a_span_tell_of_one_call),
+		cmocka_unit_test(a_log_record_and_a_span_tell_of_one_call_and_the_span_counts),
+		cmocka_unit_test(a_log_record_counts_where_no_span_comes),
+		cmocka_unit_test(a_log_record_of_a_vendors_own_program_counts_at_once),
+		cmocka_unit_test(a_late_note_in_another_trace_tells_of_the_same_call),
+		cmocka_unit_test(who_miscounts_gives_way_to_who_knows_better),
+		cmocka_unit_test(who_miscounts_counts_where_nobody_else_tells),
 		cmocka_unit_test(the_counted_call_takes_over_what_only_the_other_one_says),
 		cmocka_unit_test(what_was_counted_is_known_after_a_restart),
+		cmocka_unit_test(what_is_held_is_held_after_a_restart),
+		cmocka_unit_test(who_is_inside_whom_is_known_after_a_restart),
 		cmocka_unit_test(a_damaged_block_is_refused),
 		cmocka_unit_test(any_order_in_any_batches_with_repetitions_gives_the_same_totals),
 		cmocka_unit_test(a_full_table_forgets_the_oldest),
