@@ -224,16 +224,22 @@ static void settle_call(struct worker *w, const struct counting_span *span, stru
 	meter_add(w->meters.not_counted, c->not_counted != NULL);
 }
 
+/* Counted before, or to be counted unless somebody knows it better. */
+static bool looks_counted(const struct counting_span *span, const struct call *c)
+{
+	return span->verdict == COUNTING_REPEATED_COUNTED || (span->verdict == COUNTING_HELD && !c->wrapper);
+}
+
 /* What is sent again must look as it did the first time: back ends keep the newer one. */
 static void write_attributes(struct worker *w, const struct counting_span *span, struct call *c)
 {
 	struct call as_counted = *c;
 
-	if (span->verdict == COUNTING_REPEATED_COUNTED) {
+	if (looks_counted(span, c)) {
 		as_counted.counted = true;
-		worker_complete(w, &as_counted);
+		settle_cost(w, &as_counted);
 	}
-	enrich_write(span->verdict == COUNTING_REPEATED_COUNTED ? &as_counted : c, &w->added);
+	enrich_write(as_counted.counted ? &as_counted : c, &w->added);
 	edit_list_fill(&w->batch.edits, w->places[span->call], attribute_writer_take(&w->added));
 }
 
