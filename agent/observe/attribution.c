@@ -6,6 +6,7 @@
 #include <stdlib.h>
 
 #include "agent/base/compiler.h"
+#include "agent/base/hash.h"
 
 #define FIRST_ROOM 8
 
@@ -67,7 +68,9 @@ struct status attribution_init(struct attribution all[DIMENSION_COUNT], struct a
 		all[d].registry = &r->dimensions[d];
 		if (!make_room(&all[d], 0))
 			return FAIL(NOMEM, "no memory for the attribution of costs");
-		all[d].last = all[d].sums[0].set = r->dimensions[d].overflow;
+		all[d].sums[0].set = r->dimensions[d].overflow;
+		for (unsigned i = 0; i < RECENT_VALUES; i++)
+			all[d].recent[i] = r->dimensions[d].overflow;
 	}
 	return OK;
 }
@@ -103,16 +106,21 @@ static NOINLINE const struct label_set *find_clean(struct attribution *a, const 
 	return set;
 }
 
+static NOINLINE const struct label_set *look_up(struct attribution *a, struct slice value)
+{
+	struct labels labels = { .value[LABEL_VALUE] = slice_head(value, a->registry->max_bytes + 1) };
+	const struct label_set *set = label_table_find(&a->table, labels_hash(&labels), &labels);
+
+	return set != NULL ? set : find_clean(a, &labels);
+}
+
 static const struct label_set *find(struct attribution *a, struct slice value)
 {
-	struct labels labels = { 0 };
+	const struct label_set **recent = &a->recent[hash_glance(0, value) % RECENT_VALUES];
 
-	if (slice_equal(a->last->labels.value[LABEL_VALUE], value))
-		return a->last;
-	labels.value[LABEL_VALUE] = slice_head(value, a->registry->max_bytes + 1);
-	const struct label_set *set = label_table_find(&a->table, labels_hash(&labels), &labels);
-	a->last = set != NULL ? set : find_clean(a, &labels);
-	return a->last;
+	if (!slice_equal((*recent)->labels.value[LABEL_VALUE], value))
+		*recent = look_up(a, value);
+	return *recent;
 }
 
 void attribution_count(struct attribution all[DIMENSION_COUNT], const struct call *c)

@@ -40,13 +40,15 @@ struct attribution_sum {
 	__int128_t cost_pusd;
 };
 
+#define RECENT_VALUES 32u
+
 /* One shard's sums of one dimension. */
 struct attribution {
 	struct label_registry *registry;
 	struct label_table table;     /* values that this shard has met */
 	struct attribution_sum *sums; /* by label set index; the first is the overflow series */
 	size_t room;
-	const struct label_set *last; /* calls come in runs */
+	const struct label_set *recent[RECENT_VALUES]; /* by a glance at the value: calls tell the same few again and again */
 };
 
 /* cap: values a dimension. Errors: NOMEM, then there is nothing to release. */

@@ -8,6 +8,7 @@
 
 #include "agent/base/clock.h"
 #include "agent/base/compiler.h"
+#include "agent/base/hash.h"
 #include "agent/observe/observe_priv.h"
 
 /* Makes the call the exemplar of its bucket. */
@@ -101,17 +102,26 @@ static struct series *series_by_clean_labels(struct observe_shard *s, const stru
 	return series;
 }
 
-static struct series *series_find(struct observe_shard *s, const struct call *c)
+static NOINLINE struct series *series_look_up(struct observe_shard *s, const struct call *c)
 {
 	char joined[LABEL_BYTES_MAX + 1];
 	struct labels labels;
 
 	labels_of_call(c, s->registry->max_bytes, joined, &labels);
-	if (labels_equal(&s->last->set->labels, &labels))
-		return s->last;
 	const struct label_set *set = label_table_find(&s->table, labels_hash(&labels), &labels);
-	s->last = set != NULL ? s->series[set->index] : series_by_clean_labels(s, &labels);
-	return s->last;
+	return set != NULL ? s->series[set->index] : series_by_clean_labels(s, &labels);
+}
+
+static struct series *series_find(struct observe_shard *s, const struct call *c)
+{
+	uint64_t glance = hash_glance(hash_glance(0, call_model(c)), c->feature);
+	struct series **recent;
+
+	glance = hash_glance(hash_glance(glance, c->prompt_name), c->prompt_version);
+	recent = &s->recent[glance % RECENT_SERIES];
+	if (!labels_are_of_call(&(*recent)->set->labels, c))
+		*recent = series_look_up(s, c);
+	return *recent;
 }
 
 static void count_tokens(struct observe_shard *s, struct series *series, const struct call *c)
@@ -226,9 +236,11 @@ static bool shard_init(struct observe_shard *s, struct label_registry *registry,
 	s->registry = registry;
 	s->series_meter = meter_get(METER_SERIES, "");
 	s->overflow_meter = meter_get(METER_SERIES_OVERFLOW, "");
-	s->overflow = s->last = make_room(s, 0) ? series_new(s, registry->overflow) : NULL;
+	s->overflow = make_room(s, 0) ? series_new(s, registry->overflow) : NULL;
 	if (s->overflow == NULL)
 		return false;
+	for (unsigned i = 0; i < RECENT_SERIES; i++)
+		s->recent[i] = s->overflow;
 	s->series[0] = s->overflow;
 	return !FAILED(attribution_init(s->attribution, attribution));
 }

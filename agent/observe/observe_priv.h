@@ -31,6 +31,8 @@ struct totals {
 	__int128_t cost_pusd;
 };
 
+#define RECENT_SERIES 256u
+
 struct observe_shard {
 	pthread_mutex_t lock;
 	struct label_registry *registry;
@@ -40,7 +42,7 @@ struct observe_shard {
 	struct series **series;   /* by label set index; NULL: not met */
 	size_t series_room;
 	struct series *overflow;
-	struct series *last; /* calls come in runs */
+	struct series *recent[RECENT_SERIES]; /* by a glance at the labels: calls are of the same few again and again */
 	struct totals totals;
 	struct attribution attribution[DIMENSION_COUNT];
 } __attribute__((aligned(64)));

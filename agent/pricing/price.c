@@ -116,50 +116,6 @@ static bool find_call(struct pricer *p, const struct call_key *key, struct price
 /* ---------------------------------------------------------------- remembering */
 
 /* The address counts only where no provider is named: then it is the last part, else that is empty. */
-static inline uint64_t load_8(const char *p)
-{
-	uint64_t word;
-
-	memcpy(&word, p, sizeof(word));
-	return word;
-}
-
-/* Fewer than 8 bytes, by loads that overlap: texts of one length are equal where this is. */
-static inline uint64_t load_short(struct slice s)
-{
-	const unsigned char *p = (const unsigned char *)s.ptr;
-	uint32_t first, last;
-
-	if (s.len == 0)
-		return 0;
-	if (s.len < 4)
-		return p[0] | (uint64_t)p[s.len / 2] << 8 | (uint64_t)p[s.len - 1] << 16;
-	memcpy(&first, p, sizeof(first));
-	memcpy(&last, p + s.len - 4, sizeof(last));
-	return first | (uint64_t)last << 32;
-}
-
-/* A hash of the length and of the bytes where model names differ. Names that collide are told apart by key_equal, and
- * at worst push each other out of one set. */
-static inline uint64_t glance(uint64_t h, struct slice s)
-{
-	if (s.len < 8)
-		return hash_mix(h, load_short(s) ^ s.len << 56);
-	return hash_mix(h ^ load_8(s.ptr) ^ load_8(s.ptr + s.len / 2 - 4), load_8(s.ptr + s.len - 8) + s.len);
-}
-
-static inline bool text_equal(struct slice a, struct slice b)
-{
-	if (a.len != b.len)
-		return false;
-	if (a.len < 8)
-		return load_short(a) == load_short(b);
-	for (size_t i = 0; i + 8 < a.len; i += 8)
-		if (load_8(a.ptr + i) != load_8(b.ptr + i))
-			return false;
-	return load_8(a.ptr + a.len - 8) == load_8(b.ptr + b.len - 8);
-}
-
 static inline void make_key(const struct call *call, struct call_key *key)
 {
 	key->parts[0] = call->provider;
@@ -170,7 +126,7 @@ static inline void make_key(const struct call *call, struct call_key *key)
 	key->hash = 0;
 	for (unsigned i = 0; i < KEY_PARTS; i++)
 		if (key->parts[i].len > 0)
-			key->hash = glance(key->hash + i, key->parts[i]);
+			key->hash = hash_glance(key->hash + i, key->parts[i]);
 }
 
 static inline bool key_equal(const struct call_key *a, const struct call_key *b)
@@ -178,7 +134,7 @@ static inline bool key_equal(const struct call_key *a, const struct call_key *b)
 	if (a->hash != b->hash)
 		return false;
 	for (unsigned i = 0; i < KEY_PARTS; i++)
-		if (!text_equal(a->parts[i], b->parts[i]))
+		if (!slice_equal(a->parts[i], b->parts[i]))
 			return false;
 	return true;
 }
