@@ -36,6 +36,8 @@
 	X(BASELINE_ADJUSTED, counter, "plimsoll_agent_baseline_adjusted_total", "reason", "Observations taken under the key `other` (pooled) or at their time of arrival (clock)") \
 	X(BASELINE_KEYS_DROPPED, counter, "plimsoll_agent_baseline_keys_dropped_total", "", "Baseline keys forgotten: silent for too long, or to make room for a new one") \
 	X(SAMPLES_DROPPED, counter, "plimsoll_agent_samples_dropped_total", "", "Observations lost because the baseline queue was full") \
+	X(JUDGEMENTS, counter, "plimsoll_agent_judgements_total", "result, reason", "Evaluations and feedback, by what became of them") \
+	X(CALLS_FORGOTTEN, counter, "plimsoll_agent_calls_forgotten_total", "reason", "Counted calls that no later evaluation or feedback will find") \
 	X(ALERTS, counter, "plimsoll_agent_alerts_total", "kind", "Alerts raised")                                                 \
 	X(NOTIFICATIONS, counter, "plimsoll_agent_notifications_total", "channel, result", "Alert notifications, by result")       \
 	X(STORE_BYTES, gauge, "plimsoll_agent_store_bytes", "store", "Bytes in use in the LMDB file (store=\"queue\": of the queues)")  \

@@ -157,6 +157,10 @@ struct config {
 	struct alerts_config alerts;
 	struct config_instances slos; /* options are struct slo_config */
 	struct {
+		bool enabled;
+		uint64_t max_size_bytes, keep_ms, wait_ms;
+	} judgements;
+	struct {
 		int64_t max_series;           /* label sets on /metrics */
 		uint64_t max_in_flight_bytes; /* request bytes being worked on, all connections together */
 		uint64_t max_label_bytes;     /* longer label values are cut */

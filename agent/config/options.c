@@ -412,6 +412,19 @@ static const struct conf_option limits_options[] = {
 	{ .name = NULL },
 };
 
+static const struct conf_option judgements_options[] = {
+	{ "enabled", CONF_BOOL, AT(config, judgements.enabled), .fallback = "true",
+	  .doc = "Join evaluations and users' feedback to the model calls they are about, whenever they come." },
+	{ "keep", CONF_DURATION, AT(config, judgements.keep_ms), .fallback = "72h", .min = MINUTE, .max = 400 * DAY,
+	  .doc = "How long a call is remembered for them." },
+	{ "max_size", CONF_SIZE, AT(config, judgements.max_size_bytes), .fallback = "64MiB", .min = MIB, .max = TIB,
+	  .doc = "The most that remembered calls may take in the store; the oldest are forgotten first. A call takes about 60 "
+		 "bytes, 64 MiB know a million. An eighth of it is held in memory besides." },
+	{ "wait", CONF_DURATION, AT(config, judgements.wait_ms), .fallback = "10m", .min = SECOND, .max = DAY,
+	  .doc = "How long a judgement waits for a call that has not come yet; then it counts with unknown labels." },
+	{ .name = NULL },
+};
+
 static const struct conf_option admin_options[] = {
 	{ "enabled", CONF_BOOL, AT(config, admin.enabled), .fallback = "true",
 	  .doc = "Serve /metrics, /livez, /readyz, the API and the page." },
@@ -444,6 +457,7 @@ const struct conf_option config_options[] = {
 	{ "alerts", CONF_SECTION, .section = alerts_options, .doc = "Who is told about it." },
 	{ "slos", CONF_KINDS, .kinds = slo_kinds, .reloads = true,
 	  .doc = "Service level objectives, \"kind\" or \"kind/name\"; an alert says when an error budget burns too fast." },
+	{ "judgements", CONF_SECTION, .section = judgements_options, .doc = "What others say about the calls." },
 	{ "limits", CONF_SECTION, .section = limits_options, .doc = "What bounds the agent's memory." },
 	{ "admin", CONF_SECTION, .section = admin_options, .doc = "The agent's own HTTP endpoint." },
 	{ "log", CONF_SECTION, .section = log_options, .doc = "What the agent writes to standard error." },

@@ -10,6 +10,7 @@
 #include "agent/base/log.h"
 #include "agent/base/meter.h"
 #include "agent/daemon/judge.h"
+#include "agent/daemon/judgements.h"
 #include "agent/daemon/kinds.h"
 #include "agent/daemon/pipeline.h"
 #include "agent/daemon/state_dir.h"
@@ -33,6 +34,7 @@ struct agent {
 	struct observer *observer;
 	struct counting *counting;
 	struct judge *judge;
+	struct judgements *judgements; /* NULL: switched off */
 	struct pipeline *pipeline;
 	struct grpc_receiver *grpc;
 	struct http_receiver *http_receiver;
@@ -103,6 +105,19 @@ static struct status open_outlets(struct agent *a, struct buf *why)
 	return OK;
 }
 
+static struct status open_judgements(struct agent *a, struct buf *why)
+{
+	struct judgement_outlets outlets = {
+		.store = a->store,
+		.observer = a->observer,
+		.senders = a->senders,
+		.judge = a->config->baselines.enabled ? judge_offer : NULL,
+		.judge_context = a->judge,
+	};
+
+	return a->config->judgements.enabled ? judgements_new(a->config, a->loop, &outlets, &a->judgements, why) : OK;
+}
+
 static struct status open_pipeline(struct agent *a, struct buf *why)
 {
 	struct pipeline_outlets outlets = {
@@ -111,6 +126,8 @@ static struct status open_pipeline(struct agent *a, struct buf *why)
 		.senders = a->senders,
 		.judge = a->config->baselines.enabled || a->config->slos.count > 0 ? judge_offer : NULL,
 		.judge_context = a->judge,
+		.recall = a->judgements != NULL ? judgements_offer : NULL,
+		.recall_context = a->judgements,
 	};
 
 	TRY(price_book_new(a->config, &a->prices, why));
@@ -189,6 +206,8 @@ static struct status open_ports(struct agent *a, struct buf *why)
 		.summary = write_summary,
 		.alerts = write_alerts,
 	};
+	if (a->judgements != NULL)
+		source.tables[source.table_count++] = (struct api_table){ judgement_routes, a->judgements };
 	struct ingest grpc = { pipeline_ingest, a->pipeline, 0 };
 	struct ingest http = { pipeline_ingest, a->pipeline, grpc_lanes(a->config) };
 
@@ -211,6 +230,7 @@ static struct status open_all(struct agent *a, struct buf *why)
 {
 	TRY(open_state(a, why));
 	TRY(open_outlets(a, why));
+	TRY(open_judgements(a, why));
 	TRY(open_pipeline(a, why));
 	return open_ports(a, why);
 }
@@ -377,6 +397,8 @@ void agent_drain(struct agent *a, void (*done)(void *context), void *context)
 		http_receiver_stop(a->http_receiver, RECEIVER_STOP_MS);
 	a->grpc = NULL;
 	a->http_receiver = NULL;
+	if (a->judgements != NULL)
+		judgements_drain(a->judgements);
 	senders_drain(a->senders, ms_left(a), senders_drained, a);
 }
 
@@ -391,6 +413,7 @@ void agent_free(struct agent *a)
 	admin_stop(a->admin);
 	pipeline_free(a->pipeline);
 	senders_free(a->senders);
+	judgements_free(a->judgements);
 	judge_free(a->judge);
 	if (a->http != NULL)
 		http_client_free(a->http);

@@ -14,7 +14,7 @@ struct pipeline {
 	struct pipeline_outlets outlets;
 	pthread_mutex_t lock; /* guards settings */
 	struct settings *settings;
-	struct meter *samples_dropped, *records_dropped;
+	struct meter *samples_dropped, *records_dropped, *judgements_dropped;
 	unsigned lane_count;
 	struct worker lanes[];
 };
@@ -37,6 +37,7 @@ struct status pipeline_new(const struct config *config, struct price_book *price
 	p->outlets = *outlets;
 	p->samples_dropped = meter_get(METER_SAMPLES_DROPPED, "");
 	p->records_dropped = meter_get(METER_DROPPED, "exporter=\"*\",kind=\"records\",reason=\"no_memory\"");
+	p->judgements_dropped = meter_get(METER_JUDGEMENTS, "result=\"dropped\",reason=\"no_memory\"");
 	struct status s = settings_new(config, prices, &p->settings);
 	for (unsigned i = 0; i < lanes && !FAILED(s); i++) {
 		s = worker_init(&p->lanes[i], transport_of(i, lanes), observer_shard(outlets->observer, i),
@@ -159,15 +160,40 @@ static struct payload *make_request(const struct batch *b)
 	return payload;
 }
 
-static void take_effect(struct pipeline *p, struct worker *w)
+/* Who said what about which call is found out on the loop. */
+static void recall(struct pipeline *p, struct worker *w)
 {
-	if (w->call_count == 0)
-		return;
+	struct recall_chunk *chunk = recall_chunk_new(w->calls, w->call_count, w->told.items, w->told.count);
+
+	if (chunk != NULL)
+		p->outlets.recall(p->outlets.recall_context, chunk);
+	else
+		meter_add(p->judgements_dropped, (int64_t)w->told.count);
+}
+
+static void show(struct pipeline *p, struct worker *w)
+{
+	for (size_t i = 0; i < w->call_count; i++)
+		p->outlets.call(p->outlets.call_context, &w->calls[i]);
+	for (size_t i = 0; i < w->retrieval_count; i++)
+		p->outlets.call(p->outlets.call_context, &w->retrievals[i]);
+}
+
+static void take_calls(struct pipeline *p, struct worker *w)
+{
 	observe(w);
 	if (p->outlets.judge != NULL)
 		judge(p, w);
-	for (size_t i = 0; p->outlets.call != NULL && i < w->call_count; i++)
-		p->outlets.call(p->outlets.call_context, &w->calls[i]);
+}
+
+static void take_effect(struct pipeline *p, struct worker *w)
+{
+	if (w->call_count > 0)
+		take_calls(p, w);
+	if (p->outlets.recall != NULL && w->call_count + w->told.count > 0)
+		recall(p, w);
+	if (p->outlets.call != NULL)
+		show(p, w);
 }
 
 static void answer(struct worker *w, struct ingest_reply *reply)
@@ -261,6 +287,7 @@ void pipeline_call(struct pipeline *p, unsigned lane, struct call *c)
 	worker_complete(w, c);
 	w->calls = c;
 	w->call_count = 1;
+	w->retrieval_count = w->told.count = 0;
 	take_effect(p, w);
 	struct payload *records = make_records(p, w);
 	if (records != NULL)

@@ -9,6 +9,7 @@
 
 #include "agent/config/config.h"
 #include "agent/counting/counting.h"
+#include "agent/daemon/recall.h"
 #include "agent/daemon/sample_queue.h"
 #include "agent/daemon/settings.h"
 #include "agent/observe/observe.h"
@@ -25,7 +26,9 @@ struct pipeline_outlets {
 	struct senders *senders; /* NULL: nothing is passed on */
 	void (*judge)(void *context, struct sample_chunk *chunk); /* takes the chunk over; any lane's thread */
 	void *judge_context;
-	void (*call)(void *context, const struct call *c); /* each counted call; NULL in the daemon */
+	void (*recall)(void *context, struct recall_chunk *chunk); /* the same of calls and judgements; NULL: nobody joins them */
+	void *recall_context;
+	void (*call)(void *context, const struct call *c); /* each counted call and each retrieval; NULL in the daemon */
 	void *call_context;
 };
 

@@ -11,11 +11,14 @@
 #include "agent/base/money.h"
 #include "agent/baselines/detector.h"
 #include "agent/daemon/alert_list.h"
+#include "agent/daemon/judgements.h"
 #include "agent/daemon/kinds.h"
 #include "agent/daemon/pipeline.h"
 #include "agent/daemon/replay_input.h"
 #include "agent/daemon/report.h"
 #include "agent/daemon/state.h"
+#include "agent/judgements/body.h"
+#include "agent/judgements/joiner.h"
 #include "agent/span/record.h"
 
 struct replay {
@@ -23,6 +26,7 @@ struct replay {
 	struct config *config;
 	struct observer *observer;
 	struct counting *counting;
+	struct joiner *joiner;
 	struct pipeline *pipeline;
 	struct detector *detector;
 	struct slo_tracker *slos;
@@ -33,7 +37,7 @@ struct replay {
 	struct buf line;
 	uint64_t event_ns; /* how far event time has come */
 	struct {
-		uint64_t requests, items, rejected, calls, errors, unpriced;
+		uint64_t requests, items, rejected, calls, errors, unpriced, judgements[JUDGEMENT_KIND_COUNT];
 		struct tokens tokens;
 		__int128_t cost_pusd;
 		struct { /* of these, what was counted from texts */
@@ -60,10 +64,8 @@ static void add_estimated(struct replay *r, const struct call *c)
 		r->totals.estimated.cost_pusd += c->cost.total_pusd;
 }
 
-static void on_call(void *context, const struct call *c)
+static void count_call(struct replay *r, const struct call *c)
 {
-	struct replay *r = context;
-
 	r->totals.calls++;
 	r->totals.errors += outcome_is_error(c->outcome);
 	r->totals.unpriced += !c->cost.known && !outcome_is_error(c->outcome);
@@ -79,9 +81,20 @@ static void on_call(void *context, const struct call *c)
 		r->totals.first_unix_ns = c->end_unix_ns;
 	if (c->end_unix_ns > r->totals.last_unix_ns)
 		r->totals.last_unix_ns = c->end_unix_ns;
+}
+
+static void on_call(void *context, const struct call *c)
+{
+	struct replay *r = context;
+
+	if (c->counted)
+		count_call(r, c);
 	if (!r->json)
 		return;
-	record_write(&r->line, c, "\"type\":\"call\"");
+	if (c->counted)
+		record_write(&r->line, c, "\"type\":\"call\"");
+	else
+		record_write_retrieval(&r->line, c, "\"type\":\"retrieval\"");
 	print_line(r);
 }
 
@@ -89,6 +102,35 @@ static void judge_sample(struct replay *r, const struct sample *s)
 {
 	detector_add(r->detector, s);
 	slo_add(r->slos, s);
+}
+
+/* With its call, or at the end without. */
+static void on_judgement(void *context, const struct joined_judgement *j)
+{
+	struct replay *r = context;
+	struct sample sample;
+
+	r->totals.judgements[j->judgement->kind]++;
+	quality_count(observer_quality(r->observer), j);
+	if (judgement_sample(j, &sample))
+		judge_sample(r, &sample);
+	if (!r->json)
+		return;
+	judgement_write(&r->line, j);
+	print_line(r);
+}
+
+static void on_recall(void *context, struct recall_chunk *chunk)
+{
+	struct replay *r = context;
+
+	joiner_begin(r->joiner);
+	for (size_t i = 0; i < chunk->call_count; i++)
+		joiner_call(r->joiner, &chunk->calls[i].call, chunk->calls[i].labels);
+	joiner_end(r->joiner, 0); /* no time passes: who waits does so until the end */
+	for (size_t i = 0; i < chunk->judgement_count; i++)
+		joiner_take(r->joiner, &chunk->judgements[i], 0);
+	free(chunk);
 }
 
 static void on_samples(void *context, struct sample_chunk *chunk)
@@ -137,12 +179,50 @@ static struct status take_request(void *context, enum signal signal, struct slic
 	return reply.status;
 }
 
+/* A line that our file exporter wrote beside the records. */
+static struct status take_judgement(struct replay *r, struct slice line, enum judgement_kind kind)
+{
+	struct judgement_list list;
+	struct buf why = BUF_INIT;
+	struct status s = judgement_body_read(line, kind, 0, &r->arena, &list, &why);
+
+	buf_release(&why);
+	if (FAILED(s))
+		return s;
+	for (size_t i = 0; i < list.count; i++)
+		joiner_take(r->joiner, &list.items[i], 0);
+	return OK;
+}
+
+/* What an object says it is; empty where it does not. */
+static struct slice type_of(struct slice line)
+{
+	struct json j;
+	struct json_string key, type;
+
+	json_init(&j, line);
+	if (json_object(&j))
+		while (json_member(&j, &key)) {
+			if (slice_equal(key.raw, SLICE("type")) && json_peek(&j) == JSON_STRING && json_string(&j, &type))
+				return type.raw;
+			if (!json_skip(&j))
+				break;
+		}
+	return SLICE_NONE;
+}
+
 static struct status take_record(void *context, struct slice line)
 {
 	struct replay *r = context;
 	struct call c;
+	struct slice type = type_of(line);
 
 	arena_reset(&r->arena);
+	for (int kind = 0; kind < JUDGEMENT_KIND_COUNT; kind++)
+		if (slice_equal(type, slice_of(judgement_kind_names[kind])))
+			return take_judgement(r, line, (enum judgement_kind)kind);
+	if (type.len > 0 && !slice_equal(type, SLICE("call")))
+		return OK; /* of an earlier replay: a retrieval, an alert, its totals */
 	TRY(record_read(line, &r->arena, &c));
 	pipeline_call(r->pipeline, 0, &c);
 	return OK;
@@ -177,6 +257,8 @@ static void write_totals(struct replay *r)
 	write_count(b, "estimated_output_tokens", r->totals.estimated.output);
 	json_write_key(b, "estimated_cost_usd");
 	pusd_write(b, r->totals.estimated.cost_pusd);
+	write_count(b, "evaluations", r->totals.judgements[JUDGEMENT_EVALUATION]);
+	write_count(b, "feedback_signals", r->totals.judgements[JUDGEMENT_FEEDBACK]);
 	write_count(b, "alerts", r->alert_list.count);
 	buf_byte(b, '}');
 	print_line(r);
@@ -218,14 +300,22 @@ static void write_results(struct replay *r)
 
 static struct status open_stages(struct replay *r, struct buf *why)
 {
-	struct pipeline_outlets outlets = { .judge = on_samples, .judge_context = r, .call = on_call, .call_context = r };
+	struct pipeline_outlets outlets = { .judge = on_samples, .judge_context = r,
+		.recall = on_recall, .recall_context = r, .call = on_call, .call_context = r };
+	struct joiner_settings joining = {
+		.max_bytes = r->config->judgements.max_size_bytes,
+		.keep_ns = UINT64_MAX / 2, /* no time passes */
+		.out = on_judgement,
+		.out_context = r,
+	};
 	struct price_book *prices;
 
 	r->observer = observer_new(r->config, 1);
 	r->detector = detector_new(&r->config->baselines, on_verdict, r);
 	r->slos = slo_new(r->config, on_verdict, r);
 	r->counting = counting_new(r->config->limits.max_counting_bytes);
-	if (r->observer == NULL || r->detector == NULL || r->slos == NULL || r->counting == NULL)
+	r->joiner = joiner_new(&joining);
+	if (r->observer == NULL || r->detector == NULL || r->slos == NULL || r->counting == NULL || r->joiner == NULL)
 		return FAIL(NOMEM, "no memory");
 	outlets.observer = r->observer;
 	outlets.counting = r->counting;
@@ -247,6 +337,7 @@ static void close_stages(struct replay *r)
 	slo_free(r->slos);
 	observer_free(r->observer);
 	counting_free(r->counting);
+	joiner_free(r->joiner);
 	store_close(r->store);
 	alert_list_release(&r->alert_list);
 	arena_release(&r->arena);
@@ -273,10 +364,11 @@ static struct status replay_files(struct replay *r, const char *directory, enum 
 		TRY(open_storage(r, &state, directory, why));
 	for (int i = 0; i < count; i++)
 		TRY(replay_read(files[i], signal, &sink, why));
-	if (directory == NULL) {
+	if (directory == NULL)
 		pipeline_promote(r->pipeline, 0, r->event_ns / NS_PER_SECOND, true);
+	joiner_advance(r->joiner, 0, true);
+	if (directory == NULL)
 		detector_finish(r->detector);
-	}
 	alerts_advance(r->alerts, detector_time(r->detector));
 	alerts_visit(r->alerts, false, on_alert, r); /* some end without a word */
 	if (directory == NULL)

@@ -163,7 +163,8 @@ static struct status take_span(void *context, const struct span_view *span, stru
 	struct call *c = next_call(w);
 	if (c == NULL)
 		return FAIL(TOOBIG, "the request holds more model calls than its memory limit allows");
-	if (dialect_read(w->reader, span, c)) {
+	bool is_call = dialect_read(w->reader, span, c);
+	if (is_call) {
 		enrich_call(c, span->status_message);
 		index = (uint32_t)w->call_count++;
 		if (added != NULL)
@@ -171,6 +172,8 @@ static struct status take_span(void *context, const struct span_view *span, stru
 	} else if (dialect_read_application(w->reader, span, c)) {
 		index = (uint32_t)w->call_count++;
 	}
+	w->told.call = index;
+	dialect_read_judgements(w->reader, span, is_call && c->counted, told_note, &w->told);
 	return counting_note(&w->seen, bytes_of(span->trace_id), bytes_of(span->span_id), bytes_of(span->parent_span_id),
 			     index);
 }
@@ -188,7 +191,10 @@ static struct status take_log(void *context, const struct log_view *log)
 	struct call *c = next_call(w);
 	if (c == NULL)
 		return FAIL(TOOBIG, "the request holds more model calls than its memory limit allows");
-	if (!dialect_read_log(w->reader, log, c) || !c->counted)
+	bool is_call = dialect_read_log(w->reader, log, c) && c->counted;
+	w->told.call = COUNTING_NO_CALL;
+	dialect_read_log_judgements(w->reader, log, told_note, &w->told);
+	if (!is_call)
 		return OK;
 	enrich_call(c, SLICE_NONE);
 	return counting_note_log(&w->seen, c, (uint32_t)w->call_count++);
@@ -243,6 +249,19 @@ static void write_attributes(struct worker *w, const struct counting_span *span,
 	edit_list_fill(&w->batch.edits, w->places[span->call], attribute_writer_take(&w->added));
 }
 
+/* Copies the retrievals, before the counted calls take their places. */
+static void keep_retrievals(struct worker *w)
+{
+	size_t count = 0;
+
+	for (size_t i = 0; i < w->call_count; i++)
+		count += w->calls[i].role == ROLE_RETRIEVAL;
+	w->retrievals = count > 0 ? arena_array(&w->arena, count, sizeof(*w->retrievals)) : NULL;
+	for (size_t i = 0; w->retrievals != NULL && i < w->call_count; i++)
+		if (w->calls[i].role == ROLE_RETRIEVAL)
+			w->retrievals[w->retrieval_count++] = w->calls[i];
+}
+
 /* Moves the counted calls to the front. */
 static void keep_counted(struct worker *w)
 {
@@ -260,6 +279,8 @@ static void keep_counted(struct worker *w)
 static void decide(struct worker *w, bool with_edits)
 {
 	counting_decide(w->counting, &w->seen, w->calls);
+	told_mark_judges(&w->seen, w->calls);
+	told_settle(&w->told, w->calls);
 	for (size_t i = 0; i < w->seen.count; i++) {
 		const struct counting_span *span = &w->seen.spans[i];
 		if (span->call == COUNTING_NO_CALL)
@@ -271,6 +292,7 @@ static void decide(struct worker *w, bool with_edits)
 	if (with_edits)
 		w->edited = w->added.failed ? FAIL(TOOBIG, "the request's memory limit leaves no room for added attributes") :
 					      edit_list_settle(&w->batch.edits);
+	keep_retrievals(w);
 	keep_counted(w);
 }
 
@@ -295,6 +317,8 @@ struct status worker_read(struct worker *w, enum signal signal, struct slice wir
 	w->calls = NULL;
 	w->call_count = w->call_cap = 0;
 	w->seen = (struct counting_batch){ .arena = &w->arena };
+	w->told = (struct told){ .arena = &w->arena };
+	w->retrieval_count = 0;
 	w->edited = OK;
 	*b = (struct batch){ .signal = signal, .wire = wire, .arena = &w->arena, .received_unix_ns = clock_unix_ns() };
 	edit_list_init(&b->edits, &w->arena);

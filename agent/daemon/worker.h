@@ -6,6 +6,7 @@
 
 #include "agent/counting/counting.h"
 #include "agent/daemon/settings.h"
+#include "agent/daemon/told.h"
 #include "agent/dialects/reader.h"
 #include "agent/enrich/model_watch.h"
 #include "agent/observe/observe.h"
@@ -25,6 +26,9 @@ struct worker {
 	struct call *calls;   /* in the arena: all that was read; once decided, the counted ones */
 	size_t *places;       /* of each one's attributes in the edits */
 	size_t call_count, call_cap;
+	struct call *retrievals; /* in the arena: those of the request, whole ones as in calls */
+	size_t retrieval_count;
+	struct told told;     /* what the request says about calls */
 	struct status edited; /* why the batch has no edits although they were asked for; its calls count all the same */
 	struct buf records;
 	struct {

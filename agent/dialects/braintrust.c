@@ -44,14 +44,22 @@ static const struct dialect_row rows[] = {
 	ROW_WORDS("braintrust.span_attributes.type", FIELD_AGGREGATE, aggregate_types),
 	ROW_MEMBERS("braintrust.metrics", metrics),
 	ROW_METADATA("braintrust.metadata", metadata),
+	{ "braintrust.scores", FIELD_JUDGES, CONVERT_PRESENCE, 0, 0, NULL, NULL },
 	ROW_CONTENT("braintrust.input_json", FIELD_INPUT_TEXT, 7),
 	ROW_CONTENT("braintrust.output_json", FIELD_OUTPUT_TEXT, 9),
+	ROW_END,
+};
+
+/* Scores have names of their own choosing. */
+static const struct dialect_row scores[] = {
+	{ "*", FIELD_JUDGES, CONVERT_PRESENCE, 0, 0, NULL, NULL },
 	ROW_END,
 };
 
 static const struct dialect_prefix prefixes[] = {
 	{ "braintrust.metrics.", false, metrics },
 	{ "braintrust.metadata.", true, metadata },
+	{ "braintrust.scores.", false, scores },
 	{ 0 },
 };
 

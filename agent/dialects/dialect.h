@@ -61,6 +61,7 @@ enum field {
 	FIELD_COST_PART,    /* summed where no total comes with them */
 	FIELD_FROM_CACHE,
 	FIELD_EVALUATION_TRAFFIC,
+	FIELD_JUDGES, /* the span says what somebody thinks of a call: dialects/judged.h reads it */
 	FIELD_BLOCKED,
 	FIELD_JSON_WANTED,
 	FIELD_FAILED,
@@ -154,7 +155,8 @@ struct dialect_row {
 	const struct dialect_row *members; /* FIELD_MEMBERS, FIELD_METADATA */
 };
 
-/* Keys that begin alike. The rest of the key is looked up in `rows`, where a '#' stands for a number. */
+/* Keys that begin alike. The rest of the key is looked up in `rows`, where a '#' stands for a number, a '*' for
+ * whatever follows. */
 struct dialect_prefix {
 	const char *prefix; /* at least 8 bytes; NULL ends the list */
 	bool is_metadata; /* the rest may also be a key under `dimensions` in the configuration */

@@ -42,6 +42,7 @@ static const char *const names[] = {
 	[FIELD_COST_PART] = "part of reported_cost_usd",
 	[FIELD_FROM_CACHE] = "from_cache",
 	[FIELD_EVALUATION_TRAFFIC] = "evaluation traffic",
+	[FIELD_JUDGES] = "a judgement",
 	[FIELD_BLOCKED] = "blocked",
 	[FIELD_JSON_WANTED] = "JSON asked for",
 	[FIELD_FAILED] = "failed",

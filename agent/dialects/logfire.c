@@ -26,6 +26,7 @@ static const struct dialect_row rows[] = {
 	ROW_COUNT("gen_ai.usage.details.output_audio_tokens", FAMILY_GEN_AI, TOKENS_AUDIO_OUT),
 	ROW_MEMBERS("gen_ai.usage.raw", raw_usage_members),
 	ROW_USD("operation.cost", 5),
+	{ "logfire.feedback.name", FIELD_JUDGES, CONVERT_PRESENCE, 0, 0, NULL, NULL },
 	ROW_END,
 };
 

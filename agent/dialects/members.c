@@ -37,6 +37,8 @@ bool members_match(const char *pattern, struct slice rest, uint32_t *index)
 	size_t i = 0;
 
 	for (; *pattern != '\0'; pattern++) {
+		if (*pattern == '*')
+			return true;
 		if (*pattern != '#') {
 			if (i == rest.len || rest.ptr[i++] != *pattern)
 				return false;

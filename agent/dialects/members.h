@@ -17,7 +17,8 @@ bool members_json_value(struct json *j, struct arena *a, struct any_value *out);
  * something else or memory is out. */
 struct slice members_from_python(struct slice text, struct arena *a);
 
-/* Whether the rest of a key is this row's, where a '#' stands for a number; the first number goes to *index. */
+/* Whether the rest of a key is this row's, where a '#' stands for a number and a '*' at the end for
+ * anything; the first number goes to *index. */
 bool members_match(const char *pattern, struct slice rest, uint32_t *index);
 
 #endif

@@ -79,11 +79,24 @@ static const struct dialect_row input_messages[] = {
 	ROW_END,
 };
 
+/* Any of these says enough: dialects/judged.c reads them all. */
+static const struct dialect_row annotations[] = {
+	{ "#.annotation.name", FIELD_JUDGES, CONVERT_PRESENCE, 0, 0, NULL, NULL },
+	{ "#.evaluation.name", FIELD_JUDGES, CONVERT_PRESENCE, 0, 0, NULL, NULL },
+	ROW_END,
+};
+
 static const struct dialect_prefix prefixes[] = {
 	{ "llm.output_messages.", false, output_messages },
 	{ "llm.input_messages.", false, input_messages },
 	{ "retrieval.documents.", false, documents },
 	{ "reranker.output_documents.", false, documents },
+	{ "annotations.", false, annotations },
+	{ "evaluations.", false, annotations },
+	{ "trace.annotations.", false, annotations },
+	{ "trace.evaluations.", false, annotations },
+	{ "session.annotations.", false, annotations },
+	{ "session.evaluations.", false, annotations },
 	{ 0 },
 };
 

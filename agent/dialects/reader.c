@@ -10,6 +10,7 @@
 #include "agent/base/hash.h"
 #include "agent/dialects/content.h"
 #include "agent/dialects/events.h"
+#include "agent/dialects/judged.h"
 #include "agent/dialects/provider.h"
 #include "agent/dialects/reading.h"
 #include "agent/dialects/scopes.h"
@@ -415,4 +416,29 @@ bool dialect_read_log(struct dialect_reader *d, const struct log_view *log, stru
 		memcpy(c->parent_span_id, log->span_id.ptr, sizeof(c->parent_span_id));
 	fill(d, log->scope, c);
 	return true;
+}
+
+void dialect_read_judgements(struct dialect_reader *d, const struct span_view *span, bool is_call, judgement_visit visit,
+			     void *context)
+{
+	struct judged_reader j = {
+		.arena = d->context.arena,
+		.session = attribution(d, FIELD_SESSION),
+		.is_call = is_call,
+		.visit = visit,
+		.context = context,
+	};
+
+	if (d->span.judges)
+		judged_read_attributes(&j, span);
+	if (span->event_count > 0)
+		judged_read_events(&j, span);
+}
+
+void dialect_read_log_judgements(struct dialect_reader *d, const struct log_view *log, judgement_visit visit, void *context)
+{
+	struct judged_reader j = { .arena = d->context.arena, .visit = visit, .context = context };
+
+	j.session = attribution(d, FIELD_SESSION);
+	judged_read_log(&j, log);
 }

@@ -8,6 +8,7 @@
 #include "agent/dialects/dialect.h"
 #include "agent/dialects/known_keys.h"
 #include "agent/otlp/walk.h"
+#include "agent/span/judgement.h"
 
 struct dialect_reader;
 
@@ -46,5 +47,13 @@ bool dialect_read_application(struct dialect_reader *r, const struct span_view *
 /* A log record that carries attributes of a call, such as a command-line agent's or the conventions' details event. As
  * dialect_read; the call's end is the record's time. Evidence of a model call is asked for: false without it. */
 bool dialect_read_log(struct dialect_reader *r, const struct log_view *log, struct call *out);
+
+/* What the span just read by dialect_read (whatever that said), or a log record, says about calls: evaluations, feedback.
+ * Each is handed to visit, borrowed for the call. is_call: the span is itself a counted call. */
+typedef void (*judgement_visit)(void *context, const struct judgement *j);
+void dialect_read_judgements(struct dialect_reader *r, const struct span_view *span, bool is_call, judgement_visit visit,
+			     void *context);
+void dialect_read_log_judgements(struct dialect_reader *r, const struct log_view *log, judgement_visit visit,
+				 void *context);
 
 #endif

@@ -134,6 +134,9 @@ static void apply_word(struct reading *r, const struct dialect_row *row, int val
 	case FIELD_EVALUATION_TRAFFIC:
 		r->evaluation_traffic = true;
 		break;
+	case FIELD_JUDGES:
+		r->judges = true;
+		break;
 	case FIELD_TOKENS_INCLUSIVE:
 		r->input_is_inclusive = true;
 		break;

@@ -24,7 +24,7 @@ struct reading {
 	uint16_t retrieved_text_count; /* at most RETRIEVED_TEXTS_MAX */
 	uint16_t tool_call_count; /* all; the first TOOL_CALLS_MAX names are kept */
 	enum call_role leaf, aggregate;
-	bool streaming, drop, from_cache, evaluation_traffic, blocked, json_wanted, failed, first_is_system;
+	bool streaming, drop, from_cache, evaluation_traffic, judges, blocked, json_wanted, failed, first_is_system;
 	bool input_is_inclusive;
 	uint32_t finish, http_status, retries;
 	uint64_t ttft_ns, first_token_unix_ns, duration_ns;

@@ -193,6 +193,23 @@ void exposition_histogram(struct exposition *x, struct slice labels, const struc
 	buf_byte(x->out, '\n');
 }
 
+void exposition_buckets(struct exposition *x, struct slice labels, const char *const *le, const uint64_t *counts,
+			unsigned bounds, double sum)
+{
+	uint64_t cumulative = 0;
+
+	for (unsigned i = 0; i <= bounds; i++) {
+		cumulative += counts[i];
+		write_bucket(x, labels, i < bounds ? le[i] : "+Inf", cumulative, NULL, 0);
+	}
+	write_name(x, "_sum", labels);
+	json_write_double(x->out, sum);
+	buf_byte(x->out, '\n');
+	write_name(x, "_count", labels);
+	write_u64(x->out, cumulative);
+	buf_byte(x->out, '\n');
+}
+
 void exposition_finish(struct exposition *x)
 {
 	if (x->format == EXPOSITION_OPENMETRICS)

@@ -44,6 +44,11 @@ void exposition_decimal(struct exposition *x, struct slice labels, struct decima
 void exposition_histogram(struct exposition *x, struct slice labels, const struct histogram_view *view,
 			  const struct histogram *h);
 
+/* As above for values that are no integers: counts by bucket, bounds + 1 of them, not cumulative; le: the bounds as
+ * canonical floats. */
+void exposition_buckets(struct exposition *x, struct slice labels, const char *const *le, const uint64_t *counts,
+			unsigned bounds, double sum);
+
 /* What must stand at the end, once. */
 void exposition_finish(struct exposition *x);
 

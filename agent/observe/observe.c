@@ -275,7 +275,8 @@ struct observer *observer_new(const struct config *config, unsigned lanes)
 	o->start_mono_ns = clock_mono_ns();
 	o->start_unix_s = process_start_unix_s();
 	o->shards = aligned_alloc(_Alignof(struct observe_shard), lanes * sizeof(*o->shards));
-	bool complete = o->shards != NULL;
+	o->quality = quality_new((size_t)config->limits.max_series, config->limits.max_label_bytes);
+	bool complete = o->shards != NULL && o->quality != NULL;
 	while (complete && o->lanes < lanes) {
 		struct observe_shard *s = &o->shards[o->lanes++];
 		*s = (struct observe_shard){ 0 };
@@ -300,10 +301,16 @@ void observer_free(struct observer *o)
 		arena_release(&s->arena);
 	}
 	free(o->shards);
+	quality_free(o->quality);
 	pthread_mutex_destroy(&o->tick_lock);
 	label_registry_release(&o->registry);
 	attribution_registry_release(&o->attribution);
 	free(o);
+}
+
+struct quality *observer_quality(struct observer *o)
+{
+	return o->quality;
 }
 
 void observer_add_source(struct observer *o, observe_source render, void *context)

@@ -17,6 +17,7 @@
 #include "agent/base/buf.h"
 #include "agent/config/config.h"
 #include "agent/observe/exposition.h"
+#include "agent/observe/quality.h"
 #include "agent/span/call.h"
 
 struct observer;
@@ -46,6 +47,9 @@ typedef void (*observe_source)(void *context, struct exposition *x);
 /* Before the first scrape. Sources come in the order in which they were added. */
 #define OBSERVE_SOURCES_MAX 8
 void observer_add_source(struct observer *o, observe_source render, void *context);
+
+/* What is said about the calls goes here. Any thread. */
+struct quality *observer_quality(struct observer *o);
 
 /* Keeps the totals of the last five minutes: called by the loop each second. mono_ns: clock_mono_ns(). */
 void observer_tick(struct observer *o, uint64_t mono_ns);
@@ -77,7 +81,7 @@ struct observe_about {
  * ROW: {"name","provider"(model only),"overflow"(true, in the row of what is beyond the cap),"requests","errors",
  *  "unpriced","cost_usd","cost_per_request_usd","cost_per_success_usd"(of all calls, for each that ended ok),
  *  "cache_savings_usd","input_tokens","output_tokens","latency_p50_s","latency_p95_s","ttft_p50_s","ttft_p95_s",
- *  "output_tokens_per_second"} */
+ *  "output_tokens_per_second","quality"(quality_write_row)} */
 #define OBSERVE_ROWS_MAX 200
 void observer_summary(struct observer *o, const struct observe_about *about, struct buf *out);
 

@@ -54,6 +54,7 @@ struct observer {
 	struct observe_shard *shards;
 	struct label_registry registry;
 	struct attribution_registry attribution;
+	struct quality *quality;
 	uint64_t start_mono_ns;
 	double start_unix_s;
 	struct {

@@ -267,6 +267,7 @@ static void write_unpriced(struct scrape *s)
 static void write_rest(struct scrape *s)
 {
 	write_unpriced(s);
+	quality_render(s->observer->quality, &s->x);
 	for (unsigned i = 0; i < s->observer->source_count; i++)
 		s->observer->sources[i].render(s->observer->sources[i].context, &s->x);
 	meters_render(&s->x);

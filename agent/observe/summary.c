@@ -13,6 +13,7 @@
 #define HISTORY_STEP_S 5
 
 static const char *const grouping_names[GROUPING_COUNT] = { "feature", "prompt", "model" };
+static const enum label row_labels[GROUPING_COUNT] = { LABEL_FEATURE, LABEL_PROMPT, LABEL_MODEL };
 
 static void write_u64(struct buf *out, const char *key, uint64_t value)
 {
@@ -105,8 +106,6 @@ static void write_numbers(struct buf *out, struct series *s)
 
 static void write_name(struct buf *out, const struct series *s, enum grouping by)
 {
-	static const enum label labels[GROUPING_COUNT] = { LABEL_FEATURE, LABEL_PROMPT, LABEL_MODEL };
-
 	if (series_is_overflow(s)) {
 		write_text(out, "name", "other");
 		json_write_key(out, "overflow");
@@ -114,7 +113,7 @@ static void write_name(struct buf *out, const struct series *s, enum grouping by
 		return;
 	}
 	json_write_key(out, "name");
-	json_write_string(out, s->set->labels.value[labels[by]]);
+	json_write_string(out, s->set->labels.value[row_labels[by]]);
 	if (by == GROUP_BY_MODEL) {
 		json_write_key(out, "provider");
 		json_write_string(out, s->set->labels.value[LABEL_PROVIDER]);
@@ -171,17 +170,22 @@ static struct series *sum_series(struct arena *a, struct series *const *series, 
 	return sum;
 }
 
-static void write_row(struct buf *out, struct series *sum, enum grouping by)
+static void write_row(struct buf *out, struct series *sum, enum grouping by, struct quality *q)
 {
+	bool is_model = by == GROUP_BY_MODEL;
+
 	buf_byte(out, '{');
 	write_name(out, sum, by);
 	write_numbers(out, sum);
+	json_write_key(out, "quality");
+	quality_write_row(q, row_labels[by], sum->set->labels.value[row_labels[by]],
+			  is_model ? sum->set->labels.value[LABEL_PROVIDER] : SLICE_NONE, out);
 	buf_byte(out, '}');
 }
 
 /* Returns how many rows were left out. The scratch arena is reset for each row: sums of all rows would be as large as
  * the snapshot. */
-static size_t write_rows(struct buf *out, struct snapshot *s, struct arena *scratch, enum grouping by)
+static size_t write_rows(struct buf *out, struct snapshot *s, struct arena *scratch, struct quality *q, enum grouping by)
 {
 	struct grouped g = { 0 };
 	struct row *rows = NULL;
@@ -198,14 +202,14 @@ static size_t write_rows(struct buf *out, struct snapshot *s, struct arena *scra
 			break;
 		if (written > 0)
 			buf_byte(out, ',');
-		write_row(out, sum, by);
+		write_row(out, sum, by, q);
 		arena_reset(scratch);
 	}
 	buf_byte(out, ']');
 	return count - written;
 }
 
-static void write_groups(struct buf *out, struct snapshot *s)
+static void write_groups(struct buf *out, struct snapshot *s, struct quality *q)
 {
 	size_t hidden[GROUPING_COUNT];
 	struct arena scratch;
@@ -214,7 +218,7 @@ static void write_groups(struct buf *out, struct snapshot *s)
 	json_write_key(out, "by");
 	buf_byte(out, '{');
 	for (int by = 0; by < GROUPING_COUNT; by++)
-		hidden[by] = write_rows(out, s, &scratch, (enum grouping)by);
+		hidden[by] = write_rows(out, s, &scratch, q, (enum grouping)by);
 	buf_byte(out, '}');
 	arena_release(&scratch);
 	json_write_key(out, "hidden");
@@ -224,7 +228,7 @@ static void write_groups(struct buf *out, struct snapshot *s)
 	buf_byte(out, '}');
 }
 
-static void write_totals(struct buf *out, struct snapshot *s)
+static void write_totals(struct buf *out, struct snapshot *s, struct quality *q)
 {
 	struct series sum = { 0 };
 
@@ -234,6 +238,8 @@ static void write_totals(struct buf *out, struct snapshot *s)
 	json_write_key(out, "totals");
 	buf_byte(out, '{');
 	write_numbers(out, &sum);
+	json_write_key(out, "quality");
+	quality_write_row(q, LABEL_COUNT, SLICE_NONE, SLICE_NONE, out);
 	buf_byte(out, '}');
 }
 
@@ -306,8 +312,8 @@ void observer_summary(struct observer *o, const struct observe_about *about, str
 	write_text(out, "config", about->config_path);
 	write_recent(out, o);
 	if (!FAILED(snapshot_take(o, &s))) {
-		write_totals(out, &s);
-		write_groups(out, &s);
+		write_totals(out, &s, o->quality);
+		write_groups(out, &s, o->quality);
 		snapshot_release(&s);
 	}
 	buf_byte(out, '}');

@@ -3,7 +3,8 @@
  *
  * OTLP payloads are one ExportTraceServiceRequest (metrics, logs alike) with the edits applied. RECORDS are request
  * records, one JSON object a line. SAMPLES are all series of /metrics as of one moment: OpenMetrics text behind a line
- * `# AT unix-ms`, made for one exporter by itself. Reference counted, any thread may take and drop references; the bytes never change.
+ * `# AT unix-ms`, made for one exporter by itself. JUDGEMENTS are evaluations and feedback, one JSON object a line
+ * (span/judgement.h). Reference counted, any thread may take and drop references; the bytes never change.
  */
 #ifndef PLIMSOLL_SPAN_PAYLOAD_H
 #define PLIMSOLL_SPAN_PAYLOAD_H
@@ -12,7 +13,8 @@
 
 #include "agent/base/slice.h"
 
-enum payload_kind { PAYLOAD_TRACES, PAYLOAD_METRICS, PAYLOAD_LOGS, PAYLOAD_RECORDS, PAYLOAD_SAMPLES, PAYLOAD_KIND_COUNT };
+enum payload_kind { PAYLOAD_TRACES, PAYLOAD_METRICS, PAYLOAD_LOGS, PAYLOAD_RECORDS, PAYLOAD_SAMPLES, PAYLOAD_JUDGEMENTS,
+		    PAYLOAD_KIND_COUNT };
 
 struct payload {
 	_Atomic uint32_t references;

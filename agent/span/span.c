@@ -10,7 +10,7 @@
 
 const char *const signal_names[SIGNAL_COUNT] = { "traces", "metrics", "logs" };
 const char *const payload_kind_names[PAYLOAD_KIND_COUNT] = { "traces", "metrics", "logs", "records",
-							     "samples" };
+							     "samples", "judgements" };
 
 const char *const token_class_names[TOKEN_CLASS_COUNT] = {
 #define X(name, text) text,

@@ -32,7 +32,8 @@
 	X(QUEUE, "queue")  \
 	X(EXEMPLARS, "exemplars") \
 	X(COUNTED, "counted") \
-	X(SLOS, "slos")
+	X(SLOS, "slos") \
+	X(JUDGEMENTS, "judgements")
 
 enum store_table {
 #define X(id, name) STORE_##id,

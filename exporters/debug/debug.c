@@ -202,6 +202,8 @@ static void debug_send(void *state, struct payload *p, delivery_done done, void 
 			   p->size_bytes);
 	else if (p->kind == PAYLOAD_RECORDS)
 		write_records(d, payload_view(p));
+	else if (p->kind == PAYLOAD_JUDGEMENTS)
+		buf_slice(&d->text, payload_view(p));
 	if (d->text.len > 0 && (fwrite(d->text.ptr, 1, d->text.len, stdout) != d->text.len || fflush(stdout) != 0))
 		delivery = (struct delivery){ .result = DELIVERY_REFUSED,
 					      .reason = "io: cannot write to standard output" };
@@ -219,7 +221,8 @@ static void debug_close(void *state)
 const struct exporter_kind exporter_debug = {
 	.name = "debug",
 	.doc = "Prints what passes to standard output: a line a model call, or counts.",
-	.accepts = 1u << PAYLOAD_TRACES | 1u << PAYLOAD_METRICS | 1u << PAYLOAD_LOGS | 1u << PAYLOAD_RECORDS,
+	.accepts = 1u << PAYLOAD_TRACES | 1u << PAYLOAD_METRICS | 1u << PAYLOAD_LOGS | 1u << PAYLOAD_RECORDS |
+		   1u << PAYLOAD_JUDGEMENTS,
 	.options = debug_option_table,
 	.options_size = sizeof(struct debug_options),
 	.open = debug_open,

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * exporters/file/file.c - appends request records, one JSON object a line, to a file.
+ * exporters/file/file.c - appends request records and judgements, one JSON object a line, to a file.
  *
  * A payload is written whole or not at all: what a failed write left behind is cut off again, so the next attempt
  * repeats no line and joins none. Nothing is buffered here. A file that somebody else moves away is opened anew.
@@ -159,7 +159,7 @@ static void file_close(void *state)
 const struct exporter_kind exporter_file = {
 	.name = "file",
 	.doc = "Appends request records, one JSON object a line, to a rotating file.",
-	.accepts = 1u << PAYLOAD_RECORDS,
+	.accepts = 1u << PAYLOAD_RECORDS | 1u << PAYLOAD_JUDGEMENTS,
 	.options = file_option_table,
 	.options_size = sizeof(struct file_options),
 	.open = file_open,
