@@ -47,6 +47,16 @@ static void money(const struct target *t, enum contract_attribute a, int64_t pus
 	number(t, a, pusd_to_usd(pusd));
 }
 
+/* The span's own count of input tokens may leave cached ones out: ours beside it, where that makes a difference. */
+static void input_beside(const struct target *t)
+{
+	const struct tokens *tokens = &t->call->tokens;
+
+	if (!is_free(t, CONTRACT_INPUT_TOKENS) &&
+	    (tokens_get(tokens, TOKENS_CACHE_READ) > 0 || tokens_get(tokens, TOKENS_CACHE_WRITE) > 0))
+		count(t, CONTRACT_TOKENS_INPUT, TOKENS_INPUT);
+}
+
 static void write_conventions(const struct target *t)
 {
 	const struct call *c = t->call;
@@ -56,6 +66,7 @@ static void write_conventions(const struct target *t)
 	text(t, CONTRACT_REQUEST_MODEL, c->request_model);
 	text(t, CONTRACT_RESPONSE_MODEL, c->response_model);
 	count(t, CONTRACT_INPUT_TOKENS, TOKENS_INPUT);
+	input_beside(t);
 	count(t, CONTRACT_OUTPUT_TOKENS, TOKENS_OUTPUT);
 	count(t, CONTRACT_CACHE_READ_TOKENS, TOKENS_CACHE_READ);
 	count(t, CONTRACT_CACHE_WRITE_TOKENS, TOKENS_CACHE_WRITE);
@@ -80,6 +91,8 @@ static void write_cost(const struct target *t)
 	if (!cost->known)
 		return;
 	money(t, CONTRACT_COST, cost->total_pusd);
+	if (!is_free(t, CONTRACT_COST)) /* the span's own cost stands there; it may be another one */
+		money(t, CONTRACT_COST_TOTAL, cost->total_pusd);
 	if (!cost->total_only)
 		write_cost_parts(t, cost);
 	text(t, CONTRACT_COST_PRICE, cost->price);

@@ -18,9 +18,11 @@
 	X(OUTPUT_TOKENS, "gen_ai.usage.output_tokens")                                   \
 	X(CACHE_READ_TOKENS, "gen_ai.usage.cache_read.input_tokens")                     \
 	X(CACHE_WRITE_TOKENS, "gen_ai.usage.cache_write.input_tokens")                   \
+	X(TOKENS_INPUT, "plimsoll.tokens.input")                                         \
 	X(PROMPT_NAME, "gen_ai.prompt.name")                                             \
 	X(PROMPT_VERSION, "gen_ai.prompt.version")                                       \
 	X(COST, "gen_ai.usage.cost")                                                     \
+	X(COST_TOTAL, "plimsoll.cost.total_usd")                                         \
 	X(COST_INPUT, "plimsoll.cost.input_usd")                                         \
 	X(COST_OUTPUT, "plimsoll.cost.output_usd")                                       \
 	X(COST_CACHE_READ, "plimsoll.cost.cache_read_usd")                               \
