@@ -340,6 +340,21 @@ void json_where(const struct json *j, unsigned *line, unsigned *column)
 	}
 }
 
+struct slice json_find(struct slice text, struct slice name)
+{
+	struct json j;
+	struct json_string key;
+	struct slice value;
+
+	json_init(&j, text);
+	if (json_peek(&j) != JSON_OBJECT || !json_object(&j))
+		return SLICE_NONE;
+	while (json_member(&j, &key) && json_raw(&j, &value))
+		if (slice_equal(key.raw, name))
+			return value;
+	return SLICE_NONE;
+}
+
 bool json_is_valid(struct slice text)
 {
 	struct json j;

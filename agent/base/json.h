@@ -87,6 +87,10 @@ struct slice json_unescape(struct json_string s, struct arena *a);
 /* Reads a string into *out, unescaped, or null and leaves *out as it is. False where the value is something else. */
 bool json_text(struct json *j, struct arena *a, struct slice *out);
 
+/* Raw text of an object's member of that name; empty where there is none or text is no object. Names with escapes in
+ * them are not found. */
+struct slice json_find(struct slice text, struct slice name);
+
 /* True where text is one complete JSON value. */
 bool json_is_valid(struct slice text);
 

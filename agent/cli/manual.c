@@ -10,7 +10,7 @@ static const char *const type_names[] = {
 	[CONF_BOOL] = "boolean",  [CONF_INT] = "number", [CONF_DOUBLE] = "number", [CONF_DURATION] = "duration",
 	[CONF_SIZE] = "size",     [CONF_MIB] = "MiB",    [CONF_STRING] = "text",   [CONF_SECRET] = "secret",
 	[CONF_ENUM] = "word",     [CONF_LIST] = "list",  [CONF_MAP] = "mapping",   [CONF_SECTION] = "section",
-	[CONF_KINDS] = "section",
+	[CONF_KINDS] = "section", [CONF_JSON] = "value",
 };
 
 const char *manual_type(const struct conf_option *o)

@@ -26,6 +26,7 @@ enum conf_type {
 	CONF_ENUM,     /* int; choices lists the words, separated by '|', 0 is the first */
 	CONF_LIST,     /* struct string_list */
 	CONF_MAP,      /* struct string_map; values may hold secrets and are never printed */
+	CONF_JSON,     /* const char *: any value, as JSON text */
 	CONF_SECTION,  /* a struct in place, described by section */
 	CONF_KINDS,    /* a map of "kind" or "kind/name" to the kind's own section; config/load.c says where it goes */
 };

@@ -8,6 +8,7 @@
 
 #include "agent/config/expand.h"
 #include "agent/base/file.h"
+#include "agent/base/json.h"
 #include "agent/config/scalar.h"
 #include "agent/config/suggest.h"
 #include "agent/config/validate.h"
@@ -85,6 +86,10 @@ static void report(struct parse *p, struct conf_mark at, const char *key)
 static bool expand_here(struct parse *p, const char *key, const struct tree_node *node, struct slice *text)
 {
 	buf_reset(&p->scratch);
+	if (p->is_document) {
+		*text = node->text;
+		return true;
+	}
 	if (expand(node->text, p->arena, text, &p->scratch))
 		return true;
 	report(p, node->mark, key);
@@ -133,13 +138,15 @@ static const char *read_text(struct parse *p, const char *key, const struct tree
 static void read_list(struct parse *p, const struct conf_option *o, const struct tree_node *node, void *value)
 {
 	struct string_list list = { NULL, 0 };
+	const struct tree_item only = { .value = node };
 
-	if (node->kind != TREE_LIST) {
+	if (node->kind != TREE_LIST && !(p->is_document && node->kind == TREE_SCALAR)) {
 		conf_error(p->errors, node->mark, "%s: expected a list, such as [first, second]", o->name);
 		return;
 	}
-	list.items = take(p, node->count, sizeof(*list.items));
-	for (const struct tree_item *i = node->first; list.items != NULL && i != NULL; i = i->next) {
+	list.items = take(p, node->count + 1, sizeof(*list.items));
+	const struct tree_item *first = node->kind == TREE_LIST ? node->first : &only;
+	for (const struct tree_item *i = first; list.items != NULL && i != NULL; i = i->next) {
 		const char *text = read_text(p, o->name, i->value);
 		if (text != NULL && text[0] == '\0')
 			conf_error(p->errors, i->value->mark, "%s: an empty element", o->name);
@@ -170,6 +177,21 @@ static void read_map(struct parse *p, const struct conf_option *o, const struct 
 	*(struct string_map *)value = map;
 }
 
+/* Text that is JSON already stays as it is. */
+static void read_json(struct parse *p, const struct tree_node *node, void *value)
+{
+	struct buf text = BUF_INIT;
+
+	if (node->kind == TREE_SCALAR && json_is_valid(node->text))
+		buf_slice(&text, node->text);
+	else
+		tree_write_json(node, &text);
+	struct slice copy = arena_dup(p->arena, buf_view(&text));
+	p->nomem |= copy.ptr == NULL || buf_failed(&text);
+	*(const char **)value = copy.ptr;
+	buf_release(&text);
+}
+
 static void read_value(struct parse *p, const struct conf_option *o, const struct tree_item *item, void *value)
 {
 	if (o->type == CONF_SECTION)
@@ -180,6 +202,8 @@ static void read_value(struct parse *p, const struct conf_option *o, const struc
 		read_list(p, o, item->value, value);
 	else if (o->type == CONF_MAP)
 		read_map(p, o, item->value, value);
+	else if (o->type == CONF_JSON)
+		read_json(p, item->value, value);
 	else
 		read_scalar(p, o, item->value, value);
 }

@@ -14,6 +14,7 @@ struct parse {
 	struct conf_errors *errors; /* every mistake is reported; reading goes on */
 	struct buf scratch;         /* of one message */
 	bool nomem;
+	bool is_document; /* no configuration: dollars stand for themselves, and one value will do for a list */
 };
 
 /* Writes the defaults of the table, and of the sections in it, into the struct. */

@@ -12,7 +12,7 @@
 #include "agent/base/status.h"
 #include "agent/config/errors.h"
 
-#define TREE_NODES_MAX 10000
+#define TREE_NODES_MAX 100000
 #define TREE_DEPTH_MAX 32
 
 enum tree_kind { TREE_NULL, TREE_SCALAR, TREE_LIST, TREE_MAP };
@@ -39,6 +39,9 @@ struct status yaml_tree_read(struct slice text, struct arena *arena, struct conf
 
 /* The entry of that key in a map; NULL where there is none, or node is NULL or no map. */
 const struct tree_item *tree_find(const struct tree_node *node, const char *key);
+
+/* Appends the value as JSON text. */
+void tree_write_json(const struct tree_node *node, struct buf *out);
 
 /* The value at a dotted path of keys, or NULL. */
 const struct tree_node *tree_path(const struct tree_node *root, const char *path);

@@ -128,7 +128,7 @@ static void size_depth_and_number_of_values_are_bounded(void **state)
 	buf_text(&text, "log:\n");
 	for (int i = 0; i < TREE_NODES_MAX; i++)
 		buf_text(&text, "- x\n");
-	fixture_refuses(buf_string(&text), "f:9999:3: more than 10000 values in one file\n");
+	fixture_refuses(buf_string(&text), "f:99999:3: more than 100000 values in one file\n");
 	buf_reset(&text);
 	for (size_t i = 0; i <= 1024 * 1024; i++)
 		buf_byte(&text, '#');
