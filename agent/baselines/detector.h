@@ -71,6 +71,10 @@ struct standing_view {
 void detector_visit(const struct detector *d, void (*visit)(void *context, const struct standing_view *v),
 		    void *context);
 
+/* Forgets the keys with these labels (empty: whatever they are), at the next detector_save; alerts of theirs end as
+ * adopted then. Returns how many. */
+uint64_t detector_reset(struct detector *d, struct slice feature, struct slice model, struct slice prompt_version);
+
 uint64_t detector_series_count(const struct detector *d);
 
 /* Hands over what changed since the last call (all: everything) as key and value, for one atomic write to a table of

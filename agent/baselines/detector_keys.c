@@ -108,6 +108,46 @@ void detector_drop_idle(struct detector *d, int64_t now_s)
 	}
 }
 
+static bool fits(struct slice wanted, struct slice is)
+{
+	return wanted.len == 0 || slice_equal(wanted, is);
+}
+
+uint64_t detector_reset(struct detector *d, struct slice feature, struct slice model, struct slice prompt_version)
+{
+	uint64_t marked = 0;
+
+	for (uint32_t i = 0; i < d->table.count; i++) {
+		struct baseline_key *k = d->table.keys[i];
+		if (k == NULL || !fits(feature, k->labels.feature) || !fits(model, k->labels.model) ||
+		    !fits(prompt_version, k->labels.prompt_version))
+			continue;
+		k->is_to_drop = d->is_to_drop = true;
+		marked++;
+	}
+	return marked;
+}
+
+static void end_alerts(struct detector *d, struct baseline_key *k)
+{
+	for (unsigned i = 0; i < k->watch_count; i++) {
+		struct subject subject = { d, k, &k->watches[i], false };
+		series_accept(k->watches[i].series, d->open_s, detector_emit, &subject);
+	}
+}
+
+void detector_drop_marked(struct detector *d)
+{
+	for (uint32_t i = 0; d->is_to_drop && i < d->table.count; i++) {
+		struct baseline_key *k = d->table.keys[i];
+		if (k == NULL || !k->is_to_drop)
+			continue;
+		end_alerts(d, k);
+		detector_drop(d, k);
+	}
+	d->is_to_drop = false;
+}
+
 static bool is_full(const struct detector *d)
 {
 	/* one place is kept for `other` */

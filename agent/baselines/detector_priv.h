@@ -38,6 +38,7 @@ struct detector {
 	struct model_watch models;
 	struct buf dropped, dropped_before; /* stored keys to delete: since the last save, and before it */
 	bool started, dirty, names_dirty;
+	bool is_to_drop; /* some key is */
 	int64_t open_s;    /* start of the five-minute bucket in progress */
 	int64_t settled_s; /* from then on no series has anything to close */
 	int64_t clock_s;   /* 0: replay, no clock */
@@ -70,6 +71,9 @@ struct baseline_key *detector_key(struct detector *d, struct labels raw, int64_t
 /* Drops keys that have been silent for too long. */
 void detector_drop_idle(struct detector *d, int64_t now_s);
 
+/* Drops those that detector_reset has marked; alerts of theirs end as adopted. */
+void detector_drop_marked(struct detector *d);
+
 void detector_drop(struct detector *d, struct baseline_key *k);
 
 /* Number of the score's or signal's name; names beyond NAMES_MAX share one. 0 for an empty name, and without memory. */
@@ -86,6 +90,10 @@ void detector_refresh(struct watch *w);
 
 /* The spend of the key's feature and model, made if missing. NULL without memory. */
 struct spend *detector_spend(struct detector *d, struct baseline_key *k);
+
+/* One series, or one day's spend, to bytes and back. A series is made for its metric before. */
+void record_series(struct record *r, struct series *s);
+void record_spend(struct record *r, struct spend *s);
 
 static inline bool detector_judges(const struct detector *d, enum metric m)
 {

@@ -98,7 +98,7 @@ static void record_season(struct record *r, struct season *season)
 	}
 }
 
-static void record_series(struct record *r, struct series *s)
+void record_series(struct record *r, struct series *s)
 {
 	uint8_t direction = (uint8_t)(s->direction + 1);
 
@@ -238,7 +238,7 @@ static void read_key_format_1(struct record *r, struct detector *d, struct basel
 	}
 }
 
-static void record_spend(struct record *r, struct spend *s)
+void record_spend(struct record *r, struct spend *s)
 {
 	record_format(r, FORMAT);
 	record_double(r, &s->total_usd);
@@ -383,6 +383,7 @@ void detector_save(struct detector *d, bool all, detector_put put_pair, void *co
 {
 	struct saving s = { put_pair, context, BUF_INIT, BUF_INIT };
 
+	detector_drop_marked(d);
 	save_deletions(&s, d, all);
 	if (d->started && (all || d->dirty || d->groups.dirty))
 		save_clock(&s, d);

@@ -46,6 +46,7 @@ struct baseline_key {
 	uint32_t incumbent;    /* id of the first version of this feature and model; its own where it is that */
 	bool has_open;         /* a bucket of some series is being gathered */
 	bool dirty;            /* changed since it was saved */
+	bool is_to_drop;       /* somebody asked for it */
 	bool is_pinned;        /* the newest call named an exact model */
 	int64_t first_s, last_s; /* when it was first and last seen */
 	struct labels labels;

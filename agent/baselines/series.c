@@ -40,6 +40,20 @@ struct series *series_new(enum metric m)
 	return s;
 }
 
+struct series *series_copy(const struct series *s)
+{
+	struct series *copy = series_new(s->metric);
+
+	if (copy == NULL)
+		return NULL;
+	struct season *season = copy->season;
+	*copy = *s;
+	copy->season = season;
+	if (season != NULL)
+		*season = *s->season;
+	return copy;
+}
+
 void series_free(struct series *s)
 {
 	if (s != NULL)

@@ -36,6 +36,7 @@ struct series {
 
 /* NULL without memory. */
 struct series *series_new(enum metric m);
+struct series *series_copy(const struct series *s);
 void series_free(struct series *s);
 
 static inline const struct metric_info *series_info(const struct series *s)

@@ -9,6 +9,7 @@
 #include "agent/base/clock.h"
 #include "agent/base/log.h"
 #include "agent/base/meter.h"
+#include "agent/daemon/baseline_api.h"
 #include "agent/daemon/judge.h"
 #include "agent/daemon/judgements.h"
 #include "agent/daemon/kinds.h"
@@ -208,6 +209,7 @@ static struct status open_ports(struct agent *a, struct buf *why)
 	};
 	if (a->judgements != NULL)
 		source.tables[source.table_count++] = (struct api_table){ judgement_routes, a->judgements };
+	source.tables[source.table_count++] = (struct api_table){ baseline_routes, a->judge };
 	struct ingest grpc = { pipeline_ingest, a->pipeline, 0 };
 	struct ingest http = { pipeline_ingest, a->pipeline, grpc_lanes(a->config) };
 

@@ -156,6 +156,13 @@ struct status judge_reload(struct judge *j, const struct config *config, struct 
 	return s;
 }
 
+void judge_with_detector(struct judge *j, void (*use)(void *context, struct detector *d), void *context)
+{
+	pthread_mutex_lock(&j->lock);
+	use(context, j->detector);
+	pthread_mutex_unlock(&j->lock);
+}
+
 static void on_notified(void *context)
 {
 	struct judge *j = context;

@@ -9,6 +9,7 @@
 
 #include <uv.h>
 
+#include "agent/baselines/detector.h"
 #include "agent/config/config.h"
 #include "agent/counting/counting.h"
 #include "agent/daemon/sample_queue.h"
@@ -36,6 +37,9 @@ void judge_free(struct judge *j);
 
 /* The families plimsoll_baseline_* and plimsoll_alert_active; an observe_source. Any thread. */
 void judge_render(void *context, struct exposition *x);
+
+/* Looks at the baselines, or changes what does not raise or end an alert, under the lock. Any thread. */
+void judge_with_detector(struct judge *j, void (*use)(void *context, struct detector *d), void *context);
 
 /* Appends the alerts that fire, as a JSON array. Any thread. */
 void judge_alerts_json(void *context, struct buf *out);

@@ -3,6 +3,7 @@
  */
 #include "agent/cli/command.h"
 #include "agent/cli/price.h"
+#include "agent/daemon/baselines_command.h"
 #include "agent/daemon/explain.h"
 #include "agent/daemon/kinds.h"
 #include "agent/daemon/replay.h"
@@ -14,6 +15,7 @@ static const struct command *const commands[] = {
 	&command_check,
 	&command_replay,
 	&command_explain,
+	&command_baselines,
 	&command_price,
 	&command_version,
 	&command_help,
