@@ -6,10 +6,10 @@
 #include <stdlib.h>
 
 #include "agent/base/hash.h"
+#include "agent/counting/beside.h"
 #include "agent/counting/counting_priv.h"
 #include "agent/counting/same.h"
 
-#define RETRIEVALS_MAX 64u
 #define AHEAD     8u /* spans whose entries are being loaded while one is worked on */
 
 /* Texts that were hashed lately: those of one batch are mostly alike. */
@@ -26,8 +26,7 @@ struct deciding {
 	struct counting_batch *batch;
 	struct call *calls;
 	struct text_memo texts[TEXT_MEMOS];
-	uint32_t retrievals[RETRIEVALS_MAX]; /* of its calls, those that found something */
-	size_t retrieval_count;
+	struct beside beside;
 };
 
 struct counting *counting_new(size_t bytes)
@@ -424,42 +423,10 @@ static void inherit_from_around(struct deciding *d, struct counting_span *s)
 	}
 }
 
-/* What was found last before the call began, in its trace. */
-static const struct call *retrieval_before(const struct deciding *d, const struct call *c)
-{
-	const struct call *last = NULL;
-
-	for (size_t i = 0; i < d->retrieval_count; i++) {
-		const struct call *r = &d->calls[d->retrievals[i]];
-		bool is_before = r->end_unix_ns <= c->start_unix_ns && memcmp(r->trace_id, c->trace_id, sizeof(r->trace_id)) == 0;
-		if (is_before && (last == NULL || r->end_unix_ns > last->end_unix_ns))
-			last = r;
-	}
-	return last;
-}
-
-static void inherit_retrieval(const struct deciding *d, struct call *c)
-{
-	const struct call *found = c->role == ROLE_LLM && c->retrieval == NULL ? retrieval_before(d, c) : NULL;
-
-	if (found != NULL)
-		c->retrieval = found->retrieval;
-}
-
 static void inherit(struct deciding *d, struct counting_span *s)
 {
 	inherit_from_around(d, s);
-	if (d->retrieval_count > 0)
-		inherit_retrieval(d, &d->calls[s->call]);
-}
-
-/* The first few of a batch: it is a hint for records, not a count. */
-static void note_retrieval(struct deciding *d, const struct counting_span *s)
-{
-	const struct call *c = s->call != COUNTING_NO_CALL ? &d->calls[s->call] : NULL;
-
-	if (c != NULL && c->role == ROLE_RETRIEVAL && c->retrieval != NULL && d->retrieval_count < RETRIEVALS_MAX)
-		d->retrievals[d->retrieval_count++] = s->call;
+	beside_tell(&d->beside, d->calls, &d->calls[s->call]);
 }
 
 static void write_verdict(struct counting_span *s, struct call *c)
@@ -522,7 +489,8 @@ static void decide_locked(struct deciding *d)
 	for (size_t i = 0; i < b->count; i++) {
 		prefetch_span(d, i + AHEAD);
 		enter(d, (uint32_t)i);
-		note_retrieval(d, &b->spans[i]);
+		if (b->spans[i].call != COUNTING_NO_CALL)
+			beside_note(&d->beside, d->calls, b->spans[i].call);
 	}
 	for (size_t i = 0; i < b->count; i++)
 		if (b->spans[i].call != COUNTING_NO_CALL && b->spans[i].verdict == COUNTING_NONE)

@@ -164,14 +164,12 @@ static struct status take_span(void *context, const struct span_view *span, stru
 	if (c == NULL)
 		return FAIL(TOOBIG, "the request holds more model calls than its memory limit allows");
 	bool is_call = dialect_read(w->reader, span, c);
-	if (is_call) {
+	if (is_call)
 		enrich_call(c, span->status_message);
+	if (is_call || dialect_read_application(w->reader, span, c))
 		index = (uint32_t)w->call_count++;
-		if (added != NULL)
-			added->later = &w->places[index];
-	} else if (dialect_read_application(w->reader, span, c)) {
-		index = (uint32_t)w->call_count++;
-	}
+	if (index != COUNTING_NO_CALL && added != NULL)
+		added->later = &w->places[index];
 	w->told.call = index;
 	dialect_read_judgements(w->reader, span, is_call && c->counted, told_note, &w->told);
 	return counting_note(&w->seen, bytes_of(span->trace_id), bytes_of(span->span_id), bytes_of(span->parent_span_id),
@@ -286,7 +284,7 @@ static void decide(struct worker *w, bool with_edits)
 		if (span->call == COUNTING_NO_CALL)
 			continue;
 		settle_call(w, span, &w->calls[span->call]);
-		if (with_edits && w->calls[span->call].role != ROLE_NONE)
+		if (with_edits)
 			write_attributes(w, span, &w->calls[span->call]);
 	}
 	if (with_edits)

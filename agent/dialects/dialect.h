@@ -63,6 +63,10 @@ enum field {
 	FIELD_EVALUATION_TRAFFIC,
 	FIELD_JUDGES, /* the span says what somebody thinks of a call: dialects/judged.h reads it */
 	FIELD_BLOCKED,
+	FIELD_GUARD_KIND, /* words of enum guard_kind: what a guardrail looks for */
+	FIELD_GUARD_HIT,  /* and that it found it */
+	FIELD_INJECTION,
+	FIELD_SENSITIVE,
 	FIELD_JSON_WANTED,
 	FIELD_FAILED,
 	FIELD_TOKENS,       /* rank: enum token_family; class says which count */
@@ -91,6 +95,11 @@ enum field {
 
 #define CONTENT_FIRST FIELD_SYSTEM_TEXT
 #define CONTENT_COUNT (FIELD_CONTENT_END - CONTENT_FIRST)
+
+enum guard_kind {
+	GUARD_INJECTION = 1,
+	GUARD_SENSITIVE = 2,
+};
 
 enum conversion {
 	CONVERT_TEXT,     /* strings; numbers and booleans as text; an array's first element */
@@ -204,6 +213,9 @@ extern const struct dialect_word system_words[];
 
 /* Finish reasons of all vendors. */
 extern const struct dialect_word finish_words[];
+
+/* Guardrails: what they look for, verdicts that say it was found, verdicts that stopped the call. */
+extern const struct dialect_word guard_kinds[], guard_hits[], guard_blocks[];
 
 /* What users and frameworks put into metadata under whatever prefix. */
 extern const struct dialect_row metadata_members[];

@@ -79,6 +79,7 @@ static const struct event_rule {
 	EVENT("gen_ai.content.prompt", content_prompt, true, NO_MOMENT, false),
 	EVENT("gen_ai.content.completion", content_completion, true, NO_MOMENT, false),
 	EVENT("gen_ai.client.inference.operation.details", NULL, false, NO_MOMENT, false),
+	EVENT("guard.evaluation", NULL, false, NO_MOMENT, false),
 	EVENT("db.query.result", found, true, NO_MOMENT, true),
 	EVENT("db.search.result", found, true, NO_MOMENT, true),
 #undef EVENT

@@ -19,7 +19,11 @@ static const struct dialect_row rows[] = {
 	ROW_TEXT("gen_ai.agent.session_id", FIELD_SESSION, 6),
 	ROW_USD("gen_ai.token.cost.total", 8),
 	ROW_TEXT("guard.verdict", FIELD_POLICY_RESULT, 3),
+	ROW_WORDS("guard.verdict", FIELD_GUARD_HIT, guard_hits),
 	ROW_TRUTH("guard.denied", FIELD_BLOCKED, 0),
+	ROW_TRUTH("guard.denied", FIELD_GUARD_HIT, 0),
+	ROW_WORDS("guard.name", FIELD_GUARD_KIND, guard_kinds),
+	ROW_WORDS("guard.classification", FIELD_GUARD_KIND, guard_kinds),
 	ROW_END,
 };
 

@@ -27,6 +27,33 @@ static const struct dialect_word span_kinds[] = {
 
 static const struct dialect_word refusal[] = { { "", FINISH_REFUSAL }, { 0 } };
 
+/* Azure's filters on a prompt: of attacks they say whether one was detected, of all else whether it was filtered. */
+static const struct dialect_row azure_attack[] = {
+	ROW_TRUTH("detected", FIELD_INJECTION, 0),
+	ROW_TRUTH("filtered", FIELD_BLOCKED, 0),
+	ROW_END,
+};
+
+static const struct dialect_row azure_harm[] = {
+	ROW_TRUTH("filtered", FIELD_BLOCKED, 0),
+	ROW_END,
+};
+
+static const struct dialect_row azure_filters[] = {
+	ROW_MEMBERS("jailbreak", azure_attack),
+	ROW_MEMBERS("indirect_attack", azure_attack),
+	ROW_MEMBERS("hate", azure_harm),
+	ROW_MEMBERS("sexual", azure_harm),
+	ROW_MEMBERS("violence", azure_harm),
+	ROW_MEMBERS("self_harm", azure_harm),
+	ROW_END,
+};
+
+static const struct dialect_row azure_prompt_filter[] = {
+	ROW_MEMBERS("content_filter_results", azure_filters),
+	ROW_END,
+};
+
 static const struct dialect_row rows[] = {
 	ROW_WORDS("llm.request.type", FIELD_LEAF, request_types),
 	ROW_WORDS("traceloop.span.kind", FIELD_AGGREGATE, span_kinds),
@@ -51,6 +78,10 @@ static const struct dialect_row rows[] = {
 	ROW_TEXT("llm.user", FIELD_USER, 8),
 	ROW_TEXT("gen_ai.openai.api_base", FIELD_SERVER_ADDRESS, 5),
 	ROW_TEXT("gen_ai.guardrail.status", FIELD_POLICY_RESULT, 1),
+	ROW_WORDS("gen_ai.guardrail.status", FIELD_GUARD_HIT, guard_hits),
+	ROW_WORDS("gen_ai.guardrail.status", FIELD_BLOCKED, guard_blocks),
+	ROW_WORDS("gen_ai.guardrail.name", FIELD_GUARD_KIND, guard_kinds),
+	ROW_MEMBERS("gen_ai.prompt.prompt_filter_results", azure_prompt_filter),
 	ROW_CONTENT("traceloop.entity.output", FIELD_OUTPUT_TEXT, 9),
 	ROW_END,
 };

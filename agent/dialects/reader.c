@@ -268,6 +268,16 @@ static void copy_ttft(const struct reading *r, struct call *c)
 		c->ttft_ns = 0; /* the whole answer's time under another name */
 }
 
+/* A guardrail's name says what it looks for, its verdict whether that was there. */
+static void copy_policy(const struct reading *r, struct call *c)
+{
+	c->policy_result = reading_text(r, FIELD_POLICY_RESULT);
+	if (r->blocked || (r->finish & FINISH_CONTENT_FILTER) != 0)
+		c->blocked = TRI_YES;
+	c->injection_suspected = r->injection || (r->guard_hit && (r->guard_kinds & GUARD_INJECTION) != 0);
+	c->sensitive_data = r->sensitive || (r->guard_hit && (r->guard_kinds & GUARD_SENSITIVE) != 0);
+}
+
 static void copy_course(struct dialect_reader *d, struct call *c)
 {
 	const struct reading *r = &d->span;
@@ -283,9 +293,7 @@ static void copy_course(struct dialect_reader *d, struct call *c)
 	c->finish = r->finish;
 	c->http_status = r->http_status;
 	c->retries = r->retries;
-	c->policy_result = reading_text(r, FIELD_POLICY_RESULT);
-	if (r->blocked)
-		c->blocked = TRI_YES;
+	copy_policy(r, c);
 	c->present = r->present;
 	c->retrieval = r->retrieval;
 }
@@ -371,15 +379,17 @@ bool dialect_read_application(struct dialect_reader *d, const struct span_view *
 {
 	static const enum field fields[] = { FIELD_SESSION, FIELD_USER, FIELD_FEATURE, FIELD_WORKFLOW, FIELD_USER_SEGMENT };
 	const struct reading *r = &d->span;
-	bool says_something = r->prompt_names != 0;
+	bool is_guardrail = r->rank[FIELD_POLICY_RESULT] != RANK_NONE || r->guard_kinds != 0;
+	bool says_something = is_guardrail || r->prompt_names != 0;
 
 	for (size_t i = 0; i < sizeof(fields) / sizeof(fields[0]); i++)
 		says_something |= r->rank[fields[i]] != RANK_NONE;
 	if (!says_something || r->drop)
 		return false;
-	start(c, ROLE_NONE);
+	start(c, is_guardrail ? ROLE_GUARDRAIL : ROLE_NONE);
 	copy_identity(span, c);
 	copy_attribution(d, c);
+	copy_policy(r, c);
 	choose_prompt(d, c);
 	return true;
 }

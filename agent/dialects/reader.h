@@ -41,7 +41,7 @@ void dialect_reader_begin(struct dialect_reader *r, struct arena *a);
 bool dialect_read(struct dialect_reader *r, const struct span_view *span, struct call *out);
 
 /* After dialect_read said false of this span: what it says of the application (session, user, feature, prompt), for the
- * calls inside it. False where it says nothing. */
+ * calls inside it, or as a guardrail. False where it says nothing. */
 bool dialect_read_application(struct dialect_reader *r, const struct span_view *span, struct call *out);
 
 /* A log record that carries attributes of a call, such as a command-line agent's or the conventions' details event. As

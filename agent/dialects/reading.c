@@ -131,6 +131,18 @@ static void apply_word(struct reading *r, const struct dialect_row *row, int val
 	case FIELD_BLOCKED:
 		r->blocked = true;
 		break;
+	case FIELD_GUARD_KIND:
+		r->guard_kinds |= (uint32_t)value;
+		break;
+	case FIELD_GUARD_HIT:
+		r->guard_hit = true;
+		break;
+	case FIELD_INJECTION:
+		r->injection = true;
+		break;
+	case FIELD_SENSITIVE:
+		r->sensitive = true;
+		break;
 	case FIELD_EVALUATION_TRAFFIC:
 		r->evaluation_traffic = true;
 		break;

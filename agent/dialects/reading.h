@@ -25,6 +25,8 @@ struct reading {
 	uint16_t tool_call_count; /* all; the first TOOL_CALLS_MAX names are kept */
 	enum call_role leaf, aggregate;
 	bool streaming, drop, from_cache, evaluation_traffic, judges, blocked, json_wanted, failed, first_is_system;
+	bool guard_hit, injection, sensitive;
+	uint32_t guard_kinds; /* bits of enum guard_kind */
 	bool input_is_inclusive;
 	uint32_t finish, http_status, retries;
 	uint64_t ttft_ns, first_token_unix_ns, duration_ns;

@@ -92,3 +92,51 @@ const struct dialect_word finish_words[] = {
 	{ "finish_reason_unspecified", FINISH_OTHER },
 	{ 0 },
 };
+
+const struct dialect_word guard_kinds[] = {
+	{ "prompt_injection", GUARD_INJECTION },
+	{ "prompt-injection", GUARD_INJECTION },
+	{ "prompt_attack", GUARD_INJECTION },
+	{ "injection", GUARD_INJECTION },
+	{ "jailbreak", GUARD_INJECTION },
+	{ "indirect_attack", GUARD_INJECTION },
+	{ "instruction_override", GUARD_INJECTION },
+	{ "pii", GUARD_SENSITIVE },
+	{ "presidio", GUARD_SENSITIVE },
+	{ "personal_information", GUARD_SENSITIVE },
+	{ "sensitive_data", GUARD_SENSITIVE },
+	{ "sensitive_information", GUARD_SENSITIVE },
+	{ "sensitive_topic", GUARD_SENSITIVE },
+	{ "secrets", GUARD_SENSITIVE },
+	{ "hide_secrets", GUARD_SENSITIVE },
+	{ 0 },
+};
+
+const struct dialect_word guard_hits[] = {
+	{ "yes", true },
+	{ "true", true },
+	{ "fail", true },
+	{ "failed", true },
+	{ "failure", true },
+	{ "flagged", true },
+	{ "detected", true },
+	{ "unsafe", true },
+	{ "violation", true },
+	{ "block", true },
+	{ "blocked", true },
+	{ "deny", true },
+	{ "denied", true },
+	{ "intervened", true },
+	{ "guardrail_intervened", true },
+	{ 0 },
+};
+
+const struct dialect_word guard_blocks[] = {
+	{ "block", true },
+	{ "blocked", true },
+	{ "deny", true },
+	{ "denied", true },
+	{ "intervened", true },
+	{ "guardrail_intervened", true },
+	{ 0 },
+};

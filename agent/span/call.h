@@ -251,6 +251,8 @@ struct call {
 	const struct retrieval *retrieval; /* NULL: none told */
 	struct slice policy_result;      /* verdict of a guardrail, in its own words */
 	enum tristate blocked;           /* by a guardrail or a safety filter */
+	bool injection_suspected;        /* a guardrail or filter took the input for an attack */
+	bool sensitive_data;             /* one of them found personal or secret data */
 	bool has_citations;              /* of an answer over retrieved text: citation_share and overlap_share are known */
 	double citation_share;           /* share of the answer's sentences that cite */
 	double overlap_share;            /* share of the answer's words that occur in the retrieved text: a proxy */

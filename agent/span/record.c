@@ -195,6 +195,10 @@ static void write_rare(struct buf *b, const struct call *c)
 		write_truth(b, "answer_fits_schema", c->answer_fits_schema);
 	if (c->blocked != TRI_UNKNOWN)
 		write_truth(b, "blocked", c->blocked);
+	if (c->injection_suspected)
+		write_truth(b, "injection_suspected", TRI_YES);
+	if (c->sensitive_data)
+		write_truth(b, "sensitive_data", TRI_YES);
 	if (c->from_cache)
 		write_truth(b, "from_cache", TRI_YES);
 	if (c->is_evaluation_traffic)
@@ -558,6 +562,10 @@ static bool read_telling(struct json *j, struct arena *a, struct slice key, stru
 		return read_truth(j, &c->answer_fits_schema);
 	if (slice_equal(key, SLICE("blocked")))
 		return read_truth(j, &c->blocked);
+	if (slice_equal(key, SLICE("injection_suspected")))
+		return json_bool(j, &c->injection_suspected);
+	if (slice_equal(key, SLICE("sensitive_data")))
+		return json_bool(j, &c->sensitive_data);
 	if (slice_equal(key, SLICE("from_cache")))
 		return json_bool(j, &c->from_cache);
 	if (slice_equal(key, SLICE("price")))
