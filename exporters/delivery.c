@@ -348,6 +348,20 @@ static void drop_expired(struct sender *s)
 	}
 }
 
+uint64_t sender_shed(struct sender *s)
+{
+	struct queue_item item;
+	uint64_t items, bytes;
+
+	if (!send_queue_take_older(&s->queue, UINT64_MAX, &item, &items))
+		return 0;
+	bytes = item.held_bytes;
+	sender_drop(s, item.kind, items, DROP_MEMORY, "the process is above limits.memory");
+	meter_add(s->queue_bytes, -(int64_t)bytes);
+	send_queue_done(&s->queue, &item);
+	return bytes;
+}
+
 static void take_off(struct flight *f)
 {
 	if (f->item.damaged_items > 0)

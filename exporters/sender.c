@@ -283,6 +283,29 @@ bool senders_want(const struct senders *s, enum payload_kind kind)
 	return (s->accepted >> kind & 1u) != 0;
 }
 
+static struct sender *fullest(struct senders *all)
+{
+	struct sender *found = NULL;
+
+	for (size_t i = 0; i < all->count; i++) {
+		struct sender *s = &all->list[i];
+		if (s->queue.spool == NULL &&
+		    (found == NULL || meter_value(s->queue_bytes) > meter_value(found->queue_bytes)))
+			found = s;
+	}
+	return found;
+}
+
+uint64_t senders_shed(struct senders *all, uint64_t bytes)
+{
+	struct sender *s;
+	uint64_t gone = 0, one;
+
+	while (gone < bytes && (s = fullest(all)) != NULL && (one = sender_shed(s)) > 0)
+		gone += one;
+	return gone;
+}
+
 static void on_drained(uv_timer_t *timer)
 {
 	struct senders *all = timer->data;

@@ -37,6 +37,10 @@ struct status senders_offer_all(struct senders *s, struct payload *const *payloa
 /* One payload, nobody waits. */
 void senders_offer(struct senders *s, struct payload *p);
 
+/* Drops what waits in memory, oldest first, from the fullest queue each time, until so many bytes are gone; returns how
+ * many were. */
+uint64_t senders_shed(struct senders *s, uint64_t bytes);
+
 /* Stops taking payloads, sends what waits for at most deadline_ms from now, then drops and counts the rest and calls
  * done (later, on the loop). */
 void senders_drain(struct senders *s, uint64_t deadline_ms, void (*done)(void *context), void *context);

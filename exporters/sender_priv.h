@@ -18,6 +18,7 @@
 	X(NO_MEMORY, "no_memory")   /* to take a part out of it */                                                     \
 	X(NOT_STORED, "not_stored") /* the disk refused it; only of what its sender would not bring again */           \
 	X(DAMAGED, "damaged")       /* could not be read back from the disk */                                         \
+	X(MEMORY, "memory")         /* the process was above its memory limit */                                       \
 	X(EXPIRED, "expired")       /* waited for longer than sending_queue.max_age */                                 \
 	X(TOO_BIG, "too_big")       /* refused for its size, and it cannot be made smaller */                          \
 	X(REFUSED, "refused")       /* the peer will never take it */                                                  \
@@ -96,6 +97,9 @@ void sender_drop(struct sender *s, enum payload_kind kind, uint64_t items, enum 
 /* Starts attempts while there are places and payloads. While one is backing off, no other starts: the peer is in
  * trouble or asked for a pause. */
 void sender_pump(struct sender *s);
+
+/* Drops the oldest payload that waits, for want of memory; returns its bytes, 0: nothing waits. */
+uint64_t sender_shed(struct sender *s);
 
 /* Tries at once what is backing off. */
 void sender_hurry(struct sender *s);

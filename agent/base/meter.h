@@ -45,6 +45,8 @@
 	X(STORE_FAILURES, counter, "plimsoll_agent_store_failures_total", "store, reason", "Store writes that failed, bad values")          \
 	X(CONFIG_RELOADS, counter, "plimsoll_agent_config_reloads_total", "result", "SIGHUP reloads")                              \
 	X(PRICE_TABLE_TIME, gauge, "plimsoll_price_table_timestamp_seconds", "source, version", "Date of the price table, unix time") \
+	X(MEMORY, gauge, "plimsoll_agent_memory_bytes", "", "Resident memory that no file stands behind, as limits.memory measures it") \
+	X(MEMORY_LIMIT, gauge, "plimsoll_agent_memory_limit_bytes", "", "What limits.memory allows; 0 where nothing is limited") \
 	X(IN_FLIGHT_BYTES, gauge, "plimsoll_agent_in_flight_bytes", "", "Request bytes being worked on")
 
 enum meter_family {

@@ -165,6 +165,12 @@ struct config {
 		uint64_t max_in_flight_bytes; /* request bytes being worked on, all connections together */
 		uint64_t max_label_bytes;     /* longer label values are cut */
 		uint64_t max_counting_bytes;
+		struct {
+			uint64_t limit_bytes;       /* 0: limit_percentage of the control group's */
+			uint64_t spike_limit_bytes; /* the soft limit lies this far below; 0: a fifth of it */
+			int64_t limit_percentage;
+			uint64_t check_interval_ms;
+		} memory;
 	} limits;
 	struct {
 		bool enabled;

@@ -397,7 +397,22 @@ const struct config_kind slo_kinds[] = {
 
 /* ------------------------------------------------------------------ the agent itself */
 
+static const struct conf_option memory_options[] = {
+	{ "limit_mib", CONF_MIB, AT(config, limits.memory.limit_bytes), .fallback = "0", .max = 1024 * 1024,
+	  .doc = "The most memory, in MiB, that the process may take: above it, what waits in memory for exporters is "
+		 "dropped, oldest first, and counted. 0 means limit_percentage of what the container allows." },
+	{ "spike_limit_mib", CONF_MIB, AT(config, limits.memory.spike_limit_bytes), .fallback = "0", .max = 1024 * 1024,
+	  .doc = "How far below the limit, in MiB, senders begin to be told to come again; 0 means a fifth of the limit." },
+	{ "limit_percentage", CONF_INT, AT(config, limits.memory.limit_percentage), .fallback = "80", .min = 1, .max = 100,
+	  .doc = "The share of the control group's memory limit that is ours, where limit_mib is 0." },
+	{ "check_interval", CONF_DURATION, AT(config, limits.memory.check_interval_ms), .fallback = "100ms", .min = 10,
+	  .max = MINUTE, .doc = "How often that is looked at (the Collector's default is 1s)." },
+	{ .name = NULL },
+};
+
 static const struct conf_option limits_options[] = {
+	{ "memory", CONF_SECTION, .section = memory_options,
+	  .doc = "The Collector's memory_limiter: refuses work in time, so that the process is never killed for its size." },
 	{ "max_series", CONF_INT, AT(config, limits.max_series), .fallback = "2000", .min = 10, .max = 1000000,
 	  .doc = "Label sets on /metrics, and values of each dimension of attribution; further ones are counted "
 		 "together, with otel_metric_overflow=\"true\"." },

@@ -17,7 +17,7 @@ static const struct {
 	  "agent's own metrics are on admin.endpoint)" },
 	{ "processors",
 	  "is not needed: Plimsoll enriches on its own; delete it (batch is sending_queue.batch of an exporter, "
-	  "memory_limiter is limits.max_in_flight_bytes)" },
+	  "memory_limiter is limits.memory)" },
 	{ "extensions",
 	  "is not needed; delete it (health_check is /livez and /readyz on admin.endpoint, file_storage is "
 	  "storage.directory)" },

@@ -13,6 +13,7 @@
 #include "agent/daemon/judge.h"
 #include "agent/daemon/judgements.h"
 #include "agent/daemon/kinds.h"
+#include "agent/daemon/memory_guard.h"
 #include "agent/daemon/pipeline.h"
 #include "agent/daemon/state_dir.h"
 #include "agent/store/store.h"
@@ -37,6 +38,7 @@ struct agent {
 	struct judge *judge;
 	struct judgements *judgements; /* NULL: switched off */
 	struct pipeline *pipeline;
+	struct memory_guard *memory;
 	struct grpc_receiver *grpc;
 	struct http_receiver *http_receiver;
 	struct admin *admin;
@@ -210,15 +212,17 @@ static struct status open_ports(struct agent *a, struct buf *why)
 	if (a->judgements != NULL)
 		source.tables[source.table_count++] = (struct api_table){ judgement_routes, a->judgements };
 	source.tables[source.table_count++] = (struct api_table){ baseline_routes, a->judge };
+	struct config receiving = *a->config; /* no more in flight than the memory limit leaves room for */
 	struct ingest grpc = { pipeline_ingest, a->pipeline, 0 };
 	struct ingest http = { pipeline_ingest, a->pipeline, grpc_lanes(a->config) };
 
+	memory_limit_apply(memory_limit_of(a->config), &receiving);
 	if (a->config->grpc.enabled)
-		TRY(grpc_receiver_start(a->config, grpc, &a->grpc, why));
+		TRY(grpc_receiver_start(&receiving, grpc, &a->grpc, why));
 	if (a->grpc != NULL)
 		write_url(&a->urls.grpc, a->config->grpc.endpoint, grpc_receiver_port(a->grpc));
 	if (a->config->http.enabled)
-		TRY(http_receiver_start(a->config, http, &a->http_receiver, why));
+		TRY(http_receiver_start(&receiving, http, &a->http_receiver, why));
 	if (a->http_receiver != NULL)
 		write_url(&a->urls.http, a->config->http.endpoint, http_receiver_port(a->http_receiver));
 	if (a->config->admin.enabled) /* last: it shows what the others have opened */
@@ -234,6 +238,7 @@ static struct status open_all(struct agent *a, struct buf *why)
 	TRY(open_outlets(a, why));
 	TRY(open_judgements(a, why));
 	TRY(open_pipeline(a, why));
+	a->memory = memory_guard_start(a->config, a->loop, a->senders);
 	return open_ports(a, why);
 }
 
@@ -413,6 +418,7 @@ void agent_free(struct agent *a)
 	if (a->http_receiver != NULL)
 		http_receiver_stop(a->http_receiver, 0);
 	admin_stop(a->admin);
+	memory_guard_stop(a->memory);
 	pipeline_free(a->pipeline);
 	senders_free(a->senders);
 	judgements_free(a->judgements);

@@ -13,6 +13,7 @@
 #include <grpc/slice.h>
 
 #include "agent/base/clock.h"
+#include "agent/base/pressure.h"
 #include "agent/receivers/grpc_method.h"
 #include "agent/receivers/reply.h"
 
@@ -154,6 +155,10 @@ static void accept_call(struct call *c)
 	}
 	if (m->signal < SIGNAL_COUNT)
 		meter_add(c->lane->lane.requests[m->signal], 1);
+	if (m->signal < SIGNAL_COUNT && pressure_get() != PRESSURE_NONE) {
+		refuse(c, FAIL(UNAVAILABLE, "short of memory: come again"));
+		return;
+	}
 	if (c->lane->waiting == NULL && read_gate_enter(&c->lane->gate, &c->permit))
 		read_message(c);
 	else

@@ -128,7 +128,7 @@ static void collect(struct http_request *r, struct http_lane *l, struct http_con
 		return;
 	}
 	if (!in_flight_take(&l->lane.in_flight, piece.len)) {
-		refuse(r, FAIL(UNAVAILABLE, "too many request bytes in flight"), 0);
+		refuse(r, FAIL(UNAVAILABLE, "too many request bytes in flight, or short of memory"), 0);
 		return;
 	}
 	r->taken_bytes += piece.len;

@@ -3,6 +3,8 @@
  */
 #include "agent/receivers/in_flight.h"
 
+#include "agent/base/pressure.h"
+
 struct in_flight in_flight_of(uint64_t limit_bytes)
 {
 	int64_t limit = limit_bytes > INT64_MAX ? INT64_MAX : (int64_t)limit_bytes;
@@ -13,6 +15,9 @@ struct in_flight in_flight_of(uint64_t limit_bytes)
 bool in_flight_take(const struct in_flight *f, uint64_t n)
 {
 	int64_t wanted = (int64_t)n;
+
+	if (pressure_get() != PRESSURE_NONE)
+		return false;
 	int64_t before = atomic_fetch_add_explicit(&f->bytes->value, wanted, memory_order_relaxed);
 
 	if (before == 0 || before + wanted <= f->limit)
