@@ -177,13 +177,13 @@ class Agent:
         assert status == 200, body
         return parse_metrics(body)
 
-    def metric(self, name, **labels):
+    def metric(self, name, /, **labels):
         """Sum of the samples of that name that have these labels; None where there is none."""
         found = [value for sample, has, value in self.metrics()
                  if sample == name and all(has.get(k) == v for k, v in labels.items())]
         return sum(found) if found else None
 
-    def wait_for_metric(self, name, at_least, timeout=20, **labels):
+    def wait_for_metric(self, name, at_least, /, timeout=20, **labels):
         wait_for(lambda: (self.metric(name, **labels) or 0) >= at_least,
                  lambda: "%s%s >= %s, it is %s" % (name, labels, at_least, self.metric(name, **labels)), timeout)
 
