@@ -205,6 +205,28 @@ function plainCell(format) {
 	return (row, key) => element("td", row[key] === null ? "none" : "", format(row[key]));
 }
 
+// Everything that was said of a row's calls, the most telling first.
+function opinions(q) {
+	const told = [];
+	if (q.thumbs_up + q.thumbs_down > 0)
+		told.push({ text: `${percent(q.thumbs_up, q.thumbs_up + q.thumbs_down)} up`, share: q.thumbs_up / (q.thumbs_up + q.thumbs_down),
+			detail: `${whole.format(q.thumbs_up)} thumbs up, ${whole.format(q.thumbs_down)} down` });
+	if (q.passed + q.failed > 0)
+		told.push({ text: `${percent(q.passed, q.passed + q.failed)} pass`, share: q.passed / (q.passed + q.failed),
+			detail: `${whole.format(q.passed)} evaluations passed, ${whole.format(q.failed)} failed` });
+	for (const [name, score] of Object.entries(q.scores))
+		told.push({ text: `${name} ${score.mean.toPrecision(2)}`, share: score.mean,
+			detail: `${name}: ${score.mean.toPrecision(4)} on average of ${whole.format(score.count)}` });
+	return told;
+}
+
+function qualityCell(row) {
+	const told = row.quality ? opinions(row.quality) : [];
+	const cell = element("td", told.length > 0 ? "" : "none", told.length > 0 ? told[0].text : NONE);
+	cell.title = told.map((t) => t.detail).join("\n");
+	return cell;
+}
+
 const COLUMNS = [
 	{ key: "name", title: { feature: "Feature", prompt: "Prompt", model: "Model" } },
 	{ key: "requests", title: "Requests", cell: plainCell(count) },
@@ -218,9 +240,17 @@ const COLUMNS = [
 	{ key: "latency_p95_s", title: "p95", cell: plainCell(seconds) },
 	{ key: "ttft_p50_s", title: "First token", cell: plainCell(seconds) },
 	{ key: "output_tokens_per_second", title: "Tokens/s", cell: plainCell((v) => v === null ? NONE : String(Math.round(v))) },
+	{ key: "quality", title: "Quality", cell: qualityCell, isOptional: true },
 ];
 
+// Where nobody has said anything about any call, the column would only be empty.
+function columnsShown(s) {
+	return COLUMNS.filter((c) => !c.isOptional || s.totals[c.key]);
+}
+
 function rank(row) {
+	if (view.sort === "quality")
+		return row.quality ? opinions(row.quality)[0]?.share ?? null : null;
 	return view.sort === "errors" ? row.errors / row.requests : row[view.sort];
 }
 
@@ -235,13 +265,15 @@ function compareRows(a, b) {
 
 function showTable(s) {
 	const rows = [...s.by[view.by]].sort(compareRows), hidden = s.hidden[view.by];
-	const shown = JSON.stringify([view.by, rows]);
+	const columns = columnsShown(s), shown = JSON.stringify([view.by, rows]);
 	if (shown === view.shown)
 		return; // leaves the reader's selection alone
 	view.shown = shown;
 	const highest = Math.max(...rows.map((r) => Number(r.cost_usd ?? 0)), Number.MIN_VALUE);
 	fill($("rows"), ...rows.map((row) => fill(element("tr"), nameCell(row, Number(row.cost_usd ?? 0) / highest),
-		...COLUMNS.slice(1).map((c) => c.cell(row, c.key)))));
+		...columns.slice(1).map((c) => c.cell(row, c.key)))));
+	for (const [i, cell] of [...$("columns").children].entries())
+		cell.hidden = !columns.includes(COLUMNS[i]);
 	$("hidden-rows").hidden = hidden === 0;
 	$("hidden-rows").textContent = `${whole.format(hidden)} cheaper rows are not shown; /metrics has them all.`;
 }
