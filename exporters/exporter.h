@@ -55,6 +55,8 @@ typedef void (*delivery_done)(void *context, const struct delivery *d);
 struct exporter_kind {
 	const char *name, *doc;
 	uint32_t accepts; /* bits 1u << PAYLOAD_...: other payloads are not handed to it */
+	/* Which of these this instance wants. NULL: all. */
+	uint32_t (*wants)(const void *options);
 	const struct conf_option *options;
 	size_t options_size;
 	/* As in struct config_kind: run by config_load. NULL: nothing to check. */

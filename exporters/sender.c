@@ -26,7 +26,7 @@ static const struct exporter_kind *find_kind(const char *name)
 
 bool sender_accepts(const struct sender *s, enum payload_kind kind)
 {
-	return (s->kind->accepts >> kind & 1u) != 0;
+	return (s->accepts >> kind & 1u) != 0;
 }
 
 static void register_meters(struct sender *s)
@@ -136,6 +136,9 @@ static struct status open_one(struct senders *all, const struct config_instance 
 		buf_printf(why, "exporters.%s: there is no exporter of kind '%s'", config->id, config->kind);
 		return FAIL(NOTFOUND, "no exporter of this kind");
 	}
+	s->accepts = s->kind->accepts;
+	if (s->kind->wants != NULL)
+		s->accepts &= s->kind->wants(config->options);
 	struct exporter_env own = *env;
 	own.offer = offer_own;
 	own.own_queue = s;
@@ -145,7 +148,7 @@ static struct status open_one(struct senders *all, const struct config_instance 
 	add_flights(s, queue->num_consumers);
 	add_queue(s, queue, config->options);
 	register_meters(s);
-	all->accepted |= s->kind->accepts;
+	all->accepted |= s->accepts;
 	all->count++;
 	return OK;
 }
@@ -219,7 +222,7 @@ static struct status join_disk(struct sender *s, const struct config_instance *c
 	if (queue_config_of(config)->storage != QUEUE_IN_LMDB)
 		return OK;
 	s->queue.spool = s->all->spool;
-	return spool_add_reader(s->all->spool, s->id, s->kind->accepts, &s->queue.reader);
+	return spool_add_reader(s->all->spool, s->id, s->accepts, &s->queue.reader);
 }
 
 static void load_one(void *context, unsigned reader, const struct spool_entry *e)

@@ -57,6 +57,7 @@ struct sender {
 	struct senders *all;
 	const struct exporter_kind *kind;
 	const char *id;
+	uint32_t accepts; /* bits 1u << PAYLOAD_...: what this instance wants of what its kind can take */
 	void *state; /* the exporter's own */
 	const struct retry_config *retry;
 	struct payload_limits limits;

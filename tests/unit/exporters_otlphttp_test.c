@@ -10,6 +10,7 @@
 #include <zstd.h>
 
 #include "agent/base/log.h"
+#include "agent/otlp/json_transcode.h"
 #include "tests/unit/exporter_rig.h"
 #include "tests/unit/http_peer.h"
 
@@ -221,18 +222,42 @@ static void an_endpoint_that_is_no_url_is_refused_with_the_remedy(void **state)
 	(void)state;
 	assert_int_equal(rig_start(&rig, "exporters:\n  otlphttp/a:\n    endpoint: localhost:4318\n").code,
 			 STATUS_INVALID);
-	assert_string_equal(buf_string(&rig.why), "exporters.otlphttp/a.endpoint must start with http:// or https:// "
-						  "(host:port alone is for otlp, over gRPC)");
+	assert_non_null(strstr(buf_string(&rig.why), ":2:3: otlphttp/a: endpoint must start with http:// or https:// "
+						     "(host:port alone is for otlp, over gRPC)"));
 	assert_int_equal(rig_stop(&rig), 0);
 	assert_int_equal(rig_start(&rig, "exporters:\n  otlphttp/a:\n    timeout: 1s\n").code, STATUS_INVALID);
 	assert_non_null(strstr(buf_string(&rig.why), "endpoint is missing"));
 	assert_int_equal(rig_stop(&rig), 0);
 }
 
+static void json_is_sent_and_its_answers_are_read(void **state)
+{
+	static const char json[] = "{\"resourceLogs\":[{\"scopeLogs\":[{\"logRecords\":[{\"severityNumber\":9}]}]}]}";
+	struct buf wire = BUF_INIT;
+
+	(void)state;
+	START("", "    encoding: json\n    compression: none\n",
+	      { .bytes = "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 69\r\n\r\n"
+			 "{\"partialSuccess\":{\"rejectedLogRecords\":\"2\",\"errorMessage\":\"too old\"}}" },
+	      { .bytes = "HTTP/1.1 400 Bad\r\nContent-Type: application/json\r\nContent-Length: 30\r\n\r\n"
+			 "{\"code\":3,\"message\":\"no good\"}" });
+	assert_false(FAILED(json_to_wire(slice_of(json), SIGNAL_LOGS, 1000, &wire, NULL)));
+	rig_offer(&rig, PAYLOAD_LOGS, buf_view(&wire), 5);
+	assert_true(rig_wait(&rig, DROPPED("logs", "rejected"), 2));
+	assert_int_equal(rig_count(METER_EXPORTED, LABELS("logs")), 3);
+	assert_non_null(strstr(peer.requests[0].head, "Content-Type: application/json\r\n"));
+	assert_string_equal(peer.requests[0].body, json);
+	rig_offer(&rig, PAYLOAD_LOGS, buf_view(&wire), 5);
+	assert_true(rig_wait(&rig, DROPPED("logs", "refused"), 5));
+	buf_release(&wire);
+	stop();
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(requests_go_gzipped_to_the_path_of_their_signal),
+		cmocka_unit_test(json_is_sent_and_its_answers_are_read),
 		cmocka_unit_test(a_signals_own_endpoint_is_used_as_it_stands),
 		cmocka_unit_test(zstd_is_spoken_where_it_is_asked_for),
 		cmocka_unit_test(only_429_502_503_504_are_tried_again),
