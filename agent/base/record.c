@@ -122,7 +122,8 @@ void record_slice(struct record *r, struct slice *v)
 	}
 	r->failed |= n > r->rest.len;
 	*v = r->failed ? SLICE_NONE : slice_head(r->rest, (size_t)n);
-	r->rest = slice_skip(r->rest, v->len);
+	if (!r->failed)
+		r->rest = slice_skip(r->rest, v->len);
 }
 
 void record_key_u32(struct record *r, uint32_t *v)

@@ -4,6 +4,17 @@
 #include "agent/base/clock.h"
 #include "agent/daemon/judgements.h"
 
+/* Signals of which more is worse: to the baselines a vote's yes and a high rating are good. */
+static const char *const bad_signs[] = { "regenerated", "escalated", "edited" };
+
+static bool is_bad_sign(const struct judgement *j)
+{
+	for (size_t i = 0; j->kind == JUDGEMENT_FEEDBACK && i < sizeof(bad_signs) / sizeof(bad_signs[0]); i++)
+		if (slice_equal(j->name, slice_of(bad_signs[i])))
+			return true;
+	return false;
+}
+
 /* Something that only ever happens says nothing without the times it did not: it has no baseline. */
 static bool kind_of(const struct judgement *j, enum sample_kind *kind, double *value)
 {
@@ -44,6 +55,6 @@ bool judgement_sample(const struct joined_judgement *joined, struct sample *out)
 	out->user_segment = joined->labels->user_segment;
 	memcpy(out->trace_id, joined->call->trace_id, sizeof(out->trace_id));
 	out->name = j->name;
-	out->value = value;
+	out->value = is_bad_sign(j) ? 1 - value : value;
 	return true;
 }

@@ -179,6 +179,22 @@ static void show(struct pipeline *p, struct worker *w)
 		p->outlets.call(p->outlets.call_context, &w->retrievals[i]);
 }
 
+/* Searches have baselines of their own, whatever became of the answer. */
+static void judge_retrievals(struct pipeline *p, struct worker *w)
+{
+	struct sample *samples = arena_array(&w->arena, w->retrieval_count, sizeof(*samples));
+	size_t count = 0;
+
+	for (size_t i = 0; samples != NULL && i < w->retrieval_count; i++)
+		if (!w->retrievals[i].is_evaluation_traffic)
+			samples[count++] = sample_of_retrieval(&w->retrievals[i]);
+	struct sample_chunk *chunk = samples != NULL ? sample_chunk_of(samples, count) : NULL;
+	if (chunk != NULL)
+		p->outlets.judge(p->outlets.judge_context, chunk);
+	else
+		meter_add(p->samples_dropped, (int64_t)w->retrieval_count);
+}
+
 static void take_calls(struct pipeline *p, struct worker *w)
 {
 	observe(w);
@@ -190,6 +206,8 @@ static void take_effect(struct pipeline *p, struct worker *w)
 {
 	if (w->call_count > 0)
 		take_calls(p, w);
+	if (p->outlets.judge != NULL && w->retrieval_count > 0)
+		judge_retrievals(p, w);
 	if (p->outlets.recall != NULL && w->call_count + w->told.count > 0)
 		recall(p, w);
 	if (p->outlets.call != NULL)

@@ -61,6 +61,20 @@ static struct sample sample_of(const struct call *c, char *prompt, size_t size)
 	return s;
 }
 
+struct sample sample_of_retrieval(const struct call *c)
+{
+	struct sample s = sample_unknown(SAMPLE_RETRIEVAL);
+
+	s.time_unix_ms = c->end_unix_ns / 1000000;
+	s.feature = c->feature;
+	s.workflow = c->workflow;
+	s.user_segment = c->user_segment;
+	if (c->retrieval != NULL)
+		add_retrieval(&s, c->retrieval);
+	memcpy(s.trace_id, c->trace_id, sizeof(s.trace_id));
+	return s;
+}
+
 /* Where a sample's strings are. */
 static const size_t texts[] = {
 	offsetof(struct sample, feature),	offsetof(struct sample, model),

@@ -24,6 +24,9 @@ struct sample_chunk *sample_chunk_new(const struct call *calls, size_t count);
 /* The same of samples that borrow their strings: judgements that came apart from their calls, retrievals. */
 struct sample_chunk *sample_chunk_of(const struct sample *samples, size_t count);
 
+/* What a search found; borrows the span's strings. */
+struct sample sample_of_retrieval(const struct call *c);
+
 struct sample_queue {
 	pthread_mutex_t lock;
 	struct sample_chunk *first, **last;

@@ -84,6 +84,20 @@ def json_texts():
     yield 1, {"resourceMetrics": [{"scopeMetrics": [{"metrics": [{"sum": {"dataPoints": [{"asInt": "-1"}, {"asDouble": 2}]}}]}]}]}
 
 
+def judgement_seeds():
+    target = {"trace_id": "0af7651916cd43dd8448eb211c80319c", "span_id": "b7ad6b7169203331", "response_id": "r", "session_id": "s"}
+    score = dict(target, name="n", value=3, min=0, max=5, label="pass", source="llm", id="i", time="2026-11-21T15:57:16Z", comment="c")
+    feedback = [dict(target, signal=signal) for signal in ("thumbs_up", "rejected", "copied", "own")]
+    feedback += [dict(target, signal="rating", value=4), dict(target, signal="edited", value=0.5), dict(target, signal="thumbs", value="up")]
+    for kind, body in ((0, score), (0, {"data": [dict(score, result={"label": "fail", "score": 1})]}), (1, feedback)):
+        yield bytes([kind]) + json.dumps(body).encode()
+    call = b"\2" + b"t" * 16 + b"s" * 8 + b"p" * 8 + b"\5" + b"\6" + b"\7" + b"\1\0"
+    labels = b"\1" + b"".join(bytes([len(x)]) + x for x in (b"shop", b"gpt-4o", b"openai", b"greet@1", b"", b""))
+    yield b"\2C" + bytes(8) + b"\1" + labels + call + call
+    yield b"\2P" + bytes(8) + b"\1\7" + b"\0\1\0\0\0" + bytes(8) + b"\1n\0\0\7\1\1" + b"t" * 16 + b"s" * 8 + b"\0\0"
+    yield b"\2S" + bytes(2) + b"\1\0" + bytes(4) + b"\1\5\6"
+
+
 def kept_seeds(name):
     """The files of seeds/NAME beside this program."""
     kept = os.path.join(os.path.dirname(os.path.abspath(__file__)), "seeds", name)
@@ -93,6 +107,8 @@ def kept_seeds(name):
 def main(fuzzer, folder):
     if fuzzer == "fuzz_walk":
         seeds = [bytes([signal]) + body for signal, body in wire_seeds()]
+    elif fuzzer == "fuzz_judgements":
+        seeds = list(judgement_seeds())
     else:
         prefix = fuzzer == "fuzz_transcode"
         seeds = [(bytes([signal]) if prefix else b"") + json.dumps(text, ensure_ascii=i % 2 == 0).encode()

@@ -205,6 +205,7 @@ static void its_own_lines_are_read_back(void **state)
 		"{" TRACE ",\"signal\":\"rating\",\"value\":4,\"id\":\"x\"}",
 		"{" TRACE ",\"signal\":\"thumbs_down\",\"id\":\"x\"}",
 		"{" TRACE ",\"signal\":\"clicked\",\"id\":\"x\"}",
+		"{" TRACE ",\"signal\":\"my_grade\",\"value\":4,\"id\":\"x\"}",
 	};
 	struct buf line = BUF_INIT;
 
