@@ -3,6 +3,8 @@
  */
 #include "agent/otlp/value.h"
 
+#include <assert.h>
+
 #define WRITER_BLOCK_BYTES 4096u
 
 static struct status take_member(const struct wire_field *f, struct any_value *out)
@@ -143,6 +145,7 @@ bool any_kvlist_next(struct wire_reader *r, struct attribute *out)
 
 void attribute_writer_init(struct attribute_writer *w, struct arena *a, uint32_t field)
 {
+	assert(field < 16); /* its tag takes one byte */
 	*w = (struct attribute_writer){ .arena = a, .field = field };
 }
 
@@ -157,34 +160,33 @@ struct slice attribute_writer_take(struct attribute_writer *w)
 	return written;
 }
 
-static char *writer_reserve(struct attribute_writer *w, size_t n)
+static NOINLINE bool writer_grow(struct attribute_writer *w, size_t n)
 {
+	size_t cap = w->len + n > WRITER_BLOCK_BYTES / 2 ? (w->len + n) * 2 : WRITER_BLOCK_BYTES;
+	char *ptr = w->failed ? NULL : arena_alloc(w->arena, cap);
+
+	w->failed = ptr == NULL;
 	if (w->failed)
-		return NULL;
-	if (n > w->cap - w->len) {
-		size_t cap = w->len + n > WRITER_BLOCK_BYTES / 2 ? (w->len + n) * 2 : WRITER_BLOCK_BYTES;
-		char *ptr = arena_alloc(w->arena, cap);
-		if (ptr == NULL) {
-			w->failed = true;
-			return NULL;
-		}
-		if (w->len > 0)
-			memcpy(ptr, w->ptr, w->len);
-		w->ptr = ptr;
-		w->cap = cap;
-	}
-	return w->ptr + w->len;
+		return false;
+	if (w->len > 0)
+		memcpy(ptr, w->ptr, w->len);
+	w->ptr = ptr;
+	w->cap = cap;
+	return true;
 }
 
-static char *put_tag(char *at, uint32_t number, enum wire_type type)
+static ALWAYS_INLINE char *put_length(char *at, size_t length)
 {
-	return at + wire_put_varint(at, (uint64_t)number << 3 | type);
+	if (length >= 0x80)
+		return at + wire_put_varint(at, length);
+	*at = (char)length;
+	return at + 1;
 }
 
-static char *put_bytes(char *at, uint32_t number, struct slice s)
+static ALWAYS_INLINE char *put_bytes(char *at, uint32_t number, struct slice s)
 {
-	at = put_tag(at, number, WIRE_BYTES);
-	at += wire_put_varint(at, s.len);
+	*at++ = (char)WIRE_TAG(number, WIRE_BYTES);
+	at = put_length(at, s.len);
 	if (s.len > 0)
 		memcpy(at, s.ptr, s.len);
 	return at + s.len;
@@ -195,15 +197,15 @@ static char *begin(struct attribute_writer *w, struct slice key, size_t value_by
 {
 	size_t value_size = 1 + wire_varint_size(value_bytes) + value_bytes;
 	size_t content = 1 + wire_varint_size(key.len) + key.len + value_size;
-	char *at = writer_reserve(w, 2 * WIRE_VARINT_MAX + content);
 
-	if (at == NULL)
+	if ((w->failed || 2 * WIRE_VARINT_MAX + content > w->cap - w->len) && !writer_grow(w, 2 * WIRE_VARINT_MAX + content))
 		return NULL;
-	at = put_tag(at, w->field, WIRE_BYTES);
-	at += wire_put_varint(at, content);
+	char *at = w->ptr + w->len;
+	*at++ = (char)WIRE_TAG(w->field, WIRE_BYTES);
+	at = put_length(at, content);
 	at = put_bytes(at, 1, key);
-	at = put_tag(at, 2, WIRE_BYTES);
-	return at + wire_put_varint(at, value_bytes);
+	*at++ = WIRE_TAG(2, WIRE_BYTES);
+	return put_length(at, value_bytes);
 }
 
 static void finish(struct attribute_writer *w, const char *at)
@@ -225,7 +227,7 @@ void attribute_put_int(struct attribute_writer *w, struct slice key, int64_t val
 
 	if (at == NULL)
 		return;
-	at = put_tag(at, ANY_INT, WIRE_VARINT);
+	*at++ = WIRE_TAG(ANY_INT, WIRE_VARINT);
 	finish(w, at + wire_put_varint(at, (uint64_t)value));
 }
 
@@ -235,7 +237,7 @@ void attribute_put_double(struct attribute_writer *w, struct slice key, double v
 
 	if (at == NULL)
 		return;
-	at = put_tag(at, ANY_DOUBLE, WIRE_FIXED64);
+	*at++ = WIRE_TAG(ANY_DOUBLE, WIRE_FIXED64);
 	wire_put_fixed64(at, wire_double_bits(value));
 	finish(w, at + 8);
 }
@@ -246,7 +248,7 @@ void attribute_put_bool(struct attribute_writer *w, struct slice key, bool value
 
 	if (at == NULL)
 		return;
-	at = put_tag(at, ANY_BOOL, WIRE_VARINT);
+	*at++ = WIRE_TAG(ANY_BOOL, WIRE_VARINT);
 	*at = value ? 1 : 0;
 	finish(w, at + 1);
 }

@@ -51,7 +51,7 @@ bool any_kvlist_next(struct wire_reader *r, struct attribute *out);
 /* Appends KeyValue messages, each with the tag of the field that holds it (9 in Span), to memory from an arena. */
 struct attribute_writer {
 	struct arena *arena;
-	uint32_t field; /* number of the repeated KeyValue field */
+	uint32_t field; /* number of the repeated KeyValue field, below 16 */
 	char *ptr;
 	size_t len, cap;
 	bool failed; /* the arena was full: nothing more is written */

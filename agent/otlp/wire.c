@@ -94,25 +94,6 @@ bool wire_next_any(struct wire_reader *r, struct wire_field *f)
 	return false;
 }
 
-size_t wire_varint_size(uint64_t value)
-{
-	unsigned bits = 64 - (unsigned)__builtin_clzll(value | 1);
-
-	return (bits + 6) / 7;
-}
-
-size_t wire_put_varint(char *out, uint64_t value)
-{
-	size_t n = 0;
-
-	while (value >= 0x80) {
-		out[n++] = (char)(value | 0x80);
-		value >>= 7;
-	}
-	out[n++] = (char)value;
-	return n;
-}
-
 void wire_put_fixed64(char *out, uint64_t bits)
 {
 	bits = htole64(bits);

@@ -111,10 +111,25 @@ static inline const char *wire_length_start(const struct wire_field *f)
 }
 
 /* Bytes that value takes as a varint, 1 to WIRE_VARINT_MAX. */
-size_t wire_varint_size(uint64_t value);
+static inline size_t wire_varint_size(uint64_t value)
+{
+	unsigned bits = 64 - (unsigned)__builtin_clzll(value | 1);
+
+	return (bits + 6) / 7;
+}
 
 /* Writes value at out (room for WIRE_VARINT_MAX bytes), returns the bytes written. */
-size_t wire_put_varint(char *out, uint64_t value);
+static inline size_t wire_put_varint(char *out, uint64_t value)
+{
+	size_t n = 0;
+
+	while (value >= 0x80) {
+		out[n++] = (char)(value | 0x80);
+		value >>= 7;
+	}
+	out[n++] = (char)value;
+	return n;
+}
 
 void wire_put_fixed64(char *out, uint64_t bits);
 
