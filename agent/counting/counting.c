@@ -10,8 +10,6 @@
 #include "agent/counting/counting_priv.h"
 #include "agent/counting/same.h"
 
-#define AHEAD     8u /* spans whose entries are being loaded while one is worked on */
-
 /* Texts that were hashed lately: those of one batch are mostly alike. */
 #define TEXT_MEMOS 16u
 struct text_memo {
@@ -103,6 +101,10 @@ struct status counting_note(struct counting_batch *b, const uint8_t trace_id[16]
 	*s = (struct counting_span){ .key = key_of(trace, span_id), .trace = (uint32_t)trace, .call = call };
 	if (parent_span_id != NULL)
 		s->parent = key_of(trace, parent_span_id);
+	if (b->counting != NULL) {
+		span_table_prefetch(b->counting->table, INDEX_SPAN, s->key);
+		span_table_prefetch(b->counting->table, INDEX_SPAN, s->parent);
+	}
 	return OK;
 }
 
@@ -189,6 +191,14 @@ static enum counting_verdict repeated(const struct entry *e)
 	return (e->flags & SPAN_COUNTED) != 0 ? COUNTING_REPEATED_COUNTED : COUNTING_REPEATED;
 }
 
+/* Loads where decide is going to look. */
+static void prefetch_twins(const struct deciding *d, const struct entry *e, uint64_t answer)
+{
+	span_table_prefetch(d->table, INDEX_ANSWER, answer);
+	span_table_prefetch(d->table, INDEX_TOKENS, tokens_key(e, false));
+	span_table_prefetch(d->table, INDEX_TOKENS, tokens_key(e, true));
+}
+
 static void enter(struct deciding *d, uint32_t index)
 {
 	struct counting_span *s = &d->batch->spans[index];
@@ -212,6 +222,7 @@ static void enter(struct deciding *d, uint32_t index)
 	if (c != NULL && (c->counted || c->wrapper)) {
 		describe(d, e, s, c);
 		s->answer = answer_key(c);
+		prefetch_twins(d, e, s->answer);
 	}
 	if ((e->flags & SPAN_INSIDE) != 0)
 		mark_around(d->c, e, e->flags & SPAN_INSIDE);
@@ -451,31 +462,6 @@ static void leave(struct deciding *d, struct counting_span *s)
 		e->slot = 0;
 }
 
-/* The table is larger than the caches: what the spans after this one need is loaded while others are worked on. */
-static void prefetch_span(const struct deciding *d, size_t i)
-{
-	if (i >= d->batch->count)
-		return;
-	const struct counting_span *s = &d->batch->spans[i];
-	span_table_prefetch(d->table, INDEX_SPAN, s->key);
-	if (s->call != COUNTING_NO_CALL)
-		span_table_prefetch(d->table, INDEX_SPAN, s->parent);
-}
-
-static void prefetch_twins(struct deciding *d, size_t i)
-{
-	if (i >= d->batch->count || d->batch->spans[i].call == COUNTING_NO_CALL)
-		return;
-	const struct counting_span *s = &d->batch->spans[i];
-	const struct entry *e = entry_of(d, s);
-
-	if (e == NULL || (e->flags & SPAN_LEAF) == 0)
-		return;
-	span_table_prefetch(d->table, INDEX_ANSWER, s->answer);
-	span_table_prefetch(d->table, INDEX_TOKENS, tokens_key(e, false));
-	span_table_prefetch(d->table, INDEX_TOKENS, tokens_key(e, true));
-}
-
 static bool is_believed_last(const struct call *c)
 {
 	return c->usage_is_doubtful || waits_for_span(c);
@@ -487,7 +473,6 @@ static void decide_locked(struct deciding *d)
 	bool any_late = false;
 
 	for (size_t i = 0; i < b->count; i++) {
-		prefetch_span(d, i + AHEAD);
 		enter(d, (uint32_t)i);
 		if (b->spans[i].call != COUNTING_NO_CALL)
 			beside_note(&d->beside, d->calls, b->spans[i].call);
@@ -496,7 +481,6 @@ static void decide_locked(struct deciding *d)
 		if (b->spans[i].call != COUNTING_NO_CALL && b->spans[i].verdict == COUNTING_NONE)
 			tell_around(d, &b->spans[i]);
 	for (size_t i = 0; i < b->count; i++) {
-		prefetch_twins(d, i + AHEAD);
 		if (b->spans[i].call == COUNTING_NO_CALL)
 			continue;
 		if (is_believed_last(&d->calls[b->spans[i].call]))

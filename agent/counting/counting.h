@@ -59,9 +59,11 @@ struct counting_span {
 	uint64_t other; /* key of the span that made it so: the one inside, around or beside it; 0: none, or not known */
 };
 
-/* The spans of one batch, in its arena. All zeros but the arena at first. */
+/* The spans of one batch, in its arena. All zeros but the arena at first. The table is larger than the caches: where
+ * counting is set, what deciding about a span will look at is loaded while the batch is still being read. */
 struct counting_batch {
 	struct arena *arena;
+	const struct counting *counting;
 	struct counting_span *spans;
 	size_t count, cap;
 };

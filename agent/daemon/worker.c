@@ -314,7 +314,7 @@ struct status worker_read(struct worker *w, enum signal signal, struct slice wir
 	w->arena.cap_bytes = ARENA_BASE_BYTES + ARENA_PER_WIRE_BYTE * wire.len;
 	w->calls = NULL;
 	w->call_count = w->call_cap = 0;
-	w->seen = (struct counting_batch){ .arena = &w->arena };
+	w->seen = (struct counting_batch){ .arena = &w->arena, .counting = w->counting };
 	w->told = (struct told){ .arena = &w->arena };
 	w->retrieval_count = 0;
 	w->edited = OK;

@@ -52,7 +52,7 @@ static void measure(const char *name, unsigned calls_in_8)
 		exit(1);
 	arena_init(&arena, 16u << 20);
 	for (uint64_t n = 0; n < BATCHES; n++) {
-		struct counting_batch b = { .arena = &arena };
+		struct counting_batch b = { .arena = &arena, .counting = counting };
 		for (uint64_t i = 0; i < BATCH; i++)
 			make(&calls[i], n * BATCH + i, calls_in_8, answers[i]);
 		uint64_t before = cpu_ns();
