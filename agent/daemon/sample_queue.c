@@ -29,6 +29,7 @@ static void add_retrieval(struct sample *s, const struct retrieval *found)
 /* Borrows the call's strings; prompt: room for "name@version". */
 static struct sample sample_of(const struct call *c, char *prompt, size_t size)
 {
+	bool has_parts = c->cost.known && !c->cost.total_only;
 	struct sample s = {
 		.kind = SAMPLE_CALL,
 		.time_unix_ms = c->end_unix_ns / 1000000,
@@ -45,6 +46,8 @@ static struct sample sample_of(const struct call *c, char *prompt, size_t size)
 		.request_model = c->request_model,
 		.model_pinned = c->model_pinned,
 		.cost_usd = known_or_nan(c->cost.known, pusd_to_usd(c->cost.total_pusd)),
+		.output_cost_usd = known_or_nan(has_parts, pusd_to_usd(c->cost.output_pusd)),
+		.cache_read_cost_usd = known_or_nan(has_parts, pusd_to_usd(c->cost.cache_read_pusd)),
 		.latency_ms = known_or_nan(c->latency_ns > 0, (double)c->latency_ns / 1e6),
 		.ttft_ms = known_or_nan(c->ttft_ns > 0, (double)c->ttft_ns / 1e6),
 		.input_tokens = tokens_or_nan(&c->tokens, TOKENS_INPUT),

@@ -13,6 +13,8 @@ struct sample sample_unknown(enum sample_kind kind)
 		.documents = NAN,
 		.top_score = NAN,
 		.cost_usd = NAN,
+		.output_cost_usd = NAN,
+		.cache_read_cost_usd = NAN,
 		.latency_ms = NAN,
 		.ttft_ms = NAN,
 		.input_tokens = NAN,

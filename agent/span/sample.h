@@ -38,6 +38,7 @@ struct sample {
 	struct slice request_model; /* as asked for; the model may be another one's answer */
 	enum tristate model_pinned;
 	double cost_usd; /* NaN: unpriced */
+	double output_cost_usd, cache_read_cost_usd; /* parts of it; NaN where only the total is known */
 	double latency_ms, ttft_ms;
 	double input_tokens, output_tokens, cache_read_tokens;
 	double output_tokens_per_second;

@@ -1,0 +1,194 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Sums of cost over time say what explains an alert, also after a restart.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
+
+#include <cmocka.h>
+#include <jansson.h>
+
+#include "agent/alerts/movement.h"
+#include "tests/unit/alerts_fixture.h"
+
+static struct sample call_at(uint64_t at_s, const char *version, double output)
+{
+	struct sample s = sample_unknown(SAMPLE_CALL);
+
+	s.time_unix_ms = at_s * 1000;
+	s.feature = SLICE("checkout");
+	s.model = SLICE("gpt-4o");
+	s.prompt_version = slice_of(version);
+	s.input_tokens = 1000;
+	s.cache_read_tokens = 0;
+	s.cache_read_cost_usd = 0;
+	s.output_tokens = output;
+	s.output_cost_usd = output * 1e-5;
+	s.cost_usd = 0.0025 + s.output_cost_usd;
+	return s;
+}
+
+/* Ten hours of 200 tokens, then one of which the new version writes 600. */
+static void live_through(struct movement *m, const char *newer)
+{
+	for (uint64_t t = START - 11 * 3600; t < START; t += 60) {
+		bool is_new = t >= START - 3600;
+		struct sample s = call_at(t, is_new ? newer : "support@1", is_new ? 600 : 200);
+		movement_add(m, &s);
+	}
+}
+
+static struct verdict hour_long_shift(void)
+{
+	struct verdict v = cost_shift(START);
+
+	v.prompt_version = SLICE("*");
+	v.run = 1;
+	v.window_s = 3600;
+	return v;
+}
+
+static json_t *explain(const struct movement *m, const struct verdict *v, struct buf *cause)
+{
+	struct buf evidence = BUF_INIT, whole = BUF_INIT;
+
+	movement_explain(m, v, &evidence, cause);
+	buf_printf(&whole, "{%.*s}", SLICE_ARG(buf_view(&evidence)));
+	json_t *json = json_loadb(whole.ptr, whole.len, 0, NULL);
+	assert_non_null(json);
+	buf_release(&evidence);
+	buf_release(&whole);
+	return json;
+}
+
+static double number_at(const json_t *json, const char *name)
+{
+	return json_number_value(json_object_get(json, name));
+}
+
+static void check_output_tripled(const struct movement *m)
+{
+	struct verdict v = hour_long_shift();
+	struct buf cause = BUF_INIT;
+	json_t *json = explain(m, &v, &cause);
+	const json_t *movement = json_object_get(json, "movement");
+	const json_t *cost = json_object_get(movement, "cost_per_request");
+	const json_t *parts = json_object_get(cost, "parts");
+	const json_t *who = json_array_get(json_object_get(movement, "contributors"), 0);
+
+	assert_true(fabs(number_at(cost, "before_usd") - 0.0045) < 1e-9);
+	assert_true(fabs(number_at(cost, "after_usd") - 0.0085) < 1e-9);
+	assert_string_equal(json_string_value(json_object_get(json_array_get(parts, 1), "factor")), "output_tokens");
+	assert_true(fabs(number_at(json_array_get(parts, 1), "percent_of_change") - 100) < 1e-6);
+	assert_string_equal(json_string_value(json_object_get(who, "value")), "support@2");
+	assert_non_null(strstr(buf_string(&cause), "output_tokens 100 %"));
+	assert_true(number_at(movement, "requests_before") > 500 && number_at(movement, "requests_after") == 60);
+	json_decref(json);
+	buf_release(&cause);
+}
+
+static void a_longer_answer_of_a_new_version_is_found(void **state)
+{
+	struct movement *m = movement_new(NULL, NULL);
+
+	(void)state;
+	live_through(m, "support@2");
+	check_output_tripled(m);
+	movement_free(m);
+}
+
+static void sums_outlive_a_restart(void **state)
+{
+	static struct kept_pairs pairs;
+	struct movement *m = movement_new(NULL, NULL);
+
+	(void)state;
+	live_through(m, "support@2");
+	movement_save(m, true, keep_pair, &pairs);
+	movement_free(m);
+	m = movement_new(NULL, NULL);
+	for (size_t i = 0; i < pairs.count; i++) {
+		struct slice key = buf_view(&pairs.items[i].key), value = buf_view(&pairs.items[i].value);
+		for (size_t n = 0; n < value.len; n += 7)
+			assert_true(FAILED(movement_load(m, key, slice_head(value, n))));
+		assert_false(FAILED(movement_load(m, key, value)));
+	}
+	check_output_tripled(m);
+	movement_free(m);
+	release_pairs(&pairs);
+}
+
+static void other_metrics_and_empty_windows_are_left_alone(void **state)
+{
+	struct movement *m = movement_new(NULL, NULL);
+	struct verdict v = hour_long_shift();
+	struct buf cause = BUF_INIT;
+
+	(void)state;
+	json_t *json = explain(m, &v, &cause);
+	assert_int_equal(json_object_size(json), 0);
+	json_decref(json);
+	live_through(m, "support@2");
+	v.metric = "latency";
+	json = explain(m, &v, &cause);
+	assert_true(json_object_size(json) == 0 && cause.len == 0);
+	json_decref(json);
+	movement_free(m);
+	buf_release(&cause);
+}
+
+static int news_count, news_of_old_features;
+
+static void on_news(void *context, const struct movement_news *news)
+{
+	(void)context;
+	news_count++;
+	news_of_old_features += !news->is_feature_new;
+}
+
+static void what_is_seen_first_is_news_once(void **state)
+{
+	struct movement *m = movement_new(on_news, NULL);
+
+	(void)state;
+	news_count = news_of_old_features = 0;
+	live_through(m, "support@2");
+	live_through(m, "support@2");
+	assert_true(news_count == 3 && news_of_old_features == 1); /* a version and a model, then another version */
+	movement_free(m);
+}
+
+static void combinations_are_bounded(void **state)
+{
+	struct movement *m = movement_new(NULL, NULL);
+	char name[32];
+
+	(void)state;
+	live_through(m, "support@2");
+	for (int i = 0; i < 2 * MOVEMENT_CELLS_MAX; i++) {
+		snprintf(name, sizeof(name), "v@%d", i);
+		struct sample s = call_at(START, name, 5);
+		movement_add(m, &s);
+	}
+	struct verdict v = hour_long_shift();
+	struct buf cause = BUF_INIT;
+	json_t *json = explain(m, &v, &cause);
+	assert_true(number_at(json_object_get(json, "movement"), "calls_left_out") > MOVEMENT_CELLS_MAX);
+	json_decref(json);
+	buf_release(&cause);
+	movement_free(m);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_longer_answer_of_a_new_version_is_found),
+		cmocka_unit_test(sums_outlive_a_restart),
+		cmocka_unit_test(other_metrics_and_empty_windows_are_left_alone),
+		cmocka_unit_test(what_is_seen_first_is_news_once),
+		cmocka_unit_test(combinations_are_bounded),
+	};
+
+	return cmocka_run_group_tests_name("alerts/movement", tests, NULL, NULL);
+}
