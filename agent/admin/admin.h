@@ -25,10 +25,8 @@ struct admin_source {
 	void *(*metrics_open)(void *context, bool openmetrics);
 	bool (*metrics_next)(void *scrape, struct buf *out);
 	void (*metrics_close)(void *scrape);
-	/* Each appends one JSON value: the summary that observe/observe.h describes, and {"alerts":[...]} of alert
-	 * objects. */
+	/* Appends one JSON value: the summary that observe/observe.h describes. */
 	void (*summary)(void *context, struct buf *out);
-	void (*alerts)(void *context, struct buf *out);
 	/* What else is under /api/v1/; a table's context must outlive the endpoint. */
 	struct api_table tables[API_TABLES_MAX];
 	size_t table_count;

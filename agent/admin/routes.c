@@ -47,14 +47,6 @@ static enum MHD_Result answer_summary(const struct request *r, const struct rout
 	return reply_buf(r, MHD_HTTP_OK, route->content_type, &body);
 }
 
-static enum MHD_Result answer_alerts(const struct request *r, const struct route *route)
-{
-	struct buf body = BUF_INIT;
-
-	r->admin->source.alerts(r->admin->source.context, &body);
-	return reply_buf(r, MHD_HTTP_OK, route->content_type, &body);
-}
-
 static const struct route routes[] = {
 	{ "/", answer_static, "text/html; charset=utf-8", page_html, page_html_end },
 	{ "/page.js", answer_static, "text/javascript; charset=utf-8", page_js, page_js_end },
@@ -63,7 +55,6 @@ static const struct route routes[] = {
 	{ "/livez", answer_live, "text/plain; charset=utf-8", NULL, NULL },
 	{ "/readyz", answer_ready, "text/plain; charset=utf-8", NULL, NULL },
 	{ "/api/v1/summary", answer_summary, "application/json", NULL, NULL },
-	{ "/api/v1/alerts", answer_alerts, "application/json", NULL, NULL },
 };
 
 static const struct route *find(const char *path)

@@ -5,6 +5,7 @@
 #include <math.h>
 
 #include "agent/alerts/alert.h"
+#include "agent/alerts/runbook.h"
 #include "agent/alerts/severity.h"
 #include "agent/base/json.h"
 
@@ -131,15 +132,14 @@ void alert_value(const struct alert *a, double value, struct buf *out)
 
 void alert_runbook(const struct alert *a, const struct alerts_config *config, struct buf *out)
 {
+	const struct verdict *v = &a->verdict;
 	struct slice base = slice_of(config != NULL ? config->external_url : NULL);
 
+	base.len -= slice_ends_with(base, SLICE("/"));
 	if (config != NULL && config->runbook_url != NULL)
-		buf_text(out, config->runbook_url);
+		buf_printf(out, "%s%s", config->runbook_url, verdict_kind_names[v->kind]);
 	else if (base.len > 0)
-		buf_printf(out, "%.*s/runbooks/", SLICE_ARG(slice_head(base, base.len - slice_ends_with(base, SLICE("/")))));
-	else
-		return;
-	buf_text(out, verdict_kind_names[a->verdict.kind]);
+		buf_printf(out, "%.*s/runbooks/%s", SLICE_ARG(base), runbook_of(v->kind, slice_of(v->metric))->name);
 }
 
 /* ---------------------------------------------------------------- JSON */

@@ -62,6 +62,8 @@ void alerts_free(struct alerts *a)
 {
 	if (a == NULL)
 		return;
+	if (a->http != NULL)
+		channel_tests_release(&a->tests, a->http);
 	notifier_free(a->notifier);
 	for (size_t i = 0; i < a->count; i++)
 		alert_free(a->items[i]);

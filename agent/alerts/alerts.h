@@ -73,6 +73,14 @@ struct status alerts_silence(struct alerts *a, const struct silence_wish *wish, 
 struct status alerts_unsilence(struct alerts *a, struct slice id) MUST_USE;
 void alerts_silences_json(const struct alerts *a, struct buf *out);
 
+/* Sends a test to the channel of this name. names: where there is none, those that there are. Errors: NOTFOUND; as of
+ * channel_tests_start. */
+struct status alerts_test_channel(struct alerts *a, struct slice channel, bool resolved, unsigned *number,
+				  struct buf *names) MUST_USE;
+
+/* What came of it, as channel_test_json; false where the test is not known. */
+bool alerts_channel_test_json(const struct alerts *a, unsigned number, struct buf *out);
+
 /* Hands over what changed since the last call (all: everything) as key and value; a value without ptr: the key is to
  * be deleted. If the write fails, save all the next time. */
 typedef void (*alerts_put)(void *context, struct slice key, struct slice value);

@@ -6,6 +6,7 @@
 #define PLIMSOLL_ALERTS_ALERTS_PRIV_H
 
 #include "agent/alerts/alerts.h"
+#include "agent/alerts/channel_test.h"
 #include "agent/alerts/notifier.h"
 #include "agent/alerts/rules.h"
 #include "agent/base/meter.h"
@@ -17,6 +18,7 @@ struct alerts {
 	struct notifier *notifier; /* NULL: nobody is told */
 	struct rules rules;
 	struct silences silences;
+	struct channel_tests tests;
 	alert_fn on_change;
 	void *context;
 	alert_explain explain;

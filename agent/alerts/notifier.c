@@ -221,6 +221,15 @@ static struct outlet *outlet_named(struct notifier *n, struct slice name)
 	return NULL;
 }
 
+struct outlet *notifier_outlet(struct notifier *n, struct slice name, struct buf *names)
+{
+	struct outlet *o = outlet_named(n, name);
+
+	for (size_t i = 0; i < n->outlet_count && o == NULL && names != NULL; i++)
+		buf_printf(names, "%s%s", i > 0 ? ", " : "", n->outlets[i].name);
+	return o;
+}
+
 struct status notifier_load(struct notifier *n, struct slice key, struct slice value)
 {
 	struct record k = record_reader(slice_skip(key, 1)), r = record_reader(value);

@@ -28,6 +28,9 @@ void notifier_tell(struct notifier *n, const struct telling *t, bool is_news);
 typedef void (*notifier_each)(void *context, struct outlet *o);
 void notifier_remind(struct notifier *n, uint64_t now_ms, notifier_each each, void *context);
 
+/* The outlet of this name; NULL: none. names, if not NULL, then gets those that there are. */
+struct outlet *notifier_outlet(struct notifier *n, struct slice name, struct buf *names);
+
 /* What waits in from goes to the channel of the same name in to; the rest is dropped. */
 void notifier_move(struct notifier *from, struct notifier *to);
 

@@ -237,3 +237,23 @@ void alerts_silences_json(const struct alerts *a, struct buf *out)
 	}
 	buf_byte(out, ']');
 }
+
+/* ---------------------------------------------------------------- tests of channels */
+struct status alerts_test_channel(struct alerts *a, struct slice channel, bool resolved, unsigned *number,
+				  struct buf *names)
+{
+	struct outlet *o = a->notifier != NULL ? notifier_outlet(a->notifier, channel, names) : NULL;
+
+	if (o == NULL)
+		return FAIL(NOTFOUND, "no such channel");
+	return channel_tests_start(&a->tests, o, a->config, resolved, number);
+}
+
+bool alerts_channel_test_json(const struct alerts *a, unsigned number, struct buf *out)
+{
+	const struct channel_test *t = channel_tests_find(&a->tests, number);
+
+	if (t != NULL)
+		channel_test_json(t, out);
+	return t != NULL;
+}

@@ -128,6 +128,11 @@ int client_post(const struct client *c, const char *path, struct slice json, str
 	return ask(c, "POST", path, json, answer);
 }
 
+int client_delete(const struct client *c, const char *path, struct buf *answer)
+{
+	return ask(c, "DELETE", path, SLICE_NONE, answer);
+}
+
 /* ---------------------------------------------------------------- paths */
 /* RFC 3986, section 2.3: all but unreserved characters. */
 void client_segment(struct buf *path, struct slice text)

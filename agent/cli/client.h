@@ -42,6 +42,7 @@ int client_open(const struct command *self, const char *agent, struct client *ou
  * or the exit status, having said why. */
 int client_get(const struct client *c, const char *path, struct buf *answer) MUST_USE;
 int client_post(const struct client *c, const char *path, struct slice json, struct buf *answer) MUST_USE;
+int client_delete(const struct client *c, const char *path, struct buf *answer) MUST_USE;
 
 /* Appends "name=value" to a path, percent-encoded, behind '?' or '&' as is due. Empty values are left out. */
 void client_query(struct buf *path, const char *name, struct slice value);

@@ -9,6 +9,8 @@
 #include "agent/base/clock.h"
 #include "agent/base/log.h"
 #include "agent/base/meter.h"
+#include "agent/daemon/alerts_api.h"
+#include "agent/daemon/audit.h"
 #include "agent/daemon/baseline_api.h"
 #include "agent/daemon/judge.h"
 #include "agent/daemon/judgements.h"
@@ -35,8 +37,10 @@ struct agent {
 	struct senders *senders;
 	struct observer *observer;
 	struct counting *counting;
+	struct audit *audit;
 	struct judge *judge;
 	struct judgements *judgements; /* NULL: switched off */
+	struct alerts_api alerts_api;
 	struct pipeline *pipeline;
 	struct memory_guard *memory;
 	struct grpc_receiver *grpc;
@@ -103,7 +107,13 @@ static struct status open_outlets(struct agent *a, struct buf *why)
 	a->observer = observer_new(a->config, lanes(a->config));
 	if (a->counting == NULL || a->observer == NULL)
 		return FAIL(NOMEM, "no memory for the metrics");
-	TRY(judge_new(a->config, a->loop, a->http, a->store, a->counting, &a->judge, why));
+	s = audit_new(a->store, &a->config->alerts, &a->audit);
+	if (FAILED(s)) {
+		buf_printf(why, "cannot read the audit: %s", s.why);
+		return s;
+	}
+	TRY(judge_new(a->config, a->loop, a->http, a->store, a->audit, a->counting, &a->judge, why));
+	a->alerts_api = (struct alerts_api){ a->judge, a->audit };
 	observer_add_source(a->observer, judge_render, a->judge);
 	return OK;
 }
@@ -190,15 +200,6 @@ static void write_summary(void *context, struct buf *out)
 	observer_summary(a->observer, &about, out);
 }
 
-static void write_alerts(void *context, struct buf *out)
-{
-	struct agent *a = context;
-
-	buf_text(out, "{\"alerts\":");
-	judge_alerts_json(a->judge, out);
-	buf_byte(out, '}');
-}
-
 static struct status open_ports(struct agent *a, struct buf *why)
 {
 	struct admin_source source = {
@@ -207,7 +208,8 @@ static struct status open_ports(struct agent *a, struct buf *why)
 		.metrics_next = metrics_next,
 		.metrics_close = metrics_close,
 		.summary = write_summary,
-		.alerts = write_alerts,
+		.tables = { { alerts_api_routes, &a->alerts_api } },
+		.table_count = 1,
 	};
 	if (a->judgements != NULL)
 		source.tables[source.table_count++] = (struct api_table){ judgement_routes, a->judgements };
@@ -314,6 +316,7 @@ static struct status apply(struct agent *a, const struct config *fresh, struct b
 		settings_unref(settings);
 		return s;
 	}
+	audit_reload(a->audit, &fresh->alerts);
 	a->prices = settings->prices;
 	price_book_report(a->prices, clock_unix_ns() / NS_PER_SECOND);
 	pipeline_adopt(a->pipeline, settings);
@@ -352,6 +355,8 @@ void agent_reload(struct agent *a)
 		LOG(ERROR, "daemon", "reload_refused", "kept=\"the configuration in force\" reason=\"%s\"", buf_string(&why));
 	else
 		LOG(INFO, "daemon", "reload_applied", "config=\"%s\"", a->config->path != NULL ? a->config->path : "defaults");
+	if (!FAILED(s))
+		audit_note(a->audit, AUDIT_CONFIG, a->config->path, "the configuration was reloaded");
 	buf_release(&why);
 }
 
@@ -364,6 +369,8 @@ static void reload_prices(struct agent *a)
 		LOG(ERROR, "daemon", "prices_refused", "kept=\"the prices in force\" reason=\"%s\"", buf_string(&why));
 	else
 		LOG(INFO, "daemon", "prices_reloaded", "reason=\"a price file changed\"");
+	if (!FAILED(s))
+		audit_note(a->audit, AUDIT_PRICES, NULL, "a price file changed, and new calls are priced by it");
 	buf_release(&why);
 }
 
@@ -423,6 +430,7 @@ void agent_free(struct agent *a)
 	senders_free(a->senders);
 	judgements_free(a->judgements);
 	judge_free(a->judge);
+	audit_free(a->audit);
 	if (a->http != NULL)
 		http_client_free(a->http);
 	store_close(a->store);

@@ -8,12 +8,15 @@
 #include "agent/base/clock.h"
 #include "agent/base/log.h"
 #include "agent/base/meter.h"
+#include "agent/daemon/evidence.h"
+#include "agent/daemon/loop_jobs.h"
 #include "agent/daemon/slo_metrics.h"
 #include "agent/daemon/state.h"
 
 #define QUEUE_BYTES_MAX (32u << 20)
 #define ADVANCE_MS 1000u
 #define SAVE_EVERY 10u /* advances */
+#define CHANGE_TIMEOUT_MS 3000u
 
 struct judge {
 	struct sample_queue queue;
@@ -25,10 +28,12 @@ struct judge {
 	struct slo_tracker *slos;
 	bool learns; /* else only objectives are judged */
 	struct alerts *alerts;
+	struct evidence evidence;
+	struct loop_jobs jobs;
 	struct state state;
 	struct store *store;
 	struct meter *dropped;
-	const struct alerts_config *alerts_config;
+	const struct config *config; /* as of the last reload */
 	unsigned open_handles;
 	void (*drained)(void *context);
 	void *drained_context;
@@ -46,6 +51,7 @@ static void judge_sample(struct judge *j, const struct sample *s)
 	if (j->learns)
 		detector_add(j->detector, s);
 	slo_add(j->slos, s);
+	movement_add(j->evidence.movement, s);
 }
 
 static void judge_chunk(struct judge *j, struct sample_chunk *chunk)
@@ -104,14 +110,17 @@ static struct status set_up(struct judge *j, const struct config *config, uv_loo
 	j->detector = detector_new(&config->baselines, on_verdict, j);
 	j->slos = slo_new(config, on_verdict, j);
 	j->learns = config->baselines.enabled;
-	if (j->detector == NULL || j->slos == NULL) {
+	j->evidence.movement = movement_new(evidence_news, &j->evidence);
+	if (j->detector == NULL || j->slos == NULL || j->evidence.movement == NULL) {
 		buf_text(why, "no memory for the baselines");
 		return FAIL(NOMEM, "no memory for the baselines");
 	}
-	j->alerts_config = &config->alerts;
+	j->config = config;
 	TRY(alerts_new(&config->alerts, loop, http, &j->alerts, why));
+	alerts_on_explain(j->alerts, evidence_explain, &j->evidence);
+	alerts_on_change(j->alerts, evidence_note, &j->evidence);
 	j->state = (struct state){ .store = j->store, .detector = j->detector, .alerts = j->alerts, .slos = j->slos,
-				   .counting = counting };
+				   .movement = j->evidence.movement, .counting = counting };
 	struct status s = state_load(&j->state);
 	if (FAILED(s))
 		buf_printf(why, "cannot read the stored baselines: %s", s.why);
@@ -119,20 +128,22 @@ static struct status set_up(struct judge *j, const struct config *config, uv_loo
 }
 
 struct status judge_new(const struct config *config, uv_loop_t *loop, struct http_client *http, struct store *store,
-			struct counting *counting, struct judge **out, struct buf *why)
+			struct audit *audit, struct counting *counting, struct judge **out, struct buf *why)
 {
 	struct judge *j = calloc(1, sizeof(*j));
 
 	if (j == NULL)
 		return FAIL(NOMEM, "no memory for the baselines");
 	j->store = store;
+	j->evidence.audit = audit;
 	j->dropped = meter_get(METER_SAMPLES_DROPPED, "");
 	sample_queue_init(&j->queue, QUEUE_BYTES_MAX);
 	pthread_mutex_init(&j->lock, NULL);
 	uv_async_init(loop, &j->wake, on_wake);
 	uv_timer_init(loop, &j->clock);
-	j->open_handles = 2;
-	j->wake.data = j->clock.data = j;
+	loop_jobs_init(&j->jobs, loop);
+	j->open_handles = 3;
+	j->wake.data = j->clock.data = j->jobs.wake.data = j;
 	struct status s = set_up(j, config, loop, http, counting, why);
 	if (FAILED(s)) {
 		judge_free(j);
@@ -148,7 +159,7 @@ struct status judge_reload(struct judge *j, const struct config *config, struct 
 	pthread_mutex_lock(&j->lock);
 	struct status s = alerts_reload(j->alerts, &config->alerts, why);
 	if (!FAILED(s)) {
-		j->alerts_config = &config->alerts;
+		j->config = config;
 		detector_reload(j->detector, &config->baselines);
 		slo_reload(j->slos, config);
 	}
@@ -192,6 +203,7 @@ static void on_closed(uv_handle_t *handle)
 
 	if (--j->open_handles > 0)
 		return;
+	loop_jobs_release(&j->jobs);
 	sample_queue_release(&j->queue);
 	pthread_mutex_destroy(&j->lock);
 	free(j);
@@ -204,6 +216,8 @@ void judge_free(struct judge *j)
 	alerts_free(j->alerts);
 	detector_free(j->detector);
 	slo_free(j->slos);
+	movement_free(j->evidence.movement);
+	uv_close((uv_handle_t *)&j->jobs.wake, on_closed);
 	uv_close((uv_handle_t *)&j->wake, on_closed);
 	uv_close((uv_handle_t *)&j->clock, on_closed);
 }
@@ -212,7 +226,8 @@ void judge_free(struct judge *j)
 struct rendering {
 	struct exposition *x;
 	struct buf labels;
-	size_t member; /* of struct standing_view */
+	size_t member;    /* of struct standing_view */
+	struct buf shown; /* identities of alerts: one series each, however many of them fire */
 };
 
 static void label_or_unknown(struct buf *labels, const char *name, struct slice value)
@@ -246,6 +261,10 @@ static void render_alert(void *context, const struct alert *a)
 {
 	struct rendering *r = context;
 
+	for (size_t at = 0; at < r->shown.len; at += ALERT_ID_SIZE)
+		if (memcmp(r->shown.ptr + at, a->identity, ALERT_ID_SIZE) == 0)
+			return;
+	buf_append(&r->shown, a->identity, ALERT_ID_SIZE);
 	buf_reset(&r->labels);
 	exposition_label(&r->labels, "kind", slice_of(verdict_kind_names[a->verdict.kind]));
 	exposition_label(&r->labels, "metric", slice_of(a->verdict.metric));
@@ -275,7 +294,7 @@ static const struct metric_family alert_family = { "plimsoll_alert_active", METR
 void judge_render(void *context, struct exposition *x)
 {
 	struct judge *j = context;
-	struct rendering r = { .x = x, .labels = BUF_INIT };
+	struct rendering r = { .x = x, .labels = BUF_INIT, .shown = BUF_INIT };
 
 	pthread_mutex_lock(&j->lock);
 	for (size_t i = 0; i < sizeof(standings) / sizeof(standings[0]); i++) {
@@ -288,33 +307,44 @@ void judge_render(void *context, struct exposition *x)
 	slo_metrics_render(j->slos, x);
 	pthread_mutex_unlock(&j->lock);
 	buf_release(&r.labels);
+	buf_release(&r.shown);
 }
 
-struct listing {
-	struct buf *out;
-	const struct alerts_config *config;
-	bool more;
+/* ---------------------------------------------------------------- for the API */
+void judge_look(struct judge *j, judge_work work, void *context)
+{
+	pthread_mutex_lock(&j->lock);
+	work(context, j->alerts, j->detector);
+	pthread_mutex_unlock(&j->lock);
+}
+
+struct change {
+	struct judge *judge;
+	judge_work work;
+	void *context;
 };
 
-static void write_alert(void *context, const struct alert *a)
+static void make_change(void *context)
 {
-	struct listing *l = context;
+	struct change *c = context;
 
-	if (l->more)
-		buf_byte(l->out, ',');
-	l->more = true;
-	alert_json(a, l->config, l->out);
+	judge_look(c->judge, c->work, c->context);
+	state_save(&c->judge->state); /* who asked for it may rely on it */
 }
 
-void judge_alerts_json(void *context, struct buf *out)
+bool judge_change(struct judge *j, judge_work work, void *context)
 {
-	struct judge *j = context;
-	struct listing listing = { .out = out };
+	struct change change = { j, work, context };
 
-	buf_byte(out, '[');
-	pthread_mutex_lock(&j->lock);
-	listing.config = j->alerts_config;
-	alerts_visit(j->alerts, true, write_alert, &listing);
-	pthread_mutex_unlock(&j->lock);
-	buf_byte(out, ']');
+	return loop_jobs_run(&j->jobs, make_change, &change, CHANGE_TIMEOUT_MS);
+}
+
+const struct alerts_config *judge_alerts_config(const struct judge *j)
+{
+	return &j->config->alerts;
+}
+
+double judge_sigma(const struct judge *j)
+{
+	return j->config->baselines.sigma;
 }

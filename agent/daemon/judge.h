@@ -9,9 +9,11 @@
 
 #include <uv.h>
 
+#include "agent/alerts/alerts.h"
 #include "agent/baselines/detector.h"
 #include "agent/config/config.h"
 #include "agent/counting/counting.h"
+#include "agent/daemon/audit.h"
 #include "agent/daemon/sample_queue.h"
 #include "agent/net/http_client.h"
 #include "agent/observe/exposition.h"
@@ -19,9 +21,9 @@
 
 struct judge;
 
-/* Loads what the store holds, also into counting. store, http and counting are borrowed. why: what is wrong, to print. */
+/* Loads what the store holds, also into counting. audit, store, http and counting are borrowed. why: what is wrong, to print. */
 struct status judge_new(const struct config *config, uv_loop_t *loop, struct http_client *http, struct store *store,
-			struct counting *counting, struct judge **out, struct buf *why) MUST_USE;
+			struct audit *audit, struct counting *counting, struct judge **out, struct buf *why) MUST_USE;
 
 /* Takes the chunk over; context is the judge. Any thread. */
 void judge_offer(void *context, struct sample_chunk *chunk);
@@ -41,7 +43,17 @@ void judge_render(void *context, struct exposition *x);
 /* Looks at the baselines, or changes what does not raise or end an alert, under the lock. Any thread. */
 void judge_with_detector(struct judge *j, void (*use)(void *context, struct detector *d), void *context);
 
-/* Appends the alerts that fire, as a JSON array. Any thread. */
-void judge_alerts_json(void *context, struct buf *out);
+/* Reads or changes alerts and baselines, with the judge's lock held. */
+typedef void (*judge_work)(void *context, struct alerts *alerts, struct detector *detector);
+
+/* Looks at them, from any thread; work changes nothing. */
+void judge_look(struct judge *j, judge_work work, void *context);
+
+/* Has them changed on the loop's thread and waits for it. Any thread but the loop's. False: the loop is too busy. */
+bool judge_change(struct judge *j, judge_work work, void *context) MUST_USE;
+
+/* alerts.runbook_url and all that, and baselines.sigma, as of the last reload. For judge_look and judge_change only. */
+const struct alerts_config *judge_alerts_config(const struct judge *j);
+double judge_sigma(const struct judge *j);
 
 #endif

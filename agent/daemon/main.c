@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * daemon/main.c - the program's entry: the one table of commands.
  */
+#include "agent/cli/alerts.h"
 #include "agent/cli/command.h"
 #include "agent/cli/price.h"
 #include "agent/daemon/baselines_command.h"
@@ -17,6 +18,8 @@ static const struct command *const commands[] = {
 	&command_explain,
 	&command_baselines,
 	&command_price,
+	&command_alerts,
+	&command_audit,
 	&command_version,
 	&command_help,
 	NULL,

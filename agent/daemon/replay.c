@@ -11,6 +11,7 @@
 #include "agent/base/money.h"
 #include "agent/baselines/detector.h"
 #include "agent/daemon/alert_list.h"
+#include "agent/daemon/evidence.h"
 #include "agent/daemon/judgements.h"
 #include "agent/daemon/kinds.h"
 #include "agent/daemon/pipeline.h"
@@ -30,6 +31,7 @@ struct replay {
 	struct pipeline *pipeline;
 	struct detector *detector;
 	struct slo_tracker *slos;
+	struct evidence evidence;
 	struct alerts *alerts;
 	struct alert_list alert_list;
 	struct store *store; /* NULL: nothing is kept */
@@ -102,6 +104,7 @@ static void judge_sample(struct replay *r, const struct sample *s)
 {
 	detector_add(r->detector, s);
 	slo_add(r->slos, s);
+	movement_add(r->evidence.movement, s);
 }
 
 /* With its call, or at the end without. */
@@ -313,15 +316,19 @@ static struct status open_stages(struct replay *r, struct buf *why)
 	r->observer = observer_new(r->config, 1);
 	r->detector = detector_new(&r->config->baselines, on_verdict, r);
 	r->slos = slo_new(r->config, on_verdict, r);
+	r->evidence.movement = movement_new(NULL, NULL);
 	r->counting = counting_new(r->config->limits.max_counting_bytes);
 	r->joiner = joiner_new(&joining);
 	if (r->observer == NULL || r->detector == NULL || r->slos == NULL || r->counting == NULL || r->joiner == NULL)
+	if (r->observer == NULL || r->detector == NULL || r->slos == NULL || r->counting == NULL ||
+	    r->evidence.movement == NULL)
 		return FAIL(NOMEM, "no memory");
 	outlets.observer = r->observer;
 	outlets.counting = r->counting;
 	TRY(alerts_new(&r->config->alerts, NULL, NULL, &r->alerts, why));
 	r->alert_list = (struct alert_list){ .config = &r->config->alerts, .as_json = r->json };
 	alerts_on_change(r->alerts, on_alert, r);
+	alerts_on_explain(r->alerts, evidence_explain, &r->evidence);
 	TRY(price_book_new(r->config, &prices, why));
 	struct status s = pipeline_new(r->config, prices, 1, &outlets, &r->pipeline, why);
 	if (FAILED(s))
@@ -335,6 +342,7 @@ static void close_stages(struct replay *r)
 	alerts_free(r->alerts);
 	detector_free(r->detector);
 	slo_free(r->slos);
+	movement_free(r->evidence.movement);
 	observer_free(r->observer);
 	counting_free(r->counting);
 	joiner_free(r->joiner);
@@ -349,7 +357,7 @@ static struct status open_storage(struct replay *r, struct state *state, const c
 {
 	TRY(store_open(directory, r->config->storage.max_size_bytes, &r->store, why));
 	*state = (struct state){ .store = r->store, .detector = r->detector, .alerts = r->alerts, .slos = r->slos,
-				 .counting = r->counting };
+				 .movement = r->evidence.movement, .counting = r->counting };
 	return state_load(state);
 }
 

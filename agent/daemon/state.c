@@ -23,7 +23,8 @@ static bool load_baseline(void *context, struct slice key, struct slice value)
 static bool load_alert(void *context, struct slice key, struct slice value)
 {
 	struct state *s = context;
-	struct status result = alerts_load(s->alerts, key, value);
+	struct status result = slice_starts_with(key, SLICE("m")) ? movement_load(s->movement, key, value) :
+								    alerts_load(s->alerts, key, value);
 
 	if (FAILED(result))
 		damaged("alerts", result);
@@ -113,6 +114,7 @@ void state_save(struct state *s)
 	bool all = atomic_exchange(&s->is_incomplete, false);
 	detector_save(s->detector, all, put_baseline, batch);
 	alerts_save(s->alerts, all, put_alert, batch);
+	movement_save(s->movement, all, put_alert, batch);
 	counting_save(s->counting, all, put_counted, batch);
 	slo_save(s->slos, all, put_slo, batch);
 	struct status result = store_write(s->store, batch, on_committed, s);

@@ -7,6 +7,7 @@
 #include <stdatomic.h>
 
 #include "agent/alerts/alerts.h"
+#include "agent/alerts/movement.h"
 #include "agent/baselines/detector.h"
 #include "agent/counting/counting.h"
 #include "agent/slo/slo.h"
@@ -17,6 +18,7 @@ struct state {
 	struct store *store;
 	struct detector *detector;
 	struct alerts *alerts;
+	struct movement *movement;
 	struct counting *counting;
 	struct slo_tracker *slos;
 	_Atomic bool is_incomplete; /* a write failed: the next one must hold everything */

@@ -66,7 +66,6 @@ static struct admin *start(const char *endpoint, const char *token)
 	struct config config = { .admin = { .endpoint = endpoint, .token = token } };
 	struct admin_source source = {
 		.summary = no_value,
-		.alerts = no_value,
 		.tables = { { first_table, first_context }, { second_table, second_context } },
 		.table_count = 2,
 	};

@@ -46,17 +46,11 @@ static void write_summary(void *context, struct buf *out)
 	buf_printf(out, "{\"context\":\"%s\"}", (const char *)context);
 }
 
-static void write_alerts(void *context, struct buf *out)
-{
-	(void)context;
-	buf_text(out, "{\"alerts\":[]}");
-}
-
 static struct admin *start(const char *endpoint)
 {
 	static char context[] = "here";
 	struct config config = { 0 };
-	struct admin_source source = { context, open_metrics, next_metrics, free, write_summary, write_alerts, { { 0 } }, 0 };
+	struct admin_source source = { context, open_metrics, next_metrics, free, write_summary, { { 0 } }, 0 };
 	struct buf why = BUF_INIT;
 	struct admin *a = NULL;
 
@@ -78,7 +72,6 @@ static void every_route_answers_with_its_type_and_the_security_headers(void **st
 		{ "/metrics", "text/plain; version=0.0.4; charset=utf-8", "piece_1_total 99\n" },
 		{ "/livez", "text/plain", "ok\n" },
 		{ "/api/v1/summary", "application/json", "{\"context\":\"here\"}" },
-		{ "/api/v1/alerts", "application/json", "{\"alerts\":[]}" },
 	};
 	struct admin *a = start("localhost:0");
 	struct buf answer = BUF_INIT;

@@ -75,7 +75,7 @@ static void alertmanager_knows_an_incident_by_labels_that_every_pod_gives_it(voi
 	assert_null(json_object_get(first, "endsAt"));
 	assert_string_equal(text_at(second, "endsAt"), "2026-03-06T12:00:00Z");
 	assert_string_equal(text_at(json_object_get(first, "annotations"), "runbook_url"),
-			    "https://agent.example/runbooks/shift");
+			    "https://agent.example/runbooks/cost-spike");
 	json_decref(one);
 	json_decref(two);
 	alert_free(a);

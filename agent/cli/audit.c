@@ -1,0 +1,84 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * cli/audit.c - `plimsoll audit`: what happened, and who did it.
+ */
+#include <inttypes.h>
+#include <stdio.h>
+
+#include "agent/base/clock.h"
+#include "agent/cli/alerts.h"
+#include "agent/cli/answer.h"
+#include "agent/cli/client.h"
+
+enum { OPTION_AGENT, OPTION_OUTPUT, OPTION_SINCE };
+
+static const struct cli_option options[] = {
+	[OPTION_AGENT] = CLIENT_AGENT_OPTION,
+	[OPTION_OUTPUT] = { "output", 'o', "FORMAT", "text, or json for programs." },
+	[OPTION_SINCE] = { "since", 0, "TIME", "How far back (30m, 2h, 7d); 7d unless given." },
+	{ .name = NULL },
+};
+
+static void print_entry(void *context, struct slice entry)
+{
+	static const char *const fields[] = { "feature", "subject", "by", "text" };
+	struct buf kind = BUF_INIT, text = BUF_INIT;
+	char time[21];
+
+	(void)context;
+	clock_format_utc((uint64_t)answer_number(entry, "time"), time);
+	answer_text(entry, "kind", &kind);
+	for (size_t i = 0; i < sizeof(fields) / sizeof(fields[0]); i++) {
+		size_t before = text.len;
+		answer_text(entry, fields[i], &text);
+		if (text.len > before)
+			buf_text(&text, "  ");
+	}
+	printf("%s  %-26s %s\n", time, buf_string(&kind), buf_string(&text));
+	buf_release(&kind);
+	buf_release(&text);
+}
+
+static int ask(const struct cli_args *args, uint64_t seconds, bool json)
+{
+	struct client client;
+	struct buf path = BUF_INIT, answer = BUF_INIT;
+	int code = client_open(&command_audit, args->values[OPTION_AGENT], &client);
+
+	buf_printf(&path, "/api/v1/audit?since=%" PRIu64, clock_unix_ns() / NS_PER_SECOND - seconds);
+	if (code == CLI_GO_ON)
+		code = client_get(&client, buf_string(&path), &answer);
+	if (code == CLI_GO_ON && json)
+		printf("%.*s\n", (int)answer.len, answer.ptr);
+	else if (code == CLI_GO_ON)
+		answer_each(answer_field(buf_view(&answer), "entries"), print_entry, NULL);
+	buf_release(&path);
+	buf_release(&answer);
+	return code == CLI_GO_ON ? CLI_DONE : code;
+}
+
+static int audit_run(int argc, char **argv)
+{
+	struct cli_args args;
+	uint64_t seconds = 0;
+	bool json = false;
+	int code = cli_parse(&command_audit, argc, argv, &args);
+
+	if (code == CLI_GO_ON)
+		code = cli_read_output(&command_audit, args.values[OPTION_OUTPUT], &json);
+	if (code != CLI_GO_ON)
+		return code;
+	if (args.operand_count > 0)
+		return cli_usage_error(&command_audit, "unexpected '%s'", args.operands[0]);
+	const char *since = args.values[OPTION_SINCE] != NULL ? args.values[OPTION_SINCE] : "7d";
+	if (!alerts_read_duration(since, &seconds))
+		return cli_usage_error(&command_audit, "--since: '%s' is no time such as 30m, 2h or 7d", since);
+	return ask(&args, seconds, json);
+}
+
+const struct command command_audit = {
+	"audit",
+	"Show what happened and who did it: alerts, silences, deploys, reloads, new versions and models.",
+	"[--since TIME] [--output FORMAT]",
+	audit_run,
+	options,
+};

@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * daemon/evidence.h - what an alert is told with: how cost moved, and what was changed just before; and what of it all
+ * goes into the audit.
+ */
+#ifndef PLIMSOLL_DAEMON_EVIDENCE_H
+#define PLIMSOLL_DAEMON_EVIDENCE_H
+
+#include "agent/alerts/alerts.h"
+#include "agent/alerts/movement.h"
+#include "agent/daemon/audit.h"
+
+struct evidence {
+	struct movement *movement;
+	struct audit *audit; /* borrowed; NULL: a replay, which has none */
+};
+
+/* An alert_explain; context is the evidence. */
+void evidence_explain(void *context, const struct alert *a, struct buf *evidence, struct buf *cause);
+
+/* An alert_fn: notes that it fires, or ended. */
+void evidence_note(void *context, const struct alert *a);
+
+/* A movement_news_fn. */
+void evidence_news(void *context, const struct movement_news *news);
+
+#endif
