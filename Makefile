@@ -14,7 +14,8 @@ FLOW := base span config net receivers otlp dialects enrich pricing counting jud
 BUILD_PACKAGES := gcc make pkg-config python3 libgrpc-dev libprotobuf-c-dev protobuf-c-compiler protobuf-compiler \
 	libuv1-dev liblmdb-dev zlib1g-dev libzstd-dev libcurl4-openssl-dev libyaml-dev libmicrohttpd-dev libpcre2-dev libssl-dev \
 	libsnappy-dev librdkafka-dev
-TEST_PACKAGES := libcmocka-dev libjansson-dev python3-venv clang libclang-rt-14-dev nodejs npm prometheus clickhouse-server
+TEST_PACKAGES := libcmocka-dev libjansson-dev python3-venv clang libclang-rt-14-dev nodejs npm prometheus clickhouse-server \
+	prometheus-alertmanager
 
 # ---------------------------------------------------------------- how things are built
 B   := build/$(MODE)

@@ -185,7 +185,7 @@ static void join_incident(const struct alerts *a, struct alert *alert)
 /* ---------------------------------------------------------------- what happens to an alert */
 static void changed(struct alerts *a, struct alert *alert)
 {
-	alert->dirty = true;
+	alert->dirty = a->unsaved = true;
 	if (a->on_change != NULL)
 		a->on_change(a->context, alert);
 }

@@ -86,6 +86,9 @@ bool alerts_channel_test_json(const struct alerts *a, unsigned number, struct bu
 typedef void (*alerts_put)(void *context, struct slice key, struct slice value);
 void alerts_save(struct alerts *a, bool all, alerts_put put, void *context);
 
+/* Whether an alert fired, ended or was told since the last alerts_save: better saved soon. */
+bool alerts_unsaved(const struct alerts *a);
+
 /* Loads one pair, before any verdict. Undelivered notifications are sent. Errors: CORRUPT, left out; NOMEM. */
 struct status alerts_load(struct alerts *a, struct slice key, struct slice value) MUST_USE;
 

@@ -25,6 +25,7 @@ struct alerts {
 	void *explain_context;
 	struct alert *items[ALERTS_MAX]; /* by started_at_s, oldest first */
 	size_t count;
+	bool unsaved; /* something happened since the last alerts_save */
 	struct buf deleted; /* keys of forgotten alerts, ALERT_KEY_SIZE each */
 	struct meter *raised[VERDICT_KIND_COUNT];
 };

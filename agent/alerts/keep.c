@@ -17,6 +17,11 @@ static void save_alert(struct alert *alert, alerts_put put, void *context)
 	buf_release(&value);
 }
 
+bool alerts_unsaved(const struct alerts *a)
+{
+	return a->unsaved;
+}
+
 void alerts_save(struct alerts *a, bool all, alerts_put put, void *context)
 {
 	for (size_t at = 0; at + ALERT_KEY_SIZE <= a->deleted.len; at += ALERT_KEY_SIZE)
@@ -25,6 +30,7 @@ void alerts_save(struct alerts *a, bool all, alerts_put put, void *context)
 	for (size_t i = 0; i < a->count; i++)
 		if (all || a->items[i]->dirty)
 			save_alert(a->items[i], put, context);
+	a->unsaved = false;
 	silences_save(&a->silences, all, put, context);
 	if (a->notifier != NULL)
 		notifier_save(a->notifier, all, put, context);

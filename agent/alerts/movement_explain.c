@@ -302,6 +302,15 @@ static bool write_scope(struct report *r, const char *name)
 	return true;
 }
 
+/* Whether the feature has no other calls than the key: then there is nothing more to say. */
+static bool is_whole(const struct movement *m, const struct scope *feature, const struct report *key)
+{
+	struct group groups[GROUPS_MAX];
+	struct cost_model all = total_of(groups, group_by(m, feature, &key->times, CELL_MODEL, groups));
+
+	return all.before.requests <= key->all.before.requests && all.after.requests <= key->all.after.requests;
+}
+
 void movement_explain(const struct movement *m, const struct verdict *v, struct buf *evidence, struct buf *cause)
 {
 	const struct scope key = { { v->feature, v->model, v->prompt_version, v->user_segment } };
@@ -312,6 +321,8 @@ void movement_explain(const struct movement *m, const struct verdict *v, struct 
 	if (!is_about_cost(v) || r.times.from_s >= r.times.split_s || r.times.split_s >= r.times.to_s)
 		return;
 	write_scope(&r, "movement");
+	if (is_whole(m, &feature, &r))
+		return;
 	struct report wide = { .m = m, .scope = &feature, .times = r.times, .out = evidence, .cause = &words };
 	if (write_scope(&wide, "movement_of_feature") && cause->len == 0)
 		buf_slice(cause, buf_view(&words));

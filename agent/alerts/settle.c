@@ -122,7 +122,7 @@ static void tell(struct alerts *a, struct alert *alert, uint64_t now_s)
 {
 	alert->tellings++;
 	alert->told_at_s = now_s;
-	alert->dirty = true;
+	alert->dirty = a->unsaved = true;
 	struct telling t = telling_of(a, alert);
 	notifier_tell(a->notifier, &t, true);
 }
@@ -156,7 +156,7 @@ static void consider_end(struct alerts *a, struct alert *alert)
 	if (!is_open(alert) || incident_fires(a, alert))
 		return;
 	alert->end_is_told = true;
-	alert->dirty = true;
+	alert->dirty = a->unsaved = true;
 	struct telling t = telling_of(a, alert);
 	notifier_tell(a->notifier, &t, alerts_end_is_news(alert));
 }

@@ -101,7 +101,7 @@ static const struct {
 	void (*say)(const struct telling *t, struct buf *out);
 } lines[] = {
 	{ "since", say_since },         { "value", say_value },   { "baseline", say_baseline },
-	{ "deviation", say_deviation }, { "seen in", say_samples }, { "cause", say_cause },
+	{ "deviation", say_deviation }, { "samples", say_samples }, { "cause", say_cause },
 	{ "also", say_members },        { "traces", say_traces },
 };
 

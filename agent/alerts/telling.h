@@ -27,7 +27,8 @@ void telling_title(const struct telling *t, const struct channel_config *c, stru
 /* By the channel's template, else all that is known: lines "name: value". */
 void telling_text(const struct telling *t, const struct channel_config *c, struct buf *out);
 
-/* The lines of the default text, one by one; runbook and links are not among them. */
+/* The lines of the default text, one by one; runbook and links are not among them. Names are such as Prometheus takes
+ * for labels. */
 typedef void (*telling_line)(void *context, const char *name, struct slice value);
 void telling_visit(const struct telling *t, telling_line line, void *context);
 

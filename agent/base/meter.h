@@ -42,6 +42,7 @@
 	X(NOTIFICATIONS, counter, "plimsoll_agent_notifications_total", "channel, result", "Alert notifications, by result")       \
 	X(STORE_BYTES, gauge, "plimsoll_agent_store_bytes", "store", "Bytes in use in the LMDB file (store=\"queue\": of the queues)")  \
 	X(STORE_COMMITS, counter, "plimsoll_agent_store_commits_total", "store", "LMDB transactions committed")                         \
+	X(STATE_SAVES, counter, "plimsoll_agent_state_saves_total", "", "Times that baselines and alerts were saved")               \
 	X(STORE_FAILURES, counter, "plimsoll_agent_store_failures_total", "store, reason", "Store writes that failed, bad values")          \
 	X(CONFIG_RELOADS, counter, "plimsoll_agent_config_reloads_total", "result", "SIGHUP reloads")                              \
 	X(PRICE_TABLE_TIME, gauge, "plimsoll_price_table_timestamp_seconds", "source, version", "Date of the price table, unix time") \

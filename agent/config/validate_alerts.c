@@ -47,11 +47,29 @@ static void check_template(struct conf_errors *e, const struct tree_node *parent
 		conf_error(e, place(parent, name), "%s: %s", name, why);
 }
 
+/* As Prometheus and Alertmanager have them. */
+static bool is_label_name(const char *name)
+{
+	for (const char *c = name; *c != '\0'; c++)
+		if (!(*c == '_' || (*c >= 'a' && *c <= 'z') || (*c >= 'A' && *c <= 'Z') || (*c >= '0' && *c <= '9' && c > name)))
+			return false;
+	return name[0] != '\0';
+}
+
+static void check_labels(struct conf_errors *e, const struct tree_node *node, const struct string_map *labels)
+{
+	for (size_t i = 0; i < labels->count; i++)
+		if (!is_label_name(labels->items[i].key))
+			conf_error(e, place(node, "labels"),
+				   "labels: '%.60s' is no label name; letters, digits and _ make one", labels->items[i].key);
+}
+
 static void check_channel(struct conf_errors *e, const struct tree_node *node, const struct channel_config *c)
 {
 	if (c->type == CHANNEL_ALERTMANAGER && c->endpoints.count == 0)
 		conf_error(e, place(node, "endpoints"), "endpoints: at least one URL is wanted");
 	check_list(e, node, "endpoints", &c->endpoints, validate_http_url);
+	check_labels(e, node, &c->labels);
 	check_list(e, node, "match", &c->match, bad_matchers);
 	check_template(e, node, "title", c->title);
 	check_template(e, node, "text", c->text);

@@ -89,7 +89,7 @@ static void on_clock(uv_timer_t *handle)
 	slo_advance(j->slos, now_s);
 	alerts_advance(j->alerts, detector_time(j->detector));
 	alerts_settle(j->alerts);
-	if (++j->advances % SAVE_EVERY == 0)
+	if (++j->advances % SAVE_EVERY == 0 || alerts_unsaved(j->alerts))
 		state_save(&j->state);
 	pthread_mutex_unlock(&j->lock);
 }

@@ -4,6 +4,7 @@
 #include "agent/daemon/state.h"
 
 #include "agent/base/log.h"
+#include "agent/base/meter.h"
 
 static void damaged(const char *what, struct status why)
 {
@@ -101,6 +102,8 @@ static void on_committed(void *context, struct status result)
 {
 	if (FAILED(result))
 		failed(context, result);
+	else
+		meter_add(meter_get(METER_STATE_SAVES, ""), 1);
 }
 
 void state_save(struct state *s)

@@ -74,8 +74,8 @@ def test_baselines_outlive_a_restart(start_agent, webhook):
 def test_baselines_outlive_a_kill_but_for_the_last_seconds(start_agent, webhook):
     agent = start_agent(alerting(webhook))
     now = traffic(agent, start_time(), LEARN_HOURS, seed=7)
-    commits = agent.metric("plimsoll_agent_store_commits_total")
-    agent.wait_for_metric("plimsoll_agent_store_commits_total", commits + 1)
+    saves = agent.metric("plimsoll_agent_state_saves_total") or 0
+    agent.wait_for_metric("plimsoll_agent_state_saves_total", saves + 1)
     agent.kill()
     agent.start()
     traffic(agent, now, SHIFT_HOURS, seed=8, factor=5)
