@@ -174,9 +174,9 @@ def test_an_alert_is_explained_silenced_accepted_and_recorded(start_agent, webho
     assert ended["state"] == "resolved" and ended["end_reason"] == "adopted"
     assert plimsoll(agent, "alerts", "accept", alert["id"]).returncode == 1
 
-    kinds = {e["kind"] for e in agent.api("audit")["entries"]}
-    assert {"alert_firing", "alert_resolved", "alert_accepted", "silence_added", "silence_ended",
-            "model_first_seen"} <= kinds
+    kinds = {"alert_firing", "alert_resolved", "alert_accepted", "silence_added", "silence_ended", "model_first_seen"}
+    wait_for(lambda: {e["kind"] for e in agent.api("audit")["entries"]} >= kinds,
+             lambda: "%s in %s" % (kinds, agent.api("audit")))
     listed = plimsoll(agent, "audit", "--since", "7d")
     assert "alert_accepted" in listed.stdout and "ann" in listed.stdout
     agent.restart()
