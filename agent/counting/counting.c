@@ -37,8 +37,9 @@ struct counting *counting_new(size_t bytes)
 	c->blocks = c->table != NULL ? span_table_capacity(c->table) / BLOCK_ENTRIES + 1 : 0;
 	c->dirty = calloc(c->blocks > 0 ? c->blocks : 1, 1);
 	c->held_max_bytes = bytes / HELD_SHARE;
+	c->tally = calloc(1, sizeof(*c->tally));
 	pthread_mutex_init(&c->lock, NULL);
-	if (c->table != NULL && c->dirty != NULL)
+	if (c->table != NULL && c->dirty != NULL && c->tally != NULL)
 		return c;
 	counting_free(c);
 	return NULL;
@@ -49,6 +50,7 @@ void counting_free(struct counting *c)
 	if (c == NULL)
 		return;
 	held_clear(c);
+	tally_free(c->tally);
 	span_table_free(c->table);
 	free(c->dirty);
 	pthread_mutex_destroy(&c->lock);
@@ -164,12 +166,25 @@ static bool is_leaf(const struct call *c)
 	return c->role == ROLE_LLM || c->role == ROLE_EMBEDDING || c->role == ROLE_RERANK;
 }
 
+/* Its service and scope tell of calls: what their metrics say of them is the same again. */
+static void mark_teller(struct counting *c, const struct entry *e)
+{
+	if (e->service == c->teller.service && e->scope == c->teller.scope && c->now_s == c->teller.seen_s)
+		return;
+	c->teller.service = e->service;
+	c->teller.scope = e->scope;
+	c->teller.seen_s = c->now_s;
+	tally_told(c->tally, e->service, c->now_s);
+	tally_told(c->tally, e->scope, c->now_s);
+}
+
 static void describe(struct deciding *d, struct entry *e, const struct counting_span *s, const struct call *c)
 {
 	e->flags |= (is_leaf(c) ? SPAN_LEAF : 0u) | (call_has_usage(c) ? SPAN_USAGE : 0u) | (c->told_late ? SPAN_FROM_LOG : 0u);
 	e->trace = s->trace;
 	e->scope = hash_text(d, c->scope);
 	e->service = hash_text(d, c->service);
+	mark_teller(d->c, e);
 	e->request_model = hash_text(d, c->request_model);
 	e->response_model = hash_text(d, c->response_model);
 	e->input_tokens = capped(tokens_get(&c->tokens, TOKENS_INPUT));

@@ -8,6 +8,7 @@
 
 #include "agent/counting/counting.h"
 #include "agent/counting/span_table.h"
+#include "agent/counting/tally_priv.h"
 
 #define DEPTH_MAX     64 /* spans between a call and one around it; a cycle of parents ends here */
 #define HELD_SHARE    8u /* part of the memory for records that wait */
@@ -29,6 +30,11 @@ struct held {
 struct counting {
 	pthread_mutex_t lock; /* all that follows */
 	struct span_table *table;
+	struct tally *tally;
+	struct { /* was marked last as telling by spans */
+		uint32_t service, scope;
+		uint64_t seen_s;
+	} teller;
 	uint8_t *dirty; /* blocks of the table that changed since they were saved */
 	size_t blocks;
 	struct held *oldest, *youngest;

@@ -158,6 +158,10 @@ static void begin_waits(struct counting *c, uint64_t now_s)
 {
 	for (struct held *h = c->oldest; h != NULL; h = h->next)
 		h->since_s = now_s;
+	for (size_t i = 0; i < TALLY_GROUPS; i++)
+		c->tally->groups[i].since_s = now_s;
+	for (size_t i = 0; i < TALLY_TELLERS; i++)
+		c->tally->tellers[i].seen_s = now_s;
 }
 
 bool counting_promote(struct counting *c, uint64_t now_s, bool all, struct buf *record)

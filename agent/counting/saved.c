@@ -193,6 +193,9 @@ void counting_save(struct counting *c, bool all, counting_put put, void *context
 	bool any_dirty = false;
 
 	save_held(c, all, &key, &value, put, context);
+	pthread_mutex_lock(&c->lock);
+	tally_save(c->tally, all, put, context);
+	pthread_mutex_unlock(&c->lock);
 
 	for (uint32_t block = 0; block < c->blocks; block++) {
 		pthread_mutex_lock(&c->lock); /* a block at a time: receivers need not wait for a large table */
@@ -245,6 +248,12 @@ struct status counting_load(struct counting *c, struct slice key, struct slice v
 	uint32_t block = 0, next = 0;
 
 	record_key_u32(&k, &block);
+	if (block == TALLY_KEY) {
+		pthread_mutex_lock(&c->lock);
+		struct status s = tally_load(c->tally, key, value);
+		pthread_mutex_unlock(&c->lock);
+		return s;
+	}
 	record_format(&r, FORMAT);
 	if (k.failed || r.failed)
 		return FAIL(CORRUPT, "not a value of the table of counted spans");

@@ -7,7 +7,9 @@
 #include <stdlib.h>
 
 #include "agent/base/clock.h"
+#include "agent/counting/tally.h"
 #include "agent/daemon/worker.h"
+#include "agent/enrich/enrich.h"
 #include "agent/span/record.h"
 
 struct pipeline {
@@ -284,6 +286,25 @@ uint64_t pipeline_event_time(const struct pipeline *p, unsigned lane)
 	return p->lanes[lane].batch.latest_unix_ns;
 }
 
+/* Calls that only metrics tell of. */
+static void promote_metered(struct pipeline *p, unsigned lane, uint64_t now_s, bool all, struct buf *line)
+{
+	struct worker *w = enter_lane(p, lane);
+	struct tally_sum sum;
+	struct call c;
+
+	while (counting_tally_take(p->outlets.counting, now_s, all, &sum, line)) {
+		arena_reset(&w->arena);
+		bool is_record = !FAILED(record_read(buf_view(line), &w->arena, &c));
+		for (uint64_t i = 0; is_record && i < sum.calls; i++) {
+			struct call one = c;
+			tally_share(&sum, i, &one);
+			enrich_call(&one, SLICE_NONE);
+			pipeline_call(p, lane, &one);
+		}
+	}
+}
+
 void pipeline_promote(struct pipeline *p, unsigned lane, uint64_t now_s, bool all)
 {
 	struct worker *w = enter_lane(p, lane);
@@ -295,6 +316,7 @@ void pipeline_promote(struct pipeline *p, unsigned lane, uint64_t now_s, bool al
 		if (!FAILED(record_read(buf_view(&line), &w->arena, &c)))
 			pipeline_call(p, lane, &c);
 	}
+	promote_metered(p, lane, now_s, all, &line);
 	buf_release(&line);
 }
 

@@ -204,7 +204,9 @@ static struct status take_point(void *context, const struct point_view *point)
 
 	w->batch.items++;
 	notice_time(&w->batch, point->time_unix_ns);
-	return point->defect == NULL ? OK : FAIL(MALFORMED, point->defect);
+	if (point->defect != NULL)
+		return FAIL(MALFORMED, point->defect);
+	return metered_take(&w->metered, w->reader, point, &w->arena);
 }
 
 /* Until it is known whether it counts, the span waits as the record that it would be. */
@@ -277,6 +279,8 @@ static void keep_counted(struct worker *w)
 static void decide(struct worker *w, bool with_edits)
 {
 	counting_decide(w->counting, &w->seen, w->calls);
+	if (w->metered.count > 0)
+		counting_tally(w->counting, w->metered.points, w->metered.count);
 	told_mark_judges(&w->seen, w->calls);
 	told_settle(&w->told, w->calls);
 	for (size_t i = 0; i < w->seen.count; i++) {
@@ -315,6 +319,7 @@ struct status worker_read(struct worker *w, enum signal signal, struct slice wir
 	w->calls = NULL;
 	w->call_count = w->call_cap = 0;
 	w->seen = (struct counting_batch){ .arena = &w->arena, .counting = w->counting };
+	w->metered = (struct metered){ 0 };
 	w->told = (struct told){ .arena = &w->arena };
 	w->retrieval_count = 0;
 	w->edited = OK;

@@ -5,6 +5,7 @@
 #define PLIMSOLL_DAEMON_WORKER_H
 
 #include "agent/counting/counting.h"
+#include "agent/daemon/metered.h"
 #include "agent/daemon/settings.h"
 #include "agent/daemon/told.h"
 #include "agent/dialects/reader.h"
@@ -22,6 +23,7 @@ struct worker {
 	struct batch batch;
 	struct counting *counting; /* all lanes' */
 	struct counting_batch seen;
+	struct metered metered; /* what its metrics tell of calls */
 	struct attribute_writer added;
 	struct call *calls;   /* in the arena: all that was read; once decided, the counted ones */
 	size_t *places;       /* of each one's attributes in the edits */

@@ -394,6 +394,28 @@ bool dialect_read_application(struct dialect_reader *d, const struct span_view *
 	return true;
 }
 
+bool dialect_read_point_attributes(struct dialect_reader *d, const struct point_view *point, struct call *c)
+{
+	static const struct dialect_row bare_model = ROW_NAME("model", FIELD_REQUEST_MODEL, 9);
+	const struct any_value *model = attributes_find(point->attributes, SLICE("model"));
+
+	read_resource(d, point->resource);
+	find_scope(d, point->scope->name);
+	reading_clear(&d->span);
+	reading_take(&d->context, &d->span, point->attributes);
+	if (model != NULL) /* of a command-line agent, whose scope says nothing */
+		reading_apply(&d->context, &d->span, &bare_model, model);
+	if (d->span.aggregate != ROLE_NONE)
+		return false;
+	start(c, asks_for_embeddings(&d->span) ? ROLE_EMBEDDING : d->span.leaf != ROLE_NONE ? d->span.leaf : ROLE_LLM);
+	c->counted = true;
+	copy_producer(d, point->scope->name, c);
+	copy_model(d, c);
+	copy_attribution(d, c);
+	c->error_type = reading_text(&d->span, FIELD_ERROR_TYPE);
+	return true;
+}
+
 /* The event's name, from whichever place it stands in, read as the attribute it used to be. */
 static void read_event_name(struct dialect_reader *d, const struct log_view *log)
 {

@@ -44,6 +44,10 @@ bool dialect_read(struct dialect_reader *r, const struct span_view *span, struct
  * calls inside it, or as a guardrail. False where it says nothing. */
 bool dialect_read_application(struct dialect_reader *r, const struct span_view *span, struct call *out);
 
+/* Who was asked and by whom, of a metric's data point (points.h): models, provider, operation, attribution. False for a
+ * point about something else, such as an agent's run. */
+bool dialect_read_point_attributes(struct dialect_reader *r, const struct point_view *point, struct call *out);
+
 /* A log record that carries attributes of a call, such as a command-line agent's or the conventions' details event. As
  * dialect_read; the call's end is the record's time. Evidence of a model call is asked for: false without it. */
 bool dialect_read_log(struct dialect_reader *r, const struct log_view *log, struct call *out);

@@ -490,7 +490,7 @@ static bool read_finish(struct json *j, uint32_t *out)
 
 static bool read_error_class(struct json *j, struct arena *a, enum error_class *out)
 {
-	struct slice name;
+	struct slice name = SLICE_NONE;
 
 	if (!json_text(j, a, &name))
 		return false;
@@ -502,7 +502,7 @@ static bool read_error_class(struct json *j, struct arena *a, enum error_class *
 
 static bool read_fingerprint(struct json *j, struct arena *a, uint64_t *out)
 {
-	struct slice hex;
+	struct slice hex = SLICE_NONE;
 
 	*out = 0;
 	if (!json_text(j, a, &hex))
@@ -516,7 +516,7 @@ static bool read_fingerprint(struct json *j, struct arena *a, uint64_t *out)
 
 static bool read_dialect(struct json *j, struct arena *a, struct call *c)
 {
-	struct slice name;
+	struct slice name = SLICE_NONE;
 
 	if (!json_text(j, a, &name))
 		return false;
