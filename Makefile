@@ -7,12 +7,12 @@ V      ?= 0
 Q      := $(if $(filter 1,$(V)),,@)
 
 # The folders in the order in which a span meets them; tests/layers.py checks includes against it.
-FLOW := base span config net receivers otlp dialects enrich pricing counting judgements observe baselines slo alerts prompts budgets \
+FLOW := base span config net receivers otlp dialects enrich pricing counting judgements observe baselines slo alerts prompts gate budgets \
 	store admin cli daemon
 
 # Debian 12 packages: what builds and runs the agent, what the tests need besides.
 BUILD_PACKAGES := gcc make pkg-config python3 libgrpc-dev libprotobuf-c-dev protobuf-c-compiler protobuf-compiler \
-	libuv1-dev liblmdb-dev zlib1g-dev libzstd-dev libcurl4-openssl-dev libyaml-dev libmicrohttpd-dev libpcre2-dev libssl-dev \
+	libuv1-dev liblmdb-dev zlib1g-dev libzstd-dev libcurl4-openssl-dev libyaml-dev libmicrohttpd-dev libpcre2-dev libssl-dev libexpat1-dev \
 	libsnappy-dev librdkafka-dev
 TEST_PACKAGES := libcmocka-dev libjansson-dev python3-venv clang libclang-rt-14-dev nodejs npm prometheus clickhouse-server \
 	prometheus-alertmanager
@@ -40,7 +40,7 @@ ifeq ($(filter $(MODE),release debug asan tsan cover),)
 $(error unknown MODE '$(MODE)': one of release debug asan tsan cover)
 endif
 
-PKGS := grpc libprotobuf-c libuv lmdb zlib libzstd libcurl yaml-0.1 libmicrohttpd libpcre2-8 libcrypto snappy rdkafka
+PKGS := grpc libprotobuf-c libuv lmdb zlib libzstd libcurl yaml-0.1 libmicrohttpd libpcre2-8 expat libcrypto snappy rdkafka
 ifneq ($(shell command -v pkg-config),)
 PKG_CFLAGS := $(shell pkg-config --cflags $(PKGS) 2>/dev/null)
 PKG_LIBS   := $(shell pkg-config --libs $(PKGS) 2>/dev/null)

@@ -36,6 +36,7 @@ CONTAINED = [
     (re.compile(r"^microhttpd\.h$"), {"receivers", "admin", "net"}),
     (re.compile(r"^curl/"), {"net"}),
     (re.compile(r"^yaml\.h$"), {"config"}),
+    (re.compile(r"^expat\.h$"), {"gate"}),
     (re.compile(r"^librdkafka/"), {"exporters/kafka"}),
     (re.compile(r"^snappy-c\.h$"), {"exporters/remotewrite"}),
     (re.compile(r"^(zlib|zstd)\.h$"), {"receivers", "admin", "net", "store", "exporters", "cli", "pricing", "daemon"}),

@@ -3,6 +3,7 @@
  */
 #include "agent/cli/alerts.h"
 #include "agent/cli/command.h"
+#include "agent/cli/gate.h"
 #include "agent/cli/price.h"
 #include "agent/daemon/baselines_command.h"
 #include "agent/daemon/explain.h"
@@ -20,6 +21,7 @@ static const struct command *const commands[] = {
 	&command_price,
 	&command_alerts,
 	&command_audit,
+	&command_gate,
 	&command_version,
 	&command_help,
 	NULL,

@@ -1,0 +1,241 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * gate/check.c - the checks, one function each, in the order in which a reader wants to hear of them.
+ */
+#define PCRE2_CODE_UNIT_WIDTH 8
+
+#include "agent/gate/check.h"
+
+#include <math.h>
+#include <pcre2.h>
+
+#include "agent/base/json.h"
+#include "agent/base/json_schema.h"
+
+#define MATCH_LIMIT 1000000u /* steps of one pattern over one answer */
+#define SHOWN       60       /* bytes of a text in a reason */
+
+struct trial {
+	const struct suite_case *c;
+	const struct result *r;
+	struct buf *why;
+};
+
+static bool no(const struct trial *t, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+static bool no(const struct trial *t, const char *format, ...)
+{
+	va_list args;
+
+	va_start(args, format);
+	buf_vprintf(t->why, format, args);
+	va_end(args);
+	return false;
+}
+
+/* ---------------------------------------------------------------- texts */
+static bool is_space(char c)
+{
+	return c == ' ' || (c >= '\t' && c <= '\r');
+}
+
+/* Whether both are the same at this place: letters without case, any run of white space as one space. Sets how much of
+ * text was used. */
+static bool same_here(struct slice text, struct slice wanted)
+{
+	size_t at = 0;
+
+	for (size_t i = 0; i < wanted.len; i++) {
+		if (is_space(wanted.ptr[i])) {
+			if (at >= text.len || !is_space(text.ptr[at]))
+				return false;
+			while (at < text.len && is_space(text.ptr[at]))
+				at++;
+			while (i + 1 < wanted.len && is_space(wanted.ptr[i + 1]))
+				i++;
+		} else if (at >= text.len || !slice_equal_nocase(slice_head(slice_skip(text, at), 1),
+								 slice_head(slice_skip(wanted, i), 1))) {
+			return false;
+		} else {
+			at++;
+		}
+	}
+	return true;
+}
+
+static bool holds(struct slice text, const char *wanted)
+{
+	struct slice w = slice_trim(slice_of(wanted));
+
+	for (size_t i = 0; i < text.len; i++)
+		if (same_here(slice_skip(text, i), w))
+			return true;
+	return w.len == 0;
+}
+
+static bool holds_all(const struct trial *t, const struct string_list *wanted, const char *what)
+{
+	for (size_t i = 0; i < wanted->count; i++)
+		if (!holds(t->r->output, wanted->items[i]))
+			return no(t, "%s '%.*s' is not in the answer", what, SHOWN, wanted->items[i]);
+	return true;
+}
+
+static bool check_error(const struct trial *t)
+{
+	return t->r->error.len == 0 || no(t, "the call failed: %.*s", SLICE_ARG(slice_head(t->r->error, 2 * SHOWN)));
+}
+
+static bool check_judgement(const struct trial *t)
+{
+	if (t->r->passed != TRI_NO)
+		return true;
+	if (t->r->why.len > 0)
+		return no(t, "%.*s", SLICE_ARG(slice_head(t->r->why, 2 * SHOWN)));
+	return isnan(t->r->score) ? no(t, "its tool says no") : no(t, "score %g", t->r->score);
+}
+
+static bool check_expected(const struct trial *t)
+{
+	return t->r->passed != TRI_UNKNOWN || holds_all(t, &t->c->expected, "expected");
+}
+
+static bool check_must_not(const struct trial *t)
+{
+	for (size_t i = 0; i < t->c->must_not.count; i++)
+		if (holds(t->r->output, t->c->must_not.items[i]))
+			return no(t, "'%.*s' must not be in the answer", SHOWN, t->c->must_not.items[i]);
+	return true;
+}
+
+static bool check_contains(const struct trial *t)
+{
+	return holds_all(t, &t->c->contains, "text");
+}
+
+static bool check_contains_any(const struct trial *t)
+{
+	for (size_t i = 0; i < t->c->contains_any.count; i++)
+		if (holds(t->r->output, t->c->contains_any.items[i]))
+			return true;
+	return t->c->contains_any.count == 0 || no(t, "none of %zu texts is in the answer", t->c->contains_any.count);
+}
+
+/* ---------------------------------------------------------------- patterns */
+enum match { MATCH_NO, MATCH_YES, MATCH_BAD };
+
+static enum match match(const char *pattern, struct slice text)
+{
+	int error;
+	PCRE2_SIZE at;
+	pcre2_code *code = pcre2_compile((PCRE2_SPTR)pattern, PCRE2_ZERO_TERMINATED, PCRE2_UTF | PCRE2_MATCH_INVALID_UTF,
+					 &error, &at, NULL);
+
+	if (code == NULL)
+		return MATCH_BAD;
+	pcre2_match_data *data = pcre2_match_data_create_from_pattern(code, NULL);
+	pcre2_match_context *limits = pcre2_match_context_create(NULL);
+	int rc = PCRE2_ERROR_NOMEMORY;
+	if (data != NULL && limits != NULL) {
+		pcre2_set_match_limit(limits, MATCH_LIMIT);
+		rc = pcre2_match(code, (PCRE2_SPTR)(text.len > 0 ? text.ptr : ""), text.len, 0, 0, data, limits);
+	}
+	pcre2_match_context_free(limits);
+	pcre2_match_data_free(data);
+	pcre2_code_free(code);
+	return rc >= 0 ? MATCH_YES : rc == PCRE2_ERROR_NOMATCH ? MATCH_NO : MATCH_BAD;
+}
+
+static bool check_patterns(const struct trial *t, const struct string_list *patterns, enum match wanted)
+{
+	for (size_t i = 0; i < patterns->count; i++) {
+		const char *pattern = patterns->items[i];
+		enum match got = match(pattern, t->r->output);
+		if (got == MATCH_BAD)
+			return no(t, "pattern '%.*s' cannot be used, or takes too long", SHOWN, pattern);
+		if (got != wanted)
+			return no(t, "the answer %s '%.*s'", got == MATCH_YES ? "matches" : "does not match", SHOWN,
+				  pattern);
+	}
+	return true;
+}
+
+static bool check_regex(const struct trial *t)
+{
+	return check_patterns(t, &t->c->regex, MATCH_YES);
+}
+
+static bool check_not_regex(const struct trial *t)
+{
+	return check_patterns(t, &t->c->not_regex, MATCH_NO);
+}
+
+/* ---------------------------------------------------------------- form */
+static bool check_json(const struct trial *t)
+{
+	return !t->c->is_json || json_is_valid(t->r->output) || no(t, "the answer is no valid JSON");
+}
+
+static bool check_json_schema(const struct trial *t)
+{
+	return t->c->json_schema == NULL || json_schema_fits(slice_of(t->c->json_schema), t->r->output, t->why);
+}
+
+/* "[1]", "[doc-2]", "(source: ...)" and links. */
+static size_t citations(struct slice text)
+{
+	size_t n = 0;
+
+	while (text.len > 0) {
+		ptrdiff_t close = text.ptr[0] == '[' ? slice_find(slice_head(text, 80), SLICE("]")) : -1;
+		n += close > 1 || slice_starts_with(text, SLICE("(source")) || slice_starts_with(text, SLICE("http://")) ||
+		     slice_starts_with(text, SLICE("https://"));
+		text = slice_skip(text, close > 1 ? (size_t)close : 1);
+	}
+	return n;
+}
+
+static bool check_cites(const struct trial *t)
+{
+	size_t n = t->c->cites > 0 ? citations(t->r->output) : 0;
+
+	return (int64_t)n >= t->c->cites || no(t, "cites %zu sources, %lld are wanted", n, (long long)t->c->cites);
+}
+
+/* ---------------------------------------------------------------- limits */
+static bool check_limit(const struct trial *t, double value, double limit, const char *what, const char *unit)
+{
+	if (limit <= 0)
+		return true;
+	if (isnan(value))
+		return no(t, "%s is unknown, at most %g%s is wanted", what, limit, unit);
+	return value <= limit || no(t, "%s is %g%s, at most %g is wanted", what, value, unit, limit);
+}
+
+static bool check_limits(const struct trial *t)
+{
+	const struct suite_case *c = t->c;
+
+	return check_limit(t, t->r->cost_usd, c->max_cost_usd, "cost", " USD") &&
+	       check_limit(t, t->r->latency_ms, (double)c->max_latency_ms, "latency", " ms") &&
+	       check_limit(t, t->r->output_tokens, (double)c->max_output_tokens, "output length", " tokens") &&
+	       check_limit(t, t->r->input_tokens, (double)c->max_input_tokens, "input length", " tokens");
+}
+
+static bool (*const checks[])(const struct trial *t) = {
+	check_expected, check_must_not, check_contains, check_contains_any, check_regex, check_not_regex,
+	check_json,	check_json_schema, check_cites, check_limits,
+};
+
+bool answer_passes(const struct suite_case *c, const struct result *r, struct buf *why)
+{
+	struct trial t = { c, r, why };
+
+	if (!check_error(&t))
+		return false;
+	for (size_t i = 0; c != NULL && i < sizeof(checks) / sizeof(checks[0]); i++)
+		if (!checks[i](&t))
+			return false;
+	if (c == NULL && r->passed == TRI_UNKNOWN)
+		return no(&t, "nobody judged it: the results say neither passed nor score, and there is no suite");
+	return check_judgement(&t);
+}

@@ -1,0 +1,204 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * An answer passes when it keeps to its case; a version passes when its answers keep to the limits.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+
+#include <cmocka.h>
+#include <math.h>
+
+#include "agent/gate/gate.h"
+
+static const char *thirty_days[] = { "30  Days" }, *cannot[] = { "I cannot help" }, *digits[] = { "^\\d+$" };
+static const char *either[] = { "yes", "no" };
+
+static struct result answer(const char *id, const char *text)
+{
+	return (struct result){ .case_id = slice_of(id), .output = slice_of(text), .passed = TRI_UNKNOWN, .score = NAN,
+				.cost_usd = 0.01, .latency_ms = 100, .input_tokens = NAN, .output_tokens = NAN };
+}
+
+static void assert_why(const struct suite_case *c, const struct result *r, const char *wanted)
+{
+	struct buf why = BUF_INIT;
+	bool passes = answer_passes(c, r, &why);
+
+	assert_string_equal(buf_string(&why), wanted != NULL ? wanted : "");
+	assert_int_equal(passes, wanted == NULL);
+	buf_release(&why);
+}
+
+static void texts_are_found_whatever_their_case_and_spacing(void **state)
+{
+	struct suite_case c = { .id = "a", .expected = { thirty_days, 1 }, .must_not = { cannot, 1 } };
+	struct result good = answer("a", "Refunds take 30\n   days."), bad = answer("a", "Soon."),
+		      rude = answer("a", "30 days, but i CANNOT  help");
+
+	(void)state;
+	assert_why(&c, &good, NULL);
+	assert_why(&c, &bad, "expected '30  Days' is not in the answer");
+	assert_why(&c, &rude, "'I cannot help' must not be in the answer");
+	bad.passed = TRI_YES; /* its tool judged the meaning */
+	assert_why(&c, &bad, NULL);
+}
+
+static void each_check_says_what_it_misses(void **state)
+{
+	struct suite_case pattern = { .id = "a", .regex = { digits, 1 } }, any = { .id = "a", .contains_any = { either, 2 } },
+			  json = { .id = "a", .is_json = true },
+			  schema = { .id = "a", .json_schema = "{\"required\":[\"x\"]}" }, cites = { .id = "a", .cites = 2 };
+	struct result number = answer("a", "42"), words = answer("a", "see [1] and https://x.example/"),
+		      object = answer("a", "{\"y\":1}");
+
+	(void)state;
+	assert_why(&pattern, &number, NULL);
+	assert_why(&pattern, &words, "the answer does not match '^\\d+$'");
+	assert_why(&any, &number, "none of 2 texts is in the answer");
+	assert_why(&json, &words, "the answer is no valid JSON");
+	assert_why(&schema, &object, "/: 'x' is missing");
+	assert_why(&cites, &words, NULL);
+	assert_why(&cites, &number, "cites 0 sources, 2 are wanted");
+}
+
+static void a_limit_on_what_is_not_told_is_not_kept(void **state)
+{
+	struct suite_case c = { .id = "a", .max_output_tokens = 10 };
+	struct result r = answer("a", "x");
+
+	(void)state;
+	assert_why(&c, &r, "output length is unknown, at most 10 tokens is wanted");
+	r.output_tokens = 11;
+	assert_why(&c, &r, "output length is 11 tokens, at most 10 is wanted");
+	r.output_tokens = 10;
+	assert_why(&c, &r, NULL);
+}
+
+static void what_nobody_judged_has_not_passed(void **state)
+{
+	struct result r = answer("a", "x");
+
+	(void)state;
+	assert_why(NULL, &r, "nobody judged it: the results say neither passed nor score, and there is no suite");
+	r.passed = TRI_NO;
+	r.score = 0.2;
+	assert_why(NULL, &r, "score 0.2");
+}
+
+/* Wilson's interval of 46 of 49 as R's prop.test(46, 49, correct = FALSE) gives it. */
+static void the_interval_is_wilsons(void **state)
+{
+	double low, high;
+
+	(void)state;
+	wilson_interval(46.0 / 49, 49, &low, &high);
+	assert_true(fabs(low - 0.8348) < 5e-4 && fabs(high - 0.9790) < 5e-4);
+	wilson_interval(1, 10, &low, &high);
+	assert_true(fabs(low - 0.7225) < 5e-4 && high > 0.999999);
+}
+
+static struct gate_limits no_limits(void)
+{
+	return (struct gate_limits){ NAN, NAN, NAN, NAN };
+}
+
+static void a_case_that_passed_before_and_fails_now_is_a_regression(void **state)
+{
+	struct result before[] = { answer("a", ""), answer("b", "") }, now[] = { answer("a", ""), answer("b", ""), answer("b", "") };
+	struct results then = { .items = before, .count = 2, .source = "json" },
+		       today = { .items = now, .count = 3, .source = "json" };
+	struct gate_limits limits = no_limits();
+	struct buf why = BUF_INIT;
+	struct gate *g;
+
+	(void)state;
+	before[0].passed = before[1].passed = TRI_YES;
+	now[0].passed = TRI_YES;
+	now[1].passed = TRI_NO;
+	now[2].passed = TRI_YES;
+	limits.max_regressions = 0;
+	assert_int_equal(gate_judge(NULL, &today, &then, &limits, NULL, &g, &why).code, STATUS_OK);
+	assert_int_equal(g->regressions, 1);
+	assert_int_equal(g->flaky, 1);
+	assert_true(fabs(g->pass_rate - 0.75) < 1e-12);
+	assert_false(g->open);
+	gate_free(g);
+	limits.max_regressions = 1;
+	assert_int_equal(gate_judge(NULL, &today, &then, &limits, NULL, &g, &why).code, STATUS_OK);
+	assert_true(g->open);
+	gate_free(g);
+}
+
+static void a_case_that_was_not_run_has_not_passed(void **state)
+{
+	struct suite_case cases[] = { { .id = "a" }, { .id = "b" } };
+	struct suite suite = { .cases = cases, .count = 2 };
+	struct result now[] = { answer("a", ""), answer("elsewhere", "") };
+	struct results today = { .items = now, .count = 2, .source = "json" };
+	struct gate_limits limits = no_limits();
+	struct buf why = BUF_INIT;
+	struct gate *g;
+
+	(void)state;
+	limits.min_pass_rate = 0.9;
+	assert_int_equal(gate_judge(&suite, &today, NULL, &limits, NULL, &g, &why).code, STATUS_OK);
+	assert_int_equal(g->missing, 1);
+	assert_int_equal(g->unknown, 1);
+	assert_true(g->pass_rate == 0.5);
+	assert_false(g->open);
+	gate_free(g);
+}
+
+static void a_cost_that_one_answer_does_not_tell_is_unknown_and_keeps_no_limit(void **state)
+{
+	struct result now[] = { answer("a", ""), answer("b", "") };
+	struct results today = { .items = now, .count = 2, .source = "json" };
+	struct gate_limits limits = no_limits();
+	struct buf why = BUF_INIT;
+	struct gate *g;
+
+	(void)state;
+	now[0].passed = now[1].passed = TRI_YES;
+	now[1].cost_usd = NAN;
+	limits.max_average_cost_usd = 1;
+	assert_int_equal(gate_judge(NULL, &today, NULL, &limits, NULL, &g, &why).code, STATUS_OK);
+	assert_true(isnan(g->average_cost_usd));
+	assert_false(g->open);
+	gate_free(g);
+}
+
+static void several_variants_must_be_told_apart(void **state)
+{
+	struct result now[] = { answer("a", ""), answer("a", "") };
+	struct results today = { .items = now, .count = 2, .source = "json" };
+	struct gate_limits limits = no_limits();
+	struct buf why = BUF_INIT;
+	struct gate *g = NULL;
+
+	(void)state;
+	now[0].variant = SLICE("openai / v1");
+	now[1].variant = SLICE("openai / v2");
+	assert_int_equal(gate_judge(NULL, &today, NULL, &limits, NULL, &g, &why).code, STATUS_INVALID);
+	assert_non_null(strstr(buf_string(&why), "'openai / v1' and 'openai / v2'"));
+	assert_int_equal(gate_judge(NULL, &today, NULL, &limits, "v2", &g, &why).code, STATUS_OK);
+	assert_int_equal(g->runs, 1);
+	gate_free(g);
+	buf_release(&why);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(texts_are_found_whatever_their_case_and_spacing),
+		cmocka_unit_test(each_check_says_what_it_misses),
+		cmocka_unit_test(a_limit_on_what_is_not_told_is_not_kept),
+		cmocka_unit_test(what_nobody_judged_has_not_passed),
+		cmocka_unit_test(the_interval_is_wilsons),
+		cmocka_unit_test(a_case_that_passed_before_and_fails_now_is_a_regression),
+		cmocka_unit_test(a_case_that_was_not_run_has_not_passed),
+		cmocka_unit_test(a_cost_that_one_answer_does_not_tell_is_unknown_and_keeps_no_limit),
+		cmocka_unit_test(several_variants_must_be_told_apart),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
