@@ -8,7 +8,7 @@ Q      := $(if $(filter 1,$(V)),,@)
 
 # The folders in the order in which a span meets them; tests/layers.py checks includes against it.
 FLOW := base span config net receivers otlp dialects enrich pricing counting judgements observe baselines slo alerts prompts gate budgets \
-	store admin cli daemon
+	redaction sampling routing store admin cli daemon
 
 # Debian 12 packages: what builds and runs the agent, what the tests need besides.
 BUILD_PACKAGES := gcc make pkg-config python3 libgrpc-dev libprotobuf-c-dev protobuf-c-compiler protobuf-compiler \

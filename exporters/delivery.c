@@ -385,6 +385,7 @@ void sender_pump(struct sender *s)
 	if (s->is_pumping)
 		return;
 	s->is_pumping = true;
+	send_queue_tell(&s->queue);
 	drop_expired(s);
 	do {
 		while ((f = free_flight(s)) != NULL &&

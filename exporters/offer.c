@@ -44,11 +44,18 @@ static void hand_out(const struct offer *o)
 {
 	bool is_taken = false;
 
-	for (size_t n = 0; n < o->count; n++)
-		for (size_t i = 0; i < o->senders->count; i++)
-			if (sender_accepts(&o->senders->list[i], o->payloads[n]->kind))
-				is_taken |= sender_take(&o->senders->list[i], o->payloads[n],
-							entry_of(o, o->payloads[n]));
+	for (size_t n = 0; n < o->count; n++) {
+		const struct spool_entry *entry = entry_of(o, o->payloads[n]);
+		for (size_t i = 0; i < o->senders->count; i++) {
+			struct sender *s = &o->senders->list[i];
+			if (!sender_accepts(s, o->payloads[n]->kind))
+				continue;
+			if (payload_is_for(o->payloads[n], i))
+				is_taken |= sender_take(s, o->payloads[n], entry);
+			else if (entry != NULL && s->queue.spool != NULL)
+				send_queue_skip(&s->queue, entry);
+		}
+	}
 	if (is_taken)
 		uv_async_send(&o->senders->wake);
 }
@@ -58,7 +65,8 @@ static void drop_unstored(const struct offer *o, bool all, const char *why)
 {
 	for (size_t n = 0; n < o->count; n++)
 		for (size_t i = 0; (all || o->payloads[n]->kind == PAYLOAD_RECORDS) && i < o->senders->count; i++)
-			if (sender_accepts(&o->senders->list[i], o->payloads[n]->kind))
+			if (sender_accepts(&o->senders->list[i], o->payloads[n]->kind) &&
+			    payload_is_for(o->payloads[n], i))
 				sender_drop(&o->senders->list[i], o->payloads[n]->kind, o->payloads[n]->items,
 					    DROP_NOT_STORED, why);
 }
@@ -114,7 +122,7 @@ struct status senders_offer_all(struct senders *s, struct payload *const *payloa
 		if (payloads[i]->size_bytes == 0)
 			continue;
 		o.payloads[o.count++] = payloads[i];
-		if (s->spool != NULL && spool_wants(s->spool, payloads[i]->kind))
+		if (s->spool != NULL && spool_wants(s->spool, payloads[i]))
 			o.on_disk[o.disk_count++] = payloads[i];
 	}
 	if (o.disk_count == 0) {

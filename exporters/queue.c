@@ -374,6 +374,31 @@ void send_queue_done(struct send_queue *q, struct queue_item *item)
 		spool_mark(q->spool, q->reader, kind, mark);
 }
 
+void send_queue_skip(struct send_queue *q, const struct spool_entry *e)
+{
+	struct queue_list *list = &q->waiting[e->kind];
+
+	pthread_mutex_lock(&q->lock);
+	if (!q->closed && e->seq > list->done_seq) /* once closed, what lies before it may wait for the next run */
+		list->done_seq = e->seq;
+	pthread_mutex_unlock(&q->lock);
+}
+
+#define TELL_EVERY 64u
+
+void send_queue_tell(struct send_queue *q)
+{
+	for (enum payload_kind kind = 0; q->spool != NULL && kind < PAYLOAD_KIND_COUNT; kind++) {
+		pthread_mutex_lock(&q->lock);
+		uint64_t mark = mark_of(q, kind);
+		pthread_mutex_unlock(&q->lock);
+		if (mark < q->waiting[kind].told_seq + TELL_EVERY)
+			continue;
+		q->waiting[kind].told_seq = mark;
+		spool_mark(q->spool, q->reader, kind, mark);
+	}
+}
+
 void send_queue_keep(struct send_queue *q, struct queue_item *item)
 {
 	pthread_mutex_lock(&q->lock);

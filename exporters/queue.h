@@ -36,7 +36,8 @@ struct send_queue {
 	struct queue_list {
 		struct queue_node *first, **last;
 		uint64_t bytes;
-		uint64_t done_seq; /* the highest that is done */
+		uint64_t done_seq; /* the highest that is done, or for others */
+		uint64_t told_seq; /* as far as the spool was told */
 	} waiting[PAYLOAD_KIND_COUNT];
 	struct queue_item *taken;
 	uint64_t next_number; /* numbers tell which kind has waited longest */
@@ -76,6 +77,12 @@ bool send_queue_take_older(struct send_queue *q, uint64_t than_unix_ms, struct q
 
 /* The item is delivered or given up: drops its reference, makes room, and lets go of it on the disk. */
 void send_queue_done(struct send_queue *q, struct queue_item *item);
+
+/* What is on the disk at this place is for others only. In the order of places, as send_queue_push. Any thread. */
+void send_queue_skip(struct send_queue *q, const struct spool_entry *e);
+
+/* Lets go, now and then, of what was skipped, so that the disk does not keep what others have done. Loop thread. */
+void send_queue_tell(struct send_queue *q);
 
 /* The item stays on the disk for the next run; in memory nothing is left of it. */
 void send_queue_keep(struct send_queue *q, struct queue_item *item);

@@ -222,7 +222,7 @@ static struct status join_disk(struct sender *s, const struct config_instance *c
 	if (queue_config_of(config)->storage != QUEUE_IN_LMDB)
 		return OK;
 	s->queue.spool = s->all->spool;
-	return spool_add_reader(s->all->spool, s->id, s->accepts, &s->queue.reader);
+	return spool_add_reader(s->all->spool, s->id, s->accepts, (unsigned)(s - s->all->list), &s->queue.reader);
 }
 
 static void load_one(void *context, unsigned reader, const struct spool_entry *e)
@@ -279,6 +279,15 @@ struct status senders_open(const struct config *config, struct exporter_env *env
 	}
 	*out = all;
 	return OK;
+}
+
+uint64_t senders_accepting(const struct senders *s, enum payload_kind kind)
+{
+	uint64_t accepting = 0;
+
+	for (size_t i = 0; i < s->count && i < 64; i++)
+		accepting |= (uint64_t)sender_accepts(&s->list[i], kind) << i;
+	return accepting;
 }
 
 bool senders_want(const struct senders *s, enum payload_kind kind)

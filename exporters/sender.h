@@ -10,8 +10,11 @@
 #define PLIMSOLL_EXPORTERS_SENDER_H
 
 #include "exporters/exporter.h"
+#include "exporters/spool.h"
 
 struct senders;
+
+#define SENDERS_OFFER_MAX SPOOL_WRITE_MAX
 
 /* Opens every exporter of the config. why: the first that cannot be opened, named. */
 struct status senders_open(const struct config *config, struct exporter_env *env, struct senders **out,
@@ -20,6 +23,9 @@ struct status senders_open(const struct config *config, struct exporter_env *env
 /* Whether any exporter takes payloads of this kind: the pipeline makes none that nobody wants. Any thread. */
 bool senders_want(const struct senders *s, enum payload_kind kind);
 
+/* Those that take payloads of this kind, as in payload.exporters. Any thread. */
+uint64_t senders_accepting(const struct senders *s, enum payload_kind kind);
+
 /* Whether the exporters that hold senders back have room for a request of so many bytes; ask before work is done on it.
  * Errors: FULL; TOOBIG, no room will ever do. Any thread. */
 struct status senders_admit(struct senders *s, enum payload_kind kind, size_t bytes) MUST_USE;
@@ -27,7 +33,8 @@ struct status senders_admit(struct senders *s, enum payload_kind kind, size_t by
 /* Called on the store's thread. A failure: nobody got the request. */
 typedef void (*offer_stored)(void *context, struct status result);
 
-/* Hands what one request yields (two payloads at most) to every exporter that accepts its kind; takes its own
+/* Hands what one request yields (SENDERS_OFFER_MAX payloads at most) to every exporter that accepts its kind and that
+ * it is for; takes its own
  * references. is_pending: some of it goes to the disk first, and stored will be called, perhaps before this returns.
  * A failure: stored is not called, and nobody got the request; records that come with it are dropped and counted, since
  * they are made once only. stored == NULL: nobody waits, a failure is a drop and counted as that. Any thread. */

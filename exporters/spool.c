@@ -15,15 +15,17 @@
 
 #define COMMIT_INTERVAL_MS 10
 #define HURRY_BYTES        ((size_t)2 << 20)
-#define KEY_BYTES          22 /* type, kind, seq, items, created */
+#define KEY_BYTES          30 /* type, kind, seq, items, created, readers */
 #define SEQ_KEY_BYTES      10 /* as far as its seq */
 #define ID_BYTES_MAX       256
 #define ASIDE_MAX          64
+#define PLACES_MAX         64u
 #define ASIDE_BYTES_MAX    ((size_t)16 << 20)
 
 struct reader {
 	char id[ID_BYTES_MAX];
 	uint32_t kinds;
+	unsigned exporter, place; /* in this configuration; on the disk */
 	uint64_t marks[PAYLOAD_KIND_COUNT];
 };
 
@@ -31,6 +33,7 @@ struct spool {
 	struct store *store;
 	pthread_mutex_t lock; /* guards next_seq, so that seqs are written in their order */
 	uint64_t next_seq;
+	unsigned next_place;
 	uint32_t kinds;
 	struct reader readers[SPOOL_READERS_MAX]; /* the loop thread's, once loaded */
 	unsigned reader_count;
@@ -71,6 +74,7 @@ static struct slice key_write(unsigned char *out, char type, const struct spool_
 	put_be(out + 2, e->seq, 8);
 	put_be(out + 10, e->items, 4);
 	put_be(out + 14, e->created_unix_ms, 8);
+	put_be(out + 22, e->readers, 8);
 	return (struct slice){ (const char *)out, KEY_BYTES };
 }
 
@@ -84,6 +88,7 @@ static bool key_read(struct slice key, size_t value_bytes, struct spool_entry *e
 		.size_bytes = value_bytes,
 		.kind = (enum payload_kind)key.ptr[1],
 		.items = (uint32_t)get_be(key.ptr + 10, 4),
+		.readers = get_be(key.ptr + 22, 8),
 	};
 	return true;
 }
@@ -96,6 +101,15 @@ static struct slice mark_key(unsigned char *out, enum payload_kind kind, const c
 	out[1] = (unsigned char)kind;
 	memcpy(out + 2, id, n);
 	return (struct slice){ (const char *)out, n + 2 };
+}
+
+static struct slice place_key(unsigned char *out, const char *id)
+{
+	size_t n = strlen(id);
+
+	out[0] = 'b';
+	memcpy(out + 1, id, n);
+	return (struct slice){ (const char *)out, n + 1 };
 }
 
 /* ------------------------------------------------------------------ opening */
@@ -176,10 +190,22 @@ static bool note_mark(void *context, struct slice key, struct slice value)
 	return true;
 }
 
+static bool note_place(void *context, struct slice key, struct slice value)
+{
+	struct spool *s = context;
+	uint64_t place = value.len == 8 ? get_be(value.ptr, 8) : 0;
+
+	(void)key;
+	if (place >= s->next_place)
+		s->next_place = (unsigned)place + 1;
+	return true;
+}
+
 static struct status find_end(struct spool *s)
 {
 	TRY(store_scan_keys(s->store, STORE_QUEUE, SLICE("p"), note_last, s));
 	TRY(store_scan_keys(s->store, STORE_QUEUE, SLICE("x"), note_last, s));
+	TRY(store_scan(s->store, STORE_QUEUE, SLICE("b"), note_place, s));
 	return store_scan(s->store, STORE_QUEUE, SLICE("m"), note_mark, s);
 }
 
@@ -213,7 +239,35 @@ static struct status read_mark(struct spool *s, struct reader *r, enum payload_k
 	return status;
 }
 
-struct status spool_add_reader(struct spool *s, const char *id, uint32_t kinds, unsigned *reader)
+/* A place is an exporter's for ever: what is on the disk says by it whom it is for. */
+static struct status take_place(struct spool *s, struct reader *r)
+{
+	unsigned char key[ID_BYTES_MAX + 2], value[8];
+	struct store_batch *b = NULL;
+
+	if (s->next_place >= PLACES_MAX || (b = store_batch_new()) == NULL)
+		return FAIL(TOOBIG, "64 exporters have had a queue on the disk here; move its folder aside when it is empty");
+	r->place = s->next_place++;
+	put_be(value, r->place, 8);
+	store_batch_put(b, STORE_QUEUE, place_key(key, r->id), (struct slice){ (const char *)value, 8 });
+	return store_write(s->store, b, NULL, NULL);
+}
+
+static struct status read_place(struct spool *s, struct reader *r)
+{
+	unsigned char key[ID_BYTES_MAX + 2];
+	struct buf value = BUF_INIT;
+	struct status status = store_get(s->store, STORE_QUEUE, place_key(key, r->id), &value);
+	bool found = !FAILED(status) && value.len == 8;
+
+	r->place = found ? (unsigned)get_be(value.ptr, 8) % PLACES_MAX : 0;
+	buf_release(&value);
+	if (found || (FAILED(status) && status.code != STATUS_NOTFOUND))
+		return status;
+	return take_place(s, r);
+}
+
+struct status spool_add_reader(struct spool *s, const char *id, uint32_t kinds, unsigned exporter, unsigned *reader)
 {
 	if (s->reader_count == SPOOL_READERS_MAX || strlen(id) >= ID_BYTES_MAX)
 		return FAIL(TOOBIG, "more exporters than the queue on the disk can serve, or too long a name");
@@ -222,6 +276,8 @@ struct status spool_add_reader(struct spool *s, const char *id, uint32_t kinds, 
 	struct reader *r = &s->readers[s->reader_count];
 	snprintf(r->id, sizeof(r->id), "%s", id);
 	r->kinds = kinds;
+	r->exporter = exporter;
+	TRY(read_place(s, r));
 	for (enum payload_kind kind = 0; kind < PAYLOAD_KIND_COUNT; kind++)
 		if (kinds >> kind & 1u)
 			TRY(read_mark(s, r, kind));
@@ -245,7 +301,7 @@ static bool load_entry(void *context, struct slice key, size_t value_bytes)
 		return true;
 	for (unsigned i = 0; i < l->spool->reader_count; i++) {
 		const struct reader *r = &l->spool->readers[i];
-		if ((r->kinds >> e.kind & 1u) && e.seq >= r->marks[e.kind])
+		if ((r->kinds >> e.kind & 1u) && (e.readers >> r->place & 1u) && e.seq >= r->marks[e.kind])
 			l->visit(l->context, i, &e);
 	}
 	return true;
@@ -344,9 +400,20 @@ struct status spool_load(struct spool *s, spool_visit visit, void *context)
 	return OK;
 }
 
-bool spool_wants(const struct spool *s, enum payload_kind kind)
+/* Bits of the places of those who want the payload. */
+static uint64_t readers_of(const struct spool *s, const struct payload *p)
 {
-	return (s->kinds >> kind & 1u) != 0;
+	uint64_t readers = 0;
+
+	for (unsigned i = 0; i < s->reader_count; i++)
+		if ((s->readers[i].kinds >> p->kind & 1u) && payload_is_for(p, s->readers[i].exporter))
+			readers |= UINT64_C(1) << s->readers[i].place;
+	return readers;
+}
+
+bool spool_wants(const struct spool *s, const struct payload *p)
+{
+	return (s->kinds >> p->kind & 1u) != 0 && readers_of(s, p) != 0;
 }
 
 /* ------------------------------------------------------------------ writing, reading */
@@ -387,6 +454,7 @@ static struct status write_in_order(struct spool *s, struct writing *w, struct s
 			.size_bytes = p->size_bytes,
 			.kind = p->kind,
 			.items = p->items,
+			.readers = readers_of(s, p),
 		};
 		store_batch_lend(b, STORE_QUEUE, key_write(key, 'p', &entries[i]), payload_view(p));
 	}

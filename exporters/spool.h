@@ -5,9 +5,10 @@
  * damage are its own. One copy is kept whatever the number of exporters; each of them has a mark for each kind, below
  * which it is done, and what lies below all marks is deleted. So a restart sends again at most what was on its way.
  *
- *     key 'p' kind(1) seq(8) items(4) created(8)   the bytes; the key alone tells what a queue needs to know
+ *     key 'p' kind(1) seq(8) items(4) created(8) readers(8)   the bytes; the key alone tells what a queue needs to know
  *     key 'm' kind(1) exporter's id                the mark: a seq(8)
- *     key 'x' kind(1) seq(8) items(4) created(8)   a batch that its peer will never take; see spool_set_aside
+ *     key 'b' exporter's id                        its place(8), for ever: the bit in `readers` of those whom a payload is for
+ *     key 'x' kind(1) seq(8) items(4) created(8) 0(8)   a batch that its peer will never take; see spool_set_aside
  *
  * A kind is its number in enum payload_kind. Numbers are big-endian, created is in unix milliseconds, seq counts from 1 over all kinds.
  */
@@ -28,6 +29,7 @@ struct spool_entry {
 	size_t size_bytes;
 	enum payload_kind kind;
 	uint32_t items;
+	uint64_t readers; /* places of those whom it is for */
 };
 
 /* directory: made where it is missing. A damaged file is moved aside, which is logged and counted, and an empty one
@@ -38,22 +40,23 @@ struct status spool_open(const char *directory, uint64_t max_bytes, struct spool
 /* Commits what is under way and closes. */
 void spool_close(struct spool *s);
 
-/* An exporter that reads kinds (bits 1u << PAYLOAD_...). One that was not here at the last run starts at the end.
+/* An exporter that reads kinds (bits 1u << PAYLOAD_...); exporter: its place in the configuration. One that was not here at the last run starts at the end.
  * Before spool_load. Errors: TOOBIG, more than SPOOL_READERS_MAX; IO. */
-struct status spool_add_reader(struct spool *s, const char *id, uint32_t kinds, unsigned *reader) MUST_USE;
+struct status spool_add_reader(struct spool *s, const char *id, uint32_t kinds, unsigned exporter,
+			       unsigned *reader) MUST_USE;
 
 /* Tells each reader what it has not done yet, in order; deletes what no reader wants any more. Once, after all readers
  * were added and before anything is written. */
 typedef void (*spool_visit)(void *context, unsigned reader, const struct spool_entry *e);
 struct status spool_load(struct spool *s, spool_visit visit, void *context) MUST_USE;
 
-/* Whether any reader wants this kind. Any thread. */
-bool spool_wants(const struct spool *s, enum payload_kind kind);
+/* Whether it is for any reader. Any thread. */
+bool spool_wants(const struct spool *s, const struct payload *p);
 
 /* Writes the payloads, in one transaction, taking references until done. done is called on the writer's thread once they
  * are on the disk, or with the failure; writes are done in the order of their seq. entries: count of them, for done to
  * use; filled before this returns. Any thread. Errors (done is not called): FULL, the disk cannot follow; NOMEM. */
-#define SPOOL_WRITE_MAX 2
+#define SPOOL_WRITE_MAX 200
 struct status spool_write(struct spool *s, struct payload *const *payloads, size_t count, struct spool_entry *entries,
 			  void (*done)(void *context, struct status result), void *context) MUST_USE;
 

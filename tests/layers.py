@@ -21,6 +21,9 @@ MAY = {
     "receivers": GROUND | {"otlp", "net"},
     "dialects": GROUND | {"otlp"},
     "enrich": GROUND | {"otlp"},
+    "redaction": GROUND | {"otlp"},
+    "sampling": GROUND | {"otlp"},
+    "routing": GROUND | {"otlp"},
     "alerts": GROUND | {"net"},
     "admin": GROUND | {"net", "observe", "store"},
     "exporters": GROUND | {"net", "otlp", "store"},  # splitting walks the wire bytes; the queue on disk
@@ -39,6 +42,7 @@ CONTAINED = [
     (re.compile(r"^expat\.h$"), {"gate"}),
     (re.compile(r"^librdkafka/"), {"exporters/kafka"}),
     (re.compile(r"^snappy-c\.h$"), {"exporters/remotewrite"}),
+    (re.compile(r"^pcre2\.h$"), {"redaction", "pricing"}),
     (re.compile(r"^(zlib|zstd)\.h$"), {"receivers", "admin", "net", "store", "exporters", "cli", "pricing", "daemon"}),
 ]
 

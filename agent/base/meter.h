@@ -28,6 +28,9 @@
 	X(EXPORT_FAILURES, counter, "plimsoll_agent_export_failures_total", "exporter, reason", "Failed attempts to deliver")      \
 	X(EXPORT_RETRIES, counter, "plimsoll_agent_export_retries_total", "exporter", "Attempts that were repeated")               \
 	X(DROPPED, counter, "plimsoll_agent_dropped_total", "exporter, kind, reason", "Items given up, by reason")                 \
+	X(REDACTED, counter, "plimsoll_agent_redacted_total", "detector", "Finds that were redacted; `denied` by key, `unscanned` whole values that could not be looked into") \
+	X(SAMPLED, counter, "plimsoll_agent_sampled_total", "decision", "Spans by what sampling decided: `kept` for a reason, by `rate`, `dropped`; of these `early` for want of memory") \
+	X(SAMPLING_BYTES, gauge, "plimsoll_agent_sampling_bytes", "", "Bytes of spans that wait for the decision on their trace") \
 	X(QUEUE_BYTES, gauge, "plimsoll_agent_queue_bytes", "exporter", "Bytes waiting in the sending queue")                      \
 	X(QUEUE_LIMIT, gauge, "plimsoll_agent_queue_limit_bytes", "exporter", "Most bytes that the sending queue may hold")        \
 	X(SET_ASIDE, gauge, "plimsoll_agent_set_aside", "", "Batches that a peer refused for good and that are kept to look at") \

@@ -5,6 +5,7 @@
 
 #include "agent/base/json.h"
 #include "agent/cli/command.h"
+#include "agent/redaction/redaction.h"
 
 enum { OPTION_PRINT, OPTION_OUTPUT };
 
@@ -59,6 +60,20 @@ static void report(const char *path, struct status s, struct buf *errors)
 		printf("%s: ok\n", path);
 }
 
+/* What only those who use a section know of it. */
+static struct status check_rules(const char *path, const struct config *c, struct buf *errors)
+{
+	struct redactor *redactor = NULL;
+	struct buf why = BUF_INIT;
+	struct status s = redactor_new(&c->redaction, &redactor, &why);
+
+	if (why.len > 0)
+		buf_printf(errors, "%s: %s", path, buf_string(&why));
+	redactor_free(redactor);
+	buf_release(&why);
+	return s;
+}
+
 static int check_run(int argc, char **argv)
 {
 	const struct cli_program *program = cli_program();
@@ -76,6 +91,8 @@ static int check_run(int argc, char **argv)
 		return cli_usage_error(&command_check, "one configuration file is wanted");
 	const char *path = args.operands[0];
 	struct status s = config_load(path, program->kinds, program->kind_count, &c, &errors);
+	if (!FAILED(s))
+		s = check_rules(path, c, &errors);
 	if (json)
 		print_json(path, !FAILED(s), buf_view(&errors));
 	else if (c != NULL && args.values[OPTION_PRINT] != NULL)

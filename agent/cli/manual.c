@@ -211,6 +211,8 @@ static void kind_entries(const struct cli_program *program, const char *path, co
 		roff_heading(out, "SS", buf_string(&name));
 		roff_line(out, kinds[i].doc != NULL ? kinds[i].doc : "");
 		section_entries(program, buf_string(&name), kinds[i].options, out);
+		if (o->kinds == NULL)
+			section_entries(program, buf_string(&name), exporter_common_options, out);
 		buf_release(&name);
 	}
 }

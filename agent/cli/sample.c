@@ -82,6 +82,8 @@ static void write_kinds(const struct cli_program *program, struct margin m, cons
 		begin_line(&m, out);
 		buf_printf(out, "%s/name:\n", kinds[i].name);
 		write_section(program, deeper(m), kinds[i].options, out);
+		if (o->kinds == NULL)
+			write_section(program, deeper(m), exporter_common_options, out);
 	}
 }
 

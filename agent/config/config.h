@@ -61,6 +61,36 @@ struct dimensions_config {
 	struct string_list environment, release;
 };
 
+enum redaction_action { REDACTION_MASK, REDACTION_HASH, REDACTION_REMOVE };
+
+struct redaction_config {
+	bool enabled; /* for OTLP; request records are always redacted unless their exporter says otherwise */
+	struct string_list detectors;
+	struct string_map patterns;               /* name -> PCRE2 */
+	struct string_list allow_keys, deny_keys; /* "key" or "prefix.*" */
+	int action;                               /* enum redaction_action */
+	struct string_map actions;                /* detector or pattern -> action */
+	const char *hash_key;                     /* NULL: no action hashes */
+	bool span_names;
+	uint64_t max_value_bytes;
+};
+
+/* Which traces are kept whatever the rate. */
+struct sampling_keep_config {
+	bool errors, refusals, outliers, alerts;
+	double scores_below;      /* NaN: none */
+	uint64_t slower_than_ms;  /* 0: none */
+	struct string_map attributes;
+};
+
+struct sampling_config {
+	double rate, content_rate; /* shares of the traces; 1: all */
+	uint64_t decision_wait_ms; /* 0: each span for itself */
+	uint64_t max_bytes;        /* that wait for a decision */
+	int64_t max_decisions;     /* that are remembered */
+	struct sampling_keep_config keep;
+};
+
 struct baselines_config {
 	bool enabled;
 	double sigma;              /* k of facts: a bucket beyond this many sigma is a breach */
@@ -113,8 +143,17 @@ struct alerts_config {
 	uint64_t audit_max_age_ms, audit_max_size_bytes;
 };
 
+enum switch_word { SWITCH_DEFAULT, SWITCH_ON, SWITCH_OFF };
+
+/* What every exporter has beside its kind's options. */
+struct exporter_common {
+	struct string_map match; /* attribute -> value; empty: everything */
+	int redaction, sampling; /* enum switch_word */
+};
+
 /* What stands in the file under "kind" or "kind/name". */
 struct config_instance {
+	struct exporter_common common;   /* of exporters */
 	const char *id;                  /* "otlp/backend", as in the file */
 	const char *kind;                /* "otlp" */
 	void *options;                   /* the kind's own struct, filled by its option table */
@@ -153,6 +192,11 @@ struct config {
 		const char *override_file;
 		int cost_source; /* enum cost_source */
 	} prices;
+	struct redaction_config redaction;
+	struct sampling_config sampling;
+	struct {
+		struct string_list default_exporters; /* ids */
+	} routing;
 	struct baselines_config baselines;
 	struct alerts_config alerts;
 	struct config_instances slos; /* options are struct slo_config */
@@ -186,6 +230,9 @@ struct config {
 
 /* The tables that sections shared by exporters use: fields of type CONF_SECTION point to these. */
 extern const struct conf_option tls_client_options[], queue_options[], retry_options[];
+
+/* The keys of struct exporter_common. */
+extern const struct conf_option exporter_common_options[];
 
 /* The same of alert channels, which give up later. */
 extern const struct conf_option channel_retry_options[];

@@ -107,10 +107,12 @@ static void diff_exporter(struct place *p, const struct config_instance *old, co
 	size_t before = enter(p, "exporters");
 
 	enter(p, old != NULL ? old->id : new->id);
-	if (old == NULL || new == NULL)
+	if (old == NULL || new == NULL) {
 		name_change(p);
-	else
+	} else {
 		diff_section(p, new->table, old->options, new->options);
+		diff_section(p, exporter_common_options, &old->common, &new->common);
+	}
 	leave(p, before);
 }
 

@@ -180,6 +180,93 @@ static const struct conf_option prices_options[] = {
 	{ .name = NULL },
 };
 
+/* ------------------------------------------------------------------ what leaves, and where to */
+
+const struct conf_option exporter_common_options[] = {
+	{ "match", CONF_MAP, AT(exporter_common, match),
+	  .doc = "Send here only what has these attributes, each with its value (a|b: either; *: any; prod*: what begins so). "
+		 "Looked for on the span, log record or data point, then on its resource. Without it the exporter gets "
+		 "everything." },
+	{ "redaction", CONF_ENUM, AT(exporter_common, redaction), .choices = "default|on|off", .fallback = "default",
+	  .doc = "default: as redaction.enabled says, and on for request records." },
+	{ "sampling", CONF_ENUM, AT(exporter_common, sampling), .choices = "default|on|off", .fallback = "default",
+	  .doc = "off: gets every span with all its content, whatever the sampling section says." },
+	{ .name = NULL },
+};
+
+static const struct conf_option routing_options[] = {
+	{ "default", CONF_LIST, AT(config, routing.default_exporters),
+	  .doc = "Exporters that get what no other exporter's `match` took, and nothing else." },
+	{ .name = NULL },
+};
+
+#define SAMPLING(member) AT(config, sampling.member)
+
+static const struct conf_option keep_options[] = {
+	{ "errors", CONF_BOOL, SAMPLING(keep.errors), .fallback = "true",
+	  .doc = "Traces with a span that failed, by its status or outcome." },
+	{ "refusals", CONF_BOOL, SAMPLING(keep.refusals), .fallback = "true",
+	  .doc = "Traces in which a model refused, or a content filter stepped in." },
+	{ "outliers", CONF_BOOL, SAMPLING(keep.outliers), .fallback = "true", .doc = "Traces with a runaway request." },
+	{ "alerts", CONF_BOOL, SAMPLING(keep.alerts), .fallback = "true",
+	  .doc = "Traces that an alert names, where it fires within decision_wait." },
+	{ "scores_below", CONF_DOUBLE, SAMPLING(keep.scores_below), .fallback = "0.5", .min = -1000000, .max = 1000000,
+	  .doc = "Traces with an evaluation score or rating below this (gen_ai.evaluation.score.value)." },
+	{ "slower_than", CONF_DURATION, SAMPLING(keep.slower_than_ms), .fallback = "0s", .max = DAY,
+	  .doc = "Traces with a span that took longer; 0 switches it off." },
+	{ "attributes", CONF_MAP, SAMPLING(keep.attributes),
+	  .doc = "Traces with a span that has any of these attributes with its value, written as in exporters.match." },
+	{ .name = NULL },
+};
+
+static const struct conf_option sampling_options[] = {
+	{ "rate", CONF_DOUBLE, SAMPLING(rate), .fallback = "1", .min = 0, .max = 1,
+	  .doc = "The share of traces that is passed on, chosen by trace id as OpenTelemetry's probability sampling does and "
+		 "written to tracestate (ot=th:...). Metrics, baselines and request records see everything." },
+	{ "decision_wait", CONF_DURATION, SAMPLING(decision_wait_ms), .fallback = "10s", .max = HOUR,
+	  .doc = "How long a trace waits for a reason to keep it, from its first span on; 0: each span is judged alone, at once." },
+	{ "max_bytes", CONF_SIZE, SAMPLING(max_bytes), .fallback = "32MiB", .min = MIB, .max = TIB,
+	  .doc = "The most that may wait; beyond it the oldest traces are decided early, and a counter says so." },
+	{ "max_decisions", CONF_INT, SAMPLING(max_decisions), .fallback = "65536", .min = 1024, .max = 16777216,
+	  .doc = "Traces whose decision is remembered for spans that come late." },
+	{ "content_rate", CONF_DOUBLE, SAMPLING(content_rate), .fallback = "1", .min = 0, .max = 1,
+	  .doc = "The share of the traces whose prompts and answers are passed on; the others' spans go without them. Traces "
+		 "that are kept for a reason keep them." },
+	{ "keep", CONF_SECTION, .section = keep_options, .doc = "Traces that are kept whatever the rate." },
+	{ .name = NULL },
+};
+
+#define REDACTION(member) AT(config, redaction.member)
+
+static const struct conf_option redaction_options[] = {
+	{ "enabled", CONF_BOOL, REDACTION(enabled), .fallback = "false",
+	  .doc = "Redact spans, logs and metrics before they leave; an exporter's own `redaction` goes before this. Request "
+		 "records are redacted without it." },
+	{ "detectors", CONF_LIST, REDACTION(detectors),
+	  .fallback = "email, phone, card, iban, aws_key, gcp_key, github_token, openai_key, anthropic_key, slack_token, "
+		      "stripe_key, api_key, jwt, private_key, bearer, us_ssn, uk_nino, es_id, nl_bsn, de_tax_id, fr_nir, "
+		      "br_cpf",
+	  .doc = "What is looked for in texts. ipv4 and ipv6 exist too." },
+	{ "patterns", CONF_MAP, REDACTION(patterns),
+	  .doc = "What else is looked for: a name for each regular expression (PCRE2), such as {employee: 'EMP-\\d{6}'}." },
+	{ "allow_keys", CONF_LIST, REDACTION(allow_keys),
+	  .fallback = "plimsoll.*, gen_ai.usage.*, gen_ai.request.model, gen_ai.response.model, gen_ai.response.id, "
+		      "gen_ai.prompt.name, gen_ai.prompt.version, telemetry.sdk.*, service.version",
+	  .doc = "Attributes that are passed unread: whole keys, or the beginning of keys up to a dot, followed by *." },
+	{ "deny_keys", CONF_LIST, REDACTION(deny_keys),
+	  .doc = "Attributes, and members of JSON in texts, whose whole value is redacted, whatever it is. Written as in "
+		 "allow_keys." },
+	{ "action", CONF_ENUM, REDACTION(action), .choices = "mask|hash|drop", .fallback = "mask",
+	  .doc = "What becomes of a find: its name in brackets ([email]), a stable pseudonym ([email:1f2e...], HMAC-SHA-256 with "
+		 "hash_key), or the whole attribute is left out." },
+	{ "actions", CONF_MAP, REDACTION(actions), .doc = "Other actions for some detectors and patterns, such as {email: hash}." },
+	{ "hash_key", CONF_SECRET, REDACTION(hash_key), .doc = "The key of pseudonyms; wanted where an action is hash." },
+	{ "span_names", CONF_BOOL, REDACTION(span_names), .fallback = "false", .doc = "Look into the names of spans too." },
+	{ "max_value_bytes", CONF_SIZE, REDACTION(max_value_bytes), .fallback = "1MiB", .min = KIB, .max = 16 * MIB,
+	  .doc = "Longer values are not looked into but redacted whole." },
+	{ .name = NULL },
+};
+
 /* As agent/baselines/metric.h and tail_latency.h name them; a test compares. */
 #define METRIC_NAMES                                                                                                   \
 	"cost|latency|ttft|tpot|output_tokens|error_rate|refusal_rate|eval_score|cost_tail|latency_tail|requests|"     \
@@ -461,13 +548,19 @@ const struct conf_option config_options[] = {
 	{ "receivers", CONF_SECTION, .section = receivers_options,
 	  .doc = "Where telemetry comes in. Without this section, gRPC and HTTP are both on." },
 	{ "exporters", CONF_KINDS,
-	  .doc = "Where enriched telemetry goes: \"kind\" or \"kind/name\" with the kind's own keys. Every exporter "
-		 "gets everything that it can take." },
+	  .doc = "Where enriched telemetry goes: \"kind\" or \"kind/name\" with the kind's own keys and those that all "
+		 "have: match, redaction, sampling. Every exporter gets everything that it can take, unless its match says "
+		 "otherwise." },
 	{ "storage", CONF_SECTION, .section = storage_options, .doc = "What outlives the process." },
 	{ "dimensions", CONF_SECTION, .section = dimensions_options,
 	  .doc = "Which attributes say what a call belongs to. Each is a list of keys: the first that the span has "
 		 "wins, then the first that its resource has." },
 	{ "prices", CONF_SECTION, .section = prices_options, .doc = "How tokens become money." },
+	{ "redaction", CONF_SECTION, .section = redaction_options, .doc = "What must not leave." },
+	{ "sampling", CONF_SECTION, .section = sampling_options,
+	  .doc = "How many spans leave. An exporter may opt out with `sampling: off`." },
+	{ "routing", CONF_SECTION, .section = routing_options,
+	  .doc = "Which exporters get what, beside their own `match`." },
 	{ "baselines", CONF_SECTION, .section = baselines_options, .doc = "What counts as unusual." },
 	{ "alerts", CONF_SECTION, .section = alerts_options, .doc = "Who is told about it." },
 	{ "slos", CONF_KINDS, .kinds = slo_kinds, .reloads = true,

@@ -267,6 +267,8 @@ static void report_unknown(struct parse *p, const struct conf_option *table, con
 
 	for (const struct conf_option *o = table; o->name != NULL; o++)
 		suggest_consider(&nearest, o->name);
+	for (const struct conf_option *o = exporter_common_options; table == p->kind_table && o->name != NULL; o++)
+		suggest_consider(&nearest, o->name);
 	if (instead != NULL) {
 		conf_error(p->errors, key->mark, "'%s' %s", key->text.ptr, instead);
 		return;
@@ -288,6 +290,10 @@ static void read_key(struct parse *p, const struct conf_option *table, const str
 	bool by_file;
 	const struct conf_option *o = find_option(table, item->key->text, &by_file);
 
+	if (o == NULL && table == p->kind_table) {
+		o = find_option(exporter_common_options, item->key->text, &by_file);
+		section = p->common;
+	}
 	if (o == NULL)
 		report_unknown(p, table, item->key);
 	else if (by_file && tree_find(node, o->name) != NULL)
@@ -394,10 +400,16 @@ static bool read_instance(struct parse *p, const char *what, const struct config
 	}
 	size_t errors_before = p->errors->count;
 	memset(options, 0, kind->options_size);
+	*out = (struct config_instance){ .id = copy.ptr, .kind = kind->name, .options = options, .table = kind->options };
 	parse_defaults(p, kind->options, options);
+	if (strcmp(what, "exporter") == 0) {
+		parse_defaults(p, exporter_common_options, &out->common);
+		p->kind_table = kind->options;
+		p->common = &out->common;
+	}
 	parse_section(p, kind->options, item->key->mark, item->value, options);
+	p->kind_table = NULL;
 	check_instance(p, kind, item, options, errors_before);
-	*out = (struct config_instance){ copy.ptr, kind->name, options, kind->options };
 	return true;
 }
 

@@ -15,6 +15,8 @@ struct parse {
 	struct buf scratch;         /* of one message */
 	bool nomem;
 	bool is_document; /* no configuration: dollars stand for themselves, and one value will do for a list */
+	const struct conf_option *kind_table; /* beside its rows, those of exporter_common_options are known; may be NULL */
+	struct exporter_common *common;       /* where these go */
 };
 
 /* Writes the defaults of the table, and of the sections in it, into the struct. */

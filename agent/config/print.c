@@ -62,8 +62,11 @@ static void print_kinds(const struct config *c, const struct conf_option *o, uns
 		return;
 	}
 	buf_text(out, all->count > 0 ? "\n" : "{}\n");
-	for (size_t i = 0; i < all->count; i++)
+	for (size_t i = 0; i < all->count; i++) {
 		print_instance(c, all->items[i].id, all->items[i].table, all->items[i].options, depth + 1, out);
+		if (all == &exporters)
+			print_section(c, exporter_common_options, &all->items[i].common, depth + 2, out);
+	}
 }
 
 /* A protocol that is off has no key; text that was not given has neither. */

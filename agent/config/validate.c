@@ -5,6 +5,8 @@
 
 #include <ctype.h>
 
+#include "agent/config/suggest.h"
+
 #define HOST_BYTES 256
 
 /* ------------------------------------------------------------------ habits from the Collector */
@@ -243,6 +245,37 @@ static void check_listeners(struct conf_errors *e, const struct tree_node *root,
 	}
 }
 
+/* ------------------------------------------------------------------ exporters by name */
+
+#define EXPORTERS_MAX 64 /* a payload says by bits whom it is for */
+
+static bool is_exporter(const struct config *c, const char *id)
+{
+	for (size_t i = 0; i < c->exporter_count; i++)
+		if (strcmp(c->exporters[i].id, id) == 0)
+			return true;
+	return false;
+}
+
+static void check_routes(struct conf_errors *e, const struct tree_node *root, const struct config *c)
+{
+	const struct tree_node *node = tree_path(root, "routing.default"), *exporters = tree_path(root, "exporters");
+	const struct string_list *ids = &c->routing.default_exporters;
+
+	if (c->exporter_count > EXPORTERS_MAX && exporters != NULL)
+		conf_error(e, exporters->mark, "exporters: %zu of them; %d are the most", c->exporter_count, EXPORTERS_MAX);
+	for (size_t i = 0; node != NULL && i < ids->count; i++) {
+		struct suggestion nearest = suggest_for(slice_of(ids->items[i]));
+		if (is_exporter(c, ids->items[i]))
+			continue;
+		for (size_t n = 0; n < c->exporter_count; n++)
+			suggest_consider(&nearest, c->exporters[n].id);
+		conf_error(e, node->mark, "routing.default: there is no exporter '%.60s'%s%s%s", ids->items[i],
+			   nearest.best != NULL ? "; did you mean '" : "", nearest.best != NULL ? nearest.best : "",
+			   nearest.best != NULL ? "'?" : "");
+	}
+}
+
 void validate_config(struct conf_errors *e, const struct tree_node *root, const struct config *c)
 {
 	struct listener listeners[] = {
@@ -257,4 +290,5 @@ void validate_config(struct conf_errors *e, const struct tree_node *root, const 
 			   "receivers: no protocol is named; write otlp: {protocols: {grpc:, http:}}, or leave "
 			   "receivers out to have both");
 	check_listeners(e, root, listeners, sizeof(listeners) / sizeof(listeners[0]));
+	check_routes(e, root, c);
 }

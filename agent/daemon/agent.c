@@ -35,6 +35,7 @@ struct agent {
 	struct http_client *http;
 	struct exporter_env exporter_env;
 	struct senders *senders;
+	struct outbound *outbound;
 	struct observer *observer;
 	struct counting *counting;
 	struct audit *audit;
@@ -103,6 +104,7 @@ static struct status open_outlets(struct agent *a, struct buf *why)
 						.queue_directory = buf_string(&a->queue_dir),
 						.scrape = { write_series, a } };
 	TRY(senders_open(a->config, &a->exporter_env, &a->senders, why));
+	TRY(outbound_new(a->config, a->senders, lanes(a->config), &a->outbound, why));
 	a->counting = counting_new(a->config->limits.max_counting_bytes);
 	a->observer = observer_new(a->config, lanes(a->config));
 	if (a->counting == NULL || a->observer == NULL)
@@ -115,6 +117,7 @@ static struct status open_outlets(struct agent *a, struct buf *why)
 	TRY(judge_new(a->config, a->loop, a->http, a->store, a->audit, a->counting, &a->judge, why));
 	a->alerts_api = (struct alerts_api){ a->judge, a->audit };
 	observer_add_source(a->observer, judge_render, a->judge);
+	judge_watch(a->judge, outbound_keep, a->outbound);
 	return OK;
 }
 
@@ -124,6 +127,8 @@ static struct status open_judgements(struct agent *a, struct buf *why)
 		.store = a->store,
 		.observer = a->observer,
 		.senders = a->senders,
+		.outbound = a->outbound,
+		.lane = loop_lane(a->config),
 		.judge = a->config->baselines.enabled ? judge_offer : NULL,
 		.judge_context = a->judge,
 	};
@@ -137,6 +142,7 @@ static struct status open_pipeline(struct agent *a, struct buf *why)
 		.observer = a->observer,
 		.counting = a->counting,
 		.senders = a->senders,
+		.outbound = a->outbound,
 		.judge = a->config->baselines.enabled || a->config->slos.count > 0 ? judge_offer : NULL,
 		.judge_context = a->judge,
 		.recall = a->judgements != NULL ? judgements_offer : NULL,
@@ -378,6 +384,7 @@ void agent_tick(struct agent *a)
 {
 	observer_tick(a->observer, clock_mono_ns());
 	pipeline_promote(a->pipeline, loop_lane(a->config), clock_mono_ns() / NS_PER_SECOND, false);
+	pipeline_release(a->pipeline, loop_lane(a->config), false);
 	if (++a->ticks % PRICE_CHECK_TICKS == 0 && price_book_is_stale(a->prices))
 		reload_prices(a);
 }
@@ -413,6 +420,7 @@ void agent_drain(struct agent *a, void (*done)(void *context), void *context)
 	a->http_receiver = NULL;
 	if (a->judgements != NULL)
 		judgements_drain(a->judgements);
+	pipeline_release(a->pipeline, loop_lane(a->config), true);
 	senders_drain(a->senders, ms_left(a), senders_drained, a);
 }
 
@@ -429,6 +437,7 @@ void agent_free(struct agent *a)
 	pipeline_free(a->pipeline);
 	senders_free(a->senders);
 	judgements_free(a->judgements);
+	outbound_free(a->outbound);
 	judge_free(a->judge);
 	audit_free(a->audit);
 	if (a->http != NULL)

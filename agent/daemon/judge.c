@@ -37,6 +37,8 @@ struct judge {
 	unsigned open_handles;
 	void (*drained)(void *context);
 	void *drained_context;
+	void (*named)(void *context, const uint8_t trace_id[16]);
+	void *named_context;
 };
 
 static void on_verdict(void *context, const struct verdict *v)
@@ -44,6 +46,14 @@ static void on_verdict(void *context, const struct verdict *v)
 	struct judge *j = context;
 
 	alerts_verdict(j->alerts, v);
+	for (uint32_t i = 0; j->named != NULL && i < v->trace_count; i++)
+		j->named(j->named_context, v->trace_ids[i]);
+}
+
+void judge_watch(struct judge *j, void (*named)(void *context, const uint8_t trace_id[16]), void *context)
+{
+	j->named = named;
+	j->named_context = context;
 }
 
 static void judge_sample(struct judge *j, const struct sample *s)

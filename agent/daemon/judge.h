@@ -25,6 +25,9 @@ struct judge;
 struct status judge_new(const struct config *config, uv_loop_t *loop, struct http_client *http, struct store *store,
 			struct audit *audit, struct counting *counting, struct judge **out, struct buf *why) MUST_USE;
 
+/* named is called for each trace that a new alert names, on the loop thread, under the judge's lock. Before the loop runs. */
+void judge_watch(struct judge *j, void (*named)(void *context, const uint8_t trace_id[16]), void *context);
+
 /* Takes the chunk over; context is the judge. Any thread. */
 void judge_offer(void *context, struct sample_chunk *chunk);
 

@@ -40,23 +40,40 @@ static void count(const struct joined_judgement *j, struct meter *joined)
 	meter_add(meter_get(METER_JUDGEMENTS, labels), 1);
 }
 
-static void pass_on(struct senders *senders, const struct joined_judgement *j)
+static void pass_on(const struct judgement_outlets *outlets, const struct joined_judgement *j)
 {
+	struct outbound_list list = { .count = 0 };
 	struct buf line = BUF_INIT;
 
-	if (!senders_want(senders, PAYLOAD_JUDGEMENTS))
+	if (!senders_want(outlets->senders, PAYLOAD_JUDGEMENTS))
 		return;
 	judgement_write(&line, j);
 	buf_byte(&line, '\n');
 	struct payload *payload = buf_failed(&line) ? NULL : payload_new(PAYLOAD_JUDGEMENTS, line.len, 1);
 	if (payload != NULL) {
 		memcpy(payload->bytes, line.ptr, line.len);
-		senders_offer(senders, payload);
+		outbound_shape(outlets->outbound, outlets->lane, payload, &list);
+		for (size_t i = 0; i < list.count; i++)
+			senders_offer(outlets->senders, list.items[i]);
+		outbound_list_release(&list);
 	} else {
 		meter_add(meter_get(METER_DROPPED, "exporter=\"*\",kind=\"judgements\",reason=\"no_memory\""), 1);
 	}
-	payload_unref(payload);
 	buf_release(&line);
+}
+
+/* Its trace may be waiting for a reason to be kept. */
+static void keep_if_low(struct outbound *o, const struct joined_judgement *joined)
+{
+	const struct judgement *j = joined->judgement;
+	const uint8_t *trace_id = joined->call != NULL ? joined->call->trace_id : j->target.trace_id;
+
+	if (joined->call == NULL && !j->target.has_trace)
+		return;
+	if (j->passed == TRI_NO)
+		outbound_keep_low(o, trace_id, 0);
+	else if (j->scale != SCALE_NONE && !j->failed)
+		outbound_keep_low(o, trace_id, j->value);
 }
 
 static void hand_out(void *context, const struct joined_judgement *joined)
@@ -66,7 +83,8 @@ static void hand_out(void *context, const struct joined_judgement *joined)
 
 	count(joined, j->joined);
 	quality_count(observer_quality(j->outlets.observer), joined);
-	pass_on(j->outlets.senders, joined);
+	pass_on(&j->outlets, joined);
+	keep_if_low(j->outlets.outbound, joined);
 	if (j->outlets.judge == NULL || !judgement_sample(joined, &sample))
 		return;
 	struct sample_chunk *chunk = sample_chunk_of(&sample, 1);

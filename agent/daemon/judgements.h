@@ -16,6 +16,7 @@
 #include "agent/daemon/sample_queue.h"
 #include "agent/observe/observe.h"
 #include "agent/store/store.h"
+#include "agent/daemon/outbound.h"
 #include "exporters/sender.h"
 
 struct judgements;
@@ -25,6 +26,8 @@ struct judgement_outlets {
 	struct store *store;
 	struct observer *observer;
 	struct senders *senders;
+	struct outbound *outbound;
+	unsigned lane; /* the loop's */
 	void (*judge)(void *context, struct sample_chunk *chunk); /* NULL: no baselines */
 	void *judge_context;
 };

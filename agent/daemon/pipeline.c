@@ -235,27 +235,26 @@ static void on_stored(void *later, struct status result)
 
 /* Hands on what the request yields: its records whatever becomes of it, since its calls are counted by now. A failure:
  * the sender keeps the request and tries again. */
-static struct status pass_on(struct pipeline *p, struct worker *w, bool wanted, struct ingest_reply *reply)
+static struct status pass_on(struct pipeline *p, struct worker *w, unsigned lane, bool wanted, struct ingest_reply *reply)
 {
-	struct payload *payloads[2], *records = make_records(p, w), *request = NULL;
-	size_t count = 0;
+	struct payload *records = make_records(p, w), *request = NULL;
+	struct outbound_list list = { .count = 0 };
 	struct status status = w->edited;
 
 	if (!FAILED(status) && wanted && (request = make_request(&w->batch)) == NULL)
 		status = FAIL(UNAVAILABLE, "no memory to queue the request");
 	if (records != NULL)
-		payloads[count++] = records;
+		outbound_shape(p->outlets.outbound, lane, records, &list);
 	if (request != NULL)
-		payloads[count++] = request;
+		outbound_shape(p->outlets.outbound, lane, request, &list);
 	bool waits = !FAILED(status) && reply->later != NULL;
-	if (count > 0) {
-		struct status offered = senders_offer_all(p->outlets.senders, payloads, count, waits ? on_stored : NULL,
+	if (list.count > 0) {
+		struct status offered = senders_offer_all(p->outlets.senders, list.items, list.count, waits ? on_stored : NULL,
 							  reply->later, &reply->is_pending);
 		reply->is_pending = reply->is_pending && waits;
 		status = FAILED(status) ? status : offered;
 	}
-	payload_unref(records);
-	payload_unref(request);
+	outbound_list_release(&list);
 	return status;
 }
 
@@ -276,7 +275,7 @@ void pipeline_ingest(void *context, unsigned lane, enum signal signal, struct sl
 	}
 	take_effect(p, w); /* whatever follows: the same request sent again is known and adds nothing */
 	answer(w, reply);  /* before it is passed on: the reply may be given while that goes on */
-	status = pass_on(p, w, wanted && w->batch.items > w->batch.rejected_items, reply);
+	status = pass_on(p, w, lane, wanted && w->batch.items > w->batch.rejected_items, reply);
 	if (FAILED(status))
 		reply->status = status;
 }
@@ -286,6 +285,7 @@ uint64_t pipeline_event_time(const struct pipeline *p, unsigned lane)
 	return p->lanes[lane].batch.latest_unix_ns;
 }
 
+<<<<<<< HEAD
 /* Calls that only metrics tell of. */
 static void promote_metered(struct pipeline *p, unsigned lane, uint64_t now_s, bool all, struct buf *line)
 {
@@ -303,6 +303,22 @@ static void promote_metered(struct pipeline *p, unsigned lane, uint64_t now_s, b
 			pipeline_call(p, lane, &one);
 		}
 	}
+=======
+/* Nobody waits for an answer. */
+static void offer_list(struct pipeline *p, struct outbound_list *list)
+{
+	for (size_t i = 0; i < list->count; i++)
+		senders_offer(p->outlets.senders, list->items[i]);
+	outbound_list_release(list);
+}
+
+void pipeline_release(struct pipeline *p, unsigned lane, bool all)
+{
+	struct outbound_list list = { .count = 0 };
+
+	outbound_due(p->outlets.outbound, lane, all, &list);
+	offer_list(p, &list);
+>>>>>>> 1873075 (redaction, sampling, routing: what leaves, how much of it, and where to)
 }
 
 void pipeline_promote(struct pipeline *p, unsigned lane, uint64_t now_s, bool all)
@@ -330,7 +346,8 @@ void pipeline_call(struct pipeline *p, unsigned lane, struct call *c)
 	w->retrieval_count = w->told.count = 0;
 	take_effect(p, w);
 	struct payload *records = make_records(p, w);
+	struct outbound_list list = { .count = 0 };
 	if (records != NULL)
-		senders_offer(p->outlets.senders, records);
-	payload_unref(records);
+		outbound_shape(p->outlets.outbound, lane, records, &list);
+	offer_list(p, &list);
 }

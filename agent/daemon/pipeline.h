@@ -10,6 +10,7 @@
 #include "agent/config/config.h"
 #include "agent/counting/counting.h"
 #include "agent/daemon/recall.h"
+#include "agent/daemon/outbound.h"
 #include "agent/daemon/sample_queue.h"
 #include "agent/daemon/settings.h"
 #include "agent/observe/observe.h"
@@ -24,6 +25,7 @@ struct pipeline_outlets {
 	struct observer *observer;
 	struct counting *counting;
 	struct senders *senders; /* NULL: nothing is passed on */
+	struct outbound *outbound; /* what becomes of it on the way to them; NULL where senders is */
 	void (*judge)(void *context, struct sample_chunk *chunk); /* takes the chunk over; any lane's thread */
 	void *judge_context;
 	void (*recall)(void *context, struct recall_chunk *chunk); /* the same of calls and judgements; NULL: nobody joins them */
@@ -50,6 +52,9 @@ uint64_t pipeline_event_time(const struct pipeline *p, unsigned lane);
 /* Counts, on this lane, what was held until its trace fell silent (counting/counting.h, also for now_s). all: whatever is
  * held. */
 void pipeline_promote(struct pipeline *p, unsigned lane, uint64_t now_s, bool all);
+
+/* Passes on, from this lane, what has waited for sampling long enough. all: whatever waits. */
+void pipeline_release(struct pipeline *p, unsigned lane, bool all);
 
 /* A call that did not come as a span, such as a record that is replayed: priced where it has no cost, then counted and
  * judged like any other. */

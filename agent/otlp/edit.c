@@ -8,7 +8,7 @@
 #include "agent/otlp/wire.h"
 
 #define FIRST_CAP      64u
-#define EDIT_DEPTH_MAX 8 /* a request has three: resource, scope, span */
+#define EDIT_DEPTH_MAX 64 /* resource, scope, span, and what an attribute nests: see REWRITE_NESTING_MAX */
 
 void edit_list_init(struct edit_list *l, struct arena *a)
 {
@@ -62,6 +62,12 @@ void edit_list_fill(struct edit_list *l, size_t index, struct slice ins)
 {
 	assert(index < l->count && l->items[index].end == 0);
 	l->items[index].ins = ins;
+}
+
+void edit_list_rewind(struct edit_list *l, size_t count)
+{
+	assert(count <= l->count);
+	l->count = count;
 }
 
 /* grown: bytes that the message has more than before. */

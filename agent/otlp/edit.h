@@ -45,6 +45,9 @@ void edit_list_close(struct edit_list *l, size_t index, size_t old_bytes, uint64
 /* Fills a reserved place that is no length. The list has to be settled afterwards. */
 void edit_list_fill(struct edit_list *l, size_t index, struct slice ins);
 
+/* Forgets what was added since the list had count edits. The list has to be settled afterwards. */
+void edit_list_rewind(struct edit_list *l, size_t count);
+
 /* Computes the lengths; may be done again. Errors: NOMEM. */
 struct status edit_list_settle(struct edit_list *l) MUST_USE;
 

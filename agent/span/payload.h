@@ -19,6 +19,7 @@ enum payload_kind { PAYLOAD_TRACES, PAYLOAD_METRICS, PAYLOAD_LOGS, PAYLOAD_RECOR
 struct payload {
 	_Atomic uint32_t references;
 	enum payload_kind kind;
+	uint64_t exporters; /* bit 1 << place in the configuration: whom it is for; all of them where nothing routes */
 	uint32_t items; /* spans, data points, log records or records */
 	size_t size_bytes;
 	char bytes[];
@@ -31,6 +32,11 @@ struct payload *payload_ref(struct payload *p);
 
 /* Drops one reference; the last one frees. NULL is allowed. */
 void payload_unref(struct payload *p);
+
+static inline bool payload_is_for(const struct payload *p, size_t exporter)
+{
+	return exporter < 64 && (p->exporters >> exporter & 1u) != 0;
+}
 
 static inline struct slice payload_view(const struct payload *p)
 {

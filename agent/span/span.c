@@ -116,6 +116,7 @@ struct payload *payload_new(enum payload_kind kind, size_t size_bytes, uint32_t 
 		return NULL;
 	atomic_init(&p->references, 1);
 	p->kind = kind;
+	p->exporters = UINT64_MAX;
 	p->items = items;
 	p->size_bytes = size_bytes;
 	return p;

@@ -1,0 +1,95 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * redaction/addresses.c - e-mail and IPv6, found by the character in their middle.
+ */
+#include <arpa/inet.h>
+
+#include "agent/redaction/detector_priv.h"
+
+#define LOCAL_BYTES_MAX  64
+#define DOMAIN_BYTES_MAX 255
+#define IPV6_BYTES_MAX   45
+
+#define LOCAL (CLASS_ALNUM | CLASS_LOCAL)
+
+static bool is_label_byte(struct slice text, size_t at)
+{
+	return at < text.len && (is_alnum_at(text, at) || text.ptr[at] == '-' || (unsigned char)text.ptr[at] >= 0x80);
+}
+
+/* End of a domain of two labels or more, the last of letters, two at least; 0: none. */
+static size_t domain_end(struct slice text, size_t at)
+{
+	size_t end = 0, label = at, last = at + DOMAIN_BYTES_MAX;
+
+	while (label < last) {
+		size_t stop = label;
+		bool letters = true;
+		while (stop < last && is_label_byte(text, stop)) {
+			letters &= (class_at(text, stop) & CLASS_DIGIT) == 0;
+			stop++;
+		}
+		if (stop == label)
+			break;
+		if (label > at && letters && stop - label >= 2)
+			end = stop;
+		if (stop >= text.len || text.ptr[stop] != '.')
+			break;
+		label = stop + 1;
+	}
+	while (end > 0 && text.ptr[end - 1] == '-')
+		end--;
+	return end;
+}
+
+size_t try_email(struct slice text, size_t at, size_t from, size_t *start)
+{
+	size_t begin = at;
+
+	while (begin > from && at - begin < LOCAL_BYTES_MAX && (class_at(text, begin - 1) & LOCAL) != 0)
+		begin--;
+	while (begin < at && (text.ptr[begin] == '.' || text.ptr[begin] == '\''))
+		begin++;
+	*start = begin;
+	return begin < at ? domain_end(text, at + 1) : 0;
+}
+
+static bool is_ipv6_byte(struct slice text, size_t at)
+{
+	return at < text.len && ((class_at(text, at) & CLASS_HEX) != 0 || text.ptr[at] == ':');
+}
+
+/* Of this host, or a word with colons: std::dead. */
+static bool is_worth_hiding(const char *text, size_t n)
+{
+	size_t digits = 0, hex = 0;
+
+	for (size_t i = 0; i < n; i++) {
+		digits += text[i] >= '0' && text[i] <= '9';
+		hex += text[i] != ':';
+	}
+	return digits > 0 && hex >= 4;
+}
+
+size_t try_ipv6(struct slice text, size_t colon, size_t from, size_t *start)
+{
+	size_t begin = colon, end = colon;
+	char copy[IPV6_BYTES_MAX + 1];
+	struct in6_addr address;
+
+	while (begin > from && colon - begin < 5 && (class_at(text, begin - 1) & CLASS_HEX) != 0)
+		begin--;
+	if (begin > 0 && (is_alnum_at(text, begin - 1) || text.ptr[begin - 1] == ':'))
+		return 0;
+	while (end - begin <= IPV6_BYTES_MAX && is_ipv6_byte(text, end))
+		end++;
+	if (is_alnum_at(text, end))
+		return 0;
+	while (end > begin && text.ptr[end - 1] == ':' && (end < begin + 2 || text.ptr[end - 2] != ':'))
+		end--; /* a colon behind it is the sentence's */
+	if (end - begin > IPV6_BYTES_MAX || end - begin < 6)
+		return 0;
+	memcpy(copy, text.ptr + begin, end - begin);
+	copy[end - begin] = '\0';
+	*start = begin;
+	return inet_pton(AF_INET6, copy, &address) == 1 && is_worth_hiding(copy, end - begin) ? end : 0;
+}
