@@ -352,6 +352,11 @@ static void report_unknown_kind(struct parse *p, const char *what, const struct 
 {
 	struct suggestion nearest = suggest_for(kind);
 
+	const char *instead = strcmp(what, "exporter") == 0 ? validate_collector_exporter(kind) : NULL;
+	if (instead != NULL) {
+		conf_error(p->errors, key->mark, "exporter '%.*s' %s", SLICE_ARG(slice_head(kind, 60)), instead);
+		return;
+	}
 	buf_reset(&p->scratch);
 	for (size_t i = 0; i < n; i++) {
 		suggest_consider(&nearest, kinds[i].name);

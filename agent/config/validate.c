@@ -11,9 +11,11 @@
 
 /* ------------------------------------------------------------------ habits from the Collector */
 
-static const struct {
+struct habit {
 	const char *key, *instead;
-} collector_keys[] = {
+};
+
+static const struct habit collector_keys[] = {
 	{ "service",
 	  "is not needed: every receiver feeds every exporter; delete it (telemetry.logs.level is log.level here, the "
 	  "agent's own metrics are on admin.endpoint)" },
@@ -27,12 +29,45 @@ static const struct {
 	  "is not needed: metrics are made from spans without it; delete it (they are on admin.endpoint)" },
 };
 
+#define BY_PRESET "is reached by otlphttp; write otlphttp/name: {preset: ...} (exporters/README.md lists presets)"
+
+static const struct habit collector_exporters[] = {
+	{ "prometheus",
+	  "is not needed: Prometheus scrapes /metrics on admin.endpoint (localhost:9464); delete it and set that to 0.0.0.0:9464 "
+	  "to be scraped from elsewhere, or push with prometheusremotewrite" },
+	{ "logging", "is called debug; write debug" },
+	{ "otlp_grpc", "is called otlp here; write otlp" },
+	{ "otlp_http", "is called otlphttp here; write otlphttp" },
+	{ "nop", "is not needed; delete it" },
+	{ "langfuse", BY_PRESET },
+	{ "langsmith", BY_PRESET },
+	{ "braintrust", BY_PRESET },
+	{ "helicone", BY_PRESET },
+	{ "phoenix", BY_PRESET },
+	{ "datadog", BY_PRESET },
+	{ "honeycomb", BY_PRESET },
+	{ "newrelic", BY_PRESET },
+	{ "grafana_cloud", BY_PRESET },
+	{ "signoz", BY_PRESET },
+	{ "dash0", BY_PRESET },
+};
+
+static const char *instead_of(const struct habit *habits, size_t count, struct slice key)
+{
+	for (size_t i = 0; i < count; i++)
+		if (slice_equal(slice_of(habits[i].key), key))
+			return habits[i].instead;
+	return NULL;
+}
+
 const char *validate_collector_key(struct slice key)
 {
-	for (size_t i = 0; i < sizeof(collector_keys) / sizeof(collector_keys[0]); i++)
-		if (slice_equal(slice_of(collector_keys[i].key), key))
-			return collector_keys[i].instead;
-	return NULL;
+	return instead_of(collector_keys, sizeof(collector_keys) / sizeof(collector_keys[0]), key);
+}
+
+const char *validate_collector_exporter(struct slice kind)
+{
+	return instead_of(collector_exporters, sizeof(collector_exporters) / sizeof(collector_exporters[0]), kind);
 }
 
 /* ------------------------------------------------------------------ addresses; NULL: good, else what is wrong */

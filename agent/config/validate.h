@@ -12,6 +12,9 @@
 /* What to do instead of a top-level key that a Collector configuration has and we do not; NULL for any other key. */
 const char *validate_collector_key(struct slice key);
 
+/* The same for a kind of exporter, or a back end that a preset knows. */
+const char *validate_collector_exporter(struct slice kind);
+
 /* Rows named endpoint hold "host:port", a URL or a name that gRPC resolves; rows named url, or ..._url, an HTTP URL.
  * at: of the section's key, for values that the file does not give. */
 void validate_addresses(struct conf_errors *e, const struct conf_option *table, struct conf_mark at,

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0
- * exporters/file/file.c - appends request records and judgements, one JSON object a line, to a file.
+ * exporters/file/file.c - appends request records and judgements, or OTLP requests, to a file: one JSON object a line, or
+ * protobuf with its length (4 bytes, big-endian) before each request, as the Collector's file exporter writes them.
  *
  * A payload is written whole or not at all: what a failed write left behind is cut off again, so the next attempt
  * repeats no line and joins none. Nothing is buffered here. A file that somebody else moves away is opened anew.
- * Rotation is in rotate.c.
+ * Rotation is in rotate.c, what becomes of full files in pack.c.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -12,13 +13,19 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "agent/otlp/json_write.h"
+#include "exporters/file/pack.h"
 #include "exporters/file/rotate.h"
 #include "exporters/kinds.h"
 
 #define AT(member) .offset = offsetof(struct file_options, member)
 
+enum file_format { FORMAT_RECORDS, FORMAT_JSON, FORMAT_PROTO };
+
 struct file_options {
 	const char *path;
+	int format; /* enum file_format */
+	bool packs_backups;
 	uint64_t max_bytes;
 	int64_t max_backups;
 	struct queue_config queue;
@@ -27,6 +34,8 @@ struct file_options {
 
 struct file_exporter {
 	const struct file_options *options;
+	uv_loop_t *loop;
+	struct buf text; /* a request as it is written */
 	int fd; /* -1: not open */
 	struct stat stat;
 };
@@ -36,11 +45,15 @@ static const struct conf_option rotation_options[] = {
 	  .doc = "The size, in MiB, at which a new file is begun; 0 means never." },
 	{ "max_backups", CONF_INT, AT(max_backups), .fallback = "100", .max = 100000,
 	  .doc = "How many older files are kept, named by the time of their end; 0 keeps all." },
+	{ "compress", CONF_BOOL, AT(packs_backups), .fallback = "false", .doc = "Compress older files with gzip." },
 	{ .name = NULL },
 };
 
 static const struct conf_option file_option_table[] = {
-	{ "path", CONF_STRING, AT(path), .required = true, .doc = "The file that records are appended to." },
+	{ "path", CONF_STRING, AT(path), .required = true, .doc = "The file that is appended to." },
+	{ "format", CONF_ENUM, AT(format), .choices = "records|json|proto", .fallback = "records",
+	  .doc = "records: a request record a line; json: an OTLP request a line, as the Collector's default; proto: OTLP in "
+		 "protobuf, each request behind its length. plimsoll replay reads records and json." },
 	{ "rotation", CONF_SECTION, .section = rotation_options,
 	  .doc = "When a new file is begun, and how many are kept." },
 	{ "sending_queue", CONF_SECTION, AT(queue), .section = queue_options,
@@ -112,9 +125,12 @@ static struct delivery append(struct file_exporter *f, struct slice lines)
 	int error = open_file(f);
 
 	if (error == 0 && must_rotate(f, lines.len)) {
-		error = rotate_file(f->options->path, f->options->max_backups);
+		char backup[PATH_MAX];
+		error = rotate_file(f->options->path, f->options->max_backups, backup);
 		if (error != 0)
 			return failure(f, "rotate", error);
+		if (f->options->packs_backups)
+			pack_backup(f->loop, backup);
 		error = open_file(f);
 	}
 	if (error != 0)
@@ -132,34 +148,90 @@ static struct status file_open(const char *id, const void *options, struct expor
 {
 	struct file_exporter *f = calloc(1, sizeof(*f));
 
-	(void)env;
 	if (f == NULL) {
 		buf_printf(why, "exporters.%s: no memory", id);
 		return FAIL(NOMEM, "no memory for the exporter");
 	}
 	f->options = options;
+	f->loop = env->loop;
 	f->fd = -1;
 	*state = f;
 	return OK;
 }
 
+static struct status write_json(struct file_exporter *f, const struct payload *p)
+{
+	static const enum signal signal_of[] = {
+		[PAYLOAD_TRACES] = SIGNAL_TRACES,
+		[PAYLOAD_METRICS] = SIGNAL_METRICS,
+		[PAYLOAD_LOGS] = SIGNAL_LOGS,
+	};
+
+	TRY(wire_to_json(payload_view(p), signal_of[p->kind], &f->text));
+	buf_byte(&f->text, '\n');
+	return OK;
+}
+
+static struct status write_proto(struct file_exporter *f, const struct payload *p)
+{
+	uint32_t length = htobe32((uint32_t)p->size_bytes);
+
+	if (p->size_bytes > UINT32_MAX)
+		return FAIL(TOOBIG, "a request of more than 4 GiB");
+	buf_append(&f->text, &length, sizeof(length));
+	buf_slice(&f->text, payload_view(p));
+	return OK;
+}
+
+/* The bytes of a payload in the file's format. Errors: MALFORMED, NOMEM, TOOBIG. */
+static struct status make_text(struct file_exporter *f, const struct payload *p, struct slice *out)
+{
+	*out = payload_view(p);
+	if (f->options->format == FORMAT_RECORDS)
+		return OK;
+	buf_reset(&f->text);
+	TRY(f->options->format == FORMAT_JSON ? write_json(f, p) : write_proto(f, p));
+	*out = buf_view(&f->text);
+	return buf_failed(&f->text) ? FAIL(NOMEM, "no memory to write the request") : OK;
+}
+
 static void file_send(void *state, struct payload *p, delivery_done done, void *context)
 {
-	struct delivery d = append(state, payload_view(p));
+	struct file_exporter *f = state;
+	struct slice text;
+	struct status s = make_text(f, p, &text);
+	struct delivery d = { .result = s.code == STATUS_NOMEM ? DELIVERY_RETRY : DELIVERY_REFUSED };
 
+	if (FAILED(s))
+		snprintf(d.reason, sizeof(d.reason), "%s: %s", status_name(s.code), s.why);
+	else
+		d = append(f, text);
 	done(context, &d);
 }
 
 static void file_close(void *state)
 {
-	close_file(state);
-	free(state);
+	struct file_exporter *f = state;
+
+	close_file(f);
+	buf_release(&f->text);
+	free(f);
+}
+
+static uint32_t file_wants(const void *options)
+{
+	const struct file_options *o = options;
+
+	return o->format == FORMAT_RECORDS ? 1u << PAYLOAD_RECORDS | 1u << PAYLOAD_JUDGEMENTS :
+					     1u << PAYLOAD_TRACES | 1u << PAYLOAD_METRICS | 1u << PAYLOAD_LOGS;
 }
 
 const struct exporter_kind exporter_file = {
 	.name = "file",
-	.doc = "Appends request records, one JSON object a line, to a rotating file.",
-	.accepts = 1u << PAYLOAD_RECORDS | 1u << PAYLOAD_JUDGEMENTS,
+	.doc = "Appends request records and judgements, or OTLP in JSON lines or protobuf, to a rotating file.",
+	.accepts = 1u << PAYLOAD_TRACES | 1u << PAYLOAD_METRICS | 1u << PAYLOAD_LOGS | 1u << PAYLOAD_RECORDS |
+		   1u << PAYLOAD_JUDGEMENTS,
+	.wants = file_wants,
 	.options = file_option_table,
 	.options_size = sizeof(struct file_options),
 	.open = file_open,

@@ -49,10 +49,13 @@ static bool matches_stamp(struct slice text)
 	return true;
 }
 
+/* Of ours, compressed by now or not. */
 static bool is_backup(const struct file_name *name, const char *entry)
 {
 	struct slice text = slice_of(entry);
 
+	if (slice_ends_with(text, SLICE(".gz")) && !slice_ends_with(name->extension, SLICE(".gz")))
+		text.len -= strlen(".gz");
 	if (text.len != name->stem.len + 1 + sizeof(STAMP) - 1 + name->extension.len ||
 	    !slice_starts_with(text, name->stem) || text.ptr[name->stem.len] != '-' ||
 	    !slice_ends_with(text, name->extension))
@@ -112,10 +115,9 @@ static void delete_oldest(const struct file_name *name, int64_t keep)
 		free(entries);
 }
 
-int rotate_file(const char *path, int64_t max_backups)
+int rotate_file(const char *path, int64_t max_backups, char backup[PATH_MAX])
 {
 	struct file_name name = take_apart(path);
-	char backup[PATH_MAX];
 	int error = backup_path(&name, backup);
 
 	if (error != 0)

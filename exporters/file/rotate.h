@@ -7,10 +7,11 @@
 #ifndef PLIMSOLL_EXPORTERS_FILE_ROTATE_H
 #define PLIMSOLL_EXPORTERS_FILE_ROTATE_H
 
+#include <limits.h>
 #include <stdint.h>
 
-/* max_backups: of the moved files, the newest that are kept; 0: all. Returns 0 or errno; then the file is where it was.
+/* backup: where it was moved to. max_backups: of the moved files, the newest that are kept; 0: all. Returns 0 or errno; then the file is where it was.
  * That an old file cannot be deleted is logged, not an error: writing can go on. */
-int rotate_file(const char *path, int64_t max_backups);
+int rotate_file(const char *path, int64_t max_backups, char backup[PATH_MAX]);
 
 #endif

@@ -62,7 +62,7 @@ static uint64_t items_of(const struct kafka_delivery *d, struct slice message)
 {
 	const struct kafka_options *o = d->exporter->options;
 
-	if (d->payload->kind == PAYLOAD_RECORDS)
+	if (kafka_is_lines(d->payload->kind))
 		return 1;
 	bool is_split = d->payload->kind == PAYLOAD_TRACES && o->partition_traces_by_id;
 	bool is_json = o->topics[d->payload->kind].encoding == ENCODING_OTLP_JSON;
@@ -342,8 +342,9 @@ static void kafka_limits(const void *options, struct payload_limits *limits)
 
 const struct exporter_kind exporter_kafka = {
 	.name = "kafka",
-	.doc = "Produces traces, metrics, logs and request records to Kafka topics.",
-	.accepts = 1u << PAYLOAD_TRACES | 1u << PAYLOAD_METRICS | 1u << PAYLOAD_LOGS | 1u << PAYLOAD_RECORDS,
+	.doc = "Produces traces, metrics, logs, request records and judgements to Kafka topics.",
+	.accepts = 1u << PAYLOAD_TRACES | 1u << PAYLOAD_METRICS | 1u << PAYLOAD_LOGS | 1u << PAYLOAD_RECORDS |
+		   1u << PAYLOAD_JUDGEMENTS,
 	.options = kafka_option_table,
 	.options_size = sizeof(struct kafka_options),
 	.check = kafka_check,

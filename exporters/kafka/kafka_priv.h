@@ -9,7 +9,7 @@
 #include "agent/base/buf.h"
 #include "exporters/exporter.h"
 
-#define KAFKA_KINDS (PAYLOAD_RECORDS + 1) /* traces, metrics, logs, records */
+#define KAFKA_KINDS (PAYLOAD_JUDGEMENTS + 1) /* traces, metrics, logs, records, judgements; no samples */
 
 enum kafka_encoding { ENCODING_OTLP_PROTO, ENCODING_OTLP_JSON };
 enum kafka_record_key { RECORD_KEY_BASELINE, RECORD_KEY_TRACE_ID, RECORD_KEY_NONE };
@@ -19,7 +19,7 @@ struct kafka_options {
 	const char *client_id;
 	struct kafka_topic {
 		const char *name;
-		int encoding; /* enum kafka_encoding; records are JSON */
+		int encoding; /* enum kafka_encoding; records and judgements are JSON */
 	} topics[KAFKA_KINDS];
 	bool partition_traces_by_id;
 	int partition_records_by; /* enum kafka_record_key */
@@ -59,6 +59,12 @@ struct kafka_messages {
 	struct slice rest; /* what is still to come */
 	struct buf key;    /* of the message at hand */
 };
+
+/* One JSON object a line, each of which is a message. */
+static inline bool kafka_is_lines(enum payload_kind kind)
+{
+	return kind == PAYLOAD_RECORDS || kind == PAYLOAD_JUDGEMENTS;
+}
 
 /* Begins with a payload. What has to be encoded or split goes to text, which must outlive the messages; else they are the
  * payload's own bytes. Errors: MALFORMED, NOMEM. */

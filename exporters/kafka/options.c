@@ -31,6 +31,12 @@ static const struct conf_option records_options[] = {
 	{ .name = NULL },
 };
 
+static const struct conf_option judgements_options[] = {
+	{ "topic", CONF_STRING, AT(topics[PAYLOAD_JUDGEMENTS].name), .fallback = "plimsoll_judgements",
+	  .doc = "The topic they go to: one JSON object a message." },
+	{ .name = NULL },
+};
+
 static const struct conf_option producer_options[] = {
 	{ "max_message_bytes", CONF_SIZE, AT(producer.max_message_bytes), .fallback = "1000000", .min = 1000,
 	  .max = 1000 * MIB, .doc = "The largest message, before compression; requests are split to fit." },
@@ -76,6 +82,7 @@ const struct conf_option kafka_option_table[] = {
 	{ "metrics", CONF_SECTION, .section = metrics_options, .doc = "Where metrics that applications send go." },
 	{ "logs", CONF_SECTION, .section = logs_options, .doc = "Where logs go." },
 	{ "records", CONF_SECTION, .section = records_options, .doc = "Where request records go." },
+	{ "judgements", CONF_SECTION, .section = judgements_options, .doc = "Where evaluations and feedback go." },
 	{ "partition_traces_by_id", CONF_BOOL, AT(partition_traces_by_id), .fallback = "false",
 	  .doc = "One message for each trace, with the trace id as its key, so that a trace stays in one partition." },
 	{ "partition_records_by", CONF_ENUM, AT(partition_records_by), .choices = "baseline_key|trace_id|none",

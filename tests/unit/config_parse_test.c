@@ -96,7 +96,7 @@ static void an_unknown_key_names_the_nearest(void **state)
 	fixture_refuses("storage: {compression: x}\n",
 			"f:1:11: unknown key 'compression'; known here: directory, max_size\n");
 	fixture_refuses("exporters: {fakr/x: }\n", "f:1:13: unknown exporter 'fakr'; did you mean 'fake'?\n");
-	fixture_refuses("exporters: {prometheus: }\n", "f:1:13: unknown exporter 'prometheus'; known: fake\n");
+	fixture_refuses("exporters: {pigeon_post: }\n", "f:1:13: unknown exporter 'pigeon_post'; known: fake\n");
 	fixture_refuses("alerts: {channels: {webhok: }}\n",
 			"f:1:21: unknown channel 'webhok'; did you mean 'webhook'?\n");
 	fixture_refuses("exporters: {fake/: }\n", "f:1:13: 'fake/' has no name behind the '/'\n");
@@ -180,6 +180,17 @@ static void habits_from_the_collector_get_an_answer(void **state)
 		assert_true(slice_starts_with(buf_view(&errors), slice_of(want)));
 		buf_release(&errors);
 	}
+}
+
+static void an_exporter_that_is_not_needed_here_is_answered_too(void **state)
+{
+	struct buf errors = BUF_INIT;
+
+	(void)state;
+	assert_null(fixture_try(SLICE("exporters: {prometheus: {endpoint: '0.0.0.0:8889'}}\n"), &errors));
+	assert_true(slice_starts_with(buf_view(&errors), SLICE("f:1:13: exporter 'prometheus' is not needed: Prometheus scrapes "
+							       "/metrics on admin.endpoint")));
+	buf_release(&errors);
 }
 
 static void a_protocol_that_is_not_named_is_off(void **state)
@@ -323,6 +334,7 @@ int main(void)
 		cmocka_unit_test(a_value_out_of_range_names_the_range),
 		cmocka_unit_test(a_missing_key_is_told_at_its_section),
 		cmocka_unit_test(habits_from_the_collector_get_an_answer),
+		cmocka_unit_test(an_exporter_that_is_not_needed_here_is_answered_too),
 		cmocka_unit_test(a_protocol_that_is_not_named_is_off),
 		cmocka_unit_test(the_collectors_receiver_keys_mean_the_same),
 		cmocka_unit_test(two_listeners_on_one_port_are_refused),

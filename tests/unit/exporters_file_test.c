@@ -8,8 +8,10 @@
 #include <cmocka.h>
 #include <dirent.h>
 #include <sys/stat.h>
+#include <zlib.h>
 
 #include "agent/base/log.h"
+#include "agent/otlp/json_transcode.h"
 #include "tests/unit/exporter_rig.h"
 
 #define EXPORTED METER_EXPORTED, "exporter=\"file\",kind=\"records\""
@@ -120,6 +122,82 @@ static void a_full_file_is_moved_away_and_the_oldest_are_deleted(void **state)
 	free(big);
 }
 
+/* The one file whose name ends like this; NULL where there is none. */
+static const char *file_ending(const char *suffix)
+{
+	static char found[400];
+	struct dirent **entries;
+	int n = scandir(directory, &entries, NULL, alphasort);
+
+	found[0] = '\0';
+	for (int i = 0; i < n; i++) {
+		if (slice_ends_with(slice_of(entries[i]->d_name), slice_of(suffix)))
+			snprintf(found, sizeof(found), "%s/%s", directory, entries[i]->d_name);
+		free(entries[i]);
+	}
+	free(entries);
+	return found[0] != '\0' ? found : NULL;
+}
+
+static void older_files_are_compressed_and_still_counted(void **state)
+{
+	size_t size = 900 << 10;
+	char *big = malloc(size + 1), *back = malloc(size + 1);
+
+	(void)state;
+	memset(big, 'x', size);
+	big[size - 1] = '\n';
+	big[size] = '\0';
+	start(path, "    rotation: { max_megabytes: 1, max_backups: 2, compress: true }\n");
+	for (int i = 1; i <= 4; i++) {
+		offer(big, 1);
+		assert_true(rig_wait(&rig, EXPORTED, i));
+		for (int turn = 0; turn < 20000 && i > 1 && (file_ending(".gz") == NULL || file_ending(".gz.new") != NULL); turn++) {
+			uv_run(&rig.loop, UV_RUN_NOWAIT);
+			usleep(100);
+		}
+	}
+	struct stat st;
+	const char *packed = file_ending(".jsonl.gz");
+	assert_non_null(packed);
+	assert_int_equal(stat(packed, &st), 0);
+	assert_int_equal(st.st_mode & 0777, 0600);
+	gzFile file = gzopen(packed, "rb");
+	assert_int_equal(gzread(file, back, (unsigned)size + 1), size);
+	assert_memory_equal(back, big, size);
+	gzclose(file);
+	assert_true(files_in_directory() <= 4);
+	free(big);
+	free(back);
+}
+
+#define OTLP_LOG "{\"resourceLogs\":[{\"scopeLogs\":[{\"logRecords\":[{\"severityNumber\":9}]}]}]}"
+
+static void otlp_is_written_as_json_lines(void **state)
+{
+	struct buf wire = BUF_INIT;
+
+	(void)state;
+	start(path, "    format: json\n");
+	assert_false(FAILED(json_to_wire(SLICE(OTLP_LOG), SIGNAL_LOGS, 1000, &wire, NULL)));
+	offer("{\"a\":1}\n", 1); /* a record: not wanted in this format */
+	rig_offer(&rig, PAYLOAD_LOGS, buf_view(&wire), 1);
+	assert_true(rig_wait(&rig, METER_EXPORTED, "exporter=\"file\",kind=\"logs\"", 1));
+	rig_offer(&rig, PAYLOAD_LOGS, buf_view(&wire), 1);
+	assert_true(rig_wait(&rig, METER_EXPORTED, "exporter=\"file\",kind=\"logs\"", 2));
+	assert_string_equal(file_read(path), OTLP_LOG "\n" OTLP_LOG "\n");
+	buf_release(&wire);
+}
+
+static void otlp_is_written_as_protobuf_behind_its_length(void **state)
+{
+	(void)state;
+	start(path, "    format: proto\n");
+	rig_offer(&rig, PAYLOAD_TRACES, SLICE("abc"), 1);
+	assert_true(rig_wait(&rig, METER_EXPORTED, "exporter=\"file\",kind=\"traces\"", 1));
+	assert_memory_equal(file_read(path), "\0\0\0\3abc", 8);
+}
+
 static void files_of_other_names_are_left_alone(void **state)
 {
 	char other[128];
@@ -196,6 +274,9 @@ int main(void)
 		TEST(lines_are_appended_to_what_is_there),
 		TEST(a_new_file_is_for_its_owner_alone),
 		TEST(a_full_file_is_moved_away_and_the_oldest_are_deleted),
+		TEST(older_files_are_compressed_and_still_counted),
+		TEST(otlp_is_written_as_json_lines),
+		TEST(otlp_is_written_as_protobuf_behind_its_length),
 		TEST(files_of_other_names_are_left_alone),
 		TEST(a_file_that_was_moved_away_is_opened_anew),
 		TEST(a_missing_directory_is_retried_until_it_is_there),
