@@ -8,6 +8,7 @@
 #include <math.h>
 #include <stdlib.h>
 
+#include "agent/base/compiler.h"
 #include "agent/baselines/detector_priv.h"
 
 #define INHERIT_LEARNED_MIN 24
@@ -269,14 +270,12 @@ static void start_from_none(const struct baseline_key *k, struct watch *w)
 	detector_refresh(w);
 }
 
-struct watch *detector_watch(struct detector *d, struct baseline_key *k, enum metric m, uint8_t name)
+static NOINLINE struct watch *watch_new(struct detector *d, struct baseline_key *k, enum metric m, uint8_t name)
 {
-	struct watch *w = key_watch(k, m, name);
 	struct baseline_key *first = key_incumbent(&d->table, k);
 	const struct watch *parent;
+	struct watch *w;
 
-	if (w != NULL)
-		return w;
 	if (d->series_count >= d->max_series) {
 		meter_add(d->meters.limit, 1);
 		return NULL;
@@ -294,4 +293,11 @@ struct watch *detector_watch(struct detector *d, struct baseline_key *k, enum me
 	if (w != NULL && metric_is(m, METRIC_RARE))
 		start_from_none(k, w);
 	return w;
+}
+
+struct watch *detector_watch(struct detector *d, struct baseline_key *k, enum metric m, uint8_t name)
+{
+	struct watch *w = key_watch(k, m, name);
+
+	return w != NULL ? w : watch_new(d, k, m, name);
 }

@@ -8,6 +8,8 @@
 
 #include "agent/base/hash.h"
 
+#define RECENT_KEYS 512u
+
 bool key_table_init(struct key_table *t, uint32_t max)
 {
 	uint32_t slots = 16;
@@ -17,7 +19,8 @@ bool key_table_init(struct key_table *t, uint32_t max)
 	*t = (struct key_table){ .max = max, .slot_mask = slots - 1 };
 	t->keys = calloc(max, sizeof(t->keys[0]));
 	t->slots = calloc(slots, sizeof(t->slots[0]));
-	return t->keys != NULL && t->slots != NULL;
+	t->recent = calloc(RECENT_KEYS, sizeof(t->recent[0]));
+	return t->keys != NULL && t->slots != NULL && t->recent != NULL;
 }
 
 static void key_free(struct baseline_key *k)
@@ -38,6 +41,7 @@ void key_table_release(struct key_table *t)
 		key_free(t->keys[i]);
 	free(t->keys);
 	free(t->slots);
+	free(t->recent);
 	*t = (struct key_table){ 0 };
 }
 
@@ -68,7 +72,16 @@ static bool same_family(struct labels a, struct labels b)
 	       slice_equal(a.workflow, b.workflow) && slice_equal(a.user_segment, b.user_segment);
 }
 
-struct baseline_key *key_table_find(const struct key_table *t, struct labels l)
+static struct baseline_key **recent_of(const struct key_table *t, struct labels l)
+{
+	uint64_t glance = hash_glance(hash_glance(hash_glance(0, l.feature), l.model), l.prompt_version);
+
+	if (l.workflow.len + l.user_segment.len > 0)
+		glance = hash_glance(hash_glance(glance, l.workflow), l.user_segment);
+	return &t->recent[glance % RECENT_KEYS];
+}
+
+static struct baseline_key *look_up(const struct key_table *t, struct labels l)
 {
 	uint64_t hash = hash_mix(family_of(l), hash_slice(l.prompt_version));
 
@@ -79,6 +92,15 @@ struct baseline_key *key_table_find(const struct key_table *t, struct labels l)
 			return k;
 	}
 	return NULL;
+}
+
+struct baseline_key *key_table_find(const struct key_table *t, struct labels l)
+{
+	struct baseline_key **recent = recent_of(t, l), *k = *recent;
+
+	if (k == NULL || !slice_equal(k->labels.prompt_version, l.prompt_version) || !same_family(k->labels, l))
+		*recent = k = look_up(t, l);
+	return k;
 }
 
 uint32_t key_table_free_id(const struct key_table *t)
@@ -176,6 +198,8 @@ void key_table_drop(struct key_table *t, struct baseline_key *k)
 	while (t->slots[at] != k->id + 1)
 		at = (at + 1) & t->slot_mask;
 	remove_slot(t, at);
+	if (*recent_of(t, k->labels) == k)
+		*recent_of(t, k->labels) = NULL;
 	t->keys[k->id] = NULL;
 	t->live--;
 	key_free(k);

@@ -70,6 +70,7 @@ struct key_table {
 	uint32_t max;               /* room in keys */
 	uint32_t *slots;            /* id + 1; 0: free */
 	uint32_t slot_mask;
+	struct baseline_key **recent; /* by a glance at the labels: what was found there last, or NULL */
 };
 
 /* Room for max keys. False without memory. */
