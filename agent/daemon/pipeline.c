@@ -285,7 +285,6 @@ uint64_t pipeline_event_time(const struct pipeline *p, unsigned lane)
 	return p->lanes[lane].batch.latest_unix_ns;
 }
 
-<<<<<<< HEAD
 /* Calls that only metrics tell of. */
 static void promote_metered(struct pipeline *p, unsigned lane, uint64_t now_s, bool all, struct buf *line)
 {
@@ -303,7 +302,8 @@ static void promote_metered(struct pipeline *p, unsigned lane, uint64_t now_s, b
 			pipeline_call(p, lane, &one);
 		}
 	}
-=======
+}
+
 /* Nobody waits for an answer. */
 static void offer_list(struct pipeline *p, struct outbound_list *list)
 {
@@ -318,7 +318,6 @@ void pipeline_release(struct pipeline *p, unsigned lane, bool all)
 
 	outbound_due(p->outlets.outbound, lane, all, &list);
 	offer_list(p, &list);
->>>>>>> 1873075 (redaction, sampling, routing: what leaves, how much of it, and where to)
 }
 
 void pipeline_promote(struct pipeline *p, unsigned lane, uint64_t now_s, bool all)
