@@ -163,6 +163,8 @@ void scale_inherit(struct scale *c, const struct scale *parent, enum metric_kind
 void scale_forget_level(struct scale *c, enum metric_kind kind)
 {
 	c->prior_between = scale_between(c);
+	c->open = (struct bucket){ 0 }; /* of the old level, or of both */
+	c->open_s = BUCKET_NEVER;
 	c->weight = 0;
 	c->m2 = c->mv = 0;
 	c->frozen_n = c->frozen_sum = 0;

@@ -1,0 +1,155 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * What one detector has learned is as good in another; what is no export is refused as a whole.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+
+#include <cmocka.h>
+
+#include "agent/baselines/exchange.h"
+#include "tests/unit/baselines_rig.h"
+
+#define DAYS 1440
+
+static const char *const one[] = { "f", NULL };
+static struct rig rig, other;
+
+static void export_of(struct detector *d, struct buf *out)
+{
+	buf_reset(out);
+	exchange_export(d, out);
+	assert_false(buf_failed(out));
+}
+
+static struct status take(struct detector *d, struct slice text, enum exchange_mode mode, struct exchange_result *result)
+{
+	struct buf why = BUF_INIT;
+	struct status s = exchange_import(d, text, mode, true, result, &why);
+
+	assert_true(!FAILED(s) == (why.len == 0));
+	buf_release(&why);
+	return s;
+}
+
+static void a_new_agent_judges_by_what_another_has_learned(void **state)
+{
+	const struct baselines_config config = rig_config();
+	struct exchange_result result;
+	struct buf text = BUF_INIT, again = BUF_INIT;
+
+	(void)state;
+	rig_open(&rig, &config);
+	rig_play(&rig, one, 4 * DAYS, NULL);
+	export_of(rig.detector, &text);
+	rig_open(&other, &config);
+	assert_int_equal(take(other.detector, buf_view(&text), EXCHANGE_IMPORT, &result).code, STATUS_OK);
+	assert_int_equal(result.added, detector_series_count(rig.detector));
+	export_of(other.detector, &again);
+	assert_int_equal(again.len, text.len);
+	other.now_s = rig.now_s;
+	for (int i = 0; i < 360; i++, other.now_s += 60) {
+		struct sample s = rig_call(&other, "f", "v1", 2.5);
+		detector_add(other.detector, &s);
+	}
+	assert_non_null(rig_find(&other, 0, VERDICT_RAISED, VERDICT_SHIFT, "cost"));
+	detector_free(rig.detector);
+	detector_free(other.detector);
+	buf_release(&text);
+	buf_release(&again);
+}
+
+static void replicas_merge_to_something_between_them(void **state)
+{
+	const struct baselines_config config = rig_config();
+	struct exchange_result result;
+	struct buf text = BUF_INIT, merged = BUF_INIT;
+
+	(void)state;
+	rig_open(&rig, &config);
+	rig_open(&other, &config);
+	other.seed = 99;
+	rig_play(&rig, one, 3 * DAYS, NULL);
+	rig_play(&other, one, 3 * DAYS, NULL);
+	export_of(other.detector, &text);
+	assert_int_equal(take(rig.detector, buf_view(&text), EXCHANGE_MERGE, &result).code, STATUS_OK);
+	assert_int_equal(result.changed, detector_series_count(rig.detector));
+	assert_int_equal(result.added, 0);
+	int before = rig.count;
+	rig_play(&rig, one, 2 * DAYS, NULL);
+	assert_null(rig_find(&rig, before, VERDICT_RAISED, VERDICT_SHIFT, NULL));
+	detector_free(rig.detector);
+	detector_free(other.detector);
+	buf_release(&text);
+	buf_release(&merged);
+}
+
+static void what_is_cut_altered_or_of_another_version_changes_nothing(void **state)
+{
+	const struct baselines_config config = rig_config();
+	struct exchange_result result;
+	struct buf text = BUF_INIT;
+
+	(void)state;
+	rig_open(&rig, &config);
+	rig_play(&rig, one, 3 * DAYS, NULL);
+	export_of(rig.detector, &text);
+	rig_open(&other, &config);
+	for (size_t cut = 0; cut < text.len - 1; cut += text.len / 97 + 1)
+		assert_true(FAILED(take(other.detector, slice_head(buf_view(&text), cut), EXCHANGE_IMPORT, &result)));
+	char *version = strstr(text.ptr, "\"version\":1");
+	version[strlen("\"version\":")] = '2';
+	assert_int_equal(take(other.detector, buf_view(&text), EXCHANGE_IMPORT, &result).code, STATUS_INVALID);
+	version[strlen("\"version\":")] = '1';
+	char *shape = strstr(text.ptr, "\"state\":\"");
+	shape[strlen("\"state\":\"") + 1] ^= 2;
+	assert_int_equal(take(other.detector, buf_view(&text), EXCHANGE_IMPORT, &result).code, STATUS_CORRUPT);
+	assert_int_equal(detector_series_count(other.detector), 0);
+	assert_int_equal(take(other.detector, SLICE("{\"type\":\"call\"}\n"), EXCHANGE_IMPORT, &result).code,
+			 STATUS_MALFORMED);
+	detector_free(rig.detector);
+	detector_free(other.detector);
+	buf_release(&text);
+}
+
+static int pairs;
+
+static void count_pair(void *context, struct slice key, struct slice value)
+{
+	(void)context;
+	(void)key;
+	pairs += value.ptr != NULL && key.ptr[0] == 's';
+}
+
+static void a_reset_forgets_and_ends_what_fires(void **state)
+{
+	const struct baselines_config config = rig_config();
+
+	(void)state;
+	rig_open(&rig, &config);
+	rig_play(&rig, one, 4 * DAYS, NULL);
+	for (int i = 0; i < 360; i++, rig.now_s += 60) {
+		struct sample s = rig_call(&rig, "f", "v1", 2.5);
+		detector_add(rig.detector, &s);
+	}
+	assert_non_null(rig_find(&rig, 0, VERDICT_RAISED, VERDICT_SHIFT, "cost"));
+	assert_int_equal(detector_reset(rig.detector, SLICE("g"), SLICE_NONE, SLICE_NONE), 0);
+	assert_int_equal(detector_reset(rig.detector, SLICE("f"), SLICE_NONE, SLICE_NONE), 1);
+	pairs = 0;
+	detector_save(rig.detector, true, count_pair, NULL);
+	assert_int_equal(pairs, 0);
+	assert_int_equal(detector_series_count(rig.detector), 0);
+	assert_non_null(rig_find(&rig, 0, VERDICT_ADOPTED, VERDICT_SHIFT, "cost"));
+	detector_free(rig.detector);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_new_agent_judges_by_what_another_has_learned),
+		cmocka_unit_test(replicas_merge_to_something_between_them),
+		cmocka_unit_test(what_is_cut_altered_or_of_another_version_changes_nothing),
+		cmocka_unit_test(a_reset_forgets_and_ends_what_fires),
+	};
+	return cmocka_run_group_tests_name("baselines/exchange", tests, NULL, NULL);
+}

@@ -1,0 +1,170 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * One cause is told as one: groups of verdicts; and what somebody knows better than the baselines.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+
+#include <cmocka.h>
+
+#include "tests/unit/baselines_rig.h"
+
+#define DAYS 1440
+
+static const char *const one[] = { "f", NULL }, *const three[] = { "f1", "f2", "f3", NULL };
+static struct rig rig;
+
+static void dearer_on_day_five(struct rig *r, struct sample *s, int minute)
+{
+	(void)r;
+	if (minute >= 4 * DAYS)
+		s->cost_usd *= 2.5;
+}
+
+static void a_model_that_grows_dearer_for_all_features_is_one_group(void **state)
+{
+	const struct baselines_config config = rig_config();
+	uint64_t id = 0;
+	uint32_t members = 0;
+
+	(void)state;
+	rig_open(&rig, &config);
+	rig_play(&rig, three, 4 * DAYS + 600, dearer_on_day_five);
+	for (int i = 0; i < rig.count; i++) {
+		const struct told *t = &rig.told[i];
+		if (t->v.event != VERDICT_RAISED || t->v.kind != VERDICT_SHIFT || strcmp(t->metric, "cost") != 0)
+			continue;
+		assert_true(t->has_group && t->group.id != 0);
+		if (id == 0)
+			id = t->group.id;
+		assert_true(t->group.id == id);
+		assert_true(t->group.members > members);
+		members = t->group.members;
+		if (members == 1) {
+			assert_true(slice_equal(t->group.feature, t->v.feature) || t->group.feature.len > 0);
+		} else {
+			assert_true(slice_equal(t->group.feature, SLICE("*")));
+		}
+	}
+	assert_true(members >= 3);
+	detector_free(rig.detector);
+}
+
+static void an_accepted_level_is_the_baseline_at_once(void **state)
+{
+	const struct baselines_config config = rig_config();
+	const struct told *t = NULL;
+
+	(void)state;
+	rig_open(&rig, &config);
+	rig_play(&rig, one, 4 * DAYS, NULL);
+	while (t == NULL && rig.now_s < RIG_START + 5 * 86400) {
+		struct sample s = rig_call(&rig, "f", "v1", 2.5);
+		detector_add(rig.detector, &s);
+		rig.now_s += 60;
+		t = rig_find(&rig, 0, VERDICT_RAISED, VERDICT_SHIFT, "cost");
+	}
+	assert_non_null(t);
+	struct verdict identity = t->v;
+	identity.feature = SLICE("f");
+	identity.model = SLICE("m");
+	identity.prompt_version = SLICE("v1");
+	identity.name = identity.workflow = identity.user_segment = SLICE_NONE;
+	int before = rig.count;
+	assert_int_equal(detector_accept(rig.detector, &identity).code, STATUS_OK);
+	assert_int_equal(rig.count, before + 1);
+	assert_int_equal(rig.told[before].v.event, VERDICT_ADOPTED);
+	assert_true(rig.told[before].v.started_at_s == t->v.started_at_s);
+	assert_int_equal(detector_accept(rig.detector, &identity).code, STATUS_NOTFOUND);
+	for (int i = 0; i < 2 * DAYS; i++, rig.now_s += 60) {
+		struct sample s = rig_call(&rig, "f", "v1", 2.5);
+		detector_add(rig.detector, &s);
+	}
+	assert_null(rig_find(&rig, before, VERDICT_RAISED, VERDICT_SHIFT, "cost"));
+	for (int i = 0; i < 720; i++, rig.now_s += 60) { /* and it is watched again */
+		struct sample s = rig_call(&rig, "f", "v1", 7);
+		detector_add(rig.detector, &s);
+	}
+	assert_non_null(rig_find(&rig, before, VERDICT_RAISED, VERDICT_SHIFT, "cost"));
+	detector_free(rig.detector);
+}
+
+static bool is_m(void *context, struct slice model)
+{
+	(void)context;
+	return slice_equal(model, SLICE("m"));
+}
+
+static void a_change_of_prices_raises_nothing(void **state)
+{
+	const struct baselines_config config = rig_config();
+
+	(void)state;
+	rig_open(&rig, &config);
+	rig_play(&rig, one, 4 * DAYS, NULL);
+	int calm = rig.count;
+	detector_prices_changed(rig.detector, is_m, NULL);
+	for (int i = 0; i < 2 * DAYS; i++, rig.now_s += 60) {
+		struct sample s = rig_call(&rig, "f", "v1", 2);
+		detector_add(rig.detector, &s);
+	}
+	assert_null(rig_find(&rig, calm, VERDICT_RAISED, VERDICT_SHIFT, "cost"));
+	assert_null(rig_find(&rig, calm, VERDICT_RAISED, VERDICT_SHIFT, "cost_tail"));
+	detector_free(rig.detector);
+}
+
+static struct sample answered(const char *asked, const char *model)
+{
+	struct sample s = rig_call(&rig, "f", "v1", 1);
+
+	s.request_model = slice_of(asked);
+	s.model = slice_of(model);
+	s.model_pinned = TRI_NO;
+	return s;
+}
+
+static void another_model_behind_the_same_name_is_told_once(void **state)
+{
+	const struct baselines_config config = rig_config();
+
+	(void)state;
+	rig_open(&rig, &config);
+	for (int i = 0; i < 300; i++, rig.now_s += 60) {
+		const char *model = i % 10 == 0 ? "gpt-4o" : i < 200 ? "gpt-4o-2024-05-13" : "gpt-4o-2024-08-06";
+		struct sample s = answered("gpt-4o", model);
+		detector_add(rig.detector, &s);
+	}
+	assert_int_equal(rig.count, 1);
+	assert_int_equal(rig.told[0].v.kind, VERDICT_MODEL_CHANGE);
+	assert_string_equal(rig.told[0].model, "gpt-4o-2024-08-06");
+	assert_string_equal(rig.told[0].previous, "gpt-4o-2024-05-13");
+	detector_free(rig.detector);
+}
+
+static void a_floating_alias_is_told_as_often_as_is_asked_for(void **state)
+{
+	struct baselines_config config = rig_config();
+
+	(void)state;
+	config.alias_notice_every_ms = UINT64_C(86400) * 1000;
+	rig_open(&rig, &config);
+	for (int i = 0; i < 3 * DAYS; i += 10, rig.now_s += 600) {
+		struct sample s = answered("gpt-4o", "gpt-4o");
+		detector_add(rig.detector, &s);
+	}
+	assert_int_equal(rig.count, 3);
+	assert_int_equal(rig.told[2].v.kind, VERDICT_FLOATING_ALIAS);
+	detector_free(rig.detector);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_model_that_grows_dearer_for_all_features_is_one_group),
+		cmocka_unit_test(an_accepted_level_is_the_baseline_at_once),
+		cmocka_unit_test(a_change_of_prices_raises_nothing),
+		cmocka_unit_test(another_model_behind_the_same_name_is_told_once),
+		cmocka_unit_test(a_floating_alias_is_told_as_often_as_is_asked_for),
+	};
+	return cmocka_run_group_tests_name("baselines/groups", tests, NULL, NULL);
+}
