@@ -122,7 +122,8 @@ static void add_traces(struct verdict *v, const struct traces *t)
 static bool has_group(const struct verdict *v)
 {
 	return v->event == VERDICT_RAISED &&
-	       (v->kind == VERDICT_SHIFT || v->kind == VERDICT_CANARY || v->kind == VERDICT_LATENCY_P99);
+	       (v->kind == VERDICT_SHIFT || v->kind == VERDICT_CANARY || v->kind == VERDICT_LATENCY_P99 ||
+		v->kind == VERDICT_MODEL_DRIFT);
 }
 
 void detector_emit(void *context, const struct verdict *bare)
@@ -170,58 +171,6 @@ static void close_key(struct detector *d, struct baseline_key *k)
 			close_watch(d, k, &k->watches[i]);
 }
 
-static void test_canary(struct detector *d, struct baseline_key *k, const struct baseline_key *first, struct watch *w,
-			int64_t end_s)
-{
-	const struct watch *old = key_watch(first, w->metric, w->name);
-	struct subject subject = { d, k, w, false };
-	struct verdict v;
-
-	if (old == NULL || !canary_test(&w->canary, w->metric, old->series, k->first_s, end_s, &v))
-		return;
-	v.reference_version = first->labels.prompt_version;
-	detector_emit(&subject, &v);
-	k->dirty = true;
-	/* this alert covers the change: for a while a shift of the same series is not told again */
-	w->series->resolved_s = end_s;
-	w->series->alert_s = w->series->firing ? w->series->alert_s : 0;
-	w->series->dirty = true;
-}
-
-static void test_canaries(struct detector *d, struct baseline_key *k, int64_t end_s)
-{
-	const struct baseline_key *first = key_incumbent(&d->table, k);
-
-	for (int m = 0; first != k && m < METRIC_COUNT; m++) /* in the order of metrics, whatever came first */
-		for (unsigned i = 0; i < k->watch_count; i++)
-			if (k->watches[i].metric == m)
-				test_canary(d, k, first, &k->watches[i], end_s);
-}
-
-static void end_hour_of_key(struct detector *d, struct baseline_key *k, int64_t end_s)
-{
-	struct subject all = { d, k, NULL, true }, version = { d, k, NULL, false };
-
-	if (k->spend != NULL && (end_s + d->rules.utc_offset_s) % HOUR_S == 0)
-		spend_hour(k->spend, &d->rules, end_s, detector_emit, &all);
-	if (end_s % HOUR_S != 0)
-		return;
-	if (k->incumbent != k->id)
-		test_canaries(d, k, end_s);
-	for (int of = 0; k->tails != NULL && of < TAIL_COUNT; of++)
-		tail_latency_hour(&k->tails[of], (enum tail_of)of, end_s, detector_emit, &version);
-	k->dirty |= k->tails != NULL;
-}
-
-static void end_hour(struct detector *d, int64_t end_s)
-{
-	for (uint32_t i = 0; i < d->table.count; i++)
-		if (d->table.keys[i] != NULL)
-			end_hour_of_key(d, d->table.keys[i], end_s);
-	if (end_s % DAY_S == 0 && d->idle_s > 0)
-		detector_drop_idle(d, end_s);
-}
-
 /* Closes the bucket in progress and opens the next. */
 static void tick(struct detector *d)
 {
@@ -231,11 +180,13 @@ static void tick(struct detector *d)
 		d->budgeted = d->series_count;
 		rules_spread_budget(&d->rules, d->series_count);
 	}
+	if (end_s % HOUR_S == 0)
+		detector_count_hour(d, end_s);
 	for (uint32_t i = 0; i < d->table.count; i++)
 		if (d->table.keys[i] != NULL && d->table.keys[i]->has_open)
 			close_key(d, d->table.keys[i]);
 	if (end_s % QUARTER_S == 0)
-		end_hour(d, end_s);
+		detector_end_hour(d, end_s);
 	d->open_s = end_s;
 	d->dirty = true;
 }

@@ -62,6 +62,12 @@ struct subject {
 /* A verdict_fn: adds labels, traces and group of the struct subject that is the context, and passes the verdict on. */
 void detector_emit(void *subject, const struct verdict *bare);
 
+/* Before the hour's last bucket closes: turns the number of its requests into an observation. */
+void detector_count_hour(struct detector *d, int64_t end_s);
+
+/* After it has closed; also at the quarters, since a configured day may begin at one. */
+void detector_end_hour(struct detector *d, int64_t end_s);
+
 /* Everything that one sample says of this key. now_s: its event time, put right. */
 void detector_observe(struct detector *d, struct baseline_key *k, const struct sample *s, int64_t now_s);
 

@@ -322,6 +322,8 @@ static const char *literal_of(struct slice name)
 			return tail_names[of];
 	if (slice_equal(name, SLICE(SPEND_METRIC)))
 		return SPEND_METRIC;
+	if (slice_equal(name, SLICE(MODEL_WATCH_METRIC)))
+		return MODEL_WATCH_METRIC;
 	return m != METRIC_NONE ? metric_infos[m].name : NULL;
 }
 

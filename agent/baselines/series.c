@@ -256,7 +256,7 @@ static struct verdict evidence(const struct series *s, const struct rules *r, in
 		.deviation = s->direction * run->z_sum / run->buckets,
 		.pooled_deviation = s->direction * run->weighted_residual / run->n / sigma,
 		.ratio = standing.mean != 0 ? standing.value / standing.mean : NAN,
-		.sample_size = run->n,
+		.sample_size = s->metric == METRIC_REQUESTS ? (double)NAN : run->n,
 		.run = run->buckets,
 		.window_s = (uint32_t)scale_infos[scale].width_s,
 		.direction = s->direction,

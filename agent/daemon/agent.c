@@ -17,6 +17,7 @@
 #include "agent/daemon/kinds.h"
 #include "agent/daemon/memory_guard.h"
 #include "agent/daemon/pipeline.h"
+#include "agent/daemon/price_change.h"
 #include "agent/daemon/state_dir.h"
 #include "agent/store/store.h"
 
@@ -323,6 +324,7 @@ static struct status apply(struct agent *a, const struct config *fresh, struct b
 		return s;
 	}
 	audit_reload(a->audit, &fresh->alerts);
+	price_change_tell(a->judge, a->prices, settings->prices);
 	a->prices = settings->prices;
 	price_book_report(a->prices, clock_unix_ns() / NS_PER_SECOND);
 	pipeline_adopt(a->pipeline, settings);

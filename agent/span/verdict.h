@@ -78,13 +78,13 @@ struct verdict {
 	double deviation;        /* mean z of the buckets in the run; > 0 is the bad direction */
 	double pooled_deviation; /* of the run taken as one bucket, in sigmas; NaN where there is no run */
 	double ratio;            /* value / baseline_mean, of rates and means too; NaN where the mean is 0 */
-	double sample_size;      /* requests in the run */
+	double sample_size;      /* requests in the run; NaN where that says nothing */
 	uint32_t run;            /* buckets */
 	uint32_t window_s;       /* width of each of them; CANARY: age of the version */
 	int direction;           /* +1: the value rose, -1: it fell */
 	uint8_t trace_ids[VERDICT_TRACES_MAX][16]; /* newest first: recent requests that pull in this direction */
 	uint32_t trace_count;
-	const struct verdict_group *group; /* with RAISED, of kinds SHIFT, CANARY and LATENCY_P99; else NULL */
+	const struct verdict_group *group; /* with RAISED, of what is judged over time; else NULL */
 };
 
 typedef void (*verdict_fn)(void *context, const struct verdict *v);

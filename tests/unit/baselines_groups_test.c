@@ -157,6 +157,35 @@ static void a_floating_alias_is_told_as_often_as_is_asked_for(void **state)
 	detector_free(rig.detector);
 }
 
+static void answers_change(struct rig *r, struct sample *s, int minute)
+{
+	s->model_pinned = TRI_YES;
+	s->name = SLICE("helpful");
+	s->value = 0.8 + rig_noise(r) * 0.05;
+	if (minute < 4 * DAYS)
+		return;
+	s->output_tokens = floor(s->output_tokens * 0.6);
+	s->value -= 0.1;
+}
+
+static void a_pinned_model_that_answers_otherwise_is_told_with_what_shows_it(void **state)
+{
+	const struct baselines_config config = rig_config();
+
+	(void)state;
+	rig_open(&rig, &config);
+	rig_play(&rig, one, 5 * DAYS, answers_change);
+	const struct told *drift = rig_find(&rig, 0, VERDICT_RAISED, VERDICT_MODEL_DRIFT, "model");
+	const struct told *length = rig_find(&rig, 0, VERDICT_RAISED, VERDICT_SHIFT, "output_tokens");
+	assert_non_null(drift);
+	assert_non_null(length);
+	assert_true(drift->v.value == 2);
+	assert_true(drift->v.started_at_s - (RIG_START + 4 * 86400) <= 6 * 3600);
+	assert_true(drift->group.id == length->group.id);
+	assert_null(rig_find(&rig, (int)(drift - rig.told) + 1, VERDICT_RAISED, VERDICT_MODEL_DRIFT, NULL));
+	detector_free(rig.detector);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -164,6 +193,7 @@ int main(void)
 		cmocka_unit_test(an_accepted_level_is_the_baseline_at_once),
 		cmocka_unit_test(a_change_of_prices_raises_nothing),
 		cmocka_unit_test(another_model_behind_the_same_name_is_told_once),
+		cmocka_unit_test(a_pinned_model_that_answers_otherwise_is_told_with_what_shows_it),
 		cmocka_unit_test(a_floating_alias_is_told_as_often_as_is_asked_for),
 	};
 	return cmocka_run_group_tests_name("baselines/groups", tests, NULL, NULL);

@@ -240,6 +240,24 @@ static void a_percentile_three_times_the_usual_is_told_where_it_is_asked_for(voi
 	detector_free(rig.detector);
 }
 
+static void silence_is_told_where_requests_are_counted(void **state)
+{
+	static const char *const metrics[] = { "requests" };
+	struct baselines_config config = rig_config();
+
+	(void)state;
+	config.metrics = (struct string_list){ (const char **)(void *)metrics, 1 };
+	rig_open(&rig, &config);
+	rig_play(&rig, three, 4 * DAYS, NULL);
+	assert_null(rig_find(&rig, 0, VERDICT_RAISED, VERDICT_SHIFT, "requests"));
+	rig_play(&rig, one, 8 * 60, NULL);
+	const struct told *t = rig_find(&rig, 0, VERDICT_RAISED, VERDICT_SHIFT, "requests");
+	assert_non_null(t);
+	assert_true(t->v.direction < 0 && t->v.started_at_s <= RIG_START + 4 * 86400 + 4 * 3600);
+	assert_true(t->has_group && t->group.members == 1);
+	detector_free(rig.detector);
+}
+
 /* The configuration knows metrics by name only: the words must be the same. */
 static void the_configuration_names_every_metric(void **state)
 {
@@ -272,6 +290,7 @@ int main(void)
 		cmocka_unit_test(a_million_keys_stay_bounded_and_leave_the_store_too),
 		cmocka_unit_test(thresholds_follow_from_the_budget_of_the_week),
 		cmocka_unit_test(a_percentile_three_times_the_usual_is_told_where_it_is_asked_for),
+		cmocka_unit_test(silence_is_told_where_requests_are_counted),
 		cmocka_unit_test(the_configuration_names_every_metric),
 	};
 	return cmocka_run_group_tests_name("baselines/metrics", tests, NULL, NULL);

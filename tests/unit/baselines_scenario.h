@@ -53,6 +53,7 @@ static inline bool scenario_row(char *line, struct sample *s)
 	s->ttft_ms = scenario_number(field[9]);
 	s->outcome = strcmp(field[10], "1") == 0 ? OUTCOME_ERROR :
 		     strcmp(field[11], "1") == 0 ? OUTCOME_REFUSAL : OUTCOME_OK;
+	s->model_pinned = TRI_YES;
 	s->value = scenario_number(field[12]);
 	s->name = isnan(s->value) ? SLICE_NONE : SLICE("quality");
 	return true;
