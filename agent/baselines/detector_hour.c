@@ -119,6 +119,7 @@ void detector_end_hour(struct detector *d, int64_t end_s)
 	for (uint32_t i = 0; i < d->table.count; i++)
 		if (d->table.keys[i] != NULL)
 			end_hour_of_key(d, d->table.keys[i], end_s);
+	groups_close(&d->groups, (uint64_t)end_s);
 	if (end_s % DAY_S == 0 && d->idle_s > 0)
 		detector_drop_idle(d, end_s);
 }

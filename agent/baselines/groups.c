@@ -22,6 +22,13 @@ void groups_release(struct groups *g)
 		group_release(&g->items[i]);
 }
 
+void groups_close(struct groups *g, uint64_t now_s)
+{
+	for (size_t i = 0; i < GROUPS_MAX; i++)
+		if (g->items[i].newest_s != 0 && g->items[i].newest_s + CAUSE_S < now_s)
+			group_release(&g->items[i]);
+}
+
 static bool covers(struct slice wide, struct slice s)
 {
 	return slice_equal(wide, SLICE("*")) || slice_equal(s, SLICE("*")) || slice_equal(wide, s);

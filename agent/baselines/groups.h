@@ -34,6 +34,9 @@ void groups_release(struct groups *g);
  * until the next call; NULL without memory. */
 const struct verdict_group *groups_take(struct groups *g, const struct verdict *v);
 
+/* Closes groups that nothing can join any more. */
+void groups_close(struct groups *g, uint64_t now_s);
+
 /* All open groups as one stored value, and back. Metrics are kept by name; intern turns a name into a literal, or NULL
  * where there is no such metric, which fails the record. */
 void groups_record(struct record *r, struct groups *g, const char *(*intern)(struct slice name));
