@@ -3,8 +3,8 @@
  *
  *     bench_baselines [KEYS]
  *
- * KEYS keys with the reference's ten metrics, chosen at random for each sample, 25 samples a key in each five minutes of four days,
- * so that every scale of every series judges. CPU time of this process, one thread. Prints one JSON line: ticks of the
+ * KEYS keys with the reference's ten metrics, chosen at random for each sample, 25 samples a key in each five minutes of
+ * four days, so that every scale of every series judges. CPU time of this process, one thread. Prints one JSON line: ticks of the
  * last day (their mean, and the worst, at the end of six hours), heap bytes a series, one save of everything, and
  * the mean of three million samples.
  */
