@@ -1,0 +1,43 @@
+# SPDX-License-Identifier: Apache-2.0
+"""`plimsoll explain`: what each span was read as, and the decision that the agent takes, with who decided it."""
+import json
+import subprocess
+from pathlib import Path
+
+from agent import BINARY
+
+CORPUS = Path(__file__).resolve().parents[1] / "corpus"
+
+
+def explain(*files):
+    done = subprocess.run([BINARY, "explain", "--output", "json", *map(str, files)], capture_output=True, text=True, timeout=60)
+    assert done.returncode == 0, done.stderr
+    return [json.loads(line) for line in done.stdout.splitlines()]
+
+
+def test_a_duplicate_names_the_span_that_counts():
+    spans = explain(CORPUS / "openllmetry-anthropic.stream" / "request.jsonl")
+    counted = [s for s in spans if s["counted"]]
+    duplicate = [s for s in spans if s["why"] == "the same call is told by another span"]
+    assert [s["scope"] for s in counted] == ["com.anthropic.sdk.python"]
+    assert [s["because_of"] for s in duplicate] == [counted[0]["record"]["span_id"]]
+    assert any(f["field"] == "request_model" and f["verdict"] == "used" for f in counted[0]["fields"])
+
+
+def test_the_decision_is_taken_over_all_of_the_input(tmp_path):
+    """An agent's span that repeats usage is a wrapper whichever file comes first; alone it is the call itself."""
+    lines = (CORPUS / "vercel-ai7.chat" / "request.jsonl").read_text().splitlines()
+    inner, outer = [], []
+    for line in lines:
+        request = json.loads(line)
+        for resource in request["resourceSpans"]:
+            for scope in resource["scopeSpans"]:
+                for span in scope["spans"]:
+                    one = {"resourceSpans": [dict(resource, scopeSpans=[dict(scope, spans=[span])])]}
+                    (outer if span["name"].startswith("invoke_agent") else inner).append(json.dumps(one))
+    (tmp_path / "outer.jsonl").write_text("\n".join(outer))
+    (tmp_path / "inner.jsonl").write_text("\n".join(inner))
+    for files, want in ((("outer", "inner"), 1), (("inner", "outer"), 1), (("outer",), 1)):
+        spans = explain(*(tmp_path / (name + ".jsonl") for name in files))
+        assert sum(s["counted"] for s in spans) == want
+    assert spans[0]["why"] == "it waited, and nobody else told of the call"
