@@ -1,9 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
-# The cost of passing spans on over OTLP/gRPC.
+# The cost of passing spans on over OTLP, from a queue in memory and from one on the disk.
 .PHONY: bench bench-forward
 bench: bench-forward
-bench-forward: $(B)/bench/bench_forward $(B)/bench/noop_server ## CPU seconds per million spans forwarded
+bench-forward: $(B)/bench/bench_forward $(B)/bench/noop_server $(B)/bench/receive_server ## CPU seconds per million spans forwarded
 	@$(B)/bench/bench_forward $(B)/bench/noop_server
+	@$(B)/bench/bench_forward $(B)/bench/noop_server --storage lmdb
+	@$(B)/bench/bench_forward $(B)/bench/receive_server --exporter otlphttp
+	@$(B)/bench/bench_forward $(B)/bench/receive_server --exporter otlphttp --storage lmdb
 	@$(B)/bench/bench_forward $(B)/bench/noop_server --consumers 4
 	@$(B)/bench/bench_forward $(B)/bench/noop_server --spans 300000 --compression gzip
 
