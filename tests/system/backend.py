@@ -30,10 +30,12 @@ class Received:
 
 
 class Failure:
-    """What to answer instead of OK. retry_after_s: sent as Retry-After or RetryInfo. permanent: 400, INVALID_ARGUMENT."""
+    """What to answer instead of OK. retry_after_s: sent as Retry-After or RetryInfo. permanent: 400, INVALID_ARGUMENT.
+    too_big: 413, RESOURCE_EXHAUSTED. http_code: another one over HTTP."""
 
-    def __init__(self, retry_after_s=None, permanent=False):
-        self.retry_after_s, self.permanent = retry_after_s, permanent
+    def __init__(self, retry_after_s=None, permanent=False, too_big=False, http_code=None):
+        self.retry_after_s, self.permanent, self.too_big = retry_after_s, permanent, too_big
+        self.http_code = http_code or (413 if too_big else 400 if permanent else 503)
 
 
 def attributes(span):
@@ -53,6 +55,7 @@ class Backend:
         self.failures = []      # answered first, one a request
         self.always_fail = None  # answered to every request while it is set
         self.delay_s = 0
+        self.max_bytes = None   # larger requests are answered 413, RESOURCE_EXHAUSTED
         self.changed = threading.Condition()
         self._start_grpc(grpc_port)
         self._start_http(http_port)
@@ -81,6 +84,8 @@ class Backend:
         time.sleep(self.delay_s)
         with self.changed:
             failure = self.failures.pop(0) if self.failures else self.always_fail
+            if failure is None and self.max_bytes is not None and len(request.body) > self.max_bytes:
+                failure = Failure(too_big=True)
             (self.refused if failure else self.received).append(request)
             self.changed.notify_all()
         return failure
@@ -127,6 +132,8 @@ class GrpcHandler(grpc.GenericRpcHandler):
         if failure is None:
             return b""
         code = grpc.StatusCode.INVALID_ARGUMENT if failure.permanent else grpc.StatusCode.UNAVAILABLE
+        if failure.too_big:
+            context.abort(grpc.StatusCode.RESOURCE_EXHAUSTED, "received message larger than max")
         if failure.retry_after_s is not None:
             status = status_pb2.Status(code=code.value[0], message="told to fail")
             delay = duration_pb2.Duration(nanos=int(failure.retry_after_s * 1e9) % 10**9, seconds=int(failure.retry_after_s))
@@ -147,7 +154,7 @@ class HttpHandler(BaseHTTPRequestHandler):
             body = gzip.decompress(body)
         headers = {k.lower(): v for k, v in self.headers.items()}
         failure = self.server.backend.take(Received("http", self.path.rsplit("/", 1)[1], headers, body))
-        self.send_response(200 if failure is None else 400 if failure.permanent else 503)
+        self.send_response(200 if failure is None else failure.http_code)
         if failure is not None and failure.retry_after_s is not None:
             self.send_header("retry-after", str(failure.retry_after_s))
         self.send_header("content-type", "application/x-protobuf")
