@@ -27,11 +27,14 @@ static struct slice slice_of_core(const grpc_slice *s)
 	return (struct slice){ (const char *)GRPC_SLICE_START_PTR(*s), GRPC_SLICE_LENGTH(*s) };
 }
 
+/* From the moment the operation is with the core, the call may be the lane's thread's again, and over. */
 static void start(struct call *c, enum call_stage stage, const grpc_op *ops, size_t count)
 {
+	grpc_call *core = c->core;
+
 	c->since_ns = clock_mono_ns();
 	c->stage = stage;
-	grpc_call_error error = grpc_call_start_batch(c->core, ops, count, c, NULL);
+	grpc_call_error error = grpc_call_start_batch(core, ops, count, c, NULL);
 	assert(error == GRPC_CALL_OK);
 	(void)error;
 }
