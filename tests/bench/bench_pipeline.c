@@ -4,7 +4,7 @@
  *     bench_pipeline [walk|read|agent|forward] [BATCHES]
  *
  * walk: every attribute of every span is looked at. read: and turned into calls. agent: all that the agent does with a
- * request; the baselines, which belong to the loop, take their samples at once. forward: and the edited request is made.
+ * request; the baselines and the memory for later judgements, which belong to the loop, take their samples at once. forward: and the edited request is made.
  * Prints nanoseconds a span, with the machine's noise; for what does not move with the machine run it under callgrind:
  * bench_instructions.py. One thread, batches of 512.
  */
@@ -17,6 +17,7 @@
 #include "agent/daemon/kinds.h"
 #include "agent/daemon/pipeline.h"
 #include "agent/dialects/reader.h"
+#include "agent/judgements/joiner.h"
 #include "tests/bench/otlp_spans.h"
 
 #define BATCH          512u
@@ -29,6 +30,7 @@ struct bench {
 	struct observer *observer;
 	struct counting *counting;
 	struct detector *detector;
+	struct joiner *joiner;
 	struct senders *senders;
 	struct pipeline *pipeline;
 	struct known_keys *keys;
@@ -129,6 +131,23 @@ static void judge(void *context, struct sample_chunk *chunk)
 	free(chunk);
 }
 
+static void recall(void *context, struct recall_chunk *chunk)
+{
+	struct bench *b = context;
+
+	joiner_begin(b->joiner);
+	for (size_t i = 0; i < chunk->call_count; i++)
+		joiner_call(b->joiner, &chunk->calls[i].call, chunk->calls[i].labels);
+	joiner_end(b->joiner, 0);
+	free(chunk);
+}
+
+static void ignore_judgement(void *context, const struct joined_judgement *j)
+{
+	(void)context;
+	(void)j;
+}
+
 static const char forwarding[] = "exporters: { otlp: { endpoint: 127.0.0.1:1, tls: { insecure: true }, compression: none } }\n";
 
 static void load_config(struct bench *b, bool forwards)
@@ -165,6 +184,8 @@ static void open_pipeline(struct bench *b)
 		.senders = b->senders,
 		.judge = judge,
 		.judge_context = b,
+		.recall = recall,
+		.recall_context = b,
 	};
 	struct price_book *prices;
 	struct buf why = BUF_INIT;
@@ -176,7 +197,11 @@ static void open_pipeline(struct bench *b)
 
 static void set_up(struct bench *b, bool forwards)
 {
+	struct joiner_settings joining = { .keep_ns = UINT64_MAX / 2, .out = ignore_judgement };
+
 	load_config(b, forwards);
+	joining.max_bytes = b->config->judgements.max_size_bytes;
+	b->joiner = joiner_new(&joining);
 	if (forwards)
 		open_senders(b);
 	b->observer = observer_new(b->config, 3);
@@ -184,7 +209,7 @@ static void set_up(struct bench *b, bool forwards)
 	b->detector = detector_new(&b->config->baselines, ignore_verdict, NULL);
 	check(known_keys_new(&b->config->dimensions, &b->keys));
 	b->reader = dialect_reader_new(b->keys);
-	if (b->observer == NULL || b->counting == NULL || b->detector == NULL || b->reader == NULL)
+	if (b->observer == NULL || b->counting == NULL || b->detector == NULL || b->joiner == NULL || b->reader == NULL)
 		fail("no memory");
 	arena_init(&b->arena, 16u << 20);
 	open_pipeline(b);

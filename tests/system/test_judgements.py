@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Evaluations and feedback find the call they are about: with it, after it, before it, after a crash."""
 import json
+import socket
 import subprocess
 import urllib.error
 import urllib.request
@@ -27,10 +28,10 @@ def app(request):
         a.close()
 
 
-def post(agent, path, body, headers=None):
+def post(agent, path, body, headers=None, host="localhost"):
     """(status, JSON of the answer)"""
     data = body if isinstance(body, bytes) else json.dumps(body).encode()
-    request = urllib.request.Request("http://localhost:%d/api/v1/%s" % (agent.ports["metrics"], path), data,
+    request = urllib.request.Request("http://%s:%d/api/v1/%s" % (host, agent.ports["metrics"], path), data,
                                      headers or {"Content-Type": "application/json"}, method="POST")
     try:
         with urllib.request.urlopen(request, timeout=10) as answer:
@@ -170,6 +171,29 @@ def test_a_bad_body_is_refused_as_a_whole(start_agent, body, why):
     status, answer = post(agent, "feedback", body)
     assert status == 400 and why in answer["error"]
     assert agent.metric("plimsoll_agent_judgements_total", result="joined") == 0
+
+
+def own_address():
+    """An address of this machine that is not loopback, or None."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as s:
+        try:
+            s.connect(("192.0.2.1", 9))  # sends nothing
+            return None if s.getsockname()[0].startswith("127.") else s.getsockname()[0]
+        except OSError:
+            return None
+
+
+@pytest.mark.skipif(own_address() is None, reason="this machine has no address but loopback")
+@pytest.mark.parametrize("token, given, want", [
+    (None, "Bearer guess", 403),
+    ("open-sesame", None, 401),
+    ("open-sesame", "Bearer guess", 401),
+    ("open-sesame", "Bearer open-sesame", 202),
+])
+def test_from_elsewhere_the_token_is_asked_for(start_agent, token, given, want):
+    agent = start_agent({"admin": {"endpoint": "0.0.0.0:0", **({"token": token} if token else {})}})
+    headers = {"Content-Type": "application/json", **({"Authorization": given} if given else {})}
+    assert post(agent, "feedback", {"trace_id": "ab" * 16, "signal": "thumbs_up"}, headers, own_address())[0] == want
 
 
 def test_a_page_of_another_origin_cannot_judge(start_agent):
