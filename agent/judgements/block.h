@@ -2,7 +2,7 @@
  * judgements/block.h - a run of calls as bytes: written at the end, read from the start.
  *
  * A label list stands in front of the first call that uses it, and holds for those behind it until the next one: calls
- * come in runs. The value in the store is the format byte and these bytes.
+ * come in runs. The value in the store is the format byte and these bytes, little-endian; a call is 57 of them.
  */
 #ifndef PLIMSOLL_JUDGEMENTS_BLOCK_H
 #define PLIMSOLL_JUDGEMENTS_BLOCK_H
@@ -14,8 +14,10 @@
 
 struct block {
 	struct buf bytes;
-	size_t labels_at; /* offset of the labels that hold for the next call */
-	bool has_labels;
+	struct {
+		uint32_t at, len; /* in bytes */
+	} last[CALL_LABEL_COUNT]; /* the labels that hold for the next call */
+	bool has_last;
 };
 
 void block_add(struct block *b, const struct known_call *call, const struct call_labels *labels);

@@ -174,7 +174,7 @@ void recent_add(struct recent *r, const struct known_call *call, const struct ca
 	if (buf_failed(&b->block.bytes)) { /* cut the torn call off */
 		b->block.bytes.failed = false;
 		b->block.bytes.len = before;
-		b->block.has_labels = false;
+		b->block.has_last = false;
 		return;
 	}
 	b->size_bytes = b->block.bytes.len;
