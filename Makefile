@@ -190,5 +190,6 @@ install: $(BIN) $(DOCS) ## install program, manual pages and sample configuratio
 clean: ## remove everything that was built
 	rm -rf build
 
--include tests/golden/rules.mk tests/faults/rules.mk tests/record/rules.mk tests/scenarios/rules.mk tests/bench/*.mk tests/fuzz/rules.mk
+-include tests/golden/rules.mk tests/faults/rules.mk tests/backends/rules.mk tests/record/rules.mk tests/scenarios/rules.mk \
+	tests/bench/*.mk tests/fuzz/rules.mk
 -include $(OBJ:.o=.d) $(wildcard $(B)/tests/*/*.d) $(B)/agent/daemon/main.d
