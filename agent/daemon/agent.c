@@ -39,6 +39,7 @@ struct agent {
 	struct outbound *outbound;
 	struct observer *observer;
 	struct counting *counting;
+	struct model_watch *models;
 	struct audit *audit;
 	struct judge *judge;
 	struct judgements *judgements; /* NULL: switched off */
@@ -107,15 +108,16 @@ static struct status open_outlets(struct agent *a, struct buf *why)
 	TRY(senders_open(a->config, &a->exporter_env, &a->senders, why));
 	TRY(outbound_new(a->config, a->senders, lanes(a->config), &a->outbound, why));
 	a->counting = counting_new(a->config->limits.max_counting_bytes);
+	a->models = model_watch_new();
 	a->observer = observer_new(a->config, lanes(a->config));
-	if (a->counting == NULL || a->observer == NULL)
+	if (a->counting == NULL || a->models == NULL || a->observer == NULL)
 		return FAIL(NOMEM, "no memory for the metrics");
 	s = audit_new(a->store, &a->config->alerts, &a->audit);
 	if (FAILED(s)) {
 		buf_printf(why, "cannot read the audit: %s", s.why);
 		return s;
 	}
-	TRY(judge_new(a->config, a->loop, a->http, a->store, a->audit, a->counting, &a->judge, why));
+	TRY(judge_new(a->config, a->loop, a->http, a->store, a->audit, a->counting, a->models, &a->judge, why));
 	a->alerts_api = (struct alerts_api){ a->judge, a->audit };
 	observer_add_source(a->observer, judge_render, a->judge);
 	judge_watch(a->judge, outbound_keep, a->outbound);
@@ -142,6 +144,7 @@ static struct status open_pipeline(struct agent *a, struct buf *why)
 	struct pipeline_outlets outlets = {
 		.observer = a->observer,
 		.counting = a->counting,
+		.models = a->models,
 		.senders = a->senders,
 		.outbound = a->outbound,
 		.judge = a->config->baselines.enabled || a->config->slos.count > 0 ? judge_offer : NULL,
@@ -447,6 +450,7 @@ void agent_free(struct agent *a)
 	store_close(a->store);
 	observer_free(a->observer);
 	counting_free(a->counting);
+	model_watch_free(a->models);
 	buf_release(&a->state_dir);
 	buf_release(&a->queue_dir);
 	buf_release(&a->urls.grpc);

@@ -115,7 +115,7 @@ void judge_offer(void *context, struct sample_chunk *chunk)
 }
 
 static struct status set_up(struct judge *j, const struct config *config, uv_loop_t *loop, struct http_client *http,
-			    struct counting *counting, struct buf *why)
+			    struct counting *counting, struct model_watch *models, struct buf *why)
 {
 	j->detector = detector_new(&config->baselines, on_verdict, j);
 	j->slos = slo_new(config, on_verdict, j);
@@ -130,7 +130,7 @@ static struct status set_up(struct judge *j, const struct config *config, uv_loo
 	alerts_on_explain(j->alerts, evidence_explain, &j->evidence);
 	alerts_on_change(j->alerts, evidence_note, &j->evidence);
 	j->state = (struct state){ .store = j->store, .detector = j->detector, .alerts = j->alerts, .slos = j->slos,
-				   .movement = j->evidence.movement, .counting = counting };
+				   .movement = j->evidence.movement, .counting = counting, .models = models };
 	struct status s = state_load(&j->state);
 	if (FAILED(s))
 		buf_printf(why, "cannot read the stored baselines: %s", s.why);
@@ -138,7 +138,8 @@ static struct status set_up(struct judge *j, const struct config *config, uv_loo
 }
 
 struct status judge_new(const struct config *config, uv_loop_t *loop, struct http_client *http, struct store *store,
-			struct audit *audit, struct counting *counting, struct judge **out, struct buf *why)
+			struct audit *audit, struct counting *counting, struct model_watch *models,
+			struct judge **out, struct buf *why)
 {
 	struct judge *j = calloc(1, sizeof(*j));
 
@@ -154,7 +155,7 @@ struct status judge_new(const struct config *config, uv_loop_t *loop, struct htt
 	loop_jobs_init(&j->jobs, loop);
 	j->open_handles = 3;
 	j->wake.data = j->clock.data = j->jobs.wake.data = j;
-	struct status s = set_up(j, config, loop, http, counting, why);
+	struct status s = set_up(j, config, loop, http, counting, models, why);
 	if (FAILED(s)) {
 		judge_free(j);
 		return s;

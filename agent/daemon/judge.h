@@ -13,6 +13,7 @@
 #include "agent/baselines/detector.h"
 #include "agent/config/config.h"
 #include "agent/counting/counting.h"
+#include "agent/enrich/model_watch.h"
 #include "agent/daemon/audit.h"
 #include "agent/daemon/sample_queue.h"
 #include "agent/net/http_client.h"
@@ -21,9 +22,10 @@
 
 struct judge;
 
-/* Loads what the store holds, also into counting. audit, store, http and counting are borrowed. why: what is wrong, to print. */
+/* Loads what the store holds, also into counting and models. audit, store, http, counting and models are borrowed. why: what is wrong, to print. */
 struct status judge_new(const struct config *config, uv_loop_t *loop, struct http_client *http, struct store *store,
-			struct audit *audit, struct counting *counting, struct judge **out, struct buf *why) MUST_USE;
+			struct audit *audit, struct counting *counting, struct model_watch *models,
+			struct judge **out, struct buf *why) MUST_USE;
 
 /* named is called for each trace that a new alert names, on the loop thread, under the judge's lock. Before the loop runs. */
 void judge_watch(struct judge *j, void (*named)(void *context, const uint8_t trace_id[16]), void *context);

@@ -43,7 +43,7 @@ struct status pipeline_new(const struct config *config, struct price_book *price
 	struct status s = settings_new(config, prices, &p->settings);
 	for (unsigned i = 0; i < lanes && !FAILED(s); i++) {
 		s = worker_init(&p->lanes[i], transport_of(i, lanes), observer_shard(outlets->observer, i),
-				outlets->counting);
+				outlets->counting, outlets->models);
 		p->lane_count = i + 1;
 		if (!FAILED(s))
 			s = worker_adopt(&p->lanes[i], settings_ref(p->settings));

@@ -27,6 +27,7 @@ struct replay {
 	struct config *config;
 	struct observer *observer;
 	struct counting *counting;
+	struct model_watch *models;
 	struct joiner *joiner;
 	struct pipeline *pipeline;
 	struct detector *detector;
@@ -319,12 +320,13 @@ static struct status open_stages(struct replay *r, struct buf *why)
 	r->evidence.movement = movement_new(NULL, NULL);
 	r->counting = counting_new(r->config->limits.max_counting_bytes);
 	r->joiner = joiner_new(&joining);
-	if (r->observer == NULL || r->detector == NULL || r->slos == NULL || r->counting == NULL || r->joiner == NULL)
-	if (r->observer == NULL || r->detector == NULL || r->slos == NULL || r->counting == NULL ||
-	    r->evidence.movement == NULL)
+	r->models = model_watch_new();
+	if (r->observer == NULL || r->detector == NULL || r->slos == NULL || r->counting == NULL || r->joiner == NULL ||
+	    r->models == NULL || r->evidence.movement == NULL)
 		return FAIL(NOMEM, "no memory");
 	outlets.observer = r->observer;
 	outlets.counting = r->counting;
+	outlets.models = r->models;
 	TRY(alerts_new(&r->config->alerts, NULL, NULL, &r->alerts, why));
 	r->alert_list = (struct alert_list){ .config = &r->config->alerts, .as_json = r->json };
 	alerts_on_change(r->alerts, on_alert, r);
@@ -345,6 +347,7 @@ static void close_stages(struct replay *r)
 	movement_free(r->evidence.movement);
 	observer_free(r->observer);
 	counting_free(r->counting);
+	model_watch_free(r->models);
 	joiner_free(r->joiner);
 	store_close(r->store);
 	alert_list_release(&r->alert_list);
@@ -357,7 +360,7 @@ static struct status open_storage(struct replay *r, struct state *state, const c
 {
 	TRY(store_open(directory, r->config->storage.max_size_bytes, &r->store, why));
 	*state = (struct state){ .store = r->store, .detector = r->detector, .alerts = r->alerts, .slos = r->slos,
-				 .movement = r->evidence.movement, .counting = r->counting };
+				 .movement = r->evidence.movement, .counting = r->counting, .models = r->models };
 	return state_load(state);
 }
 

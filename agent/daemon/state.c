@@ -52,11 +52,22 @@ static bool load_slo(void *context, struct slice key, struct slice value)
 	return true;
 }
 
+static bool load_models(void *context, struct slice key, struct slice value)
+{
+	struct state *s = context;
+	struct status result = model_watch_load(s->models, key, value);
+
+	if (FAILED(result))
+		damaged("models", result);
+	return true;
+}
+
 struct status state_load(struct state *s)
 {
 	TRY(store_scan(s->store, STORE_BASELINES, SLICE_NONE, load_baseline, s));
 	TRY(store_scan(s->store, STORE_ALERTS, SLICE_NONE, load_alert, s));
 	TRY(store_scan(s->store, STORE_SLOS, SLICE_NONE, load_slo, s));
+	TRY(store_scan(s->store, STORE_MODELS, SLICE_NONE, load_models, s));
 	return store_scan(s->store, STORE_COUNTED, SLICE_NONE, load_counted, s);
 }
 
@@ -98,6 +109,11 @@ static void put_slo(void *batch, struct slice key, struct slice value)
 		store_batch_delete(batch, STORE_SLOS, key);
 }
 
+static void put_models(void *batch, struct slice key, struct slice value)
+{
+	store_batch_put(batch, STORE_MODELS, key, value);
+}
+
 static void on_committed(void *context, struct status result)
 {
 	if (FAILED(result))
@@ -119,6 +135,7 @@ void state_save(struct state *s)
 	alerts_save(s->alerts, all, put_alert, batch);
 	movement_save(s->movement, all, put_alert, batch);
 	counting_save(s->counting, all, put_counted, batch);
+	model_watch_save(s->models, all, put_models, batch);
 	slo_save(s->slos, all, put_slo, batch);
 	struct status result = store_write(s->store, batch, on_committed, s);
 	if (FAILED(result))

@@ -10,6 +10,7 @@
 #include "agent/alerts/movement.h"
 #include "agent/baselines/detector.h"
 #include "agent/counting/counting.h"
+#include "agent/enrich/model_watch.h"
 #include "agent/slo/slo.h"
 #include "agent/store/store.h"
 
@@ -20,6 +21,7 @@ struct state {
 	struct alerts *alerts;
 	struct movement *movement;
 	struct counting *counting;
+	struct model_watch *models;
 	struct slo_tracker *slos;
 	_Atomic bool is_incomplete; /* a write failed: the next one must hold everything */
 };

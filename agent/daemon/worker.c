@@ -24,7 +24,7 @@ static struct meter *labelled(enum meter_family family, const char *name, const 
 }
 
 struct status worker_init(struct worker *w, const char *transport, struct observe_shard *shard,
-			  struct counting *counting)
+			  struct counting *counting, struct model_watch *models)
 {
 	char rest[48];
 
@@ -38,8 +38,8 @@ struct status worker_init(struct worker *w, const char *transport, struct observ
 	w->meters.counted = labelled(METER_CALLS, "counted", "true", "");
 	w->meters.not_counted = labelled(METER_CALLS, "counted", "false", "");
 	w->meters.unversioned = meter_get(METER_UNVERSIONED, "");
-	w->models = calloc(1, sizeof(*w->models));
-	return w->models != NULL ? OK : FAIL(NOMEM, "no memory for a worker");
+	w->models = models;
+	return OK;
 }
 
 void worker_release(struct worker *w)
@@ -48,7 +48,6 @@ void worker_release(struct worker *w)
 	dialect_reader_free(w->reader);
 	pricer_free(w->pricer);
 	settings_unref(w->settings);
-	free(w->models);
 	buf_release(&w->records);
 }
 
@@ -105,7 +104,8 @@ static void settle_cost(struct worker *w, struct call *c)
 
 void worker_complete(struct worker *w, struct call *c)
 {
-	model_watch_see(w->models, c);
+	if (w->models != NULL)
+		model_watch_see(w->models, c);
 	settle_cost(w, c);
 }
 

@@ -38,9 +38,9 @@ struct worker {
 	} meters;
 };
 
-/* transport: for the meters, "grpc". counting: borrowed. Errors: NOMEM. */
+/* transport: for the meters, "grpc". counting and models (NULL: none) are all lanes' and borrowed. Errors: NOMEM. */
 struct status worker_init(struct worker *w, const char *transport, struct observe_shard *shard,
-			  struct counting *counting) MUST_USE;
+			  struct counting *counting, struct model_watch *models) MUST_USE;
 void worker_release(struct worker *w);
 
 /* Adopts other settings; takes over the reference. Errors: NOMEM, the lane keeps what it had. */

@@ -105,7 +105,7 @@ static void prepare(struct worker *worker, struct config **config)
 
 	if (FAILED(config_load(NULL, exporter_config_kinds(), exporter_config_kind_count(), config, &why)) ||
 	    FAILED(price_book_new(*config, &prices, &why)) || FAILED(settings_new(*config, prices, &settings)) ||
-	    FAILED(worker_init(worker, "golden", NULL, counting_new(1 << 20))) || FAILED(worker_adopt(worker, settings)))
+	    FAILED(worker_init(worker, "golden", NULL, counting_new(1 << 20), NULL)) || FAILED(worker_adopt(worker, settings)))
 		die("set-up", buf_string(&why));
 }
 

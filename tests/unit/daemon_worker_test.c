@@ -27,7 +27,7 @@ static struct settings *settings_with(enum cost_source source)
 
 static void start(struct worker *w, enum cost_source source)
 {
-	assert_false(FAILED(worker_init(w, "test", NULL, NULL)));
+	assert_false(FAILED(worker_init(w, "test", NULL, NULL, NULL)));
 	assert_false(FAILED(worker_adopt(w, settings_with(source))));
 }
 

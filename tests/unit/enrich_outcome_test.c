@@ -8,7 +8,6 @@
 #include <cmocka.h>
 
 #include "agent/enrich/enrich.h"
-#include "agent/enrich/model_watch.h"
 
 static struct call llm(uint32_t finish)
 {
@@ -129,26 +128,6 @@ static void a_span_that_ends_before_it_starts_has_no_latency(void **state)
 	assert_true(c.output_tokens_per_second == 0);
 }
 
-static void another_answering_model_is_told_once(void **state)
-{
-	static struct model_watch w;
-	struct call c = llm(FINISH_STOP);
-
-	(void)state;
-	c.request_model = SLICE("gpt-4o");
-	c.response_model = SLICE("gpt-4o-2024-08-06");
-	model_watch_see(&w, &c);
-	assert_false(c.model_changed);
-	c.response_model = SLICE("gpt-4o-2026-01-01");
-	model_watch_see(&w, &c);
-	assert_true(c.model_changed);
-	model_watch_see(&w, &c);
-	assert_false(c.model_changed);
-	c.request_model = SLICE("gpt-5"); /* first seen: nothing to compare with */
-	model_watch_see(&w, &c);
-	assert_false(c.model_changed);
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -158,7 +137,6 @@ int main(void)
 		cmocka_unit_test(rates_and_classes_follow_from_times_and_counts),
 		cmocka_unit_test(a_first_token_outside_the_span_is_unknown),
 		cmocka_unit_test(a_span_that_ends_before_it_starts_has_no_latency),
-		cmocka_unit_test(another_answering_model_is_told_once),
 	};
 	return cmocka_run_group_tests_name("enrich/outcome", tests, NULL, NULL);
 }
