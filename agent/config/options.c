@@ -188,7 +188,7 @@ const struct conf_option exporter_common_options[] = {
 		 "Looked for on the span, log record or data point, then on its resource. Without it the exporter gets "
 		 "everything." },
 	{ "redaction", CONF_ENUM, AT(exporter_common, redaction), .choices = "default|on|off", .fallback = "default",
-	  .doc = "default: as redaction.enabled says, and on for request records." },
+	  .doc = "default: as redaction.enabled says, and on for request records and for files." },
 	{ "sampling", CONF_ENUM, AT(exporter_common, sampling), .choices = "default|on|off", .fallback = "default",
 	  .doc = "off: gets every span with all its content, whatever the sampling section says." },
 	{ .name = NULL },

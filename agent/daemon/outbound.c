@@ -38,7 +38,8 @@ static void note_wishes(struct outbound *o, const struct config *config)
 	for (size_t i = 0; i < config->exporter_count && i < 64; i++) {
 		const struct exporter_common *e = &config->exporters[i].common;
 		uint64_t bit = UINT64_C(1) << i;
-		if (e->redaction == SWITCH_ON || (e->redaction == SWITCH_DEFAULT && config->redaction.enabled))
+		bool by_default = config->redaction.enabled || strcmp(config->exporters[i].kind, "file") == 0; /* files stay */
+		if (e->redaction == SWITCH_ON || (e->redaction == SWITCH_DEFAULT && by_default))
 			o->redacts_otlp |= bit;
 		if (e->redaction != SWITCH_OFF)
 			o->redacts_records |= bit;

@@ -16,22 +16,23 @@ static bool is_label_byte(struct slice text, size_t at)
 	return at < text.len && (is_alnum_at(text, at) || text.ptr[at] == '-' || (unsigned char)text.ptr[at] >= 0x80);
 }
 
-/* End of a domain of two labels or more, the last of letters, two at least; 0: none. */
+/* End of a domain of two labels or more, the last of letters, two at least; 0: none. Digits behind it may be the next
+ * word, glued to it. */
 static size_t domain_end(struct slice text, size_t at)
 {
 	size_t end = 0, label = at, last = at + DOMAIN_BYTES_MAX;
 
 	while (label < last) {
-		size_t stop = label;
-		bool letters = true;
-		while (stop < last && is_label_byte(text, stop)) {
-			letters &= (class_at(text, stop) & CLASS_DIGIT) == 0;
+		size_t stop = label, letters;
+		while (stop < last && is_label_byte(text, stop) && (class_at(text, stop) & CLASS_DIGIT) == 0)
 			stop++;
-		}
+		letters = stop - label;
+		if (label > at && letters >= 2)
+			end = stop;
+		while (stop < last && is_label_byte(text, stop))
+			stop++;
 		if (stop == label)
 			break;
-		if (label > at && letters && stop - label >= 2)
-			end = stop;
 		if (stop >= text.len || text.ptr[stop] != '.')
 			break;
 		label = stop + 1;
