@@ -118,6 +118,7 @@ static struct status open_outlets(struct agent *a, struct buf *why)
 		return s;
 	}
 	TRY(judge_new(a->config, a->loop, a->http, a->store, a->audit, a->counting, a->models, &a->judge, why));
+	judge_log_to(a->judge, a->senders);
 	a->alerts_api = (struct alerts_api){ a->judge, a->audit };
 	observer_add_source(a->observer, judge_render, a->judge);
 	judge_watch(a->judge, outbound_keep, a->outbound);

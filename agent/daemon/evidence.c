@@ -57,9 +57,8 @@ void evidence_explain(void *context, const struct alert *a, struct buf *evidence
 	buf_byte(evidence, ']');
 }
 
-void evidence_note(void *context, const struct alert *a)
+void evidence_note(struct evidence *e, const struct alert *a)
 {
-	struct evidence *e = context;
 	struct buf summary = BUF_INIT;
 	bool fires = a->state == ALERT_FIRING;
 

@@ -17,8 +17,8 @@ struct evidence {
 /* An alert_explain; context is the evidence. */
 void evidence_explain(void *context, const struct alert *a, struct buf *evidence, struct buf *cause);
 
-/* An alert_fn: notes that it fires, or ended. */
-void evidence_note(void *context, const struct alert *a);
+/* Notes that it fires, or ended. */
+void evidence_note(struct evidence *e, const struct alert *a);
 
 /* A movement_news_fn. */
 void evidence_news(void *context, const struct movement_news *news);

@@ -8,6 +8,7 @@
 #include "agent/base/clock.h"
 #include "agent/base/log.h"
 #include "agent/base/meter.h"
+#include "agent/daemon/alert_log.h"
 #include "agent/daemon/evidence.h"
 #include "agent/daemon/loop_jobs.h"
 #include "agent/daemon/slo_metrics.h"
@@ -29,6 +30,7 @@ struct judge {
 	bool learns; /* else only objectives are judged */
 	struct alerts *alerts;
 	struct evidence evidence;
+	struct senders *senders; /* for log records; NULL: none */
 	struct loop_jobs jobs;
 	struct state state;
 	struct store *store;
@@ -54,6 +56,20 @@ void judge_watch(struct judge *j, void (*named)(void *context, const uint8_t tra
 {
 	j->named = named;
 	j->named_context = context;
+}
+
+static void on_alert(void *context, const struct alert *a)
+{
+	struct judge *j = context;
+
+	evidence_note(&j->evidence, a);
+	if (j->senders != NULL && j->config->alerts.log_records)
+		alert_log_offer(j->senders, a);
+}
+
+void judge_log_to(struct judge *j, struct senders *senders)
+{
+	j->senders = senders;
 }
 
 static void judge_sample(struct judge *j, const struct sample *s)
@@ -128,7 +144,7 @@ static struct status set_up(struct judge *j, const struct config *config, uv_loo
 	j->config = config;
 	TRY(alerts_new(&config->alerts, loop, http, &j->alerts, why));
 	alerts_on_explain(j->alerts, evidence_explain, &j->evidence);
-	alerts_on_change(j->alerts, evidence_note, &j->evidence);
+	alerts_on_change(j->alerts, on_alert, j);
 	j->state = (struct state){ .store = j->store, .detector = j->detector, .alerts = j->alerts, .slos = j->slos,
 				   .movement = j->evidence.movement, .counting = counting, .models = models };
 	struct status s = state_load(&j->state);

@@ -21,6 +21,7 @@
 #include "agent/store/store.h"
 
 struct judge;
+struct senders;
 
 /* Loads what the store holds, also into counting and models. audit, store, http, counting and models are borrowed. why: what is wrong, to print. */
 struct status judge_new(const struct config *config, uv_loop_t *loop, struct http_client *http, struct store *store,
@@ -29,6 +30,9 @@ struct status judge_new(const struct config *config, uv_loop_t *loop, struct htt
 
 /* named is called for each trace that a new alert names, on the loop thread, under the judge's lock. Before the loop runs. */
 void judge_watch(struct judge *j, void (*named)(void *context, const uint8_t trace_id[16]), void *context);
+
+/* Where log records of alerts go if alerts.log_records says so. On the loop's thread, before any sample. */
+void judge_log_to(struct judge *j, struct senders *senders);
 
 /* Takes the chunk over; context is the judge. Any thread. */
 void judge_offer(void *context, struct sample_chunk *chunk);

@@ -201,6 +201,19 @@ def test_a_channel_is_tested_and_the_answer_shown(start_agent, webhook):
     assert "secret-path" not in agent.output
 
 
+def test_an_alert_is_a_log_record_too(start_agent, backend, forwarding):
+    agent = start_agent({**forwarding, "alerts": {"log_records": True}})
+    now = traffic(agent, start_time(), LEARN_HOURS, seed=80)
+    traffic(agent, now, SHIFT_HOURS, seed=81, factor=5)
+    agent.wait_for_metric("plimsoll_agent_exported_total", 1, kind="logs")
+    records = [r for told in backend.snapshot() if told.signal == "logs"
+               for resource in told.message.resource_logs
+               for scope in resource.scope_logs for r in scope.log_records]
+    told = {a.key: a.value.string_value for a in records[0].attributes}
+    assert told["event.name"] == "plimsoll.alert.firing" and told["plimsoll.alert.feature"] == "checkout"
+    assert records[0].severity_text in ("INFO", "WARN")
+
+
 def test_nobody_to_talk_to_is_exit_three():
     done = subprocess.run([agent_module.BINARY, "alerts", "--agent", "http://127.0.0.1:%d" % free_port()],
                           capture_output=True, text=True, timeout=30)
