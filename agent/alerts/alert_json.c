@@ -245,6 +245,7 @@ static void write_words(struct buf *out, const struct alert *a, const struct ale
 		buf_byte(out, ',');
 		buf_slice(out, buf_view(&a->evidence));
 	}
+	write_text(out, "runbook", slice_of(runbook_of(a->verdict.kind, slice_of(a->verdict.metric))->name));
 	buf_reset(&text);
 	alert_runbook(a, config, &text);
 	write_if_any(out, "runbook_url", buf_view(&text));

@@ -12,7 +12,7 @@
 static void line(const char *name, struct buf *value)
 {
 	if (value->len > 0)
-		printf("  %-12s %s\n", name, buf_string(value));
+		printf("  %-17s %s\n", name, buf_string(value));
 	buf_reset(value);
 }
 
@@ -39,17 +39,17 @@ static void print_time(struct slice alert, const char *name, const char *field)
 	if (isnan(at))
 		return;
 	clock_format_utc((uint64_t)at, text);
-	printf("  %-12s %s\n", name, text);
+	printf("  %-17s %s\n", name, text);
 }
 
 static void print_evidence(struct slice alert)
 {
 	double run = answer_number(alert, "run");
 
-	printf("  %-12s %.6g, usually %.6g +- %.3g (%.1f sigma; per window %.1f)\n", "value", answer_number(alert, "value"),
+	printf("  %-17s %.6g, usually %.6g +- %.3g (%.1f sigma; per window %.1f)\n", "value", answer_number(alert, "value"),
 	       answer_number(alert, "baseline_mean"), answer_number(alert, "baseline_stddev"),
 	       answer_number(alert, "pooled_deviation"), answer_number(alert, "deviation"));
-	printf("  %-12s %.0f requests", "seen in", answer_number(alert, "sample_size"));
+	printf("  %-17s %.0f requests", "samples", answer_number(alert, "sample_size"));
 	if (run > 0)
 		printf(" in %.0f windows of %.0f s", run, answer_number(alert, "window_s"));
 	printf("\n");

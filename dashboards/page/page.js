@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-// The agent's page: reads /api/v1/summary and /api/v1/alerts every two seconds and shows them.
+// The agent's page: reads /api/v1/summary, alerts and silences every two seconds and shows them.
 // Names come from spans, so every text is set as text, never as HTML. What is unknown is shown as unknown, not as zero.
 
 const POLL_MS = 2000;
 const TIMEOUT_MS = 5000;
 const LAST_BUCKET_S = 81.92; // latencies are not told apart beyond it
 const TRACES_SHOWN = 3;      // of an alert
+const CHANGES_SHOWN = 3;     // before it
 const ALARMING = 0.05;       // share of errors from which it is coloured
 
 const $ = (id) => document.getElementById(id);
@@ -325,27 +326,89 @@ function link(url, text) {
 	return a;
 }
 
-// An alert object is flat: agent/alerts/alert_json.c writes it. "*" stands for all.
-function alertItem(alert) {
-	const item = element("li"), about = [alert.kind];
+const FACTORS = { input_tokens: "input tokens", output_tokens: "output tokens", cache_share: "cache share",
+	model_mix: "model mix", price: "price" };
+
+// A bar of what the change of cost per request is made of. Parts that pull the other way are told in words only.
+function decomposition(movement) {
+	const cost = movement?.cost_per_request;
+	if (!cost || !cost.change_usd)
+		return null;
+	const parts = cost.parts.filter((p) => Math.abs(p.percent_of_change) >= 1);
+	const bar = element("span", "parts"), words = [];
+	for (const part of parts) {
+		const name = FACTORS[part.factor] ?? part.factor;
+		words.push(`${name} ${Math.round(part.percent_of_change)} %`);
+		if (part.percent_of_change > 0) {
+			const piece = element("i", `part ${part.factor}`);
+			piece.style.flexGrow = part.percent_of_change;
+			piece.title = words.at(-1);
+			bar.append(piece);
+		}
+	}
+	bar.setAttribute("aria-hidden", "true");
+	const change = `${usd(cost.before_usd)} \u2192 ${usd(cost.after_usd)} a request`;
+	return fill(element("small", "decomposition"), bar, element("span", "", `${change}: ${words.join(", ")}`));
+}
+
+// Someone's own runbook, else the built-in one.
+function runbook(alert) {
+	const own = link(alert.runbook_url, "Runbook");
+	if (own || !alert.runbook)
+		return own;
+	const a = element("a", "", "Runbook");
+	a.href = `runbooks/${encodeURIComponent(alert.runbook)}`;
+	return a;
+}
+
+function changeLine(change) {
+	const when = new Date(change.time * 1000).toLocaleString();
+	return element("small", "", `Before: ${change.text} (${when})`);
+}
+
+// An alert object is flat: agent/alerts/alert_json.c writes it. "*" stands for all. others: of the same incident.
+function alertItem(alert, others) {
+	const item = element("li"), about = [alert.kind, alert.severity];
 	for (const label of ["feature", "prompt_version", "model"])
 		if (alert[label] && alert[label] !== "*")
 			about.push(`${label.replace("_", " ")} ${alert[label]}`);
 	about.push(`for ${span(Math.max(0, Date.now() / 1000 - alert.started_at))}`);
-	const detail = element("small", "", about.join(" \u00b7 ")), runbook = link(alert.runbook_url, "Runbook");
-	if (runbook)
-		detail.append(" \u00b7 ", runbook);
+	if (alert.muted_by)
+		about.push(`nobody is told: ${alert.muted_by}`);
+	const detail = element("small", "", about.join(" \u00b7 "));
+	detail.append(" \u00b7 ", runbook(alert) ?? "");
+	item.id = `alert-${alert.id}`;
 	fill(item, element("strong", "", alert.summary), detail);
+	for (const more of [alert.cause && element("small", "", alert.cause), decomposition(alert.movement),
+			...(alert.changes ?? []).slice(0, CHANGES_SHOWN).map(changeLine),
+			others.length > 0 && element("small", "", `Also: ${others.map((o) => o.summary).join("; ")}`)])
+		if (more)
+			item.append(more);
 	if (alert.trace_ids?.length > 0)
 		item.append(element("small", "traces", `Traces ${alert.trace_ids.slice(0, TRACES_SHOWN).join(" ")}`));
 	return item;
 }
 
-function showAlerts(answer) {
-	const active = (answer?.alerts ?? []).filter((a) => a.state !== "resolved");
-	$("alerts").hidden = active.length === 0;
-	$("alerts-title").textContent = active.length === 1 ? "1 active alert" : `${active.length} active alerts`;
-	fill($("alert-list"), ...active.map(alertItem));
+function pendingItem(p) {
+	return element("li", "pending", `Building up: ${p.metric} of ${p.feature || "unknown"} is ` +
+		`${Math.abs(p.deviation).toFixed(1)} sigma from its baseline in its newest hour`);
+}
+
+function silenceItem(s) {
+	const until = new Date(s.until * 1000).toLocaleString(), why = s.comment ? ` (${s.comment})` : "";
+	return element("li", "", `Silence: ${s.matchers} until ${until}, by ${s.by || "unknown"}${why}`);
+}
+
+function showAlerts(answer, silences) {
+	const active = (answer?.alerts ?? []).filter((a) => a.state !== "resolved"), pending = answer?.pending ?? [];
+	const quiet = (silences?.silences ?? []).filter((s) => s.active);
+	const isCovered = (a) => !a.told && active.some((b) => b.told && b.incident === a.incident);
+	const leads = active.filter((a) => !isCovered(a));
+	const others = (lead) => lead.told ? active.filter((a) => isCovered(a) && a.incident === lead.incident) : [];
+	$("alerts").hidden = leads.length + pending.length + quiet.length === 0;
+	$("alerts-title").textContent = leads.length === 1 ? "1 active alert" : `${leads.length || "No"} active alerts`;
+	fill($("alert-list"), ...leads.map((a) => alertItem(a, others(a))));
+	fill($("quiet-list"), ...pending.map(pendingItem), ...quiet.map(silenceItem));
 }
 
 function exportLine(endpoints) {
@@ -405,9 +468,10 @@ async function read(path) {
 
 async function poll() {
 	try {
-		const [summary, alerts] = await Promise.all([read("api/v1/summary"), read("api/v1/alerts")]);
+		const [summary, alerts, silences] =
+			await Promise.all(["summary", "alerts", "silences"].map((name) => read(`api/v1/${name}`)));
 		showSummary(summary);
-		showAlerts(alerts);
+		showAlerts(alerts, silences);
 		showState(true);
 	} catch (error) {
 		const words = { TimeoutError: "no answer within 5 s", TypeError: "no connection" };
