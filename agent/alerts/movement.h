@@ -22,8 +22,8 @@
 
 struct movement;
 
-/* A prompt version or model that a feature has not used before. first is false for the first ones that a feature ever
- * shows. */
+/* A prompt version or model that a feature has not used before. is_feature_new: it is the first thing that the feature
+ * ever shows. */
 struct movement_news {
 	uint64_t at_s;
 	struct slice feature;
@@ -40,8 +40,8 @@ void movement_add(struct movement *m, const struct sample *s);
 /* Where the window of a verdict begins. */
 uint64_t movement_window_start(const struct verdict *v);
 
-/* Appends `"movement":{...}` for verdicts about cost, with a sentence of what weighs most. Nothing where it is not about
- * cost or one of the windows has no priced call. */
+/* Appends `"movement":{...}` for verdicts about cost, with a sentence of what weighs most; and `"movement_of_feature"`
+ * where the feature has more calls than the key. Nothing where a window has no priced call. */
 void movement_explain(const struct movement *m, const struct verdict *v, struct buf *evidence, struct buf *cause);
 
 /* As alerts_save and alerts_load; keys begin with 'm'. */
