@@ -79,14 +79,18 @@ def one_request(rng, feature, at, size, now):
             "ttft_ms": round(ttft, 1), "outcome": outcome, "scores": {"judge": round(score, 3)} if scored else {}}
 
 
-def traffic(seed, injected=True):
-    """All keys' records in the order of time."""
-    records = [r for key in KEYS for r in requests_of(key, seed, injected)]
+def keys_of(features=None):
+    return [key for key in KEYS if features is None or key[0] in features]
+
+
+def traffic(seed, injected=True, features=None):
+    """The records of all keys, or of these features, in the order of time."""
+    records = [r for key in keys_of(features) for r in requests_of(key, seed, injected)]
     return sorted(records, key=lambda r: r["time"])
 
 
-def labels():
-    return [i for i in map(incident_of, KEYS) if i is not None]
+def labels(features=None):
+    return [i for i in map(incident_of, keys_of(features)) if i is not None]
 
 
 def write(records, path):
