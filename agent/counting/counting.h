@@ -9,8 +9,8 @@
  * - Of calls inside each other the innermost one counts, since it stands nearest to the model; where only the outer one
  *   tells token counts, the outer one does. Children usually end first, so a span is marked by what is inside it,
  *   perhaps before it arrives.
- * - Where the outer one came first and was counted, an inner one with its model and input counts (within 1 %) is a
- *   duplicate: what was counted is not taken back, because Prometheus counters never fall.
+ * - Where the outer one came first and was counted, an inner one with its model and output counts, or input counts within
+ *   1 %, is a duplicate: what was counted is not taken back, because Prometheus counters never fall.
  * - The same answer id in a trace is the same call. So are equal token counts at the same time by two instrumentations,
  *   in one trace, or at the roots of two traces of one service.
  * - A span that repeats usage without being a call (an agent, a chain) is held; where the trace has fallen silent and

@@ -76,7 +76,8 @@ static void choose_cost(struct worker *w, struct call *c)
 {
 	price_call(w->pricer, c);
 	c->computed_cost = c->cost;
-	if (w->settings->reported_cost_counts && c->reported_cost.known)
+	bool is_all_there_is = !c->cost.known && c->tokens.known == 0; /* a metric of cost alone */
+	if (c->reported_cost.known && (w->settings->reported_cost_counts || is_all_there_is))
 		c->cost = (struct cost){
 			.known = true,
 			.total_only = true,
