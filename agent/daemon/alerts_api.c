@@ -3,12 +3,10 @@
  */
 #include "agent/daemon/alerts_api.h"
 
-#include <inttypes.h>
-#include <math.h>
-
 #include "agent/alerts/runbook.h"
 #include "agent/base/clock.h"
 #include "agent/base/json.h"
+#include "agent/daemon/pending.h"
 
 #define BODY_ARENA_BYTES ((size_t)64 << 10)
 #define BUSY             "the agent is busy; try again"
@@ -84,7 +82,7 @@ struct listing {
 	struct buf *out;
 	const struct alerts_config *config;
 	double sigma;
-	bool firing_only, more;
+	bool more;
 };
 
 static void separate(struct listing *l)
@@ -113,23 +111,11 @@ static void write_number(struct buf *out, const char *name, double value)
 	json_write_double(out, value);
 }
 
-/* A run that builds up: the newest hour is a breach in the bad direction, and no alert fires yet. */
-static bool is_pending(const struct standing_view *v, double sigma)
-{
-	int direction = 0;
-
-	for (int i = 0; i < METRIC_COUNT; i++)
-		if (strcmp(metric_infos[i].name, v->metric) == 0)
-			direction = metric_infos[i].direction;
-	double z = direction == 0 ? fabs(v->deviation) : direction * v->deviation;
-	return !v->firing && v->learned_hours >= 24 && z >= sigma;
-}
-
 static void write_pending(void *context, const struct standing_view *v)
 {
 	struct listing *l = context;
 
-	if (!is_pending(v, l->sigma))
+	if (!standing_is_pending(v, l->sigma))
 		return;
 	separate(l);
 	buf_text(l->out, "{\"state\":\"pending\"");

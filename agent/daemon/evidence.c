@@ -61,11 +61,14 @@ void evidence_note(struct evidence *e, const struct alert *a)
 {
 	struct buf summary = BUF_INIT;
 	bool fires = a->state == ALERT_FIRING;
+	const char *kind = fires ? AUDIT_FIRING : AUDIT_RESOLVED;
 
+	if (fires && a->verdict.kind == VERDICT_MODEL_CHANGE) /* which may explain other alerts */
+		kind = AUDIT_MODEL_CHANGED;
 	alert_summary(a, &summary);
 	const struct audit_entry entry = {
 		.at_s = fires ? a->firing_since_s : a->ended_at_s,
-		.kind = slice_of(fires ? AUDIT_FIRING : AUDIT_RESOLVED),
+		.kind = slice_of(kind),
 		.feature = a->verdict.feature,
 		.subject = slice_of(a->id),
 		.text = buf_view(&summary),

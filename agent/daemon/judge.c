@@ -11,6 +11,7 @@
 #include "agent/daemon/alert_log.h"
 #include "agent/daemon/evidence.h"
 #include "agent/daemon/loop_jobs.h"
+#include "agent/daemon/pending.h"
 #include "agent/daemon/slo_metrics.h"
 #include "agent/daemon/state.h"
 
@@ -254,6 +255,7 @@ struct rendering {
 	struct exposition *x;
 	struct buf labels;
 	size_t member;    /* of struct standing_view */
+	double sigma;
 	struct buf shown; /* identities of alerts: one series each, however many of them fire */
 };
 
@@ -268,11 +270,8 @@ static void label_if_known(struct buf *labels, const char *name, struct slice va
 		exposition_label(labels, name, value);
 }
 
-static void render_standing(void *context, const struct standing_view *v)
+static void label_standing(struct rendering *r, const struct standing_view *v)
 {
-	struct rendering *r = context;
-	const double *value = (const double *)(const void *)((const char *)v + r->member);
-
 	buf_reset(&r->labels);
 	exposition_label(&r->labels, "metric", slice_of(v->metric));
 	label_or_unknown(&r->labels, "feature", v->feature);
@@ -281,7 +280,25 @@ static void render_standing(void *context, const struct standing_view *v)
 	label_if_known(&r->labels, "name", v->name);
 	label_if_known(&r->labels, "workflow", v->workflow);
 	label_if_known(&r->labels, "user_segment", v->user_segment);
+}
+
+static void render_standing(void *context, const struct standing_view *v)
+{
+	struct rendering *r = context;
+	const double *value = (const double *)(const void *)((const char *)v + r->member);
+
+	label_standing(r, v);
 	exposition_double(r->x, buf_view(&r->labels), *value);
+}
+
+static void render_pending(void *context, const struct standing_view *v)
+{
+	struct rendering *r = context;
+
+	if (!standing_is_pending(v, r->sigma))
+		return;
+	label_standing(r, v);
+	exposition_u64(r->x, buf_view(&r->labels), 1);
 }
 
 static void render_alert(void *context, const struct alert *a)
@@ -316,6 +333,9 @@ static const struct {
 	  offsetof(struct standing_view, deviation) },
 };
 
+static const struct metric_family pending_family = {
+	"plimsoll_alert_pending", METRIC_GAUGE, "1 for each metric whose newest hour is out of range while no alert fires yet"
+};
 static const struct metric_family alert_family = { "plimsoll_alert_active", METRIC_GAUGE, "1 for each alert that fires" };
 
 void judge_render(void *context, struct exposition *x)
@@ -324,11 +344,14 @@ void judge_render(void *context, struct exposition *x)
 	struct rendering r = { .x = x, .labels = BUF_INIT, .shown = BUF_INIT };
 
 	pthread_mutex_lock(&j->lock);
+	r.sigma = j->config->baselines.sigma;
 	for (size_t i = 0; i < sizeof(standings) / sizeof(standings[0]); i++) {
 		exposition_family(x, &standings[i].family);
 		r.member = standings[i].member;
 		detector_visit(j->detector, render_standing, &r);
 	}
+	exposition_family(x, &pending_family);
+	detector_visit(j->detector, render_pending, &r);
 	exposition_family(x, &alert_family);
 	alerts_visit(j->alerts, true, render_alert, &r);
 	slo_metrics_render(j->slos, x);
