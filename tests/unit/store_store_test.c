@@ -327,11 +327,80 @@ static void too_much_waiting_is_refused_at_once(void **state)
 
 #define TEST(f) cmocka_unit_test_setup_teardown(f, make_dir, remove_dir)
 
+static bool count_key(void *context, struct slice key, size_t value_bytes)
+{
+	size_t *sum = context;
+
+	(void)key;
+	*sum += value_bytes;
+	return true;
+}
+
+static void a_range_is_deleted_over_many_pages_and_its_ends_stay(void **state)
+{
+	struct store *s = must_open(MAP_BYTES);
+	struct store_batch *b = store_batch_new();
+	char key[16], value[300];
+	size_t bytes = 0;
+
+	(void)state;
+	memset(value, 'v', sizeof(value));
+	for (int i = 0; i < 1000; i++) {
+		snprintf(key, sizeof(key), "k%04d", i);
+		store_batch_put(b, STORE_BASELINES, slice_of(key), (struct slice){ value, sizeof(value) });
+	}
+	assert_int_equal(store_write(s, b, NULL, NULL).code, STATUS_OK);
+	b = store_batch_new();
+	store_batch_delete_range(b, STORE_BASELINES, SLICE("k0001"), SLICE("k0999"));
+	assert_int_equal(store_write(s, b, NULL, NULL).code, STATUS_OK);
+	assert_int_equal(store_flush(s).code, STATUS_OK);
+	assert_int_equal(store_scan_keys(s, STORE_BASELINES, SLICE("k"), count_key, &bytes).code, STATUS_OK);
+	assert_int_equal(bytes, 2 * sizeof(value));
+	assert_value(s, SLICE("k0000"), (struct slice){ value, sizeof(value) });
+	assert_value(s, SLICE("k0999"), (struct slice){ value, sizeof(value) });
+	store_close(s);
+}
+
+static void an_empty_range_deletes_nothing(void **state)
+{
+	struct store *s = must_open(MAP_BYTES);
+	struct store_batch *b = store_batch_new();
+
+	(void)state;
+	must_write(s, SLICE("m"), SLICE("1"));
+	store_batch_delete_range(b, STORE_BASELINES, SLICE("a"), SLICE("m"));
+	store_batch_delete_range(b, STORE_BASELINES, SLICE("n"), SLICE("z"));
+	assert_int_equal(store_write(s, b, NULL, NULL).code, STATUS_OK);
+	assert_int_equal(store_flush(s).code, STATUS_OK);
+	assert_value(s, SLICE("m"), SLICE("1"));
+	store_close(s);
+}
+
+static void a_lent_value_is_read_back_with_its_checksum(void **state)
+{
+	struct store *s = must_open(MAP_BYTES);
+	struct store_batch *b = store_batch_new();
+	static char large[100000];
+
+	(void)state;
+	memset(large, 'L', sizeof(large));
+	store_batch_lend(b, STORE_BASELINES, SLICE("large"), (struct slice){ large, sizeof(large) });
+	store_batch_lend(b, STORE_BASELINES, SLICE("empty"), SLICE_NONE);
+	assert_int_equal(store_write(s, b, NULL, NULL).code, STATUS_OK);
+	assert_int_equal(store_flush(s).code, STATUS_OK);
+	assert_value(s, SLICE("large"), (struct slice){ large, sizeof(large) });
+	assert_value(s, SLICE("empty"), SLICE(""));
+	store_close(s);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(a_value_is_read_back_after_reopening),
 		TEST(closing_commits_what_is_queued),
+		TEST(a_range_is_deleted_over_many_pages_and_its_ends_stay),
+		TEST(an_empty_range_deletes_nothing),
+		TEST(a_lent_value_is_read_back_with_its_checksum),
 		TEST(a_scan_visits_a_prefix_in_key_order),
 		TEST(a_visit_may_read),
 		TEST(changes_of_a_batch_happen_in_order_and_deletes_of_nothing_are_fine),
