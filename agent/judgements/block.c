@@ -11,7 +11,7 @@ enum item { ITEM_LABELS = 1, ITEM_CALL = 2 };
 
 #define FLAG_GENERATION 1u
 #define FLAG_EVALUATION 2u
-#define CALL_BYTES      57u
+#define CALL_BYTES      58u /* with the number of its labels in front */
 
 /* ------------------------------------------------------------------ a call: fixed places, since each one is written */
 
@@ -61,31 +61,45 @@ static const struct slice *texts_of(const struct call_labels *l)
 	return (const struct slice *)(const void *)l;
 }
 
-static bool has_labels(const struct block *b, const struct call_labels *labels)
+static bool is_set(const struct buf *b, const struct block_set *set, const struct call_labels *labels)
 {
 	const struct slice *texts = texts_of(labels);
 
-	for (int i = 0; b->has_last && i < CALL_LABEL_COUNT; i++) {
-		struct slice kept = { b->bytes.ptr + b->last[i].at, b->last[i].len };
+	for (int i = 0; i < CALL_LABEL_COUNT; i++) {
+		struct slice kept = { b->ptr + set->text[i].at, set->text[i].len };
 		if (!slice_equal(kept, slice_head(texts[i], LABEL_MAX)))
 			return false;
 	}
-	return b->has_last;
+	return true;
 }
 
-static void write_labels(struct block *b, const struct call_labels *labels)
+static void write_labels(struct buf *b, struct block_set *set, const struct call_labels *labels)
 {
-	struct record w = record_writer(&b->bytes);
+	struct record w = record_writer(b);
 	uint8_t item = ITEM_LABELS;
 
 	record_u8(&w, &item);
 	for (int i = 0; i < CALL_LABEL_COUNT; i++) {
 		struct slice text = slice_head(texts_of(labels)[i], LABEL_MAX);
 		record_slice(&w, &text);
-		b->last[i].len = (uint32_t)text.len;
-		b->last[i].at = (uint32_t)(b->bytes.len - text.len);
+		set->text[i].len = (uint32_t)text.len;
+		set->text[i].at = (uint32_t)(b->len - text.len);
 	}
-	b->has_last = true;
+}
+
+/* The number of this set, written where it is not among the last ones. */
+static uint32_t set_of(struct buf *b, struct block_writer *w, const struct call_labels *labels)
+{
+	uint32_t known = w->count < BLOCK_SETS ? w->count : BLOCK_SETS;
+
+	if (known > 0 && is_set(b, &w->sets[w->last], labels))
+		return w->last;
+	for (uint32_t i = 0; i < known; i++)
+		if (is_set(b, &w->sets[i], labels))
+			return w->last = i;
+	w->last = w->count++ % BLOCK_SETS;
+	write_labels(b, &w->sets[w->last], labels);
+	return w->last;
 }
 
 static void read_labels(struct record *r, struct call_labels *l)
@@ -98,42 +112,65 @@ static void read_labels(struct record *r, struct call_labels *l)
 
 /* ------------------------------------------------------------------ the block */
 
-void block_add(struct block *b, const struct known_call *call, const struct call_labels *labels)
+void block_add(struct buf *b, struct block_writer *w, const struct known_call *call, const struct call_labels *labels)
 {
-	if (b->bytes.len == 0)
-		buf_byte(&b->bytes, FORMAT);
-	if (!has_labels(b, labels))
-		write_labels(b, labels);
-	char *at = buf_reserve(&b->bytes, 1 + CALL_BYTES);
+	if (b->len == 0)
+		buf_byte(b, FORMAT);
+	uint32_t set = set_of(b, w, labels);
+	char *at = buf_reserve(b, 1 + CALL_BYTES);
 	if (at == NULL)
 		return;
-	*at = ITEM_CALL;
-	put_call(at + 1, call);
-	b->bytes.len += 1 + CALL_BYTES;
+	at[0] = ITEM_CALL;
+	at[1] = (char)set;
+	put_call(at + 2, call);
+	b->len += 1 + CALL_BYTES;
 }
 
-struct block_reader block_read(struct slice bytes)
+void block_read(struct block_reader *b, struct slice bytes)
 {
 	struct record r = record_reader(bytes);
 
 	record_format(&r, FORMAT);
-	return (struct block_reader){ .rest = r.rest, .is_corrupt = r.failed };
+	b->rest = r.rest;
+	b->count = 0;
+	b->is_corrupt = r.failed;
+}
+
+/* Reads a set, into the place of the oldest. */
+static void take_set(struct block_reader *b, struct slice bytes)
+{
+	struct record r = record_reader(bytes);
+
+	read_labels(&r, &b->sets[b->count++ % BLOCK_SETS]);
+	b->is_corrupt = r.failed;
+	b->rest = r.rest;
+}
+
+static bool take_call(struct block_reader *b, struct slice bytes, struct known_call *out)
+{
+	uint32_t known = b->count < BLOCK_SETS ? b->count : BLOCK_SETS, set;
+
+	b->is_corrupt = bytes.len < CALL_BYTES || (unsigned char)bytes.ptr[0] >= known;
+	if (b->is_corrupt)
+		return false;
+	set = (unsigned char)bytes.ptr[0];
+	b->labels = b->sets[set];
+	get_call(bytes.ptr + 1, out);
+	b->rest = slice_skip(bytes, CALL_BYTES);
+	return true;
 }
 
 bool block_next(struct block_reader *b, struct known_call *out)
 {
 	while (!b->is_corrupt && b->rest.len > 0) {
-		struct record r = record_reader(slice_skip(b->rest, 1));
-		if (b->rest.ptr[0] == ITEM_CALL && r.rest.len >= CALL_BYTES) {
-			get_call(r.rest.ptr, out);
-			b->rest = slice_skip(r.rest, CALL_BYTES);
-			return true;
-		}
-		b->is_corrupt = b->rest.ptr[0] != ITEM_LABELS;
-		if (!b->is_corrupt)
-			read_labels(&r, &b->labels);
-		b->is_corrupt |= r.failed;
-		b->rest = r.rest;
+		char item = b->rest.ptr[0];
+		struct slice bytes = slice_skip(b->rest, 1);
+		if (item == ITEM_CALL)
+			return take_call(b, bytes, out);
+		if (item == ITEM_LABELS)
+			take_set(b, bytes);
+		else
+			b->is_corrupt = true;
 	}
 	return false;
 }

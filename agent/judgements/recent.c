@@ -19,7 +19,8 @@ struct kept_block {
 	size_t size_bytes;
 	uint64_t newest_unix_ns;
 	uint64_t saved_in; /* number of the save that wrote all of it; 0: none yet */
-	struct block block; /* its bytes, empty where only the store has them */
+	bool is_closed; /* before its time */
+	struct buf bytes; /* empty where only the store has them */
 	uint64_t bloom[BLOOM_BITS / 64];
 };
 
@@ -29,6 +30,7 @@ struct recent {
 	void *context;
 	struct kept_block **blocks; /* oldest first; the last one is appended to while it has bytes */
 	size_t count, room;
+	struct block_writer writer; /* of the newest block */
 	uint64_t next_sequence;
 	uint64_t gone_from, gone_to; /* sequences dropped since the last save */
 	uint64_t saves;
@@ -52,7 +54,7 @@ struct recent *recent_new(uint64_t max_bytes, uint64_t keep_ns, recent_fetch fet
 
 static void block_free(struct kept_block *b)
 {
-	buf_release(&b->block.bytes);
+	buf_release(&b->bytes);
 	free(b);
 }
 
@@ -153,13 +155,14 @@ static void drop_oldest(struct recent *r)
 
 static bool is_open(const struct kept_block *b)
 {
-	return b->size_bytes < BLOCK_BYTES && b->block.bytes.len > 0;
+	return b->size_bytes < BLOCK_BYTES && b->bytes.len > 0 && !b->is_closed;
 }
 
 static struct kept_block *open_block(struct recent *r)
 {
 	if (r->count > 0 && is_open(r->blocks[r->count - 1]))
 		return r->blocks[r->count - 1];
+	r->writer = (struct block_writer){ 0 };
 	return append_block(r);
 }
 
@@ -170,14 +173,14 @@ void recent_add(struct recent *r, const struct known_call *call, const struct ca
 	if (b == NULL)
 		return;
 	size_t before = b->size_bytes;
-	block_add(&b->block, call, labels);
-	if (buf_failed(&b->block.bytes)) { /* cut the torn call off */
-		b->block.bytes.failed = false;
-		b->block.bytes.len = before;
-		b->block.has_last = false;
+	block_add(&b->bytes, &r->writer, call, labels);
+	if (buf_failed(&b->bytes)) { /* cut the torn call off, and begin a new block with the next one */
+		b->bytes.failed = false;
+		b->bytes.len = before;
+		b->is_closed = true;
 		return;
 	}
-	b->size_bytes = b->block.bytes.len;
+	b->size_bytes = b->bytes.len;
 	b->saved_in = 0;
 	r->total_bytes += b->size_bytes - before;
 	note(b, call);
@@ -258,8 +261,8 @@ static struct slice bytes_of(struct recent *r, const struct kept_block *b)
 {
 	unsigned char key[KEY_BYTES];
 
-	if (b->block.bytes.len > 0)
-		return buf_view(&b->block.bytes);
+	if (b->bytes.len > 0)
+		return buf_view(&b->bytes);
 	if (r->fetch == NULL || FAILED(r->fetch(r->context, make_key(b->sequence, key), &r->fetched)))
 		return SLICE_NONE;
 	return buf_view(&r->fetched);
@@ -274,7 +277,8 @@ enum recent_match recent_find(struct recent *r, const struct judgement_target *t
 	for (size_t i = r->count; i-- > 0 && best.match != MATCH_EXACT;) {
 		if (!may_hold(r->blocks[i], t))
 			continue;
-		struct block_reader reader = block_read(bytes_of(r, r->blocks[i]));
+		struct block_reader reader;
+		block_read(&reader, bytes_of(r, r->blocks[i]));
 		struct known_call c = { 0 };
 		while (block_next(&reader, &c)) {
 			enum recent_match m = match(&c, t, response, session);
@@ -294,7 +298,7 @@ enum recent_match recent_find(struct recent *r, const struct judgement_target *t
 static void let_go(struct recent *r, struct kept_block *b)
 {
 	if (r->fetch != NULL && b->saved_in != 0 && b->saved_in <= atomic_load(&r->committed) && !is_open(b))
-		buf_release(&b->block.bytes);
+		buf_release(&b->bytes);
 }
 
 uint64_t recent_save(struct recent *r, bool all, void (*put)(void *context, struct slice key, struct slice value),
@@ -308,9 +312,9 @@ uint64_t recent_save(struct recent *r, bool all, void (*put)(void *context, stru
 	for (size_t i = 0; i < r->count; i++) {
 		struct kept_block *b = r->blocks[i];
 		let_go(r, b);
-		if (b->block.bytes.len == 0 || (b->saved_in != 0 && !all))
+		if (b->bytes.len == 0 || (b->saved_in != 0 && !all))
 			continue;
-		put(context, make_key(b->sequence, key), buf_view(&b->block.bytes));
+		put(context, make_key(b->sequence, key), buf_view(&b->bytes));
 		b->saved_in = r->saves;
 	}
 	return r->saves;
@@ -323,7 +327,7 @@ void recent_committed(struct recent *r, uint64_t save)
 
 struct status recent_load(struct recent *r, struct slice key, struct slice value)
 {
-	struct block_reader reader = block_read(value);
+	struct block_reader reader;
 	struct known_call call = { 0 };
 	uint64_t sequence = 0;
 
@@ -340,6 +344,7 @@ struct status recent_load(struct recent *r, struct slice key, struct slice value
 	b->size_bytes = value.len;
 	b->saved_in = ++r->saves;
 	r->total_bytes += value.len;
+	block_read(&reader, value);
 	while (block_next(&reader, &call))
 		note(b, &call);
 	return reader.is_corrupt ? FAIL(CORRUPT, "a block of calls breaks off") : OK;

@@ -91,7 +91,7 @@ def judgement_seeds():
     feedback += [dict(target, signal="rating", value=4), dict(target, signal="edited", value=0.5), dict(target, signal="thumbs", value="up")]
     for kind, body in ((0, score), (0, {"data": [dict(score, result={"label": "fail", "score": 1})]}), (1, feedback)):
         yield bytes([kind]) + json.dumps(body).encode()
-    call = b"\2" + b"t" * 16 + b"s" * 8 + b"p" * 8 + bytes(24) + b"\1"
+    call = b"\2\0" + b"t" * 16 + b"s" * 8 + b"p" * 8 + bytes(24) + b"\1"
     labels = b"\1" + b"".join(bytes([len(x)]) + x for x in (b"shop", b"gpt-4o", b"openai", b"greet@1", b"", b""))
     yield b"\2C" + bytes(8) + b"\1" + labels + call + call
     yield b"\2P" + bytes(8) + b"\1\7" + b"\0\1\0\0\0" + bytes(8) + b"\1n\0\0\7\1\1" + b"t" * 16 + b"s" * 8 + b"\0\0"

@@ -360,6 +360,27 @@ static void late_by_many_calls_is_not_too_late(void **state)
 	joiner_free(j);
 }
 
+/* More sets of labels in turn than a block's writer remembers. */
+static void each_call_keeps_its_own_labels(void **state)
+{
+	struct joiner *j = start(64 << 20);
+	char prompt[32];
+
+	(void)state;
+	for (uint32_t i = 0; i < 2000; i++) {
+		snprintf(prompt, sizeof(prompt), "p@%u", i % (BLOCK_SETS + 9));
+		add(j, call(i, 1), prompt);
+	}
+	save(j);
+	j = restart(j);
+	for (uint32_t i = 0; i < 2000; i += 7) {
+		snprintf(prompt, sizeof(prompt), "p@%u", i % (BLOCK_SETS + 9));
+		take(j, of_trace(i), TAKEN_JOINED);
+		assert_string_equal(told.prompt, prompt);
+	}
+	joiner_free(j);
+}
+
 static void the_oldest_calls_go_first(void **state)
 {
 	struct joiner *j = start(10 * BLOCK_BYTES);
@@ -442,6 +463,7 @@ int main(void)
 		cmocka_unit_test_teardown(the_same_one_counts_once, clear),
 		cmocka_unit_test_teardown(all_of_it_survives_a_kill, clear),
 		cmocka_unit_test_teardown(late_by_many_calls_is_not_too_late, clear),
+		cmocka_unit_test_teardown(each_call_keeps_its_own_labels, clear),
 		cmocka_unit_test_teardown(the_oldest_calls_go_first, clear),
 		cmocka_unit_test_teardown(no_more_wait_than_may, clear),
 		cmocka_unit_test_teardown(a_failed_save_is_made_good, clear),
