@@ -61,10 +61,25 @@ static const struct slice *texts_of(const struct call_labels *l)
 	return (const struct slice *)(const void *)l;
 }
 
-static bool is_set(const struct buf *b, const struct block_set *set, const struct call_labels *labels)
+static uint32_t tag_of(const struct call_labels *labels)
+{
+	const struct slice *texts = texts_of(labels);
+	uint32_t tag = 0;
+
+	for (int i = 0; i < CALL_LABEL_COUNT; i++) {
+		size_t n = texts[i].len < LABEL_MAX ? texts[i].len : LABEL_MAX;
+		uint32_t bytes = n > 0 ? (uint32_t)(unsigned char)texts[i].ptr[n / 2] << 8 | (unsigned char)texts[i].ptr[n - 1] : 0;
+		tag = (tag ^ (uint32_t)n << 16 ^ bytes) * 2654435761u;
+	}
+	return tag;
+}
+
+static bool is_set(const struct buf *b, const struct block_set *set, uint32_t tag, const struct call_labels *labels)
 {
 	const struct slice *texts = texts_of(labels);
 
+	if (set->tag != tag)
+		return false;
 	for (int i = 0; i < CALL_LABEL_COUNT; i++) {
 		struct slice kept = { b->ptr + set->text[i].at, set->text[i].len };
 		if (!slice_equal(kept, slice_head(texts[i], LABEL_MAX)))
@@ -90,14 +105,15 @@ static void write_labels(struct buf *b, struct block_set *set, const struct call
 /* The number of this set, written where it is not among the last ones. */
 static uint32_t set_of(struct buf *b, struct block_writer *w, const struct call_labels *labels)
 {
-	uint32_t known = w->count < BLOCK_SETS ? w->count : BLOCK_SETS;
+	uint32_t known = w->count < BLOCK_SETS ? w->count : BLOCK_SETS, tag = tag_of(labels);
 
-	if (known > 0 && is_set(b, &w->sets[w->last], labels))
+	if (known > 0 && is_set(b, &w->sets[w->last], tag, labels))
 		return w->last;
 	for (uint32_t i = 0; i < known; i++)
-		if (is_set(b, &w->sets[i], labels))
+		if (is_set(b, &w->sets[i], tag, labels))
 			return w->last = i;
 	w->last = w->count++ % BLOCK_SETS;
+	w->sets[w->last].tag = tag;
 	write_labels(b, &w->sets[w->last], labels);
 	return w->last;
 }

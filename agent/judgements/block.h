@@ -17,6 +17,7 @@
 /* What the writer of the newest block remembers of it; all zeros at its beginning. */
 struct block_writer {
 	struct block_set {
+		uint32_t tag; /* differs for most sets that differ */
 		struct {
 			uint32_t at, len; /* in bytes */
 		} text[CALL_LABEL_COUNT];
