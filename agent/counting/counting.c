@@ -379,7 +379,8 @@ static bool has_to_wait(const struct deciding *d, const struct call *c, const st
 
 	if (waits_for_span(c) || c->usage_is_doubtful)
 		return true;
-	return (e->flags & SPAN_USAGE) == 0 && !has_failed && may_be_inside(d, e);
+	bool may_be_around = c->producer == PRODUCER_FRAMEWORK; /* the client's span inside it may follow */
+	return (e->flags & SPAN_USAGE) == 0 && !has_failed && (may_be_around || may_be_inside(d, e));
 }
 
 static void decide_leaf(struct deciding *d, struct counting_span *s, struct entry *e)

@@ -353,6 +353,26 @@ static void where_only_the_outer_one_knows_the_counts_it_counts(void **state)
 	world_free(w);
 }
 
+static void where_only_the_inner_one_knows_the_counts_it_counts(void **state)
+{
+	struct told spans[] = {
+		{ .id = 1, .role = ROLE_EMBEDDING, .scope = "gen_ai", .producer = PRODUCER_FRAMEWORK },
+		{ .id = 2, .parent = 1, .role = ROLE_EMBEDDING, .scope = "gen_ai", .producer = PRODUCER_FRAMEWORK, .input = 700 },
+	};
+
+	(void)state;
+	for (int first = 0; first < 2; first++) {
+		struct world *w = world_new();
+		tell(w, &spans[first]);
+		(void)end_batch(w);
+		tell(w, &spans[1 - first]);
+		(void)end_batch(w);
+		assert_int_equal(w->input, 700);
+		assert_int_equal(w->counted + promoted(w), 1);
+		world_free(w);
+	}
+}
+
 static void a_request_sent_again_adds_nothing_but_looks_the_same(void **state)
 {
 	static const struct told span = { .id = 1, .role = ROLE_LLM, .input = 50, .output = 5 };
@@ -803,6 +823,7 @@ int main(void)
 		cmocka_unit_test(ids_that_the_client_made_up_say_nothing),
 		cmocka_unit_test(an_embedding_inside_a_chat_is_another_call),
 		cmocka_unit_test(where_only_the_outer_one_knows_the_counts_it_counts),
+		cmocka_unit_test(where_only_the_inner_one_knows_the_counts_it_counts),
 		cmocka_unit_test(a_request_sent_again_adds_nothing_but_looks_the_same),
 		cmocka_unit_test(a_half_written_span_is_completed_by_the_later_one),
 		cmocka_unit_test(an_agent_without_calls_inside_counts_when_its_trace_is_silent),
