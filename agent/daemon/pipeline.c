@@ -216,14 +216,12 @@ static void take_effect(struct pipeline *p, struct worker *w)
 		show(p, w);
 }
 
-static void answer(struct worker *w, struct ingest_reply *reply)
+static void count_accepted(struct worker *w)
 {
 	const struct batch *b = &w->batch;
 
 	meter_add(w->meters.accepted[b->signal], b->items - b->rejected_items);
 	meter_add(w->meters.rejected[b->signal], b->rejected_items);
-	reply->rejected_items = b->rejected_items;
-	reply->rejected_why = b->rejected_why;
 }
 
 static void on_stored(void *later, struct status result)
@@ -274,10 +272,13 @@ void pipeline_ingest(void *context, unsigned lane, enum signal signal, struct sl
 		return;
 	}
 	take_effect(p, w); /* whatever follows: the same request sent again is known and adds nothing */
-	answer(w, reply);  /* before it is passed on: the reply may be given while that goes on */
+	reply->rejected_items = w->batch.rejected_items; /* now: the reply may be given while it is passed on */
+	reply->rejected_why = w->batch.rejected_why;
 	status = pass_on(p, w, lane, wanted && w->batch.items > w->batch.rejected_items, reply);
 	if (FAILED(status))
 		reply->status = status;
+	else
+		count_accepted(w); /* what the disk refuses later is also counted as refused, and comes again */
 }
 
 uint64_t pipeline_event_time(const struct pipeline *p, unsigned lane)
