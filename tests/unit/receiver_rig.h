@@ -5,6 +5,7 @@
 #define PLIMSOLL_TESTS_RECEIVER_RIG_H
 
 #include <pthread.h>
+#include <stdlib.h>
 #include <unistd.h>
 
 #include "agent/base/buf.h"
@@ -16,10 +17,39 @@ struct fake_pipeline {
 	pthread_mutex_t lock;
 	struct ingest_reply reply; /* what to answer */
 	unsigned delay_ms;
+	bool answers_later;         /* the reply's status follows, from another thread */
 	unsigned calls;
 	enum signal signal;
 	struct buf wire;
 };
+
+struct later_answer {
+	struct ingest_later *later;
+	struct status result;
+	unsigned delay_ms;
+};
+
+static void *answer_later(void *argument)
+{
+	struct later_answer answer = *(struct later_answer *)argument;
+
+	free(argument);
+	usleep(answer.delay_ms * 1000);
+	answer.later->done(answer.later, answer.result);
+	return NULL;
+}
+
+static void start_answer(struct ingest_reply *reply, unsigned delay_ms)
+{
+	struct later_answer *answer = malloc(sizeof(*answer));
+	pthread_t thread;
+
+	*answer = (struct later_answer){ reply->later, reply->status, delay_ms };
+	reply->is_pending = true;
+	reply->status = OK;
+	pthread_create(&thread, NULL, answer_later, answer);
+	pthread_detach(thread);
+}
 
 static void fake_ingest(void *context, unsigned lane, enum signal signal, struct slice wire, struct ingest_reply *reply)
 {
@@ -31,10 +61,16 @@ static void fake_ingest(void *context, unsigned lane, enum signal signal, struct
 	p->signal = signal;
 	buf_reset(&p->wire);
 	buf_slice(&p->wire, wire);
+	struct ingest_later *later = reply->later;
 	*reply = p->reply;
+	reply->later = later;
 	unsigned delay_ms = p->delay_ms;
+	bool answers_later = p->answers_later;
 	pthread_mutex_unlock(&p->lock);
-	usleep(delay_ms * 1000);
+	if (answers_later)
+		start_answer(reply, delay_ms);
+	else
+		usleep(delay_ms * 1000);
 }
 
 static struct fake_pipeline pipeline = { .lock = PTHREAD_MUTEX_INITIALIZER, .wire = { NULL, 0, 0, false } };
@@ -44,7 +80,18 @@ static void pipeline_answers(struct ingest_reply reply)
 	pthread_mutex_lock(&pipeline.lock);
 	pipeline.reply = reply;
 	pipeline.delay_ms = 0;
+	pipeline.answers_later = false;
 	pipeline.calls = 0;
+	pthread_mutex_unlock(&pipeline.lock);
+}
+
+/* The same, but delay_ms after the ingest_fn has returned; 0: perhaps before. */
+static void pipeline_answers_later(struct ingest_reply reply, unsigned delay_ms)
+{
+	pipeline_answers(reply);
+	pthread_mutex_lock(&pipeline.lock);
+	pipeline.answers_later = true;
+	pipeline.delay_ms = delay_ms;
 	pthread_mutex_unlock(&pipeline.lock);
 }
 

@@ -336,6 +336,25 @@ static void full_is_unavailable_with_retry_info(void **state)
 	assert_int_equal(meter_value(m), before + 1);
 }
 
+static void an_answer_that_follows_later_says_what_came_of_it(void **state)
+{
+	static const unsigned delays_ms[] = { 0, 0, 0, 20 };
+	struct client_call c;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(delays_ms) / sizeof(delays_ms[0]); i++) {
+		pipeline_answers_later((struct ingest_reply){ .status = OK, .rejected_items = 3, .rejected_why = "no trace id" },
+				       delays_ms[i]);
+		call_run(&c, TRACES, SLICE("x"));
+		assert_int_equal(c.status, GRPC_STATUS_OK);
+		call_end(&c);
+		pipeline_answers_later((struct ingest_reply){ .status = FAIL(FULL, "the disk is full") }, delays_ms[i]);
+		call_run(&c, TRACES, SLICE("x"));
+		assert_int_equal(c.status, GRPC_STATUS_UNAVAILABLE);
+		call_end(&c);
+	}
+}
+
 static void an_oversize_request_is_resource_exhausted_without_retry_info(void **state)
 {
 	struct buf body = zeros(MAX_BYTES + 1);
@@ -594,6 +613,7 @@ int main(void)
 		cmocka_unit_test(clients_of_both_loopback_addresses_are_served),
 		cmocka_unit_test(malformed_is_invalid_argument_and_not_to_be_retried),
 		cmocka_unit_test(full_is_unavailable_with_retry_info),
+		cmocka_unit_test(an_answer_that_follows_later_says_what_came_of_it),
 		cmocka_unit_test(an_oversize_request_is_resource_exhausted_without_retry_info),
 		cmocka_unit_test(a_gzip_bomb_is_resource_exhausted_without_retry_info),
 		cmocka_unit_test(an_unknown_method_is_unimplemented),

@@ -384,6 +384,24 @@ static void a_full_pipeline_is_told_as_retryable_in_the_requests_encoding(void *
 	buf_release(&r.all);
 }
 
+static void an_answer_that_follows_later_says_what_came_of_it(void **state)
+{
+	static const unsigned delays_ms[] = { 0, 0, 0, 20 };
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(delays_ms) / sizeof(delays_ms[0]); i++) {
+		pipeline_answers_later((struct ingest_reply){ .status = OK }, delays_ms[i]);
+		struct reply r = post(PROTOBUF, SLICE_NONE);
+		assert_int_equal(r.status, 200);
+		buf_release(&r.all);
+		pipeline_answers_later((struct ingest_reply){ .status = FAIL(FULL, "the disk is full") }, delays_ms[i]);
+		r = post(JSON, SLICE("{}"));
+		assert_int_equal(r.status, 429);
+		assert_true(has_header(&r, "Retry-After: 1\r\n"));
+		buf_release(&r.all);
+	}
+}
+
 static void a_body_over_the_limit_is_413_whether_announced_chunked_or_compressed(void **state)
 {
 	struct buf plain = zeros(MAX_BYTES + 1), packed = gzipped(buf_view(&plain)), chunked = BUF_INIT;
@@ -591,6 +609,7 @@ int main(void)
 		cmocka_unit_test(broken_json_says_where),
 		cmocka_unit_test(refusals_are_counted_by_reason),
 		cmocka_unit_test(a_full_pipeline_is_told_as_retryable_in_the_requests_encoding),
+		cmocka_unit_test(an_answer_that_follows_later_says_what_came_of_it),
 		cmocka_unit_test(a_body_over_the_limit_is_413_whether_announced_chunked_or_compressed),
 		cmocka_unit_test(a_sender_that_asks_first_is_refused_before_it_sends),
 		cmocka_unit_test(past_the_in_flight_budget_the_answer_is_503),
