@@ -9,6 +9,7 @@
 #include "agent/daemon/pending.h"
 
 #define BODY_ARENA_BYTES ((size_t)64 << 10)
+#define RECORD_TEXT_MAX  1000
 #define BUSY             "the agent is busy; try again"
 
 static void refuse(struct api_reply *reply, struct status s)
@@ -376,6 +377,32 @@ static void answer_audit(void *context, const struct api_request *q, struct api_
 		api_fail(reply, 500, "%s", s.why);
 }
 
+/* A pipeline tells of what it has rolled out, so that an alert can name it. */
+static void answer_record(void *context, const struct api_request *q, struct api_reply *reply)
+{
+	struct alerts_api *api = context;
+	struct audit_entry e = { .at_s = clock_unix_ns() / NS_PER_SECOND };
+	const struct field fields[] = { { .name = "kind", .text = &e.kind },       { .name = "feature", .text = &e.feature },
+					{ .name = "subject", .text = &e.subject }, { .name = "by", .text = &e.by },
+					{ .name = "text", .text = &e.text },       { .name = "time", .number = &e.at_s } };
+	struct arena arena;
+
+	arena_init(&arena, BODY_ARENA_BYTES);
+	if (read_body(q, &arena, fields, sizeof(fields) / sizeof(fields[0]), reply)) {
+		if (!slice_equal(e.kind, SLICE(AUDIT_DEPLOY)) && !slice_equal(e.kind, SLICE(AUDIT_ROLLBACK)))
+			api_fail(reply, 400, "kind is deploy or rollback; everything else the agent notes by itself");
+		else if (e.subject.len == 0 || e.text.len > RECORD_TEXT_MAX || e.subject.len > RECORD_TEXT_MAX)
+			api_fail(reply, 400, "subject is wanted, such as support@1.5.0; no text beyond 1000 bytes");
+		else
+			audit_record(api->audit, &e);
+	}
+	arena_release(&arena);
+	if (reply->status < 300) {
+		reply->status = 201;
+		buf_text(&reply->body, "{\"recorded\":true}");
+	}
+}
+
 static void answer_runbook(void *context, const struct api_request *q, struct api_reply *reply)
 {
 	const struct runbook *r = runbook_named(q->rest);
@@ -399,6 +426,7 @@ const struct api_route alerts_api_routes[] = {
 	{ "POST", "/api/v1/channels/test", true, answer_start_test },
 	{ "GET", "/api/v1/channels/test/", false, answer_test },
 	{ "GET", "/api/v1/audit", false, answer_audit },
+	{ "POST", "/api/v1/audit", true, answer_record },
 	{ "GET", "/runbooks/", false, answer_runbook },
 	{ .path = NULL },
 };

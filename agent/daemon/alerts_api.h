@@ -10,6 +10,7 @@
  *     POST   /api/v1/channels/test                {"channel","resolved"}: 202 {"test":N}
  *     GET    /api/v1/channels/test/N              what the receiver answered
  *     GET    /api/v1/audit?since=UNIX_S           {"entries":[...]}
+ *     POST   /api/v1/audit                        {"kind":"deploy"|"rollback","subject","feature","by","text","time"}
  *     GET    /runbooks/KIND                       a page
  */
 #ifndef PLIMSOLL_DAEMON_ALERTS_API_H

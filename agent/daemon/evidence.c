@@ -3,6 +3,8 @@
  */
 #include "agent/daemon/evidence.h"
 
+#include <inttypes.h>
+
 #include "agent/base/json.h"
 
 /* How long before the window of an alert a change may explain it. */
@@ -18,12 +20,13 @@ struct search {
 
 static void say_change(struct search *s, const struct audit_entry *e)
 {
-	uint64_t window_s = movement_window_start(&s->alert->verdict);
+	uint64_t before_s = s->alert->verdict.started_at_s - e->at_s; /* consider has seen to the order */
 
-	buf_printf(s->cause, "%s", s->cause->len > 0 ? "; " : "");
-	if (e->at_s <= window_s)
-		buf_printf(s->cause, "%llu min before: ", (unsigned long long)((window_s - e->at_s) / 60));
-	buf_slice(s->cause, e->text);
+	buf_printf(s->cause, "%s%" PRIu64 " min before: ", s->cause->len > 0 ? "; " : "", before_s / 60);
+	if (e->text.len > 0)
+		buf_slice(s->cause, e->text);
+	else
+		buf_printf(s->cause, "%.*s %.*s", SLICE_ARG(e->kind), SLICE_ARG(e->subject));
 }
 
 static void consider(void *context, const struct audit_entry *e)

@@ -160,6 +160,16 @@ class Agent:
         except urllib.error.HTTPError as answer:
             return answer.code, answer.read().decode()
 
+    def post(self, path, message):
+        """(status, body) of the admin endpoint's answer to JSON."""
+        request = urllib.request.Request("http://localhost:%d%s" % (self.ports["metrics"], path),
+                                         json.dumps(message).encode(), {"content-type": "application/json"})
+        try:
+            with urllib.request.urlopen(request, timeout=10) as answer:
+                return answer.status, answer.read().decode()
+        except urllib.error.HTTPError as answer:
+            return answer.code, answer.read().decode()
+
     def is_ready(self):
         try:
             return self.get("/readyz")[0] == 200

@@ -149,6 +149,9 @@ def test_an_alert_is_explained_silenced_accepted_and_recorded(start_agent, webho
     silenced = plimsoll(agent, "alerts", "silence", "feature=checkout", "--comment", "known", "--by", "ann")
     assert silenced.returncode == 0, silenced.stderr
     now = traffic(agent, start_time(), LEARN_HOURS, seed=70)
+    deploy = {"kind": "deploy", "subject": "release 7", "feature": "checkout", "by": "ci", "time": now - 120}
+    assert agent.post("/api/v1/audit", deploy)[0] == 201
+    assert agent.post("/api/v1/audit", dict(deploy, kind="alert_firing"))[0] == 400
     traffic(agent, now, SHIFT_HOURS, seed=71, factor=5)
     agent.wait_for_metric("plimsoll_alert_active", 1, metric="cost")
     wait_for(lambda: any(a.get("muted_by") == "silence" for a in agent.api("alerts")["alerts"]), lambda: "a silence")
@@ -161,6 +164,8 @@ def test_an_alert_is_explained_silenced_accepted_and_recorded(start_agent, webho
     assert max(cost["parts"], key=lambda p: p["usd"])["factor"] == "output_tokens"
     spend = alert["movement"]["spend_per_day"]
     assert sum(p["usd"] for p in spend["parts"]) == pytest.approx(spend["change_usd"], rel=1e-9)
+    assert [c["subject"] for c in alert["changes"]] == ["release 7"]
+    assert "min before: deploy release 7" in alert["cause"]
     shown = plimsoll(agent, "alerts", "show", alert["id"])
     assert shown.returncode == 0 and "output_tokens" in shown.stdout and "What to look at first" in shown.stdout
     assert agent.get("/runbooks/cost-spike")[0] == 200 and agent.get("/runbooks/nonsense")[0] == 404
