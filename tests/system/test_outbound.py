@@ -171,3 +171,37 @@ def test_a_route_to_nowhere_is_named_with_the_nearest(start_agent, tmp_path):
     agent = start_agent({"routing": {"default": ["otlp/mian"]}, "exporters": {
         "otlp/main": {"endpoint": "localhost:1", "tls": {"insecure": True}}}}, launch_only=True)
     assert "there is no exporter 'otlp/mian'; did you mean 'otlp/main'?" in agent.expect_exit(2)
+
+
+def test_a_restart_hands_nobody_what_was_not_meant_for_them(start_agent, tmp_path):
+    """Queues on the disk know whom a request is for, also when the configuration has its exporters in another order."""
+    acme, rest = Backend(), Backend()
+    targets = {"otlp/acme": acme.grpc_port, "otlp/rest": rest.grpc_port}
+    acme.close()
+    rest.close()
+
+    def exporters(names):
+        return {name: {"endpoint": "127.0.0.1:%d" % targets[name], "tls": {"insecure": True},
+                       "retry_on_failure": {"initial_interval": "50ms", "max_interval": "200ms"},
+                       "sending_queue": {"storage": "lmdb"},
+                       **({"match": {"tenant": "acme"}, "redaction": "off"} if name == "otlp/acme" else {})} for name in names}
+
+    agent = start_agent({"redaction": {"enabled": True}, "routing": {"default": ["otlp/rest"]},
+                         "exporters": exporters(["otlp/acme", "otlp/rest"])})
+    for i in range(200):
+        message, spans = otlp.request()
+        otlp.add_span(spans, "s", tenant="acme" if i % 20 == 0 else "globex", user=SECRETS["email"])
+        otlp.send_grpc(agent.grpc_target, message)
+    agent.kill()
+    agent.config["exporters"] = exporters(["otlp/rest", "otlp/acme"])
+    first, second = Backend(targets["otlp/acme"]), Backend(targets["otlp/rest"])
+    try:
+        agent.start()
+        first.wait_for_spans(10)
+        second.wait_for_spans(190)
+        assert {(attributes(s)["tenant"], attributes(s)["user"]) for s in first.spans()} == {("acme", SECRETS["email"])}
+        assert {(attributes(s)["tenant"], attributes(s)["user"]) for s in second.spans()} == {("globex", "[email]")}
+        agent.stop()
+    finally:
+        first.close()
+        second.close()
