@@ -499,7 +499,8 @@ static const struct conf_option memory_options[] = {
 
 static const struct conf_option limits_options[] = {
 	{ "memory", CONF_SECTION, .section = memory_options,
-	  .doc = "The Collector's memory_limiter: refuses work in time, so that the process is never killed for its size." },
+	  .doc = "The Collector's memory_limiter: refuses work in time, so that the process is never killed for its size. One "
+		 "request may take an eighth of the limit, all that are worked on a quarter." },
 	{ "max_series", CONF_INT, AT(config, limits.max_series), .fallback = "2000", .min = 10, .max = 1000000,
 	  .doc = "Label sets on /metrics, and values of each dimension of attribution; further ones are counted "
 		 "together, with otel_metric_overflow=\"true\"." },
