@@ -528,6 +528,111 @@ static void any_thread_may_offer_and_no_item_goes_uncounted(void **state)
 	assert_int_equal(queue_bytes(), 0);
 }
 
+static void what_waited_for_too_long_is_dropped_as_expired(void **state)
+{
+	(void)state;
+	options.queue.max_age_ms = 20;
+	options.answers_later = true;
+	open_senders();
+	offer(PAYLOAD_TRACES, "a", 1);
+	turn();
+	offer(PAYLOAD_TRACES, "b", 2);
+	usleep(40000);
+	offer(PAYLOAD_TRACES, "c", 4);
+	answer_running(&script, &delivered);
+	assert_int_equal(dropped("traces", "expired"), 2);
+	assert_string_equal(script.sent[1], "traces:c");
+	answer_running(&script, &delivered);
+	assert_int_equal(queue_bytes(), 0);
+}
+
+static void less_than_min_size_waits_for_more_or_for_the_flush(void **state)
+{
+	(void)state;
+	options.queue.min_batch_bytes = 4;
+	options.queue.max_batch_bytes = 100;
+	options.queue.flush_timeout_ms = 30;
+	open_senders();
+	offer(PAYLOAD_TRACES, "aa", 1);
+	turn();
+	assert_int_equal(script.sends, 0);
+	offer(PAYLOAD_TRACES, "bb", 1);
+	turn();
+	assert_string_equal(script.sent[0], "traces:aabb");
+	offer(PAYLOAD_TRACES, "c", 1);
+	turn();
+	assert_int_equal(script.sends, 1);
+	run_until_sends(2);
+	assert_string_equal(script.sent[1], "traces:c");
+}
+
+static void max_items_bounds_what_is_joined(void **state)
+{
+	(void)state;
+	options.queue.max_batch_bytes = 100;
+	options.queue.max_batch_items = 3;
+	open_senders();
+	offer(PAYLOAD_TRACES, "a", 2);
+	offer(PAYLOAD_TRACES, "b", 1);
+	offer(PAYLOAD_TRACES, "c", 1);
+	turn();
+	assert_string_equal(script.sent[0], "traces:ab");
+	assert_string_equal(script.sent[1], "traces:c");
+}
+
+static void an_exporter_that_holds_senders_back_is_asked_before_and_drops_nothing(void **state)
+{
+	(void)state;
+	options.queue.queue_size_bytes = 4;
+	options.queue.block_on_overflow = OVERFLOW_BLOCKS;
+	options.answers_later = true;
+	open_senders();
+	assert_int_equal(senders_admit(senders, PAYLOAD_TRACES, 3).code, STATUS_OK);
+	assert_int_equal(senders_admit(senders, PAYLOAD_TRACES, 3).code, STATUS_OK); /* another thread, at the same time */
+	offer(PAYLOAD_TRACES, "aaa", 1);
+	offer(PAYLOAD_TRACES, "bbb", 1);
+	assert_int_equal(senders_admit(senders, PAYLOAD_TRACES, 1).code, STATUS_FULL);
+	assert_int_equal(senders_admit(senders, PAYLOAD_TRACES, 5).code, STATUS_TOOBIG);
+	assert_int_equal(dropped("traces", "queue_full"), 0);
+	turn();
+	answer_running(&script, &delivered);
+	answer_running(&script, &delivered);
+	assert_int_equal(senders_admit(senders, PAYLOAD_TRACES, 4).code, STATUS_OK);
+}
+
+static void shedding_drops_the_oldest_that_waits(void **state)
+{
+	(void)state;
+	options.answers_later = true;
+	open_senders();
+	offer(PAYLOAD_TRACES, "running", 1);
+	turn();
+	offer(PAYLOAD_TRACES, "old", 10);
+	offer(PAYLOAD_TRACES, "new", 100);
+	assert_int_equal(senders_shed(senders, 2), 3);
+	assert_int_equal(dropped("traces", "memory"), 10);
+	answer_running(&script, &delivered);
+	assert_string_equal(script.sent[1], "traces:new");
+	answer_running(&script, &delivered);
+	assert_int_equal(senders_shed(senders, 1), 0);
+}
+
+static void what_is_too_big_and_cannot_be_split_is_dropped_as_that(void **state)
+{
+	static const struct delivery too_big = { .result = DELIVERY_TOO_BIG, .reason = "http_413" };
+
+	(void)state;
+	script.answers[0] = too_big;
+	script.answers[1] = delivered;
+	script.answer_count = 2;
+	open_senders();
+	offer(PAYLOAD_TRACES, "no OTLP", 7);
+	offer(PAYLOAD_TRACES, "next", 1);
+	turn();
+	assert_int_equal(dropped("traces", "too_big"), 7);
+	assert_int_equal(exported(), 1);
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
@@ -550,6 +655,12 @@ int main(void)
 		TEST(the_drains_deadline_ends_the_back_off),
 		TEST(an_exporter_that_cannot_be_opened_is_named),
 		TEST(any_thread_may_offer_and_no_item_goes_uncounted),
+		TEST(what_waited_for_too_long_is_dropped_as_expired),
+		TEST(less_than_min_size_waits_for_more_or_for_the_flush),
+		TEST(max_items_bounds_what_is_joined),
+		TEST(an_exporter_that_holds_senders_back_is_asked_before_and_drops_nothing),
+		TEST(shedding_drops_the_oldest_that_waits),
+		TEST(what_is_too_big_and_cannot_be_split_is_dropped_as_that),
 	};
 	log_set_level(LOG_LEVEL_ERROR);
 	return cmocka_run_group_tests_name("exporters/sender", tests, NULL, NULL);
