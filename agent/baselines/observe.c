@@ -10,6 +10,8 @@
 #define TPOT_TOKENS_MIN 8
 #define AMOUNT_MAX      1e12 /* USD, ms, tokens: more is a fault of the sender, and would blind the key for weeks */
 
+#define SCORE_MAX       1e6
+
 #define EXTRA_AMOUNTS \
 	(UINT64_C(1) << METRIC_INPUT_TOKENS | UINT64_C(1) << METRIC_OUTPUT_SPEED | UINT64_C(1) << METRIC_CACHE_HIT_SHARE)
 
@@ -49,16 +51,23 @@ static void observe_rare(struct detector *d, struct baseline_key *k, enum metric
 		observe(d, k, m, is_bad ? 1.0 : 0.0, s);
 }
 
+/* False for NaN (not known) and, counted, for what no scale of scores reaches: it would blind the key for weeks. */
+static bool is_score(struct detector *d, double y)
+{
+	if (fabs(y) <= SCORE_MAX)
+		return true;
+	meter_add(d->meters.score, !isnan(y));
+	return false;
+}
+
 static void observe_named(struct detector *d, struct baseline_key *k, enum metric m, double y, const struct sample *s)
 {
 	struct watch *w;
 
 	if (!detector_judges(d, m))
 		return;
-	if (!isfinite(y)) {
-		meter_add(d->meters.score, isinf(y) != 0);
+	if (!is_score(d, y))
 		return;
-	}
 	w = detector_watch(d, k, m, detector_name(d, s->name));
 	if (w != NULL)
 		put(w, y, s);
@@ -67,7 +76,7 @@ static void observe_named(struct detector *d, struct baseline_key *k, enum metri
 /* A share or score between 0 and 1, or whatever range a metric's mean has; NaN: not known. */
 static void observe_mean(struct detector *d, struct baseline_key *k, enum metric m, double y, const struct sample *s)
 {
-	if (isfinite(y))
+	if (is_score(d, y))
 		observe(d, k, m, y, s);
 }
 

@@ -349,7 +349,7 @@ static void values_that_are_no_amounts_are_counted_and_left_out(void **state)
 		if (i % 2 == 0)
 			s.cost_usd = s.latency_ms = s.ttft_ms = s.output_tokens = bad[i / 2 % 3];
 		if (i % 2 == 0)
-			s.value = i % 4 == 0 ? INFINITY : -INFINITY;
+			s.value = i % 4 == 0 ? INFINITY : -1e300;
 		detector_add(d, &s);
 	}
 	int64_t after = rejected("reason=\"cost\"") + rejected("reason=\"latency\"") + rejected("reason=\"ttft\"") +

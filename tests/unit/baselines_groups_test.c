@@ -34,17 +34,13 @@ static void a_model_that_grows_dearer_for_all_features_is_one_group(void **state
 		const struct told *t = &rig.told[i];
 		if (t->v.event != VERDICT_RAISED || t->v.kind != VERDICT_SHIFT || strcmp(t->metric, "cost") != 0)
 			continue;
-		assert_true(t->has_group && t->group.id != 0);
+		assert_true(t->group != 0);
 		if (id == 0)
-			id = t->group.id;
-		assert_true(t->group.id == id);
-		assert_true(t->group.members > members);
-		members = t->group.members;
-		if (members == 1) {
-			assert_true(slice_equal(t->group.feature, t->v.feature) || t->group.feature.len > 0);
-		} else {
-			assert_true(slice_equal(t->group.feature, SLICE("*")));
-		}
+			id = t->group;
+		assert_true(t->group == id);
+		assert_true(t->group_members > members);
+		members = t->group_members;
+		assert_string_equal(t->group_feature, members == 1 ? t->feature : "*");
 	}
 	assert_true(members >= 3);
 	detector_free(rig.detector);
@@ -181,7 +177,7 @@ static void a_pinned_model_that_answers_otherwise_is_told_with_what_shows_it(voi
 	assert_non_null(length);
 	assert_true(drift->v.value == 2);
 	assert_true(drift->v.started_at_s - (RIG_START + 4 * 86400) <= 6 * 3600);
-	assert_true(drift->group.id == length->group.id);
+	assert_true(drift->group == length->group && drift->group != 0);
 	assert_null(rig_find(&rig, (int)(drift - rig.told) + 1, VERDICT_RAISED, VERDICT_MODEL_DRIFT, NULL));
 	detector_free(rig.detector);
 }

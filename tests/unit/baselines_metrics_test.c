@@ -254,7 +254,7 @@ static void silence_is_told_where_requests_are_counted(void **state)
 	const struct told *t = rig_find(&rig, 0, VERDICT_RAISED, VERDICT_SHIFT, "requests");
 	assert_non_null(t);
 	assert_true(t->v.direction < 0 && t->v.started_at_s <= RIG_START + 4 * 86400 + 4 * 3600);
-	assert_true(t->has_group && t->group.members == 1);
+	assert_true(t->group_members == 1);
 	detector_free(rig.detector);
 }
 

@@ -18,8 +18,9 @@
 struct told {
 	struct verdict v;
 	char metric[32], name[32], feature[32], model[32], version[32], previous[32];
-	struct verdict_group group;
-	bool has_group;
+	uint64_t group; /* 0: none */
+	uint32_t group_members;
+	char group_feature[32];
 };
 
 struct rig {
@@ -49,9 +50,12 @@ static inline void rig_tell(void *context, const struct verdict *v)
 	rig_copy(t->model, v->model);
 	rig_copy(t->version, v->prompt_version);
 	rig_copy(t->previous, v->previous_model);
-	t->has_group = v->group != NULL;
-	if (v->group != NULL)
-		t->group = *v->group;
+	t->v.group = NULL;
+	if (v->group != NULL) {
+		t->group = v->group->id;
+		t->group_members = v->group->members;
+		rig_copy(t->group_feature, v->group->feature);
+	}
 }
 
 static inline struct baselines_config rig_config(void)
