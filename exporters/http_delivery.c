@@ -21,7 +21,8 @@ static struct slice first_line(const struct http_response *response)
 	return slice_head(slice_head(body, end != NULL ? (size_t)(end - body.ptr) : body.len), TEXT_BYTES);
 }
 
-struct delivery http_delivery(const char *url, const struct http_response *response, bool (*is_retryable)(unsigned code))
+struct delivery http_delivery(const char *url, const struct http_response *response,
+			      bool (*is_retryable)(unsigned code))
 {
 	struct delivery d = { .result = DELIVERY_DONE, .retry_after_ms = response->retry_after_ms };
 	char shown[URL_BYTES];
@@ -31,19 +32,21 @@ struct delivery http_delivery(const char *url, const struct http_response *respo
 	url_for_log(url, shown, sizeof(shown));
 	if (FAILED(response->status)) {
 		d.result = DELIVERY_RETRY;
-		snprintf(d.reason, sizeof(d.reason), "%s: %s: %s", status_name(response->status.code), shown, response->error);
+		snprintf(d.reason, sizeof(d.reason), "%s: %s: %s", status_name(response->status.code), shown,
+			 response->error);
 		return d;
 	}
 	struct slice line = first_line(response);
 	d.result = is_retryable(response->code) ? DELIVERY_RETRY : DELIVERY_REFUSED;
-	snprintf(d.reason, sizeof(d.reason), "http_%u: answer of %s%s%.*s", response->code, shown, line.len > 0 ? ": " : "",
-		 SLICE_ARG(line));
+	snprintf(d.reason, sizeof(d.reason), "http_%u: answer of %s%s%.*s", response->code, shown,
+		 line.len > 0 ? ": " : "", SLICE_ARG(line));
 	return d;
 }
 
 struct delivery http_not_started(struct status why)
 {
-	struct delivery d = { .result = why.code == STATUS_INVALID ? DELIVERY_REFUSED : DELIVERY_RETRY };
+	bool is_hopeless = why.code == STATUS_INVALID || why.code == STATUS_MALFORMED;
+	struct delivery d = { .result = is_hopeless ? DELIVERY_REFUSED : DELIVERY_RETRY };
 
 	snprintf(d.reason, sizeof(d.reason), "%s: %s", status_name(why.code), why.why);
 	return d;

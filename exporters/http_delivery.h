@@ -6,11 +6,13 @@
 
 #include "exporters/exporter.h"
 
-/* No answer: try again. 2xx: done. Others: as is_retryable says, with the code, the address without its secrets, and the
- * head of a plain text answer as the reason. */
-struct delivery http_delivery(const char *url, const struct http_response *response, bool (*is_retryable)(unsigned code));
+/* No answer: try again. 2xx: done. Others: as is_retryable says, with the code, the address without its secrets, and
+ * the head of a plain text answer as the reason. */
+struct delivery http_delivery(const char *url, const struct http_response *response,
+			      bool (*is_retryable)(unsigned code));
 
-/* A request that could not be started: refused where it can never be (INVALID), else to be tried again. */
+/* A request that could not be started: refused where it can never be (INVALID, MALFORMED), else to be tried
+ * again. */
 struct delivery http_not_started(struct status why);
 
 #endif

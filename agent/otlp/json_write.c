@@ -88,7 +88,8 @@ static void write_number(enum json_type type, uint64_t bits, struct buf *out)
 	}
 }
 
-static struct status write_value(const struct json_field *field, const struct wire_field *f, unsigned depth, struct buf *out)
+static struct status write_value(const struct json_field *field, const struct wire_field *f, unsigned depth,
+				 struct buf *out)
 {
 	switch (field->type) {
 	case JSON_TYPE_MESSAGE:
@@ -220,14 +221,14 @@ static struct status write_merged(const struct json_field *field, const char *fi
 	while (wire_next(&r, &f))
 		if (f.number == field->number && f.type == WIRE_BYTES)
 			buf_slice(&whole, f.bytes);
-	struct status s = buf_failed(&whole) ? FAIL(NOMEM, "no memory to write JSON") :
-					       write_message(field->message, buf_view(&whole), depth + 1, out);
+	struct status s = buf_failed(&whole) ? FAIL(NOMEM, "no memory to write JSON")
+					     : write_message(field->message, buf_view(&whole), depth + 1, out);
 	buf_release(&whole);
 	return s;
 }
 
-static struct status write_field(const struct json_field *field, const struct presence *p, const char *end, unsigned depth,
-				 struct buf *out)
+static struct status write_field(const struct json_field *field, const struct presence *p, const char *end,
+				 unsigned depth, struct buf *out)
 {
 	bool is_empty = p->last.type == WIRE_BYTES ? p->last.bytes.len == 0 : p->last.value == 0;
 

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0
  * exporters/clickhouse/clickhouse.c - request records and spans into ClickHouse, over its HTTP interface.
  *
- * One INSERT a payload, in JSONEachRow; records go as they are, since their members are the columns. The server says yes
- * when the rows are written (no asynchronous inserts). A payload that is sent again is the same block with the same token:
- * servers that know deduplication keep it once.
+ * One INSERT a payload, in JSONEachRow; records go as they are, since their members are the columns. The server says
+ * yes when the rows are written (no asynchronous inserts). A payload that is sent again is the same block with the same
+ * token: servers that know deduplication keep it once.
  */
 #include <ctype.h>
 #include <stdio.h>
@@ -30,10 +30,12 @@ struct insert {
 
 static const struct conf_option clickhouse_option_table[] = {
 	{ "endpoint", CONF_STRING, AT(endpoint), .required = true,
-	  .doc = "URL of the server's HTTP interface, such as http://clickhouse:8123 (not the native protocol's tcp://)." },
+	  .doc = "URL of the server's HTTP interface, such as http://clickhouse:8123 (not the native protocol's "
+		 "tcp://)." },
 	{ "username", CONF_STRING, AT(username), .fallback = "default", .doc = "The user." },
 	{ "password", CONF_SECRET, AT(password), .doc = "The password." },
-	{ "database", CONF_STRING, AT(database), .fallback = "default", .doc = "The database, made where it is missing." },
+	{ "database", CONF_STRING, AT(database), .fallback = "default",
+	  .doc = "The database, made where it is missing." },
 	{ "traces_table_name", CONF_STRING, AT(traces_table), .fallback = "otel_traces",
 	  .doc = "The table of spans, in the Collector's columns." },
 	{ "records_table_name", CONF_STRING, AT(records_table), .fallback = "plimsoll_records",
@@ -41,15 +43,18 @@ static const struct conf_option clickhouse_option_table[] = {
 	{ "create_schema", CONF_BOOL, AT(create_schema), .fallback = "true",
 	  .doc = "Make the tables, and bring older ones up to date; plimsoll_schema says which version they have." },
 	{ "ttl", CONF_DURATION, AT(ttl_ms), .fallback = "0s", .max = 3650.0 * 86400000,
-	  .doc = "When the server deletes rows, for tables that are made anew (needs ClickHouse 22 or later); 0 keeps them." },
+	  .doc = "When the server deletes rows, for tables that are made anew (needs ClickHouse 22 or later); 0 keeps "
+		 "them." },
 	{ "compression", CONF_ENUM, AT(compression), .choices = "gzip|none", .fallback = "gzip",
 	  .doc = "How rows are compressed on the way." },
 	{ "timeout", CONF_DURATION, AT(timeout_ms), .fallback = "30s", .min = 1, .max = 3600000,
 	  .doc = "The longest that one attempt may take." },
 	{ "tls", CONF_SECTION, AT(tls), .section = tls_client_options, .doc = "TLS, for https:// URLs." },
 	{ "sending_queue", CONF_SECTION, AT(queue), .section = queue_options,
-	  .doc = "What waits to be sent. ClickHouse likes few large inserts: batch.min_size and batch.flush_timeout gather." },
-	{ "retry_on_failure", CONF_SECTION, AT(retry), .section = retry_options, .doc = "When an attempt is repeated." },
+	  .doc = "What waits to be sent. ClickHouse likes few large inserts: batch.min_size and batch.flush_timeout "
+		 "gather." },
+	{ "retry_on_failure", CONF_SECTION, AT(retry), .section = retry_options,
+	  .doc = "When an attempt is repeated." },
 	{ .name = NULL },
 };
 
@@ -124,7 +129,8 @@ static struct status insert_post(struct insert *i, struct buf *made, struct buf 
 		buf_slice(&i->body, rows);
 	if (buf_failed(&i->body) || buf_failed(parameters))
 		return FAIL(NOMEM, "no memory for the rows");
-	return clickhouse_post(i->clickhouse, buf_string(parameters), buf_view(&i->body), compression_encoding(how), on_inserted, i);
+	return clickhouse_post(i->clickhouse, buf_string(parameters), buf_view(&i->body), compression_encoding(how),
+			       on_inserted, i);
 }
 
 static void insert_start(struct insert *i)
@@ -137,8 +143,6 @@ static void insert_start(struct insert *i)
 	buf_release(&parameters);
 	if (FAILED(s)) {
 		struct delivery d = http_not_started(s);
-		if (s.code == STATUS_MALFORMED)
-			d.result = DELIVERY_REFUSED;
 		insert_end(i, &d);
 	}
 }
@@ -198,17 +202,21 @@ static struct status clickhouse_check(const void *options, struct buf *why)
 	const struct {
 		const char *key, *value;
 	} names[] = {
-		{ "database", o->database }, { "traces_table_name", o->traces_table }, { "records_table_name", o->records_table },
+		{ "database", o->database },
+		{ "traces_table_name", o->traces_table },
+		{ "records_table_name", o->records_table },
 	};
 
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
 		if (!is_identifier(names[i].value)) {
-			buf_printf(why, "%s: '%.60s' is no plain name; use letters, digits and _", names[i].key, names[i].value);
+			buf_printf(why, "%s: '%.60s' is no plain name; use letters, digits and _", names[i].key,
+				   names[i].value);
 			return FAIL(INVALID, "not an identifier");
 		}
 	if (strncmp(o->endpoint, "http://", 7) == 0 || strncmp(o->endpoint, "https://", 8) == 0)
 		return OK;
-	buf_text(why, "endpoint must start with http:// or https://; the HTTP interface is on port 8123 (8443 with TLS)");
+	buf_text(why,
+		 "endpoint must start with http:// or https://; the HTTP interface is on port 8123 (8443 with TLS)");
 	return FAIL(INVALID, "not an http:// or https:// URL");
 }
 

@@ -42,10 +42,10 @@ struct clickhouse {
 /* What became of a query. text: the head of the server's answer where it went well. */
 typedef void (*query_done)(void *context, const struct delivery *d, int code, struct slice text);
 
-/* POSTs a body to `endpoint/?parameters`. parameters: as in a URL. body: borrowed until done. code in done: the server's own
- * error number, 0 where there is none. Errors: as http_client_post. */
-struct status clickhouse_post(struct clickhouse *c, const char *parameters, struct slice body, const char *content_encoding,
-			      query_done done, void *context) MUST_USE;
+/* POSTs a body to `endpoint/?parameters`. parameters: as in a URL. body: borrowed until done. code in done: the
+ * server's own error number, 0 where there is none. Errors: as http_client_post. */
+struct status clickhouse_post(struct clickhouse *c, const char *parameters, struct slice body,
+			      const char *content_encoding, query_done done, void *context) MUST_USE;
 
 /* Ends all queries; their done is called before this returns. */
 void clickhouse_cancel_queries(struct clickhouse *c);

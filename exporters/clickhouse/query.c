@@ -117,7 +117,8 @@ static void on_answer(void *context, const struct http_response *response)
 	url_for_log(query.clickhouse->options->endpoint, url, sizeof(url));
 	if (FAILED(response->status)) {
 		d.result = DELIVERY_RETRY;
-		snprintf(d.reason, sizeof(d.reason), "%s: %s: %s", status_name(response->status.code), url, response->error);
+		snprintf(d.reason, sizeof(d.reason), "%s: %s: %s", status_name(response->status.code), url,
+			 response->error);
 	} else {
 		code = error_code(response);
 		if (code != 0 || response->code != 200)
@@ -137,8 +138,8 @@ void clickhouse_escape(struct buf *out, const char *text)
 			buf_printf(out, "%%%02X", (unsigned char)*text);
 }
 
-struct status clickhouse_post(struct clickhouse *c, const char *parameters, struct slice body, const char *content_encoding,
-			      query_done done, void *context)
+struct status clickhouse_post(struct clickhouse *c, const char *parameters, struct slice body,
+			      const char *content_encoding, query_done done, void *context)
 {
 	struct query *query = malloc(sizeof(*query));
 	size_t base = strcspn(c->options->endpoint, "?");

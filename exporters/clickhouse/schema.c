@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0
  * exporters/clickhouse/schema.c - makes the tables, and brings those of an older version up to date.
  *
- * One statement after the other. The version that a database has stands in plimsoll_schema; a change of the tables is a new
- * row in `migrations`, and a database that is newer than this program is refused. Two agents that start at once do no harm:
- * every statement may run twice.
+ * One statement after the other. The version that a database has stands in plimsoll_schema; a change of the tables is a
+ * new row in `migrations`, and a database that is newer than this program is refused. Two agents that start at once do
+ * no harm: every statement may run twice.
  *
- * The traces table has the columns of the Collector's exporter, so that user interfaces made for that work. Servers before 22
- * know neither maps nor nanoseconds nor TTL and have arrays of keys and values instead.
+ * The traces table has the columns of the Collector's exporter, so that user interfaces made for that work. Servers
+ * before 22 know neither maps nor nanoseconds nor TTL and have arrays of keys and values instead.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -17,13 +17,16 @@
 
 static const char record_columns[] =
 	"time %s, trace_id String, span_id String, provider Nullable(String), model Nullable(String), "
-	"request_model Nullable(String), operation Nullable(String), feature Nullable(String), workflow Nullable(String), "
+	"request_model Nullable(String), operation Nullable(String), feature Nullable(String), workflow "
+	"Nullable(String), "
 	"user_segment Nullable(String), prompt_version Nullable(String), session_id Nullable(String), "
-	"environment Nullable(String), release Nullable(String), service Nullable(String), latency_ms Nullable(Float64), "
+	"environment Nullable(String), release Nullable(String), service Nullable(String), latency_ms "
+	"Nullable(Float64), "
 	"ttft_ms Nullable(Float64), input_tokens Nullable(UInt64), output_tokens Nullable(UInt64), "
 	"cache_read_tokens Nullable(UInt64), cache_write_tokens Nullable(UInt64), reasoning_tokens Nullable(UInt64), "
 	"cost_usd Nullable(Decimal(18, 12)), computed_cost_usd Nullable(Decimal(18, 12)), "
-	"reported_cost_usd Nullable(Decimal(18, 12)), cache_savings_usd Nullable(Decimal(18, 12)), price Nullable(String), "
+	"reported_cost_usd Nullable(Decimal(18, 12)), cache_savings_usd Nullable(Decimal(18, 12)), price "
+	"Nullable(String), "
 	"retrieved_docs Nullable(UInt32), policy_result Nullable(String), user_rating Nullable(Float64), "
 	"outcome Nullable(String), error_type Nullable(String), finish_reasons Array(String)";
 
@@ -39,7 +42,8 @@ static const char span_columns[] =
 	"ResourceAttributes Map(LowCardinality(String), String), ScopeName String, ScopeVersion String, "
 	"SpanAttributes Map(LowCardinality(String), String), Duration UInt64, StatusCode LowCardinality(String), "
 	"StatusMessage String, Events Nested(Timestamp DateTime64(9), Name LowCardinality(String), "
-	"Attributes Map(LowCardinality(String), String)), Links Nested(TraceId String, SpanId String, TraceState String, "
+	"Attributes Map(LowCardinality(String), String)), Links Nested(TraceId String, SpanId String, TraceState "
+	"String, "
 	"Attributes Map(LowCardinality(String), String))";
 
 struct schema {
@@ -75,8 +79,10 @@ static void create_traces(const struct clickhouse *c, struct buf *out)
 {
 	buf_printf(out, "CREATE TABLE IF NOT EXISTS %s.%s (", c->options->database, c->options->traces_table);
 	buf_text(out, c->server.is_modern ? span_columns : span_columns_old);
-	write_engine(c, "Timestamp", c->server.is_modern ? "ServiceName, SpanName, toDateTime(Timestamp)" :
-							  "ServiceName, SpanName, Timestamp", out);
+	write_engine(c, "Timestamp",
+		     c->server.is_modern ? "ServiceName, SpanName, toDateTime(Timestamp)"
+					 : "ServiceName, SpanName, Timestamp",
+		     out);
 }
 
 /* The statements that lead to each version. A new version is added at the end; what stands here never changes. */
@@ -93,7 +99,15 @@ static const struct migration {
 
 /* ------------------------------------------------------------------ steps */
 
-enum { STEP_SERVER, STEP_DATABASE, STEP_VERSIONS, STEP_VERSION, STEP_MIGRATE, STEP_NOTE = STEP_MIGRATE + MIGRATIONS, STEP_END };
+enum {
+	STEP_SERVER,
+	STEP_DATABASE,
+	STEP_VERSIONS,
+	STEP_VERSION,
+	STEP_MIGRATE,
+	STEP_NOTE = STEP_MIGRATE + MIGRATIONS,
+	STEP_END
+};
 
 /* What a step asks; nothing where it is not needed. */
 static void write_step(const struct schema *s, struct buf *out)
@@ -109,8 +123,10 @@ static void write_step(const struct schema *s, struct buf *out)
 		buf_printf(out, "CREATE DATABASE IF NOT EXISTS %s", database);
 		break;
 	case STEP_VERSIONS:
-		buf_printf(out, "CREATE TABLE IF NOT EXISTS %s.plimsoll_schema (version UInt32, applied DateTime) "
-				"ENGINE = MergeTree PARTITION BY tuple() ORDER BY version", database);
+		buf_printf(out,
+			   "CREATE TABLE IF NOT EXISTS %s.plimsoll_schema (version UInt32, applied DateTime) "
+			   "ENGINE = MergeTree PARTITION BY tuple() ORDER BY version",
+			   database);
 		break;
 	case STEP_VERSION:
 		buf_printf(out, "SELECT max(version) FROM %s.plimsoll_schema", database);
@@ -152,7 +168,8 @@ static bool read_step(struct schema *s, struct slice text, struct delivery *d)
 	if (s->version <= SCHEMA_VERSION)
 		return true;
 	*d = (struct delivery){ .result = DELIVERY_RETRY };
-	snprintf(d->reason, sizeof(d->reason), "schema: database %s has version %lld of the tables, newer than this program (%d)",
+	snprintf(d->reason, sizeof(d->reason),
+		 "schema: database %s has version %lld of the tables, newer than this program (%d)",
 		 s->clickhouse->options->database, (long long)s->version, SCHEMA_VERSION);
 	return false;
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * exporters/file/file.c - appends request records and judgements, or OTLP requests, to a file: one JSON object a line, or
- * protobuf with its length (4 bytes, big-endian) before each request, as the Collector's file exporter writes them.
+ * exporters/file/file.c - appends request records and judgements, or OTLP requests, to a file: one JSON object a line,
+ * or protobuf with its length (4 bytes, big-endian) before each request, as the Collector's file exporter writes them.
  *
  * A payload is written whole or not at all: what a failed write left behind is cut off again, so the next attempt
  * repeats no line and joins none. Nothing is buffered here. A file that somebody else moves away is opened anew.
@@ -36,7 +36,7 @@ struct file_exporter {
 	const struct file_options *options;
 	uv_loop_t *loop;
 	struct buf text; /* a request as it is written */
-	int fd; /* -1: not open */
+	int fd;          /* -1: not open */
 	struct stat stat;
 };
 
@@ -52,7 +52,8 @@ static const struct conf_option rotation_options[] = {
 static const struct conf_option file_option_table[] = {
 	{ "path", CONF_STRING, AT(path), .required = true, .doc = "The file that is appended to." },
 	{ "format", CONF_ENUM, AT(format), .choices = "records|json|proto", .fallback = "records",
-	  .doc = "records: a request record a line; json: an OTLP request a line, as the Collector's default; proto: OTLP in "
+	  .doc = "records: a request record a line; json: an OTLP request a line, as the Collector's default; proto: "
+		 "OTLP in "
 		 "protobuf, each request behind its length. plimsoll replay reads records and json." },
 	{ "rotation", CONF_SECTION, .section = rotation_options,
 	  .doc = "When a new file is begun, and how many are kept." },
@@ -222,8 +223,8 @@ static uint32_t file_wants(const void *options)
 {
 	const struct file_options *o = options;
 
-	return o->format == FORMAT_RECORDS ? 1u << PAYLOAD_RECORDS | 1u << PAYLOAD_JUDGEMENTS :
-					     1u << PAYLOAD_TRACES | 1u << PAYLOAD_METRICS | 1u << PAYLOAD_LOGS;
+	return o->format == FORMAT_RECORDS ? 1u << PAYLOAD_RECORDS | 1u << PAYLOAD_JUDGEMENTS
+					   : 1u << PAYLOAD_TRACES | 1u << PAYLOAD_METRICS | 1u << PAYLOAD_LOGS;
 }
 
 const struct exporter_kind exporter_file = {

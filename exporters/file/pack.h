@@ -6,8 +6,8 @@
 
 #include <uv.h>
 
-/* Compresses the file to path.gz, which is for its owner alone, and deletes it; on a thread of the loop's pool. Where that
- * fails the file stays as it is, and the log says why. */
+/* Compresses the file to path.gz, which is for its owner alone, and deletes it; on a thread of the loop's pool. Where
+ * that fails the file stays as it is, and the log says why. */
 void pack_backup(uv_loop_t *loop, const char *path);
 
 #endif

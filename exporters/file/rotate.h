@@ -10,8 +10,8 @@
 #include <limits.h>
 #include <stdint.h>
 
-/* backup: where it was moved to. max_backups: of the moved files, the newest that are kept; 0: all. Returns 0 or errno; then the file is where it was.
- * That an old file cannot be deleted is logged, not an error: writing can go on. */
+/* backup: where it was moved to. max_backups: of the moved files, the newest that are kept; 0: all. Returns 0 or errno;
+ * then the file is where it was. That an old file cannot be deleted is logged, not an error: writing can go on. */
 int rotate_file(const char *path, int64_t max_backups, char backup[PATH_MAX]);
 
 #endif

@@ -31,9 +31,9 @@ struct kafka_delivery {
 	struct kafka_exporter *exporter;
 	struct kafka_delivery *next, **link;
 	struct payload *payload;
-	struct buf text;  /* messages that are not the payload's own bytes */
-	uint64_t open;    /* messages without a report, and one for the time of producing */
-	uint64_t refused; /* items in messages that the brokers will never take */
+	struct buf text;                      /* messages that are not the payload's own bytes */
+	uint64_t open;                        /* messages without a report, and one for the time of producing */
+	uint64_t refused;                     /* items in messages that the brokers will never take */
 	rd_kafka_resp_err_t refusal, failure; /* the last of each; failure: worth another attempt */
 	delivery_done done;
 	void *context;
@@ -45,8 +45,10 @@ struct kafka_delivery {
 static bool is_permanent(rd_kafka_resp_err_t error)
 {
 	static const rd_kafka_resp_err_t permanent[] = {
-		RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE, RD_KAFKA_RESP_ERR_INVALID_MSG,
-		RD_KAFKA_RESP_ERR_INVALID_RECORD,     RD_KAFKA_RESP_ERR_TOPIC_EXCEPTION,
+		RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE,
+		RD_KAFKA_RESP_ERR_INVALID_MSG,
+		RD_KAFKA_RESP_ERR_INVALID_RECORD,
+		RD_KAFKA_RESP_ERR_TOPIC_EXCEPTION,
 		RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED,
 		RD_KAFKA_RESP_ERR_CLUSTER_AUTHORIZATION_FAILED,
 		RD_KAFKA_RESP_ERR_POLICY_VIOLATION,
@@ -195,7 +197,8 @@ static struct status client_renew(struct kafka_exporter *e)
 		return OK;
 	if (e->running != NULL)
 		return FAIL(UNAVAILABLE, "the Kafka client has to be started anew");
-	LOG(WARN, "exporters", "kafka_client_renewed", "exporter=%s reason=\"%s\"", e->id, e->client != NULL ? text : "none");
+	LOG(WARN, "exporters", "kafka_client_renewed", "exporter=%s reason=\"%s\"", e->id,
+	    e->client != NULL ? text : "none");
 	client_close(e);
 	struct status s = client_open(e, &why);
 	buf_release(&why);
@@ -210,10 +213,10 @@ static void produce(struct kafka_delivery *d, struct slice key, struct slice val
 
 	const void *key_bytes = key.len > 0 ? key.ptr : NULL;
 	d->open++;
-	rd_kafka_resp_err_t error = rd_kafka_producev(
-		e->client, RD_KAFKA_V_TOPIC(e->options->topics[d->payload->kind].name),
-		RD_KAFKA_V_VALUE((void *)(uintptr_t)value.ptr, value.len), RD_KAFKA_V_KEY(key_bytes, key.len),
-		RD_KAFKA_V_OPAQUE(d), RD_KAFKA_V_END);
+	rd_kafka_resp_err_t error =
+		rd_kafka_producev(e->client, RD_KAFKA_V_TOPIC(e->options->topics[d->payload->kind].name),
+				  RD_KAFKA_V_VALUE((void *)(uintptr_t)value.ptr, value.len),
+				  RD_KAFKA_V_KEY(key_bytes, key.len), RD_KAFKA_V_OPAQUE(d), RD_KAFKA_V_END);
 	if (error == RD_KAFKA_RESP_ERR_NO_ERROR)
 		return;
 	take_result(d, error, value);
@@ -240,13 +243,16 @@ static void not_started(struct status why, delivery_done done, void *context)
 	done(context, &d);
 }
 
-static struct kafka_delivery *delivery_new(struct kafka_exporter *e, struct payload *p, delivery_done done, void *context)
+static struct kafka_delivery *delivery_new(struct kafka_exporter *e, struct payload *p, delivery_done done,
+					   void *context)
 {
 	struct kafka_delivery *d = calloc(1, sizeof(*d));
 
 	if (d == NULL)
 		return NULL;
-	*d = (struct kafka_delivery){ .exporter = e, .payload = payload_ref(p), .open = 1, .done = done, .context = context };
+	*d = (struct kafka_delivery){
+		.exporter = e, .payload = payload_ref(p), .open = 1, .done = done, .context = context
+	};
 	d->next = e->running;
 	d->link = &e->running;
 	if (d->next != NULL)
@@ -302,14 +308,17 @@ static void kafka_close(void *state)
 	uv_close((uv_handle_t *)&e->poll, on_poll_closed);
 }
 
-static struct status kafka_open(const char *id, const void *options, struct exporter_env *env, void **state, struct buf *why)
+static struct status kafka_open(const char *id, const void *options, struct exporter_env *env, void **state,
+				struct buf *why)
 {
 	struct kafka_exporter *e = calloc(1, sizeof(*e));
 	size_t start = why->len;
 
 	if (e == NULL)
 		return FAIL(NOMEM, "no memory for the exporter");
-	*e = (struct kafka_exporter){ .id = id, .options = options, .event_fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC) };
+	*e = (struct kafka_exporter){ .id = id,
+				      .options = options,
+				      .event_fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC) };
 	if (e->event_fd < 0 || uv_poll_init(env->loop, &e->poll, e->event_fd) != 0) {
 		if (e->event_fd >= 0)
 			close(e->event_fd);

@@ -66,8 +66,8 @@ static inline bool kafka_is_lines(enum payload_kind kind)
 	return kind == PAYLOAD_RECORDS || kind == PAYLOAD_JUDGEMENTS;
 }
 
-/* Begins with a payload. What has to be encoded or split goes to text, which must outlive the messages; else they are the
- * payload's own bytes. Errors: MALFORMED, NOMEM. */
+/* Begins with a payload. What has to be encoded or split goes to text, which must outlive the messages; else they are
+ * the payload's own bytes. Errors: MALFORMED, NOMEM. */
 struct status kafka_messages_begin(const struct kafka_options *o, const struct payload *p, struct buf *text,
 				   struct kafka_messages *out) MUST_USE;
 void kafka_messages_end(struct kafka_messages *m);

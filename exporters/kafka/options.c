@@ -41,9 +41,10 @@ static const struct conf_option producer_options[] = {
 	{ "max_message_bytes", CONF_SIZE, AT(producer.max_message_bytes), .fallback = "1000000", .min = 1000,
 	  .max = 1000 * MIB, .doc = "The largest message, before compression; requests are split to fit." },
 	{ "required_acks", CONF_ENUM, AT(producer.required_acks), .choices = "all|-1|1|0", .fallback = "all",
-	  .doc = "all (or -1): every replica in sync has it, and retries write nothing twice; 1: the leader; 0: nobody." },
-	{ "compression", CONF_ENUM, AT(producer.compression), .choices = "none|gzip|snappy|lz4|zstd", .fallback = "none",
-	  .doc = "How messages are compressed." },
+	  .doc = "all (or -1): every replica in sync has it, and retries write nothing twice; 1: the leader; 0: "
+		 "nobody." },
+	{ "compression", CONF_ENUM, AT(producer.compression), .choices = "none|gzip|snappy|lz4|zstd",
+	  .fallback = "none", .doc = "How messages are compressed." },
 	{ "linger", CONF_DURATION, AT(producer.linger_ms), .fallback = "10ms", .max = 900000,
 	  .doc = "How long messages are gathered for one request to the broker." },
 	{ "allow_auto_topic_creation", CONF_BOOL, AT(producer.allow_auto_topic_creation), .fallback = "true",
@@ -76,8 +77,10 @@ static const struct conf_option kafka_tls_options[] = {
 };
 
 const struct conf_option kafka_option_table[] = {
-	{ "brokers", CONF_LIST, AT(brokers), .fallback = "localhost:9092", .doc = "host:port of some brokers; they name the others." },
-	{ "client_id", CONF_STRING, AT(client_id), .fallback = "plimsoll", .doc = "What the brokers' logs and quotas call us." },
+	{ "brokers", CONF_LIST, AT(brokers), .fallback = "localhost:9092",
+	  .doc = "host:port of some brokers; they name the others." },
+	{ "client_id", CONF_STRING, AT(client_id), .fallback = "plimsoll",
+	  .doc = "What the brokers' logs and quotas call us." },
 	{ "traces", CONF_SECTION, .section = traces_options, .doc = "Where traces go." },
 	{ "metrics", CONF_SECTION, .section = metrics_options, .doc = "Where metrics that applications send go." },
 	{ "logs", CONF_SECTION, .section = logs_options, .doc = "Where logs go." },
@@ -87,15 +90,16 @@ const struct conf_option kafka_option_table[] = {
 	  .doc = "One message for each trace, with the trace id as its key, so that a trace stays in one partition." },
 	{ "partition_records_by", CONF_ENUM, AT(partition_records_by), .choices = "baseline_key|trace_id|none",
 	  .fallback = "baseline_key",
-	  .doc = "The key of a record: feature|model|prompt_version, so that one consumer sees all that a baseline needs; or "
-		 "the trace id; or none." },
+	  .doc = "The key of a record: feature|model|prompt_version, so that one consumer sees all that a baseline "
+		 "needs; or the trace id; or none." },
 	{ "timeout", CONF_DURATION, AT(timeout_ms), .fallback = "30s", .min = 100, .max = 900000,
 	  .doc = "The longest that one attempt may take, the client's own retries included." },
 	{ "producer", CONF_SECTION, .section = producer_options, .doc = "How messages are made and sent." },
 	{ "auth", CONF_SECTION, .section = auth_options, .doc = "Who we are to the brokers." },
 	{ "tls", CONF_SECTION, .section = kafka_tls_options, .doc = "TLS to the brokers." },
 	{ "sending_queue", CONF_SECTION, AT(queue), .section = queue_options, .doc = "What waits to be sent." },
-	{ "retry_on_failure", CONF_SECTION, AT(retry), .section = retry_options, .doc = "When an attempt is repeated." },
+	{ "retry_on_failure", CONF_SECTION, AT(retry), .section = retry_options,
+	  .doc = "When an attempt is repeated." },
 	{ .name = NULL },
 };
 

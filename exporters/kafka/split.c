@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  * exporters/kafka/split.c - one request a trace.
  *
- * Spans that follow each other in one scope and belong to one trace stay together; resource and scope go with them. Fields
- * that OTLP does not know go along too.
+ * Spans that follow each other in one scope and belong to one trace stay together; resource and scope go with them.
+ * Fields that OTLP does not know go along too.
  */
 #include <stdlib.h>
 
@@ -23,7 +23,7 @@ struct trace {
 struct splitter {
 	struct trace *traces;
 	size_t count, cap;
-	size_t newest; /* spans of a trace come in runs */
+	size_t newest;                     /* spans of a trace come in runs */
 	struct buf resource, scope, spans; /* of the message at hand: all but what it contains; a run of spans */
 	bool nomem;
 };
@@ -68,8 +68,7 @@ static struct status end_run(struct splitter *s, const char *id)
 	if (t == NULL)
 		return FAIL(NOMEM, "no memory to split the request");
 	size_t scope_bytes = s->scope.len + s->spans.len;
-	put_length(&t->request, RESOURCE_SPANS,
-		   s->resource.len + 1 + wire_varint_size(scope_bytes) + scope_bytes);
+	put_length(&t->request, RESOURCE_SPANS, s->resource.len + 1 + wire_varint_size(scope_bytes) + scope_bytes);
 	buf_slice(&t->request, buf_view(&s->resource));
 	put_length(&t->request, SCOPE_SPANS, scope_bytes);
 	buf_slice(&t->request, buf_view(&s->scope));

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * exporters/otlphttp/json_answer.c - answers in OTLP/JSON: {"partialSuccess":{"rejectedSpans":"3","errorMessage":"..."}}
- * and {"code":3,"message":"..."}.
+ * exporters/otlphttp/json_answer.c - answers in OTLP/JSON:
+ * {"partialSuccess":{"rejectedSpans":"3","errorMessage":"..."}} and {"code":3,"message":"..."}.
  */
 #include <stdio.h>
 

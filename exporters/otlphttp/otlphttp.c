@@ -14,7 +14,8 @@ static const struct conf_option otlphttp_option_table[] = {
 	{ "endpoint", CONF_STRING, AT(endpoint),
 	  .doc = "Base URL, such as https://host:4318; /v1/traces, /v1/metrics and /v1/logs are put behind it." },
 	{ "preset", CONF_ENUM, AT(preset.name), .choices = PRESET_CHOICES, .fallback = "none",
-	  .doc = "A back end whose address, headers, limits and keys are known; what is given beside it wins. Its inputs are "
+	  .doc = "A back end whose address, headers, limits and keys are known; what is given beside it wins. Its "
+		 "inputs are "
 		 "api_key and, by back end, public_key, region, project and dataset (see exporters/README.md)." },
 	{ "api_key", CONF_SECRET, AT(preset.api_key),
 	  .doc = "The preset's key; without it the vendor's usual environment variable is looked at." },
@@ -22,7 +23,8 @@ static const struct conf_option otlphttp_option_table[] = {
 	  .doc = "langfuse: the public key; grafana_cloud: the instance id." },
 	{ "region", CONF_STRING, AT(preset.region),
 	  .doc = "The preset's region: us, eu, jp, ... as it stands in the vendor's address; datadog: the site." },
-	{ "project", CONF_STRING, AT(preset.project), .doc = "langsmith, braintrust, phoenix: the project that spans go to." },
+	{ "project", CONF_STRING, AT(preset.project),
+	  .doc = "langsmith, braintrust, phoenix: the project that spans go to." },
 	{ "dataset", CONF_STRING, AT(preset.dataset), .doc = "honeycomb, dash0: the dataset." },
 	{ "traces_endpoint", CONF_STRING, AT(signal_endpoints[PAYLOAD_TRACES]),
 	  .doc = "URL for traces, used as it stands." },
@@ -203,7 +205,8 @@ static void otlphttp_limits(const void *options, struct payload_limits *limits)
 
 const struct exporter_kind exporter_otlphttp = {
 	.name = "otlphttp",
-	.doc = "Sends traces, metrics and logs by OTLP over HTTP, in protobuf or JSON; knows a dozen back ends by name.",
+	.doc = "Sends traces, metrics and logs by OTLP over HTTP, in protobuf or JSON; knows a dozen back ends by "
+	       "name.",
 	.accepts = 1u << PAYLOAD_TRACES | 1u << PAYLOAD_METRICS | 1u << PAYLOAD_LOGS,
 	.wants = otlphttp_wants,
 	.options = otlphttp_option_table,

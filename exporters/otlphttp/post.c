@@ -9,6 +9,7 @@
 #include "agent/net/url.h"
 #include "agent/otlp/json_write.h"
 #include "exporters/compress.h"
+#include "exporters/http_delivery.h"
 #include "exporters/otlp/answer.h"
 #include "exporters/otlphttp/otlphttp_priv.h"
 
@@ -49,8 +50,7 @@ static struct delivery no_answer(const struct post *post, const struct http_resp
 
 static struct delivery error_answer(const struct post *post, const struct http_response *response)
 {
-	struct delivery d = { .result = result_of(response->code),
-			      .retry_after_ms = response->retry_after_ms };
+	struct delivery d = { .result = result_of(response->code), .retry_after_ms = response->retry_after_ms };
 	struct buf message = BUF_INIT;
 	char url[80];
 
@@ -178,28 +178,19 @@ static struct status post_start(struct post *post, struct slice payload)
 	return http_client_post(e->http, &request, on_answer, post);
 }
 
-static struct delivery not_started(struct status status)
-{
-	bool is_ours = status.code == STATUS_INVALID || status.code == STATUS_MALFORMED;
-	struct delivery d = { .result = is_ours ? DELIVERY_REFUSED : DELIVERY_RETRY };
-
-	snprintf(d.reason, sizeof(d.reason), "%s: %s", status_name(status.code), status.why);
-	return d;
-}
-
 void otlphttp_send(void *state, struct payload *p, delivery_done done, void *context)
 {
 	struct post *post = post_new(state, p->kind, done, context);
 	struct delivery failed;
 
 	if (post == NULL) {
-		failed = not_started(FAIL(NOMEM, "no memory for the request"));
+		failed = http_not_started(FAIL(NOMEM, "no memory for the request"));
 		done(context, &failed);
 		return;
 	}
 	struct status status = post_start(post, payload_view(p));
 	if (FAILED(status)) {
-		failed = not_started(status);
+		failed = http_not_started(status);
 		post_end(post, &failed);
 	}
 }

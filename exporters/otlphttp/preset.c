@@ -210,7 +210,8 @@ static struct status check_none(const struct preset_inputs *in, struct buf *why)
 
 	for (size_t i = 0; i < sizeof(inputs) / sizeof(inputs[0]); i++)
 		if (inputs[i].value != NULL) {
-			buf_printf(why, "%s is for a preset, and none is named; set preset, or use headers", inputs[i].key);
+			buf_printf(why, "%s is for a preset, and none is named; set preset, or use headers",
+				   inputs[i].key);
 			return FAIL(INVALID, "an input without its preset");
 		}
 	return OK;
@@ -226,10 +227,11 @@ struct status preset_check(const struct preset_inputs *in, const char *endpoint,
 	if (useless != NULL)
 		buf_printf(why, "%s has no meaning for the preset %s", useless, p->name);
 	else if (!p->key_is_optional && key_of(p, in) == NULL)
-		buf_printf(why, "api_key is missing; %s shows it under \"%s\" (or set %s)", p->name, p->key_page, p->key_variable);
+		buf_printf(why, "api_key is missing; %s shows it under \"%s\" (or set %s)", p->name, p->key_page,
+			   p->key_variable);
 	else if (p->public_key_word != NULL && public_key_of(p, in) == NULL)
-		buf_printf(why, "public_key is missing: %s, which %s shows under \"%s\" (or set %s)", p->public_key_word, p->name,
-			   p->key_page, p->public_key_variable);
+		buf_printf(why, "public_key is missing: %s, which %s shows under \"%s\" (or set %s)",
+			   p->public_key_word, p->name, p->key_page, p->public_key_variable);
 	else if (endpoint == NULL && p->url == NULL && p->regional_url == NULL)
 		buf_printf(why, "endpoint is missing: the address of your %s, such as http://localhost:6006", p->name);
 	else if (endpoint == NULL && p->url == NULL && in->region == NULL)
@@ -317,8 +319,9 @@ static void put_header(const struct string_map *configured, const char *name, co
 		out->items[out->count++] = (struct string_pair){ name, value };
 }
 
-struct status preset_headers(const struct preset *p, const struct preset_inputs *in, const struct string_map *configured,
-			     struct buf values[PRESET_HEADERS_MAX], struct string_map *out)
+struct status preset_headers(const struct preset *p, const struct preset_inputs *in,
+			     const struct string_map *configured, struct buf values[PRESET_HEADERS_MAX],
+			     struct string_map *out)
 {
 	const char *key = key_of(p, in);
 

@@ -37,19 +37,19 @@ struct preset {
 	enum preset_auth auth;
 	bool key_is_optional;
 	const char *key_variable, *public_key_variable; /* environment variables to look at where no key is given */
-	const char *key_page;     /* where the vendor shows the key */
-	const char *public_key_word; /* what public_key is called there; NULL: not wanted */
-	const char *fixed_header, *fixed_value; /* sent always; NULL: none */
+	const char *key_page;                           /* where the vendor shows the key */
+	const char *public_key_word;                    /* what public_key is called there; NULL: not wanted */
+	const char *fixed_header, *fixed_value;         /* sent always; NULL: none */
 	const char *project_header, *project_prefix; /* project goes here, "project_name:" before it; NULL: nowhere */
 	const char *dataset_header;
-	bool wants_json;          /* takes OTLP/JSON only */
+	bool wants_json; /* takes OTLP/JSON only */
 	bool refuses_json;
 	struct payload_limits limits;
 	const struct reemit_rules *rules; /* NULL: spans go as they are */
 };
 
 /* "none|langfuse|...", for the option table. */
-#define PRESET_CHOICES \
+#define PRESET_CHOICES                                                                                                 \
 	"none|langfuse|langsmith|braintrust|helicone|phoenix|datadog|honeycomb|newrelic|grafana_cloud|signoz|dash0"
 
 /* NULL for none. */
@@ -61,9 +61,10 @@ struct status preset_check(const struct preset_inputs *in, const char *endpoint,
 /* Appends the base URL: the user's endpoint, with the preset's path where it has none, else the preset's. */
 void preset_write_url(const struct preset *p, const struct preset_inputs *in, const char *endpoint, struct buf *out);
 
-/* The preset's headers that the configured ones do not name, then those. values: keeps what is made. The result's items are
- * the caller's to free. Errors: NOMEM. */
-struct status preset_headers(const struct preset *p, const struct preset_inputs *in, const struct string_map *configured,
-			     struct buf values[PRESET_HEADERS_MAX], struct string_map *out) MUST_USE;
+/* The preset's headers that the configured ones do not name, then those. values: keeps what is made. The result's items
+ * are the caller's to free. Errors: NOMEM. */
+struct status preset_headers(const struct preset *p, const struct preset_inputs *in,
+			     const struct string_map *configured, struct buf values[PRESET_HEADERS_MAX],
+			     struct string_map *out) MUST_USE;
 
 #endif

@@ -10,7 +10,7 @@
 
 /* Numbers: tokens as counts, money in USD, times in seconds. Derived ones are known where their parts are. */
 enum fact {
-	FACT_INPUT_TOKENS,  /* cached ones included */
+	FACT_INPUT_TOKENS, /* cached ones included */
 	FACT_OUTPUT_TOKENS,
 	FACT_CACHE_READ_TOKENS,
 	FACT_CACHE_WRITE_TOKENS,

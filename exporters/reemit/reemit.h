@@ -3,8 +3,8 @@
  *
  * Back ends that price calls themselves, or read cost and tokens under keys of their own, would show other dollars than
  * Plimsoll: an exporter that sends to one has its spans rewritten on the way out. On counted calls the rows of the back
- * end's table are written; of spans that only repeat the usage of calls inside them (plimsoll.counted false) usage and cost
- * are left out, so that sums are right there too. Other exporters' copies of the payload stay as they are.
+ * end's table are written; of spans that only repeat the usage of calls inside them (plimsoll.counted false) usage and
+ * cost are left out, so that sums are right there too. Other exporters' copies of the payload stay as they are.
  */
 #ifndef PLIMSOLL_EXPORTERS_REEMIT_REEMIT_H
 #define PLIMSOLL_EXPORTERS_REEMIT_REEMIT_H
@@ -15,13 +15,13 @@
 
 /* How a row's value is made. */
 enum reemit_form {
-	REEMIT_INT,       /* of a number */
+	REEMIT_INT, /* of a number */
 	REEMIT_DOUBLE,
-	REEMIT_STRING,    /* of a text */
-	REEMIT_WHOLE,     /* of a text that is a whole number, as that number; else not written */
-	REEMIT_JSON,      /* an object of those members that are known, as a string */
+	REEMIT_STRING,           /* of a text */
+	REEMIT_WHOLE,            /* of a text that is a whole number, as that number; else not written */
+	REEMIT_JSON,             /* an object of those members that are known, as a string */
 	REEMIT_FIRST_TOKEN_TIME, /* RFC 3339 */
-	REEMIT_SPAN_KIND, /* OpenInference's word for the operation */
+	REEMIT_SPAN_KIND,        /* OpenInference's word for the operation */
 	REEMIT_LITERAL,
 };
 

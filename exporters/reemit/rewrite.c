@@ -13,7 +13,15 @@
 #define BROKEN FAIL(MALFORMED, "the request is not OTLP in protobuf")
 
 /* Field numbers of ExportTraceServiceRequest, ResourceSpans, ScopeSpans, Span and Resource. */
-enum { RESOURCE_SPANS = 1, RESOURCE = 1, SCOPE_SPANS = 2, SPANS = 2, START_TIME = 7, ATTRIBUTES = 9, RESOURCE_ATTRIBUTES = 1 };
+enum {
+	RESOURCE_SPANS = 1,
+	RESOURCE = 1,
+	SCOPE_SPANS = 2,
+	SPANS = 2,
+	START_TIME = 7,
+	ATTRIBUTES = 9,
+	RESOURCE_ATTRIBUTES = 1
+};
 
 struct rewriter {
 	const struct reemit_rules *rules;
@@ -188,9 +196,19 @@ static void write_row(struct rewriter *w, const struct reemit_row *row, const st
 
 /* What back ends add up, in any dialect: left out of wrappers. */
 static const char *const usage_prefixes[] = {
-	"gen_ai.usage.", "gen_ai.cost.", "llm.usage.", "llm.token_count.", "llm.cost.", "ai.usage.", "langfuse.observation.usage",
-	"langfuse.observation.cost", "langsmith.usage_metadata", "langsmith.metadata.usage_metadata", "braintrust.metrics",
-	"operation.cost", "traceloop.usage.",
+	"gen_ai.usage.",
+	"gen_ai.cost.",
+	"llm.usage.",
+	"llm.token_count.",
+	"llm.cost.",
+	"ai.usage.",
+	"langfuse.observation.usage",
+	"langfuse.observation.cost",
+	"langsmith.usage_metadata",
+	"langsmith.metadata.usage_metadata",
+	"braintrust.metrics",
+	"operation.cost",
+	"traceloop.usage.",
 };
 
 static bool is_usage(struct slice key)
@@ -228,8 +246,8 @@ static int row_with_key(const struct reemit_row *rows, struct slice key)
 }
 
 /* Copies the span without what is replaced or stripped; *taken: rows that the span fills itself. */
-static struct status copy_span(struct slice span, const struct reemit_row *rows, const struct span_facts *f, struct buf *out,
-			       uint32_t *taken)
+static struct status copy_span(struct slice span, const struct reemit_row *rows, const struct span_facts *f,
+			       struct buf *out, uint32_t *taken)
 {
 	struct wire_reader r = wire_reader_of(span);
 	struct wire_field field;
@@ -356,7 +374,8 @@ static struct status rewrite_request(struct rewriter *w, struct slice request, s
 		TRY(rewrite_group(w, f.bytes));
 		put_message(out, RESOURCE_SPANS, buf_view(&w->resource));
 	}
-	if (buf_failed(out) || buf_failed(&w->span) || buf_failed(&w->scope) || buf_failed(&w->resource) || buf_failed(&w->text))
+	if (buf_failed(out) || buf_failed(&w->span) || buf_failed(&w->scope) || buf_failed(&w->resource) ||
+	    buf_failed(&w->text))
 		return FAIL(NOMEM, "no memory to rewrite the request");
 	return r.failed ? BROKEN : OK;
 }

@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0
  * exporters/reemit/targets.c - what each back end calls the facts of a call.
  *
- * Sources: each vendor's documentation of its OTLP endpoint, November 2026. Money is written over what the span says, so
- * that every back end shows the dollar that Plimsoll counted; names and kinds only where the span has none.
+ * Sources: each vendor's documentation of its OTLP endpoint, November 2026. Money is written over what the span says,
+ * so that every back end shows the dollar that Plimsoll counted; names and kinds only where the span has none.
  */
 #include "exporters/reemit/reemit.h"
 
 #define MONEY(key, fact) { key, fact, true }
 #define TOKENS(key, fact) { key, fact, false }
 
-/* ------------------------------------------------------------------ Langfuse: exclusive buckets, whole version numbers */
+/* ------------------------------------------------------------------ Langfuse: exclusive buckets */
 
 static const struct reemit_member langfuse_usage[] = {
 	TOKENS("input", FACT_PLAIN_INPUT_TOKENS),
@@ -30,8 +30,10 @@ static const struct reemit_member langfuse_cost[] = {
 };
 
 static const struct reemit_row langfuse_calls[] = {
-	{ .key = "langfuse.observation.usage_details", .form = REEMIT_JSON, .is_replaced = true, .members = langfuse_usage },
-	{ .key = "langfuse.observation.cost_details", .form = REEMIT_JSON, .is_replaced = true, .members = langfuse_cost },
+	{ .key = "langfuse.observation.usage_details", .form = REEMIT_JSON, .is_replaced = true,
+	  .members = langfuse_usage },
+	{ .key = "langfuse.observation.cost_details", .form = REEMIT_JSON, .is_replaced = true,
+	  .members = langfuse_cost },
 	{ .key = "langfuse.observation.prompt.name", .form = REEMIT_STRING, .fact = TEXT_PROMPT_NAME },
 	{ .key = "langfuse.observation.prompt.version", .form = REEMIT_WHOLE, .fact = TEXT_PROMPT_VERSION },
 	{ .key = "langfuse.observation.completion_start_time", .form = REEMIT_FIRST_TOKEN_TIME },
@@ -104,7 +106,8 @@ const struct reemit_rules reemit_braintrust = { .calls = braintrust_calls };
 static const struct reemit_row helicone_calls[] = {
 	{ .key = "gen_ai.system", .form = REEMIT_STRING, .fact = TEXT_PROVIDER },
 	{ .key = "gen_ai.usage.prompt_tokens", .form = REEMIT_INT, .fact = FACT_INPUT_TOKENS, .is_replaced = true },
-	{ .key = "gen_ai.usage.completion_tokens", .form = REEMIT_INT, .fact = FACT_OUTPUT_TOKENS, .is_replaced = true },
+	{ .key = "gen_ai.usage.completion_tokens", .form = REEMIT_INT, .fact = FACT_OUTPUT_TOKENS,
+	  .is_replaced = true },
 	{ .key = "llm.usage.total_tokens", .form = REEMIT_INT, .fact = FACT_TOTAL_TOKENS, .is_replaced = true },
 	{ .key = NULL },
 };
@@ -127,8 +130,10 @@ static const struct reemit_row phoenix_calls[] = {
 	{ .key = "llm.cost.prompt", .form = REEMIT_DOUBLE, .fact = FACT_PROMPT_COST, .is_replaced = true },
 	{ .key = "llm.cost.completion", .form = REEMIT_DOUBLE, .fact = FACT_OUTPUT_COST, .is_replaced = true },
 	{ .key = "llm.cost.total", .form = REEMIT_DOUBLE, .fact = FACT_COST, .is_replaced = true },
-	{ .key = "llm.cost.prompt_details.cache_read", .form = REEMIT_DOUBLE, .fact = FACT_CACHE_READ_COST, .is_replaced = true },
-	{ .key = "llm.cost.prompt_details.cache_write", .form = REEMIT_DOUBLE, .fact = FACT_CACHE_WRITE_COST, .is_replaced = true },
+	{ .key = "llm.cost.prompt_details.cache_read", .form = REEMIT_DOUBLE, .fact = FACT_CACHE_READ_COST,
+	  .is_replaced = true },
+	{ .key = "llm.cost.prompt_details.cache_write", .form = REEMIT_DOUBLE, .fact = FACT_CACHE_WRITE_COST,
+	  .is_replaced = true },
 	{ .key = "llm.prompt_template.version", .form = REEMIT_STRING, .fact = TEXT_PROMPT_VERSION },
 	{ .key = NULL },
 };

@@ -70,7 +70,8 @@ static void read_exemplar(struct slice text, struct exposition_sample *out)
 	if (!slice_starts_with(text, SLICE("# {")))
 		return;
 	text = slice_skip(text, 3);
-	const char *end = text.len > 0 ? memchr(text.ptr, '}', text.len) : NULL; /* trace and span ids: no quoted brace */
+	const char *end =
+		text.len > 0 ? memchr(text.ptr, '}', text.len) : NULL; /* trace and span ids: no quoted brace */
 	if (end == NULL)
 		return;
 	out->exemplar_labels = slice_head(text, (size_t)(end - text.ptr));
@@ -98,7 +99,10 @@ static enum family_type type_of(struct slice word)
 		const char *word;
 		enum family_type type;
 	} types[] = {
-		{ "counter", FAMILY_COUNTER }, { "gauge", FAMILY_GAUGE }, { "histogram", FAMILY_HISTOGRAM }, { "info", FAMILY_INFO },
+		{ "counter", FAMILY_COUNTER },
+		{ "gauge", FAMILY_GAUGE },
+		{ "histogram", FAMILY_HISTOGRAM },
+		{ "info", FAMILY_INFO },
 	};
 
 	for (size_t i = 0; i < sizeof(types) / sizeof(types[0]); i++)

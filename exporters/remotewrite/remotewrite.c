@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0
  * exporters/remotewrite/remotewrite.c - Prometheus remote write: the series of /metrics, pushed.
  *
- * The exporter makes its own payloads: each interval it takes all series as of that moment (span/payload.h, SAMPLES) and
- * puts them into its own queue, so waiting, retry and counting are those of every exporter. What was taken keeps its
- * time, so an outage of the receiver leaves no gap that the queue could hold.
+ * The exporter makes its own payloads: each interval it takes all series as of that moment (span/payload.h, SAMPLES)
+ * and puts them into its own queue, so waiting, retry and counting are those of every exporter. What was taken keeps
+ * its time, so an outage of the receiver leaves no gap that the queue could hold.
  *
  * A receiver tells agents apart by labels, as it does by target when it scrapes: `job` and `instance` are added unless
  * external_labels has them.
@@ -24,24 +24,28 @@ static const struct conf_option remotewrite_option_table[] = {
 	  .doc = "URL that takes remote write, such as http://prometheus:9090/api/v1/write, used as it stands." },
 	{ "protobuf_message", CONF_ENUM, AT(protobuf_message),
 	  .choices = "prometheus.WriteRequest|io.prometheus.write.v2.Request", .fallback = "prometheus.WriteRequest",
-	  .doc = "Remote write 1.0, or 2.0 with metadata, exemplars and start times. A receiver that does not know 2.0 is "
+	  .doc = "Remote write 1.0, or 2.0 with metadata, exemplars and start times. A receiver that does not know 2.0 "
+		 "is "
 		 "sent 1.0 instead." },
 	{ "interval", CONF_DURATION, AT(interval_ms), .fallback = "15s", .min = 100, .max = 3600000,
 	  .doc = "How often all series are sent." },
 	{ "external_labels", CONF_MAP, AT(external_labels),
-	  .doc = "Labels added to every series that lacks them; job (plimsoll) and instance (the host's name) are added "
+	  .doc = "Labels added to every series that lacks them; job (plimsoll) and instance (the host's name) are "
+		 "added "
 		 "unless they are given here." },
 	{ "send_metadata", CONF_BOOL, AT(send_metadata), .fallback = "false",
 	  .doc = "With 1.0: send type, help and unit of each family too. 2.0 always does." },
 	{ "max_batch_size_bytes", CONF_SIZE, AT(max_batch_bytes), .fallback = "1MiB", .min = 4096, .max = 1 << 30,
 	  .doc = "About the most that one request holds before compression; an interval may take several." },
-	{ "headers", CONF_MAP, AT(headers), .doc = "Headers sent with every request, such as Authorization or X-Scope-OrgID." },
+	{ "headers", CONF_MAP, AT(headers),
+	  .doc = "Headers sent with every request, such as Authorization or X-Scope-OrgID." },
 	{ "timeout", CONF_DURATION, AT(timeout_ms), .fallback = "5s", .min = 1, .max = 3600000,
 	  .doc = "The longest that one attempt may take." },
 	{ "tls", CONF_SECTION, AT(tls), .section = tls_client_options, .doc = "TLS, for https:// URLs." },
 	{ "sending_queue", CONF_SECTION, AT(queue), .section = queue_options,
 	  .doc = "What waits to be sent; num_consumers has to stay 1, since samples go in the order of their times." },
-	{ "retry_on_failure", CONF_SECTION, AT(retry), .section = retry_options, .doc = "When an attempt is repeated." },
+	{ "retry_on_failure", CONF_SECTION, AT(retry), .section = retry_options,
+	  .doc = "When an attempt is repeated." },
 	{ .name = NULL },
 };
 
@@ -66,7 +70,8 @@ static void take_samples(struct remotewrite *w)
 
 	buf_printf(&text, "# AT %llu\n", (unsigned long long)(clock_unix_ns() / NS_PER_MS));
 	w->env.scrape.write(w->env.scrape.context, &text);
-	struct payload *p = buf_failed(&text) ? NULL : payload_new(PAYLOAD_SAMPLES, text.len, count_samples(buf_view(&text)));
+	struct payload *p =
+		buf_failed(&text) ? NULL : payload_new(PAYLOAD_SAMPLES, text.len, count_samples(buf_view(&text)));
 	if (p != NULL) {
 		memcpy(p->bytes, text.ptr, text.len);
 		w->env.offer(w->env.own_queue, p);
@@ -139,11 +144,13 @@ static struct status check_options(const void *options, struct buf *why)
 	const struct remotewrite_options *o = options;
 
 	if (strncmp(o->endpoint, "http://", 7) != 0 && strncmp(o->endpoint, "https://", 8) != 0) {
-		buf_text(why, "endpoint must start with http:// or https://, such as http://prometheus:9090/api/v1/write");
+		buf_text(why,
+			 "endpoint must start with http:// or https://, such as http://prometheus:9090/api/v1/write");
 		return FAIL(INVALID, "not an http:// or https:// URL");
 	}
 	if (o->queue.num_consumers != 1) {
-		buf_text(why, "sending_queue.num_consumers must be 1: samples have to arrive in the order of their times");
+		buf_text(why,
+			 "sending_queue.num_consumers must be 1: samples have to arrive in the order of their times");
 		return FAIL(INVALID, "more than one consumer");
 	}
 	return OK;

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * exporters/remotewrite/remotewrite_priv.h - what remotewrite.c (options, life, timer) and sending.c (one payload) share.
+ * exporters/remotewrite/remotewrite_priv.h - what remotewrite.c (options, life, timer) and sending.c (one payload)
+ * share.
  */
 #ifndef PLIMSOLL_EXPORTERS_REMOTEWRITE_REMOTEWRITE_PRIV_H
 #define PLIMSOLL_EXPORTERS_REMOTEWRITE_REMOTEWRITE_PRIV_H
@@ -25,7 +26,7 @@ struct sending {
 	delivery_done done;
 	void *context;
 	struct exposition_reader reader;
-	bool in_ended;       /* behind an exposition: the series that ended are being marked stale */
+	bool in_ended; /* behind an exposition: the series that ended are being marked stale */
 	size_t ended_place;
 	struct buf body;
 };

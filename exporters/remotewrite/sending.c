@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0
  * exporters/remotewrite/sending.c - one payload of samples on its way, as one request or several.
  *
- * Samples repeat with their times when a payload is tried again, which receivers take. Behind each exposition the series
- * that it does not hold any more are marked stale, so that they end there and not minutes later; they are forgotten once
- * that was delivered.
+ * Samples repeat with their times when a payload is tried again, which receivers take. Behind each exposition the
+ * series that it does not hold any more are marked stale, so that they end there and not minutes later; they are
+ * forgotten once that was delivered.
  */
 #include <stdio.h>
 
@@ -98,8 +98,8 @@ static struct status add_next(struct remotewrite *w, bool *more)
 		return OK;
 	case EXPOSITION_SAMPLE:
 		if (!series_set_mark(&w->known, sample.series))
-			LOG(WARN, "exporters", "series_not_kept", "exporter=%s reason=\"no memory to mark it stale one day\"",
-			    w->id);
+			LOG(WARN, "exporters", "series_not_kept",
+			    "exporter=%s reason=\"no memory to mark it stale one day\"", w->id);
 		return add_sample(w, &sample);
 	case EXPOSITION_END:
 		w->now.in_ended = true;
@@ -136,7 +136,8 @@ static bool wants_version_1(const struct remotewrite *w, const struct http_respo
 	if (w->version == WRITE_1 || FAILED(response->status))
 		return false;
 	return response->code == 415 ||
-	       (response->code / 100 == 2 && http_response_header(response, "X-Prometheus-Remote-Write-Samples-Written") == NULL &&
+	       (response->code / 100 == 2 &&
+		http_response_header(response, "X-Prometheus-Remote-Write-Samples-Written") == NULL &&
 		http_response_header(response, "X-Prometheus-Remote-Write-Histograms-Written") == NULL &&
 		http_response_header(response, "X-Prometheus-Remote-Write-Exemplars-Written") == NULL);
 }
@@ -144,8 +145,8 @@ static bool wants_version_1(const struct remotewrite *w, const struct http_respo
 /* The payload once more from its beginning, in words that the receiver knows. */
 static void begin_again(struct remotewrite *w)
 {
-	LOG(WARN, "exporters", "falls_back", "exporter=%s reason=\"the receiver does not know remote write 2.0; sending 1.0\"",
-	    w->id);
+	LOG(WARN, "exporters", "falls_back",
+	    "exporter=%s reason=\"the receiver does not know remote write 2.0; sending 1.0\"", w->id);
 	w->version = WRITE_1;
 	remotewrite_set_headers(w);
 	w->now.reader = (struct exposition_reader){ .rest = payload_view(w->now.payload) };

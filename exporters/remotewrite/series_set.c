@@ -23,7 +23,7 @@ static struct known_series *find(struct known_series *places, size_t room, uint6
 	size_t i = (size_t)hash & (room - 1);
 
 	while (places[i].text != NULL && !(places[i].hash == hash && places[i].len == series.len &&
-					    memcmp(places[i].text, series.ptr, series.len) == 0))
+					   memcmp(places[i].text, series.ptr, series.len) == 0))
 		i = (i + 1) & (room - 1);
 	return &places[i];
 }

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  * exporters/remotewrite/series_set.h - the series that were sent, so that those which end can be marked stale.
  *
- * Each exposition is a generation. A series that an exposition does not hold any more keeps an older one. Grows with the
- * series of /metrics, which are bounded by limits.max_series. Loop thread.
+ * Each exposition is a generation. A series that an exposition does not hold any more keeps an older one. Grows with
+ * the series of /metrics, which are bounded by limits.max_series. Loop thread.
  */
 #ifndef PLIMSOLL_EXPORTERS_REMOTEWRITE_SERIES_SET_H
 #define PLIMSOLL_EXPORTERS_REMOTEWRITE_SERIES_SET_H
@@ -15,7 +15,7 @@ struct series_set {
 		uint32_t generation;
 		uint32_t len;
 		char *text; /* `name{labels}`; NULL: a free place */
-	} *places;
+	} * places;
 	size_t room, count; /* room: a power of two, or 0 */
 	uint32_t generation;
 };

@@ -23,8 +23,8 @@ struct write_series {
 	const struct write_label *labels; /* sorted by name, none empty */
 	size_t label_count;
 	double value;
-	int64_t time_ms, start_ms;        /* start: when a counter began; 0: not one, or unknown */
-	const struct exposition_reader *about; /* its family; NULL: unknown, as of series that ended */
+	int64_t time_ms, start_ms;                 /* start: when a counter began; 0: not one, or unknown */
+	const struct exposition_reader *about;     /* its family; NULL: unknown, as of series that ended */
 	const struct write_label *exemplar_labels; /* NULL: no exemplar */
 	size_t exemplar_label_count;
 	double exemplar_value;
@@ -37,10 +37,10 @@ struct write_request {
 	bool has_metadata; /* 1.0: families are described; 2.0 always does it */
 	size_t size_bytes; /* about what it takes before compression */
 	size_t count, cap;
-	void **series;     /* of the version's own message */
+	void **series; /* of the version's own message */
 	size_t family_count, family_cap;
-	void **families;   /* 1.0: descriptions */
-	struct slice described; /* the family that was described last */
+	void **families;              /* 1.0: descriptions */
+	struct slice described;       /* the family that was described last */
 	struct symbol_table *symbols; /* 2.0 */
 };
 

@@ -10,7 +10,7 @@
 
 /* The texts in the order of their numbers, and a table to find them by. */
 struct symbol_table {
-	void **texts; /* char * */
+	void **texts;         /* char * */
 	struct slice *slices; /* the same, with their lengths */
 	size_t count, cap, slice_cap;
 	uint32_t *places; /* number + 1; 0: free */
@@ -155,7 +155,8 @@ static struct status add_exemplar(struct write_request *r, const struct write_se
 	return OK;
 }
 
-static struct status add_metadata(struct write_request *r, const struct exposition_reader *about, Write2__TimeSeries *to)
+static struct status add_metadata(struct write_request *r, const struct exposition_reader *about,
+				  Write2__TimeSeries *to)
 {
 	Write2__Metadata *m = arena_alloc(&r->arena, sizeof(*m));
 
