@@ -318,6 +318,11 @@ uint64_t senders_shed(struct senders *all, uint64_t bytes)
 	return gone;
 }
 
+struct status senders_visit_aside(struct senders *s, spool_aside_visit visit, void *context)
+{
+	return s->spool != NULL ? spool_visit_aside(s->spool, visit, context) : OK;
+}
+
 static void on_drained(uv_timer_t *timer)
 {
 	struct senders *all = timer->data;

@@ -48,6 +48,9 @@ void senders_offer(struct senders *s, struct payload *p);
  * many were. */
 uint64_t senders_shed(struct senders *s, uint64_t bytes);
 
+/* Visits what peers refused for good and the queue on the disk keeps, as spool_visit_aside; nothing where none is there. */
+struct status senders_visit_aside(struct senders *s, spool_aside_visit visit, void *context) MUST_USE;
+
 /* Stops taking payloads, sends what waits for at most deadline_ms from now, then drops and counts the rest and calls
  * done (later, on the loop). */
 void senders_drain(struct senders *s, uint64_t deadline_ms, void (*done)(void *context), void *context);

@@ -557,3 +557,23 @@ void spool_set_aside(struct spool *s, const struct payload *p, const char *expor
 	store_batch_free(b);
 	buf_release(&value);
 }
+
+struct aside_visiting {
+	spool_aside_visit visit;
+	void *context;
+};
+
+static bool visit_one_aside(void *context, struct slice key, struct slice value)
+{
+	const struct aside_visiting *v = context;
+	struct spool_entry e;
+
+	return !key_read(key, value.len, &e) || v->visit(v->context, &e, value);
+}
+
+struct status spool_visit_aside(struct spool *s, spool_aside_visit visit, void *context)
+{
+	struct aside_visiting visiting = { visit, context };
+
+	return store_scan(s->store, STORE_QUEUE, SLICE("x"), visit_one_aside, &visiting);
+}

@@ -70,4 +70,8 @@ void spool_mark(struct spool *s, unsigned reader, enum payload_kind kind, uint64
  * few, up to 64 of them and 16 MiB. The bytes are the reason, a newline, and the payload. Loop thread. */
 void spool_set_aside(struct spool *s, const struct payload *p, const char *exporter, const char *reason);
 
+/* Visits them, oldest first; value: as spool_set_aside wrote it, borrowed for the visit. False ends it. Any thread. */
+typedef bool (*spool_aside_visit)(void *context, const struct spool_entry *e, struct slice value);
+struct status spool_visit_aside(struct spool *s, spool_aside_visit visit, void *context) MUST_USE;
+
 #endif

@@ -17,6 +17,7 @@
 #include "agent/daemon/kinds.h"
 #include "agent/daemon/memory_guard.h"
 #include "agent/daemon/pipeline.h"
+#include "agent/daemon/refused_api.h"
 #include "agent/daemon/price_change.h"
 #include "agent/daemon/state_dir.h"
 #include "agent/store/store.h"
@@ -225,6 +226,7 @@ static struct status open_ports(struct agent *a, struct buf *why)
 	if (a->judgements != NULL)
 		source.tables[source.table_count++] = (struct api_table){ judgement_routes, a->judgements };
 	source.tables[source.table_count++] = (struct api_table){ baseline_routes, a->judge };
+	source.tables[source.table_count++] = (struct api_table){ refused_routes, a->senders };
 	struct config receiving = *a->config; /* no more in flight than the memory limit leaves room for */
 	struct ingest grpc = { pipeline_ingest, a->pipeline, 0 };
 	struct ingest http = { pipeline_ingest, a->pipeline, grpc_lanes(a->config) };

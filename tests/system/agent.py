@@ -152,6 +152,11 @@ class Agent:
     def http_url(self):
         return "http://localhost:%d" % self.ports["http"]
 
+    def get_bytes(self, path):
+        """(status, body) of the admin endpoint, which is no text."""
+        with urllib.request.urlopen("http://localhost:%d%s" % (self.ports["metrics"], path), timeout=10) as answer:
+            return answer.status, answer.read()
+
     def get(self, path):
         """(status, body) of the admin endpoint."""
         try:

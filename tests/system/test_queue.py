@@ -5,7 +5,7 @@ import time
 
 import otlp
 from backend import Failure
-from load import Load, settle
+from load import Load, settle, start_again
 
 
 def durable(backend, transport="otlp", **queue):
@@ -31,7 +31,7 @@ def test_a_killed_agent_loses_nothing_that_it_acknowledged(start_agent, backend)
         load.wait_for_acknowledged(20)
         time.sleep(random.random() / 10)
         agent.kill()
-        agent.start()
+        start_again(agent)
     load.stop()
     account = settle(load, backend)
     print(account)
@@ -121,5 +121,9 @@ def test_a_refused_batch_is_counted_and_kept_to_look_at(start_agent, backend):
     send_calls(agent, 2)
     agent.wait_for_metric("plimsoll_agent_dropped_total", 2, reason="refused")
     assert agent.metric("plimsoll_agent_set_aside") == 1
+    batch, = agent.api("refused")["batches"]
+    assert (batch["kind"], batch["items"]) == ("traces", 2) and "INVALID_ARGUMENT" in batch["why"]
+    status, body = agent.get_bytes("/api/v1/refused/%d" % batch["id"])
+    assert status == 200 and body == backend.refused[0].body
     send_calls(agent, 1)
     backend.wait_for_spans(1)
