@@ -43,6 +43,7 @@ struct status alerts_new(const struct alerts_config *config, uv_loop_t *loop, st
 	a->config = config;
 	a->loop = loop;
 	a->http = http;
+	channel_tests_init(&a->tests);
 	for (int kind = 0; kind < VERDICT_KIND_COUNT; kind++) {
 		snprintf(label, sizeof(label), "kind=\"%s\"", verdict_kind_names[kind]);
 		a->raised[kind] = meter_get(METER_ALERTS, label);
@@ -62,8 +63,7 @@ void alerts_free(struct alerts *a)
 {
 	if (a == NULL)
 		return;
-	if (a->http != NULL)
-		channel_tests_release(&a->tests, a->http);
+	channel_tests_release(&a->tests, a->http);
 	notifier_free(a->notifier);
 	for (size_t i = 0; i < a->count; i++)
 		alert_free(a->items[i]);
@@ -274,6 +274,5 @@ void alerts_visit(const struct alerts *a, bool firing_only, alert_fn visit, void
 
 void alerts_drain(struct alerts *a, uint64_t deadline_ms, void (*done)(void *context), void *context)
 {
-	alerts_settle(a);
 	notifier_drain(a->notifier, deadline_ms, done, context);
 }

@@ -78,8 +78,8 @@ void alerts_silences_json(const struct alerts *a, struct buf *out);
 struct status alerts_test_channel(struct alerts *a, struct slice channel, bool resolved, unsigned *number,
 				  struct buf *names) MUST_USE;
 
-/* What came of it, as channel_test_json; false where the test is not known. */
-bool alerts_channel_test_json(const struct alerts *a, unsigned number, struct buf *out);
+/* What came of it, as channel_tests_json; false where the test is not known. */
+bool alerts_channel_test_json(struct alerts *a, unsigned number, struct buf *out);
 
 /* Hands over what changed since the last call (all: everything) as key and value; a value without ptr: the key is to
  * be deleted. If the write fails, save all the next time. */
@@ -92,7 +92,7 @@ bool alerts_unsaved(const struct alerts *a);
 /* Loads one pair, before any verdict. Undelivered notifications are sent. Errors: CORRUPT, left out; NOMEM. */
 struct status alerts_load(struct alerts *a, struct slice key, struct slice value) MUST_USE;
 
-/* Gives attempts until deadline_ms from now, starts no retry, then calls done, later, on the loop. What was not
+/* After a last alerts_settle. Gives attempts until deadline_ms from now, starts no retry, then calls done, later, on the loop. What was not
  * delivered stays in what alerts_save hands over. */
 void alerts_drain(struct alerts *a, uint64_t deadline_ms, void (*done)(void *context), void *context);
 

@@ -44,11 +44,13 @@ static void on_answer(void *context, const struct http_response *response)
 {
 	struct channel_test *t = context;
 
+	pthread_mutex_lock(&t->all->lock);
 	t->done = true;
 	t->code = FAILED(response->status) ? 0 : response->code;
 	t->why = FAILED(response->status) ? response->status.why : NULL;
 	buf_reset(&t->answer);
 	buf_slice(&t->answer, slice_head(response->body, ANSWER_BYTES_KEPT));
+	pthread_mutex_unlock(&t->all->lock);
 }
 
 static struct status send_it(struct channel_test *t, struct outlet *o, const struct telling *telling)
@@ -71,6 +73,27 @@ static struct status send_it(struct channel_test *t, struct outlet *o, const str
 	return s;
 }
 
+static void begin(struct channel_tests *t, struct channel_test *test, const char *channel)
+{
+	pthread_mutex_lock(&t->lock);
+	test->all = t;
+	test->number = ++t->last;
+	test->done = false;
+	test->code = 0;
+	test->why = NULL;
+	buf_reset(&test->answer);
+	snprintf(test->channel, sizeof(test->channel), "%s", channel);
+	pthread_mutex_unlock(&t->lock);
+}
+
+/* It was never sent. */
+static void forget(struct channel_tests *t, struct channel_test *test)
+{
+	pthread_mutex_lock(&t->lock);
+	test->number = 0;
+	pthread_mutex_unlock(&t->lock);
+}
+
 struct status channel_tests_start(struct channel_tests *t, struct outlet *o, const struct alerts_config *config,
 				  bool resolved, unsigned *number)
 {
@@ -83,26 +106,16 @@ struct status channel_tests_start(struct channel_tests *t, struct outlet *o, con
 	if (a == NULL)
 		return FAIL(NOMEM, "no memory for a test");
 	const struct telling telling = { .alert = a, .config = config };
-	test->number = ++t->last;
-	test->done = false;
-	test->code = 0;
-	test->why = NULL;
-	snprintf(test->channel, sizeof(test->channel), "%s", o->name);
+	begin(t, test, o->name);
 	struct status s = send_it(test, o, &telling);
-	test->done = FAILED(s);
+	if (FAILED(s))
+		forget(t, test);
 	*number = test->number;
 	alert_free(a);
 	return s;
 }
 
-const struct channel_test *channel_tests_find(const struct channel_tests *t, unsigned number)
-{
-	const struct channel_test *test = &t->items[number % CHANNEL_TESTS_KEPT];
-
-	return number != 0 && test->number == number ? test : NULL;
-}
-
-void channel_test_json(const struct channel_test *t, struct buf *out)
+static void write_test(const struct channel_test *t, struct buf *out)
 {
 	buf_printf(out, "{\"test\":%u,\"channel\":", t->number);
 	json_write_string(out, slice_of(t->channel));
@@ -116,6 +129,18 @@ void channel_test_json(const struct channel_test *t, struct buf *out)
 	buf_byte(out, '}');
 }
 
+bool channel_tests_json(struct channel_tests *t, unsigned number, struct buf *out)
+{
+	const struct channel_test *test = &t->items[number % CHANNEL_TESTS_KEPT];
+
+	pthread_mutex_lock(&t->lock);
+	bool is_known = number != 0 && test->number == number;
+	if (is_known)
+		write_test(test, out);
+	pthread_mutex_unlock(&t->lock);
+	return is_known;
+}
+
 void channel_tests_release(struct channel_tests *t, struct http_client *http)
 {
 	for (size_t i = 0; i < CHANNEL_TESTS_KEPT; i++) {
@@ -124,4 +149,10 @@ void channel_tests_release(struct channel_tests *t, struct http_client *http)
 		buf_release(&t->items[i].body);
 		buf_release(&t->items[i].answer);
 	}
+	pthread_mutex_destroy(&t->lock);
+}
+
+void channel_tests_init(struct channel_tests *t)
+{
+	pthread_mutex_init(&t->lock, NULL);
 }

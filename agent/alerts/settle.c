@@ -249,11 +249,7 @@ struct status alerts_test_channel(struct alerts *a, struct slice channel, bool r
 	return channel_tests_start(&a->tests, o, a->config, resolved, number);
 }
 
-bool alerts_channel_test_json(const struct alerts *a, unsigned number, struct buf *out)
+bool alerts_channel_test_json(struct alerts *a, unsigned number, struct buf *out)
 {
-	const struct channel_test *t = channel_tests_find(&a->tests, number);
-
-	if (t != NULL)
-		channel_test_json(t, out);
-	return t != NULL;
+	return channel_tests_json(&a->tests, number, out);
 }

@@ -220,6 +220,7 @@ void judge_drain(struct judge *j, uint64_t deadline_ms, void (*done)(void *conte
 	uv_timer_stop(&j->clock);
 	judge_queue(j);
 	pthread_mutex_lock(&j->lock);
+	alerts_settle(j->alerts);
 	state_save(&j->state);
 	pthread_mutex_unlock(&j->lock);
 	alerts_drain(j->alerts, deadline_ms, on_notified, j);
