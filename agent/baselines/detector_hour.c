@@ -65,7 +65,7 @@ static void test_drift(struct detector *d, struct baseline_key *k, int64_t end_s
 	double sum = 0;
 	uint32_t moved = 0;
 
-	if (!k->is_pinned || (k->drift_s != 0 && end_s - k->drift_s < DRIFT_AGAIN_S))
+	if (!k->is_pinned || k->is_rollup || (k->drift_s != 0 && end_s - k->drift_s < DRIFT_AGAIN_S))
 		return;
 	for (size_t i = 0; i < sizeof(signs) / sizeof(signs[0]); i++) {
 		double z = 0;

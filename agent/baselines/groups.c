@@ -40,7 +40,9 @@ static bool one_cause(const struct verdict_member *m, int direction, const struc
 
 	if (same_feature && same_model && covers(m->prompt_version, v->prompt_version))
 		return true;
-	return (same_feature || same_model) && direction == v->direction && strcmp(m->metric, v->metric) == 0;
+	/* a roll-up covers what it spans */
+	return (covers(m->feature, v->feature) || covers(m->model, v->model)) && direction == v->direction &&
+	       strcmp(m->metric, v->metric) == 0;
 }
 
 static bool is_near(const struct group *g, const struct verdict *v)

@@ -164,6 +164,7 @@ struct baseline_key *key_table_add(struct key_table *t, struct labels l, uint32_
 	k->labels.prompt_version = copy_label(&at, l.prompt_version);
 	k->labels.workflow = copy_label(&at, l.workflow);
 	k->labels.user_segment = copy_label(&at, l.user_segment);
+	k->is_rollup = slice_equal(l.prompt_version, SLICE("*"));
 	k->family = family_of(l);
 	k->hash = hash_mix(k->family, hash_slice(l.prompt_version));
 	k->id = id;

@@ -47,6 +47,7 @@ struct baseline_key {
 	bool has_open;         /* a bucket of some series is being gathered */
 	bool dirty;            /* changed since it was saved */
 	bool is_to_drop;       /* somebody asked for it */
+	bool is_rollup;        /* its requests have keys of their own, which tell of single ones */
 	bool is_pinned;        /* the newest call named an exact model */
 	int64_t first_s, last_s; /* when it was first and last seen */
 	struct labels labels;

@@ -117,7 +117,7 @@ static void observe_tail(struct detector *d, struct baseline_key *k, enum metric
 	double offset = series_offset(w->series, &d->rules, now_s);
 
 	if (m == METRIC_COST) {
-		if (runaway_is(&k->runaway, y, offset, mu, sd, d->rules.k))
+		if (!k->is_rollup && runaway_is(&k->runaway, y, offset, mu, sd, d->rules.k))
 			tell_runaway(d, k, w, s, now_s, y - offset - mu);
 		runaway_track(&k->runaway, y, sd);
 	}

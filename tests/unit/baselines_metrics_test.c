@@ -143,6 +143,11 @@ static void rollups_are_judged_beside_the_keys(void **state)
 	config.rollups = (struct string_list){ (const char **)(void *)rollups, 3 };
 	rig_open(&rig, &config);
 	rig_play(&rig, three, 5 * DAYS, double_late);
+	const struct told *first = rig_find(&rig, 0, VERDICT_RAISED, VERDICT_SHIFT, "cost");
+	assert_non_null(first);
+	for (int i = 0; i < rig.count; i++)
+		assert_true(rig.told[i].v.event != VERDICT_RAISED || rig.told[i].v.kind != VERDICT_SHIFT ||
+			    strcmp(rig.told[i].metric, "cost") != 0 || rig.told[i].group == first->group);
 	for (int i = 0; i < rig.count; i++)
 		wide += rig.told[i].v.event == VERDICT_RAISED && strcmp(rig.told[i].metric, "cost") == 0 &&
 			rig.told[i].v.kind == VERDICT_SHIFT && strcmp(rig.told[i].feature, "*") == 0;
