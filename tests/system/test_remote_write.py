@@ -3,7 +3,7 @@
 import pytest
 
 import otlp
-from prometheus import Prometheus
+from write_receiver import Prometheus
 from waiting import wait_for
 
 
