@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  * baselines/detector_priv.h - what the detector's files share: detector.c (time), detector_keys.c (keys and series),
- * observe.c (samples), detector_state.c (disk).
+ * observe.c (samples), detector_hour.c (ends of hours), detector_state.c and detector_record.c (disk).
  */
 #ifndef PLIMSOLL_BASELINES_DETECTOR_PRIV_H
 #define PLIMSOLL_BASELINES_DETECTOR_PRIV_H
@@ -97,9 +97,18 @@ void detector_refresh(struct watch *w);
 /* The spend of the key's feature and model, made if missing. NULL without memory. */
 struct spend *detector_spend(struct detector *d, struct baseline_key *k);
 
+#define FORMAT 1 /* of stored values that never changed */
+
 /* One series, or one day's spend, to bytes and back. A series is made for its metric before. */
 void record_series(struct record *r, struct series *s);
 void record_spend(struct record *r, struct spend *s);
+
+/* A key is its labels and, behind the time when it was first seen, its state. Reading the state makes its watches. */
+void record_labels(struct record *r, struct labels *l);
+void record_key_state(struct record *r, struct detector *d, struct baseline_key *k);
+
+/* The state as it was stored before metrics had names: every metric had its place, observed or not. */
+void read_key_format_1(struct record *r, struct detector *d, struct baseline_key *k);
 
 static inline bool detector_judges(const struct detector *d, enum metric m)
 {
