@@ -128,7 +128,7 @@ static struct status begin_anew(const struct store_habits *habits, struct store 
 	LOG(ERROR, "exporters", "queue_damaged", "directory=\"%s\" kept=\"data.mdb.damaged\" reason=\"%s\"",
 	    habits->directory, buf_string(why));
 	meter_add(meter_get(METER_STORE_FAILURES, "store=\"queue\",reason=\"damaged\""), 1);
-	buf_reset(why);
+	buf_release(why); /* a start that goes on has nothing to say */
 	return store_open_as(habits, out, why);
 }
 
