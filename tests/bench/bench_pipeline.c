@@ -32,6 +32,7 @@ struct bench {
 	struct detector *detector;
 	struct joiner *joiner;
 	struct senders *senders;
+	struct outbound *outbound;
 	struct pipeline *pipeline;
 	struct known_keys *keys;
 	struct dialect_reader *reader;
@@ -172,7 +173,8 @@ static void open_senders(struct bench *b)
 	struct buf why = BUF_INIT;
 
 	uv_loop_init(&b->loop);
-	if (FAILED(senders_open(b->config, &env, &b->senders, &why)))
+	if (FAILED(senders_open(b->config, &env, &b->senders, &why)) ||
+	    FAILED(outbound_new(b->config, b->senders, 3, &b->outbound, &why)))
 		fail(buf_string(&why));
 }
 
@@ -182,6 +184,7 @@ static void open_pipeline(struct bench *b)
 		.observer = b->observer,
 		.counting = b->counting,
 		.senders = b->senders,
+		.outbound = b->outbound,
 		.judge = judge,
 		.judge_context = b,
 		.recall = recall,
