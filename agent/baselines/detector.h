@@ -28,10 +28,10 @@ void detector_free(struct detector *d);
 /* Judges by another sigma and budget from now on; what was learned stays. The day's offset waits for a new detector. */
 void detector_reload(struct detector *d, const struct baselines_config *config);
 
-/* Takes one sample: of a call all that it says, of a judgement or retrieval what its kind says. Constant time; allocates only for a key or metric not seen before. What is more than an hour older
- * than the open bucket, and values that are infinite, negative or beyond 1e12, are counted (METER_BASELINE_REJECTED)
- * and left out. After detector_advance a time more than 5 minutes ahead of the clock is replaced by the clock's and
- * counted. */
+/* Takes one sample: of a call all that it says, of a judgement or retrieval what its kind says. Constant time;
+ * allocates only for a key or metric not seen before. What is more than an hour older than the open bucket, and values
+ * that are infinite, negative or beyond 1e12 (scores: 1e6), are counted (METER_BASELINE_REJECTED) and left out. After
+ * detector_advance a time more than 5 minutes ahead of the clock is replaced by the clock's and counted. */
 void detector_add(struct detector *d, const struct sample *s);
 
 /* A live agent's clock, about once a second: closes buckets that no traffic closes. Spans of the past that are sent now
@@ -78,9 +78,9 @@ uint64_t detector_reset(struct detector *d, struct slice feature, struct slice m
 uint64_t detector_series_count(const struct detector *d);
 
 /* Hands over what changed since the last call (all: everything) as key and value, for one atomic write to a table of
- * its own, in this order; no value (ptr NULL): the pair is to be deleted. If that write fails, save all the next time. Values are versioned and little-endian, keys sort as they must
- * be loaded. A detector that has loaded what another saved goes on with the same verdicts; only trace ids are not kept.
- */
+ * its own, in this order; no value (ptr NULL): the pair is to be deleted. If that write fails, save all the next time.
+ * Values are versioned and little-endian, keys sort as they must be loaded. A detector that has loaded what another
+ * saved goes on with the same verdicts; only trace ids are not kept. */
 typedef void (*detector_put)(void *context, struct slice key, struct slice value);
 void detector_save(struct detector *d, bool all, detector_put put, void *context);
 

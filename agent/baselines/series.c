@@ -308,7 +308,8 @@ static void test(struct series *s, const struct rules *r, int scale, int64_t end
 {
 	int direction = series_info(s)->direction;
 
-	if (s->scales[scale].learned < scale_infos[scale].warm_up || (scale == SCALE_5M && (series_info(s)->bits & METRIC_SLOW) != 0))
+	if (s->scales[scale].learned < scale_infos[scale].warm_up ||
+	    (scale == SCALE_5M && metric_is(s->metric, METRIC_SLOW)))
 		return;
 	if (direction != DIRECTION_BOTH)
 		test_direction(s, r, scale, direction, end_s, emit, context);

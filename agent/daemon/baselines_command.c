@@ -68,7 +68,9 @@ static void ignore(void *context, const struct verdict *v)
 
 static struct detector *new_detector(void)
 {
-	const struct baselines_config config = { .enabled = true, .sigma = 2, .false_alert_budget = 0.01, .max_series = SERIES_MAX };
+	const struct baselines_config config = {
+		.enabled = true, .sigma = 2, .false_alert_budget = 0.01, .max_series = SERIES_MAX
+	};
 
 	return detector_new(&config, ignore, NULL);
 }

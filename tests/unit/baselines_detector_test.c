@@ -9,6 +9,7 @@
 
 #include "agent/base/buf.h"
 #include "agent/base/meter.h"
+#include "agent/base/record.h"
 #include "tests/unit/baselines_scenario.h"
 
 #define MONDAY   UINT64_C(1772409600)  /* 2026-03-02 00:00 UTC */
@@ -210,6 +211,39 @@ static void stored_values_that_are_broken_are_refused(void **state)
 		detector_free(d);
 	}
 	life_release(&l);
+}
+
+/* A key as version 1 of the format has it: each of ten metrics has its place. */
+static void a_key_of_the_first_format_is_read(void **state)
+{
+	struct slice labels[] = { SLICE("f"), SLICE("m"), SLICE("v1") };
+	struct buf value = BUF_INIT, verdicts = BUF_INIT;
+	struct record r = record_writer(&value);
+	int64_t first_s = (int64_t)MONDAY, never = 0;
+	uint32_t zero = 0, metrics = 10;
+	double none = 0, two = 2, sum = -12;
+
+	(void)state;
+	record_format(&r, 1);
+	for (size_t i = 0; i < 3; i++)
+		record_slice(&r, &labels[i]);
+	record_time(&r, &first_s);
+	record_double(&r, &none); /* runaway */
+	record_u32(&r, &zero);
+	record_u32(&r, &zero);
+	record_time(&r, &never);
+	record_u32(&r, &metrics);
+	record_count(&r, &two); /* cost: two requests */
+	record_double(&r, &sum);
+	record_double(&r, &sum);
+	for (uint32_t m = 1; m < metrics; m++)
+		record_count(&r, &none);
+	struct detector *d = detector_new(&scenario_config, write_verdict, &verdicts);
+	assert_int_equal(detector_load(d, (struct slice){ "k\0\0\0\0", 5 }, buf_view(&value)).code, STATUS_OK);
+	assert_int_equal(detector_series_count(d), 1);
+	detector_free(d);
+	buf_release(&value);
+	buf_release(&verdicts);
 }
 
 /* ---------------------------------------------------------------- judging */
@@ -485,6 +519,7 @@ int main(void)
 		cmocka_unit_test(restarts_at_any_point_change_no_verdict),
 		cmocka_unit_test(what_has_not_changed_is_not_saved_again),
 		cmocka_unit_test(stored_values_that_are_broken_are_refused),
+		cmocka_unit_test(a_key_of_the_first_format_is_read),
 		cmocka_unit_test(a_doubled_cost_is_told_once_with_its_evidence),
 		cmocka_unit_test(a_replicas_share_of_the_open_bucket_is_as_good_as_its_samples),
 		cmocka_unit_test(impossible_shares_are_refused),
