@@ -117,8 +117,7 @@ static struct status start_daemon(struct admin *a, int fd)
 	return OK;
 }
 
-/* The first address chooses the port where the endpoint asks for port 0; the others follow it. */
-static struct status listen_on_all(struct admin *a, struct listen_set *set, struct buf *why)
+static struct status listen_on_all(struct admin *a, const struct listen_set *set, struct buf *why)
 {
 	a->is_loopback = set->count > 0;
 	for (size_t i = 0; i < set->count; i++)
@@ -126,10 +125,7 @@ static struct status listen_on_all(struct admin *a, struct listen_set *set, stru
 	for (size_t i = 0; i < set->count; i++) {
 		int fd;
 		TRY(listen_open(set, i, &fd, why));
-		if (i == 0) {
-			a->port = listen_port_of(fd);
-			listen_set_port(set, a->port);
-		}
+		a->port = listen_port_of(fd);
 		struct status s = start_daemon(a, fd);
 		if (FAILED(s)) {
 			buf_printf(why, "cannot listen on %s: the HTTP server did not start", set->endpoint);
@@ -143,6 +139,7 @@ struct status admin_start(const struct config *config, const struct admin_source
 			  struct buf *why)
 {
 	struct admin *a = calloc(1, sizeof(*a));
+	struct listen_hold hold = { .count = 0 };
 	struct listen_set set;
 	uint16_t port;
 
@@ -155,7 +152,10 @@ struct status admin_start(const struct config *config, const struct admin_source
 	if (!FAILED(s))
 		s = endpoint_split(config->admin.endpoint, a->configured_host, sizeof(a->configured_host), &port);
 	if (!FAILED(s))
+		s = listen_hold_port(&set, &hold, why);
+	if (!FAILED(s))
 		s = listen_on_all(a, &set, why);
+	listen_hold_end(&hold);
 	if (FAILED(s)) {
 		admin_stop(a);
 		return s;

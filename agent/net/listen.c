@@ -13,6 +13,19 @@
 
 #define BACKLOG 1024
 #define HOST_MAX 256
+#define PORT_TRIES 100 /* each fails by chance: a port of the first address that another socket has on the second */
+
+/* Gives every address of the set that port. */
+static void set_port(struct listen_set *set, uint16_t port)
+{
+	for (size_t i = 0; i < set->count; i++) {
+		struct sockaddr_storage *s = &set->addresses[i].sockaddr;
+		if (s->ss_family == AF_INET6)
+			((struct sockaddr_in6 *)s)->sin6_port = htons(port);
+		else
+			((struct sockaddr_in *)s)->sin_port = htons(port);
+	}
+}
 
 /* Whether this machine has the address; ::1 may be missing where localhost is asked for. */
 static bool is_ours(const struct addrinfo *info)
@@ -23,7 +36,7 @@ static bool is_ours(const struct addrinfo *info)
 	if (probe < 0)
 		return false;
 	memcpy(&any.addresses[0].sockaddr, info->ai_addr, info->ai_addrlen);
-	listen_set_port(&any, 0);
+	set_port(&any, 0);
 	int rc = bind(probe, (const struct sockaddr *)&any.addresses[0].sockaddr, info->ai_addrlen);
 	close(probe);
 	return rc == 0;
@@ -87,17 +100,6 @@ struct status listen_resolve(const char *endpoint, const char *key, struct liste
 	return out->count > 0 ? OK : refused(out, "this machine has no such address", why);
 }
 
-void listen_set_port(struct listen_set *set, uint16_t port)
-{
-	for (size_t i = 0; i < set->count; i++) {
-		struct sockaddr_storage *s = &set->addresses[i].sockaddr;
-		if (s->ss_family == AF_INET6)
-			((struct sockaddr_in6 *)s)->sin6_port = htons(port);
-		else
-			((struct sockaddr_in *)s)->sin_port = htons(port);
-	}
-}
-
 static struct status explain(const struct listen_set *set, size_t i, int error, struct buf *why)
 {
 	char address[HOST_MAX];
@@ -112,21 +114,84 @@ static struct status explain(const struct listen_set *set, size_t i, int error, 
 	return error == EACCES ? FAIL(DENIED, "not allowed to listen on the port") : FAIL(IO, "cannot listen");
 }
 
-struct status listen_open(const struct listen_set *set, size_t i, int *out_fd, struct buf *why)
+/* A socket bound to address i. Returns 0 or an errno. */
+static int bind_to(const struct listen_set *set, size_t i, int *out_fd)
 {
 	const struct listen_address *a = &set->addresses[i];
 	int fd = socket(a->sockaddr.ss_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0), on = 1;
 
 	if (fd < 0)
-		return explain(set, i, errno, why);
+		return errno;
 	setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
-	if (bind(fd, (const struct sockaddr *)&a->sockaddr, a->length) != 0 || listen(fd, BACKLOG) != 0) {
+	if (bind(fd, (const struct sockaddr *)&a->sockaddr, a->length) != 0) {
 		int error = errno;
 		close(fd);
-		return explain(set, i, error, why);
+		return error;
 	}
 	*out_fd = fd;
+	return 0;
+}
+
+struct status listen_open(const struct listen_set *set, size_t i, int *out_fd, struct buf *why)
+{
+	int fd = -1, error = bind_to(set, i, &fd);
+
+	if (error == 0 && listen(fd, BACKLOG) != 0) {
+		error = errno;
+		close(fd);
+	}
+	if (error != 0)
+		return explain(set, i, error, why);
+	*out_fd = fd;
 	return OK;
+}
+
+/* ------------------------------------------------------------------ one port on all addresses */
+
+static uint16_t port_of(const struct listen_address *a)
+{
+	const struct sockaddr_storage *s = &a->sockaddr;
+
+	return ntohs(s->ss_family == AF_INET6 ? ((const struct sockaddr_in6 *)s)->sin6_port :
+						((const struct sockaddr_in *)s)->sin_port);
+}
+
+/* Binds every address to the port that the system chooses for the first. Returns 0, or the errno of address *at. */
+static int try_port(struct listen_set *set, struct listen_hold *hold, size_t *at)
+{
+	set_port(set, 0);
+	for (*at = 0; *at < set->count; (*at)++) {
+		int error = bind_to(set, *at, &hold->fds[*at]);
+		if (error != 0)
+			return error;
+		hold->count++;
+		set_port(set, listen_port_of(hold->fds[0]));
+	}
+	return 0;
+}
+
+struct status listen_hold_port(struct listen_set *set, struct listen_hold *out, struct buf *why)
+{
+	int error = EADDRINUSE;
+	size_t at = 0;
+
+	*out = (struct listen_hold){ .count = 0 };
+	if (set->count < 2 || port_of(&set->addresses[0]) != 0)
+		return OK;
+	for (int tries = 0; tries < PORT_TRIES && error == EADDRINUSE; tries++) {
+		listen_hold_end(out);
+		error = try_port(set, out, &at);
+	}
+	if (error == 0)
+		return OK;
+	listen_hold_end(out);
+	return explain(set, at, error, why);
+}
+
+void listen_hold_end(struct listen_hold *hold)
+{
+	while (hold->count > 0)
+		close(hold->fds[--hold->count]);
 }
 
 void listen_format(const struct listen_address *address, char *out, size_t out_size)

@@ -29,11 +29,21 @@ struct listen_set {
  * why: appended to on failure, a sentence for the user, as by listen_open. Errors: INVALID. */
 struct status listen_resolve(const char *endpoint, const char *key, struct listen_set *out, struct buf *why) MUST_USE;
 
-/* Gives every address of the set that port. */
-void listen_set_port(struct listen_set *set, uint16_t port);
-
 /* A non-blocking, close-on-exec socket that listens on address i. Errors: EXISTS, the port is taken; DENIED; IO. */
 struct status listen_open(const struct listen_set *set, size_t i, int *out_fd, struct buf *why) MUST_USE;
+
+/* Sockets that are bound and never listened on: they keep a port from everyone but a listener. */
+struct listen_hold {
+	int fds[LISTEN_ADDRESSES_MAX];
+	size_t count;
+};
+
+/* Where the set asks for port 0 on several addresses: gives it one port that is free on all of them, and holds that
+ * until listen_hold_end, which comes when they are listened on (with SO_REUSEADDR, as listen_open and gRPC do).
+ * Without this, the second address may find the port of the first one taken. Other sets stay as they are, with nothing
+ * held. Errors: EXISTS, no such port was found; as listen_open. */
+struct status listen_hold_port(struct listen_set *set, struct listen_hold *out, struct buf *why) MUST_USE;
+void listen_hold_end(struct listen_hold *hold);
 
 /* "127.0.0.1:4317", "[::1]:4317" */
 void listen_format(const struct listen_address *address, char *out, size_t out_size);

@@ -151,17 +151,20 @@ static struct status add_ports(struct grpc_receiver *r, const char *endpoint, st
 {
 	grpc_server_credentials *plain = grpc_insecure_server_credentials_create();
 	struct listen_set set;
+	struct listen_hold hold = { .count = 0 };
 	char address[300];
 	struct status s = listen_resolve(endpoint, ENDPOINT_KEY, &set, why);
 
+	if (!FAILED(s))
+		s = listen_hold_port(&set, &hold, why);
 	for (size_t i = 0; !FAILED(s) && i < set.count; i++) {
 		listen_format(&set.addresses[i], address, sizeof(address));
 		int port = grpc_server_add_http2_port(r->server, address, plain);
 		if (port == 0)
 			s = explain_failure(&set, i, why);
 		r->port = (uint16_t)port;
-		listen_set_port(&set, r->port);
 	}
+	listen_hold_end(&hold);
 	grpc_server_credentials_release(plain);
 	return s;
 }

@@ -162,19 +162,27 @@ static struct status watch(struct http_receiver *r, int fd, int data)
 	return epoll_ctl(r->epoll_fd, EPOLL_CTL_ADD, fd, &event) == 0 ? OK : FAIL(IO, "epoll_ctl failed");
 }
 
-static struct status open_listeners(struct http_receiver *r, const char *endpoint, struct buf *why)
+static struct status listen_on_all(struct http_receiver *r, const struct listen_set *set, struct buf *why)
 {
-	struct listen_set set;
-
-	TRY(listen_resolve(endpoint, ENDPOINT_KEY, &set, why));
-	for (size_t i = 0; i < set.count; i++) {
-		TRY(listen_open(&set, i, &r->listeners[i], why));
+	for (size_t i = 0; i < set->count; i++) {
+		TRY(listen_open(set, i, &r->listeners[i], why));
 		r->listener_count++;
 		r->port = listen_port_of(r->listeners[i]);
-		listen_set_port(&set, r->port);
 		TRY(watch(r, r->listeners[i], r->listeners[i]));
 	}
 	return OK;
+}
+
+static struct status open_listeners(struct http_receiver *r, const char *endpoint, struct buf *why)
+{
+	struct listen_set set;
+	struct listen_hold hold;
+
+	TRY(listen_resolve(endpoint, ENDPOINT_KEY, &set, why));
+	TRY(listen_hold_port(&set, &hold, why));
+	struct status s = listen_on_all(r, &set, why);
+	listen_hold_end(&hold);
+	return s;
 }
 
 static struct status start(struct http_receiver *r, const struct receiver_http_config *config, struct buf *why)

@@ -17,7 +17,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).parents[1] / "system"))
 from agent import Agent  # noqa: E402
 from backend import Backend, Failure  # noqa: E402
-from load import Load, settle, start_again  # noqa: E402
+from load import Load, settle  # noqa: E402
 from waiting import wait_for  # noqa: E402
 
 FAULT_S = 3.0
@@ -33,7 +33,7 @@ class Run:
         self.agent = Agent(directory, {"exporters": {"file/records": None, transport + "/backend": dict(
             endpoint, sending_queue=dict({"storage": "lmdb"}, **queue),
             retry_on_failure={"initial_interval": "50ms", "max_interval": "300ms", "max_elapsed_time": "0s"})}})
-        start_again(self.agent)
+        self.agent.start()
         self.load = Load(self.agent, grpc_senders=2, http_senders=2)
 
     def end(self):
@@ -58,7 +58,7 @@ def kills(run, options):
         run.load.wait_for_acknowledged(10)
         time.sleep(random.random() / 5)
         run.agent.kill()
-        start_again(run.agent)
+        run.agent.start()
 
 
 def back_end_down(run, options):
@@ -93,7 +93,7 @@ def terminated_under_load(run, options):
     for _ in range(3):
         run.load.wait_for_acknowledged(20)
         run.agent.stop()
-        start_again(run.agent)
+        run.agent.start()
 
 
 def queue_full(run, options):

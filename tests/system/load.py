@@ -81,17 +81,6 @@ class Load:
         return status == 200 or self._note("%d retry-after=%s" % (status, headers.get("Retry-After")))
 
 
-def start_again(agent, tries=5):
-    """Port 0 of localhost is one port of two addresses: under this load another socket may have the second by then."""
-    for _ in range(tries - 1):
-        try:
-            return agent.start()
-        except AssertionError:
-            if "Address already in use" not in agent.output:
-                raise
-    return agent.start()
-
-
 class Account:
     """What became of the load's spans at the back end."""
 

@@ -5,7 +5,7 @@ import time
 
 import otlp
 from backend import Failure
-from load import Load, settle, start_again
+from load import Load, settle
 
 
 def durable(backend, transport="otlp", **queue):
@@ -31,7 +31,7 @@ def test_a_killed_agent_loses_nothing_that_it_acknowledged(start_agent, backend)
         load.wait_for_acknowledged(20)
         time.sleep(random.random() / 10)
         agent.kill()
-        start_again(agent)
+        agent.start()
     load.stop()
     account = settle(load, backend)
     print(account)
