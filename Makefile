@@ -190,12 +190,13 @@ install: $(BIN) $(DOCS) ## install program, manual pages and sample configuratio
 	install -D -m 644 $(MAN)/plimsoll.1 $(DESTDIR)$(PREFIX)/share/man/man1/plimsoll.1
 	install -D -m 644 $(MAN)/plimsoll.yaml.5 $(DESTDIR)$(PREFIX)/share/man/man5/plimsoll.yaml.5
 	install -D -m 644 $(MAN)/plimsoll.yaml $(DOC_DIR)/plimsoll.yaml
+	install -D -m 644 exporters/plugin/plimsoll_exporter.h $(DESTDIR)$(PREFIX)/include/plimsoll_exporter.h
 	install -D -m 644 LICENSE $(DOC_DIR)/LICENSE
 	$(if $(wildcard agent/pricing/data/LICENSE*),install -m 644 $(wildcard agent/pricing/data/LICENSE*) -t $(DOC_DIR)/prices -D)
 
 clean: ## remove everything that was built
 	rm -rf build
 
--include tests/golden/rules.mk tests/faults/rules.mk tests/backends/rules.mk tests/record/rules.mk tests/scenarios/rules.mk \
+-include exporters/plugin/rules.mk tests/golden/rules.mk tests/faults/rules.mk tests/backends/rules.mk tests/record/rules.mk tests/scenarios/rules.mk \
 	tests/bench/*.mk tests/fuzz/rules.mk
 -include $(OBJ:.o=.d) $(wildcard $(B)/tests/*/*.d) $(B)/agent/daemon/main.d

@@ -7,6 +7,6 @@
 #include "exporters/exporter.h"
 
 extern const struct exporter_kind exporter_otlp, exporter_otlphttp, exporter_file, exporter_debug, exporter_remotewrite, exporter_kafka,
-	exporter_clickhouse;
+	exporter_clickhouse, exporter_exec, exporter_plugin;
 
 #endif

@@ -4,6 +4,6 @@
 #include "exporters/kinds.h"
 
 const struct exporter_kind *const exporter_kinds[] = {
-	&exporter_otlp, &exporter_otlphttp, &exporter_remotewrite, &exporter_kafka, &exporter_clickhouse,
+	&exporter_otlp, &exporter_otlphttp, &exporter_remotewrite, &exporter_kafka, &exporter_clickhouse, &exporter_exec, &exporter_plugin,
 	&exporter_file, &exporter_debug, NULL,
 };

@@ -1,0 +1,107 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * The plugin exporter loads the example, hands it what it wants, believes what it says, and names what cannot be loaded.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+
+#include <cmocka.h>
+
+#include "agent/base/log.h"
+#include "tests/unit/exporter_rig.h"
+
+#define EXPORTED METER_EXPORTED, "exporter=\"plugin\",kind=\"records\""
+
+static char directory[64], path[96];
+static struct rig rig;
+
+static int set_up(void **state)
+{
+	(void)state;
+	log_set_level(LOG_LEVEL_ERROR);
+	snprintf(directory, sizeof(directory), "/tmp/plimsoll-plugin-XXXXXX");
+	if (mkdtemp(directory) == NULL)
+		return -1;
+	snprintf(path, sizeof(path), "%s/seen", directory);
+	return 0;
+}
+
+static int tear_down(void **state)
+{
+	char command[96];
+
+	(void)state;
+	snprintf(command, sizeof(command), "rm -rf '%s'", directory);
+	return rig_stop(&rig) != 0 || system(command) != 0 ? -1 : 0;
+}
+
+static struct status start(const char *object, const char *file)
+{
+	char yaml[1024];
+
+	snprintf(yaml, sizeof(yaml),
+		 "exporters:\n  plugin:\n    path: '%s'\n    settings: {path: '%s', prefix: '> '}\n"
+		 "    retry_on_failure: {initial_interval: 10ms, max_interval: 20ms}\n",
+		 object, file);
+	return rig_start(&rig, yaml);
+}
+
+static const char *seen(void)
+{
+	static char text[4096];
+	FILE *file = fopen(path, "r");
+
+	text[file != NULL ? fread(text, 1, sizeof(text) - 1, file) : 0] = '\0';
+	if (file != NULL)
+		fclose(file);
+	return text;
+}
+
+static void the_example_gets_records_and_nothing_else(void **state)
+{
+	(void)state;
+	assert_int_equal(start(EXAMPLE, path).code, STATUS_OK);
+	assert_true(senders_want(rig.senders, PAYLOAD_RECORDS));
+	assert_false(senders_want(rig.senders, PAYLOAD_TRACES));
+	rig_offer(&rig, PAYLOAD_RECORDS, SLICE("{\"a\":1}\n{\"a\":2}\n"), 2);
+	rig_offer(&rig, PAYLOAD_RECORDS, SLICE("{\"a\":3}\n"), 1);
+	assert_true(rig_wait(&rig, EXPORTED, 3));
+	assert_string_equal(seen(), "> {\"a\":1}\n> {\"a\":2}\n> {\"a\":3}\n");
+}
+
+static void what_fails_is_tried_again(void **state)
+{
+	(void)state;
+	assert_int_equal(start(EXAMPLE, "/dev/full").code, STATUS_OK);
+	rig_offer(&rig, PAYLOAD_RECORDS, SLICE("{\"a\":1}\n"), 1);
+	assert_true(rig_wait(&rig, METER_EXPORT_RETRIES, "exporter=\"plugin\"", 2));
+}
+
+static void an_object_that_does_not_open_says_why(void **state)
+{
+	(void)state;
+	assert_int_equal(start(EXAMPLE, "/no/such/place").code, STATUS_INVALID);
+	assert_non_null(strstr(buf_string(&rig.why), "does not open: cannot open '/no/such/place': No such file or directory"));
+}
+
+static void what_is_no_exporter_is_refused(void **state)
+{
+	(void)state;
+	assert_int_equal(start("/no/such.so", path).code, STATUS_IO);
+	assert_non_null(strstr(buf_string(&rig.why), "exporters.plugin: cannot load: /no/such.so"));
+	rig_stop(&rig);
+	assert_int_equal(start("libz.so.1", path).code, STATUS_INVALID);
+	assert_non_null(strstr(buf_string(&rig.why), "'libz.so.1' has no symbol plimsoll_exporter"));
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(the_example_gets_records_and_nothing_else, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(what_fails_is_tried_again, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(an_object_that_does_not_open_says_why, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(what_is_no_exporter_is_refused, set_up, tear_down),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
