@@ -152,6 +152,7 @@ static struct status open_pipeline(struct agent *a, struct buf *why)
 		.judge = a->config->baselines.enabled || a->config->slos.count > 0 ? judge_offer : NULL,
 		.judge_context = a->judge,
 		.recall = a->judgements != NULL ? judgements_offer : NULL,
+		.admit = a->judgements != NULL ? judgements_admit : NULL,
 		.recall_context = a->judgements,
 	};
 

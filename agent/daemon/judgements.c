@@ -14,6 +14,10 @@
 #define QUEUE_BYTES_MAX (16u << 20)
 #define ADVANCE_MS      1000u
 
+/* Calls remembered between two ticks of the clock: 2 MiB a second on the disk. A sidecar sees hundreds of calls a second;
+ * without a bound a flood would spend half of its CPU time, and all of the store's queue, on being remembered. */
+#define CALLS_PER_TICK 32768
+
 struct judgements {
 	struct judgement_outlets outlets;
 	struct joiner *joiner;
@@ -23,7 +27,8 @@ struct judgements {
 	unsigned open_handles;
 	_Atomic bool is_incomplete; /* a write failed: the next one must hold everything */
 	_Atomic bool is_closed;
-	struct meter *joined, *repeated, *calls_dropped;
+	_Atomic int64_t room; /* calls that may still be remembered before the next tick */
+	struct meter *joined, *repeated, *calls_dropped, *calls_over_rate;
 };
 
 /* ------------------------------------------------------------------ out */
@@ -129,6 +134,17 @@ bool judgements_are_closed(const struct judgements *j)
 	return atomic_load(&j->is_closed);
 }
 
+size_t judgements_admit(void *context, size_t calls)
+{
+	struct judgements *j = context;
+	int64_t wanted = (int64_t)calls, room = atomic_fetch_sub_explicit(&j->room, wanted, memory_order_relaxed);
+	int64_t admitted = room >= wanted ? wanted : room > 0 ? room : 0;
+
+	if (admitted < wanted)
+		meter_add(j->calls_over_rate, wanted - admitted);
+	return (size_t)admitted;
+}
+
 void judgements_offer(void *context, struct recall_chunk *chunk)
 {
 	struct judgements *j = context;
@@ -229,6 +245,7 @@ static void on_clock(uv_timer_t *handle)
 {
 	struct judgements *j = handle->data;
 
+	atomic_store_explicit(&j->room, CALLS_PER_TICK, memory_order_relaxed);
 	joiner_advance(j->joiner, clock_unix_ns(), false);
 	save(j);
 }
@@ -267,6 +284,8 @@ struct status judgements_new(const struct config *config, uv_loop_t *loop, const
 	j->joined = meter_get(METER_JUDGEMENTS, "result=\"joined\",reason=\"\"");
 	j->repeated = meter_get(METER_JUDGEMENTS, "result=\"repeated\",reason=\"\"");
 	j->calls_dropped = meter_get(METER_CALLS_FORGOTTEN, "reason=\"queue_full\"");
+	j->calls_over_rate = meter_get(METER_CALLS_FORGOTTEN, "reason=\"rate\"");
+	atomic_init(&j->room, CALLS_PER_TICK);
 	recall_queue_init(&j->queue, QUEUE_BYTES_MAX);
 	uv_async_init(loop, &j->wake, on_wake);
 	uv_timer_init(loop, &j->clock);

@@ -36,6 +36,10 @@ struct judgement_outlets {
 struct status judgements_new(const struct config *config, uv_loop_t *loop, const struct judgement_outlets *outlets,
 			     struct judgements **out, struct buf *why) MUST_USE;
 
+/* How many of so many calls may be remembered: fewer once there were too many in this second, which is counted. context
+ * is the judgements. Any thread. */
+size_t judgements_admit(void *context, size_t calls);
+
 /* Takes the chunk over; context is the judgements. Any thread. */
 void judgements_offer(void *context, struct recall_chunk *chunk);
 

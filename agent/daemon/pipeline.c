@@ -165,7 +165,13 @@ static struct payload *make_request(const struct batch *b)
 /* Who said what about which call is found out on the loop. */
 static void recall(struct pipeline *p, struct worker *w)
 {
-	struct recall_chunk *chunk = recall_chunk_new(w->calls, w->call_count, w->told.items, w->told.count);
+	size_t calls = w->call_count;
+
+	if (p->outlets.admit != NULL && calls > 0)
+		calls = p->outlets.admit(p->outlets.recall_context, calls);
+	if (calls + w->told.count == 0)
+		return;
+	struct recall_chunk *chunk = recall_chunk_new(w->calls, calls, w->told.items, w->told.count);
 
 	if (chunk != NULL)
 		p->outlets.recall(p->outlets.recall_context, chunk);
