@@ -23,6 +23,7 @@ enum queue_overflow { OVERFLOW_BY_STORAGE, OVERFLOW_DROPS, OVERFLOW_BLOCKS };
 struct queue_config {
 	bool enabled; /* false: not sent at once means dropped */
 	int storage;  /* enum queue_storage */
+	int sizer;    /* only bytes; the Collector knows others */
 	int block_on_overflow; /* enum queue_overflow: whether senders are told to come again, or what comes is dropped */
 	uint64_t queue_size_bytes;
 	uint64_t max_age_ms;      /* what waits for longer is dropped; 0: any age */

@@ -34,10 +34,13 @@ const struct conf_option tls_client_options[] = {
 	{ .name = NULL },
 };
 
+#define SIZER(doc_text) { "sizer", CONF_ENUM, AT(queue_config, sizer), .fallback = "bytes", .choices = "bytes", .doc = doc_text }
+
 static const struct conf_option batch_options[] = {
+	SIZER("What max_size and min_size count, for files that a Collector reads too."),
 	{ "max_size", CONF_SIZE, AT(queue_config, max_batch_bytes), .fallback = "1MiB", .min = KIB, .max = GIB,
 	  .doc = "Requests that wait are joined up to this size, and larger ones are split; keep it below what the receiving "
-		 "side accepts (4 MiB is common). In bytes (the Collector's \"sizer: bytes\")." },
+		 "side accepts (4 MiB is common)." },
 	{ "min_size", CONF_SIZE, AT(queue_config, min_batch_bytes), .fallback = "0", .max = GIB,
 	  .doc = "What waits is sent once it is this large, or after flush_timeout; 0 sends as soon as a consumer is free." },
 	{ "max_items", CONF_INT, AT(queue_config, max_batch_items), .fallback = "0", .max = 1e9,
@@ -56,8 +59,9 @@ const struct conf_option queue_options[] = {
 	{ "storage", CONF_ENUM, AT(queue_config, storage), .fallback = "memory", .choices = "memory|lmdb",
 	  .doc = "Where it waits. With lmdb a sender is told yes only once its request is on the disk (below "
 		 "storage.directory), so that neither a crash nor a restart loses it." },
+	SIZER("What queue_size counts, for files that a Collector reads too (its default is requests)."),
 	{ "queue_size", CONF_SIZE, AT(queue_config, queue_size_bytes), .fallback = "64MiB", .min = 64 * KIB, .max = TIB,
-	  .doc = "The most that may wait, in bytes (the Collector's \"sizer: bytes\")." },
+	  .doc = "The most that may wait, in bytes." },
 	{ "block_on_overflow", CONF_ENUM, AT(queue_config, block_on_overflow), .fallback = "by_storage",
 	  .choices = "by_storage|false|true",
 	  .doc = "When the queue is full: true tells senders to come again (which holds back what the other exporters "

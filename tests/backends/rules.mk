@@ -1,6 +1,10 @@
-# Back ends that take minutes to fetch or to start: not part of `make test`.
-.PHONY: system-backends
-KAFKA := build/backends/kafka
+# SPDX-License-Identifier: Apache-2.0
+# Back ends that take minutes to fetch, to build or to start: not part of `make test`.
+.PHONY: system-backends system-kafka system-collector
+KAFKA     := build/backends/kafka
+COLLECTOR := build/backends/collector
+BACKEND_TESTS = tests/system/venv.sh $(VENV) && PLIMSOLL=$(abspath $(BIN)) KAFKA_JARS=$(abspath $(KAFKA)/jars) \
+	COLLECTOR=$(abspath $(COLLECTOR)) PYTHONPATH=tests/system $(VENV)/bin/python -m pytest -q -p no:cacheprovider -p conftest -k "$(T)"
 
 $(KAFKA)/.fetched: tests/backends/kafka/pom.xml
 	@echo "  MVN   $(KAFKA)"
@@ -9,7 +13,15 @@ $(KAFKA)/.fetched: tests/backends/kafka/pom.xml
 	$(Q)mvn -q -B -f $< dependency:copy-dependencies -DoutputDirectory=$(abspath $(KAFKA)/jars)
 	$(Q)touch $@
 
-system-backends: $(BIN) $(KAFKA)/.fetched ## a whole agent against a real Kafka broker (needs Java and Maven; T=, MODE)
-	@tests/system/venv.sh $(VENV)
-	@PLIMSOLL=$(abspath $(BIN)) KAFKA_JARS=$(abspath $(KAFKA)/jars) PYTHONPATH=tests/system \
-		$(VENV)/bin/python -m pytest -q -p no:cacheprovider -p conftest tests/backends -k "$(T)"
+$(COLLECTOR): $(addprefix tests/backends/collector/,main.go go.mod go.sum)
+	@echo "  GO    $@"
+	$(Q)command -v go >/dev/null || { echo "needs Go (1.25 or later)" >&2; exit 1; }
+	$(Q)mkdir -p $(@D) && cd tests/backends/collector && go build -trimpath -ldflags '-s -w' -o $(abspath $@) .
+
+system-backends: system-kafka system-collector ## a whole agent with a real Kafka broker and a real Collector
+
+system-kafka: $(BIN) $(KAFKA)/.fetched ## a whole agent against a real Kafka broker (needs Java and Maven; T=, MODE)
+	@$(BACKEND_TESTS) tests/backends/test_kafka.py
+
+system-collector: $(BIN) $(COLLECTOR) ## a whole agent behind and in front of an OpenTelemetry Collector (needs Go; T=, MODE)
+	@$(BACKEND_TESTS) tests/backends/test_collector.py

@@ -21,11 +21,12 @@ SPANS = {1: 50_000, 100: 1_000_000, 512: 1_000_000, 2000: 1_000_000}
 
 
 class Server:
-    """A server under load. ready: pattern of the line that says it is, with its gRPC port in the first group."""
+    """A server under load. ready: pattern of the line that says it is, with its gRPC port in the first group.
+    directory: where its state lies, None for /tmp, which may be memory."""
 
-    def __init__(self, name, command, ready):
+    def __init__(self, name, command, ready, directory=None):
         self.name, began = name, time.monotonic()
-        self.state = tempfile.TemporaryDirectory()  # each start is a first one
+        self.state = tempfile.TemporaryDirectory(dir=directory)  # each start is a first one
         self.process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True,
                                         env=dict(os.environ, BENCH_STATE=self.state.name))
         self.port = self.await_port(ready)
@@ -52,10 +53,14 @@ class Server:
                 return int(found.group(1))
         raise SystemExit("%s ended before it was ready" % self.name)
 
-    def cpu_s(self):
+    def cpu_parts_s(self):
+        """(user, system)"""
         with open("/proc/%d/stat" % self.process.pid) as f:
             fields = f.read().rsplit(") ", 1)[1].split()
-        return (int(fields[11]) + int(fields[12])) / TICKS
+        return int(fields[11]) / TICKS, int(fields[12]) / TICKS
+
+    def cpu_s(self):
+        return sum(self.cpu_parts_s())
 
     def settled_cpu_s(self):
         """CPU once work that outlasts the load (queues, exports) is done."""
@@ -97,14 +102,16 @@ def commands(bin_dir, directory, sink_port):
 
 
 def load(bin_dir, server, batch, spans, seed):
-    """Sends spans; returns the server's CPU seconds per million of them."""
-    before = server.settled_cpu_s()
+    """Sends spans; returns the server's CPU seconds per million of them, as (user, system)."""
+    server.settled_cpu_s()
+    before = server.cpu_parts_s()
     run = subprocess.run([os.path.join(bin_dir, "bench/otlp_load"), "127.0.0.1:%d" % server.port, "--batch", str(batch),
                           "--spans", str(spans), "--seed", str(seed)], stdout=subprocess.PIPE, text=True)
     if run.returncode != 0:
         print("%s: %s" % (server.name, run.stdout.strip()))
     sent = int(re.search(r"spans=(\d+)", run.stdout).group(1))
-    return (server.settled_cpu_s() - before) / sent * 1e6
+    server.settled_cpu_s()
+    return tuple((now - then) / sent * 1e6 for now, then in zip(server.cpu_parts_s(), before))
 
 
 def measure(args, kinds):
@@ -116,7 +123,7 @@ def measure(args, kinds):
         spans = int(SPANS.get(batch, 1_000_000) * args.scale)
         with contextlib.ExitStack() as stack:
             servers = [stack.enter_context(Server(name, *kinds[name])) for name in names]
-            costs = {server.name: [load(args.bin, server, batch, spans, round_ + 1) for round_ in range(args.rounds)]
+            costs = {server.name: [sum(load(args.bin, server, batch, spans, round_ + 1)) for round_ in range(args.rounds)]
                      for server in servers}
             for server in servers:
                 notes[server.name].append((server.start_ms, server.idle_kib, server.memory("VmHWM")))

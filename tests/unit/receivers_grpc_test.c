@@ -17,6 +17,7 @@
 #include <grpc/grpc_security.h>
 #include <grpc/slice.h>
 #include <grpc/support/time.h>
+#include <zstd.h>
 
 #include "proto/grpc_health.pb-c.h"
 #include "proto/otlp_trace.pb-c.h"
@@ -263,6 +264,22 @@ static void a_gzipped_request_is_inflated(void **state)
 	assert_in_range(meter_value(meter_get(METER_RECEIVED_BYTES, "transport=\"grpc\"")) - before, 100,
 			MAX_BYTES / 2);
 	call_end(&c);
+	buf_release(&body);
+}
+
+static void a_zstd_request_is_inflated_though_core_does_not_know_it(void **state)
+{
+	struct buf body = zeros(MAX_BYTES);
+	char packed[1024];
+	size_t n = ZSTD_compress(packed, sizeof(packed), body.ptr, body.len, 1);
+
+	(void)state;
+	pipeline_answers((struct ingest_reply){ .status = OK });
+	assert_false(ZSTD_isError(n));
+	assert_int_equal(status_of(TRACES, (struct slice){ packed, n }), GRPC_STATUS_OK);
+	pthread_mutex_lock(&pipeline.lock);
+	assert_true(slice_equal(buf_view(&pipeline.wire), buf_view(&body)));
+	pthread_mutex_unlock(&pipeline.lock);
 	buf_release(&body);
 }
 
@@ -609,6 +626,7 @@ int main(void)
 		cmocka_unit_test(an_empty_request_is_a_success),
 		cmocka_unit_test(a_request_in_many_slices_arrives_in_one_piece),
 		cmocka_unit_test(a_gzipped_request_is_inflated),
+		cmocka_unit_test(a_zstd_request_is_inflated_though_core_does_not_know_it),
 		cmocka_unit_test(partial_success_carries_its_counts),
 		cmocka_unit_test(clients_of_both_loopback_addresses_are_served),
 		cmocka_unit_test(malformed_is_invalid_argument_and_not_to_be_retried),
