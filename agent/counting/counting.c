@@ -377,7 +377,7 @@ static bool has_to_wait(const struct deciding *d, const struct call *c, const st
 {
 	bool has_failed = c->status_error || c->error_type.len > 0;
 
-	if (waits_for_span(c) || c->usage_is_doubtful)
+	if (waits_for_span(c) || c->usage_is_doubtful || c->usage_may_lack_cache)
 		return true;
 	bool may_be_around = c->producer == PRODUCER_FRAMEWORK; /* the client's span inside it may follow */
 	return (e->flags & SPAN_USAGE) == 0 && !has_failed && (may_be_around || may_be_inside(d, e));

@@ -16,7 +16,8 @@
  * - A span that repeats usage without being a call (an agent, a chain) is held; where the trace has fallen silent and
  *   no call inside it was counted, it is counted itself, late.
  * - Held likewise, until somebody who knows better has told of the same call or the trace is silent: a call without
- *   usage while the spans around it are not known, and one whose producer is known to miscount.
+ *   usage while the spans around it are not known, one whose producer is known to miscount, and one that a framework
+ *   tells of without a word about the cache where the provider counts cached tokens beside the input.
  * - A log record that tells of a call is a child of the span in whose context it was written, and is held: spans go
  *   before log records. Only a vendor's own program (a command-line agent) is believed at once.
  * - A span sent again is known by its ids and adds nothing.

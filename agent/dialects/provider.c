@@ -59,6 +59,7 @@ static const struct pair spellings[] = {
 	PAIR("haystack", ""),
 	PAIR("litellm", ""),
 	PAIR("microsoft.agent_framework", ""),
+	PAIR("gcp.vertex.agent", ""),
 	PAIR("unknown", ""),
 };
 

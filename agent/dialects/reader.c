@@ -221,15 +221,22 @@ static void copy_model(const struct dialect_reader *d, struct call *c)
 	choose_provider(r, c);
 }
 
+/* Providers whose API counts cached tokens beside the input. */
+static bool counts_cache_apart(struct slice provider)
+{
+	return slice_equal(provider, SLICE("anthropic")) || slice_equal(provider, SLICE("aws.bedrock"));
+}
+
 static void copy_tokens(struct dialect_reader *d, struct call *c)
 {
 	struct reading *r = &d->span;
 	struct usage_habit habit = { .input_excludes_cache = d->scope.input_excludes_cache };
 
-	/* ai.* up to SDK 5 passes the provider's own count on */
-	if (d->scope.is_ai_sdk && !r->input_is_inclusive && slice_equal(c->provider, SLICE("anthropic")))
+	if (d->scope.passes_usage_on && !r->input_is_inclusive && counts_cache_apart(c->provider))
 		habit.input_excludes_cache = true;
 	usage_resolve(r->usage, r->families, &habit, &c->tokens);
+	c->usage_may_lack_cache = d->scope.wraps_clients && counts_cache_apart(c->provider) && c->tokens.known != 0 &&
+				  (c->tokens.known & (1u << TOKENS_CACHE_READ | 1u << TOKENS_CACHE_WRITE)) == 0;
 	if (c->streaming == TRI_NO || c->tokens.known == 0)
 		return;
 	c->usage_is_doubtful = d->scope.stream_usage == STREAM_USAGE_DOUBTFUL; /* not all streams say that they are one */

@@ -15,6 +15,7 @@ void scope_recognise(struct slice scope, struct slice service, struct scope_fact
 {
 	*out = (struct scope_facts){
 		.is_ai_sdk = slice_equal(scope, SLICE("ai")),
+		.passes_usage_on = slice_equal(scope, SLICE("ai")) || slice_starts_with(scope, SLICE("mlflow")),
 		.is_logfire_wrapper = slice_equal(scope, SLICE("logfire.openai")) || slice_equal(scope, SLICE("logfire.anthropic")),
 	};
 	for (unsigned i = 0; dialects[i] != NULL; i++) {
@@ -32,7 +33,8 @@ void scope_recognise(struct slice scope, struct slice service, struct scope_fact
 			out->stream_usage = s->stream_usage;
 		}
 	}
-	if (out->is_ai_sdk)
+	out->wraps_clients = out->producer == PRODUCER_FRAMEWORK && !slice_equal(scope, SLICE("gen_ai"));
+	if (out->is_ai_sdk) /* which has no client library under it, nor has its scope gen_ai */
 		out->producer = PRODUCER_FRAMEWORK;
 }
 

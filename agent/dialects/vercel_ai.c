@@ -3,7 +3,7 @@
  *
  * Only the inner spans (.doGenerate, .doStream, .doEmbed, .doRerank) are model calls: the outer one repeats the last step's
  * usage or the sum of all, by version and function. Input counts are the provider's own up to SDK 5, so without the cache
- * for Anthropic; from SDK 6 on, told by ai.usage.inputTokenDetails, they include it.
+ * for Anthropic and Bedrock; from SDK 6 on, told by ai.usage.inputTokenDetails, they include it.
  */
 #include "agent/dialects/dialect.h"
 

@@ -202,6 +202,7 @@ struct call {
 	bool is_evaluation_traffic; /* made by a test or evaluation run: kept out of production's baselines */
 	bool told_late; /* by a note written when the call was over, such as a log record: spans of the same call go before it */
 	bool usage_is_doubtful; /* its producer is known to miscount such calls: who else tells of the same one is believed */
+	bool usage_may_lack_cache; /* cached tokens may be missing from the input: a span inside it would know */
 	bool from_cache; /* a proxy answered from its cache: no tokens were spent */
 
 	/* what was asked of whom */

@@ -25,6 +25,7 @@ struct told {
 	unsigned from_ms, to_ms;
 	enum producer producer;
 	bool doubtful; /* its producer miscounts */
+	bool blind;    /* cached tokens may be missing from its input */
 };
 
 struct world {
@@ -82,6 +83,7 @@ static void make_call(const struct told *t, struct call *c)
 	c->response_id = t->answer != NULL ? slice_of(t->answer) : SLICE_NONE;
 	c->producer = t->producer;
 	c->usage_is_doubtful = t->doubtful;
+	c->usage_may_lack_cache = t->blind;
 	c->start_unix_ns = START + t->from_ms * MS;
 	c->end_unix_ns = START + (t->to_ms > 0 ? t->to_ms : 1000) * MS;
 	if (t->input > 0)
@@ -230,8 +232,28 @@ static void the_innermost_counts_whatever_the_outer_one_says(void **state)
 	world_free(w);
 }
 
+/* DataDog/dd-trace-py#18868: the framework's count leaves cached tokens out, and its span is the first to come. */
+static void an_outer_one_that_may_lack_the_cache_waits_for_the_inner_one(void **state)
+{
+	static const struct told outer = { .id = 1, .role = ROLE_LLM, .scope = "langchain", .input = 600, .output = 90,
+					   .producer = PRODUCER_FRAMEWORK, .blind = true };
+	static const struct told inner = { .id = 2, .parent = 1, .role = ROLE_LLM, .scope = "anthropic", .input = 2000, .output = 90,
+					   .producer = PRODUCER_INSTRUMENTATION };
+	struct world *w = world_new();
+
+	(void)state;
+	tell(w, &outer);
+	assert_int_equal(end_batch(w), 0);
+	tell(w, &inner);
+	assert_int_equal(end_batch(w), 1);
+	assert_int_equal(w->input, 2000);
+	assert_int_equal(promoted(w), 0);
+	world_free(w);
+	assert_int_equal(counted_together(&outer, 1), 1);
+}
+
 /* strands-agents/harness-sdk#1267, Arize-ai/openinference#3164, pydantic/pydantic-ai#3995, langfuse/langfuse#14754,
- * Agenta-AI/agenta#5717, braintrustdata/braintrust-sdk-javascript#1379 */
+ * Agenta-AI/agenta#5717, opensearch-project/OpenSearch-Dashboards#11655, braintrustdata/braintrust-sdk-javascript#1379 */
 static void agents_that_repeat_the_sum_do_not_count(void **state)
 {
 	struct told spans[] = {
@@ -814,6 +836,7 @@ int main(void)
 		cmocka_unit_test(calls_of_their_own_all_count),
 		cmocka_unit_test(a_framework_around_a_provider_counts_once),
 		cmocka_unit_test(the_innermost_counts_whatever_the_outer_one_says),
+		cmocka_unit_test(an_outer_one_that_may_lack_the_cache_waits_for_the_inner_one),
 		cmocka_unit_test(agents_that_repeat_the_sum_do_not_count),
 		cmocka_unit_test(a_span_in_between_that_is_no_model_span_connects),
 		cmocka_unit_test(siblings_with_one_answer_id_are_one_call),
