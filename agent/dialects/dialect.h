@@ -71,7 +71,7 @@ enum field {
 	FIELD_FAILED,
 	FIELD_TOKENS,       /* rank: enum token_family; class says which count */
 	FIELD_TOKENS_TOTAL, /* rank: enum token_family */
-	FIELD_TOKENS_INCLUSIVE, /* the key's presence, or its word, proves that the family's input includes cached tokens */
+	FIELD_TOKENS_INCLUSIVE, /* the key's presence proves that the family's input includes cached tokens */
 	/* retrieved documents, by the number in the key or the place in the list */
 	FIELD_DOCUMENT, /* there is one of this number */
 	FIELD_DOCUMENT_ID,

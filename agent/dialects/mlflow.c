@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  * dialects/mlflow.c - MLflow tracing, whose every value is JSON text: "LLM" comes with its quotes.
  *
- * Input counts are the provider's own: without the cache for Anthropic. mlflow.trace.* and the like are sums over a trace and never read as usage.
+ * Input includes cached tokens, for Anthropic too (recorded with 3.17.2). mlflow.trace.* and the like are sums over a
+ * trace and never read as usage.
  */
 #include "agent/dialects/dialect.h"
 
@@ -38,14 +39,6 @@ static const struct dialect_row token_usage[] = {
 	ROW_END,
 };
 
-/* Libraries whose own count, which includes the cache, MLflow takes over; elsewhere it is the provider's. */
-static const struct dialect_word inclusive_formats[] = {
-	{ "langchain", true },
-	{ "llama_index", true },
-	{ "pydantic_ai", true },
-	{ 0 },
-};
-
 static const struct dialect_row cost[] = { ROW_USD("total_cost", 3), ROW_END };
 
 static const struct dialect_row linked_prompts[] = {
@@ -58,7 +51,6 @@ static const struct dialect_row rows[] = {
 	ROW_WORDS("mlflow.spanType", FIELD_LEAF, leaf_types),
 	ROW_WORDS("mlflow.spanType", FIELD_AGGREGATE, aggregate_types),
 	ROW_MEMBERS("mlflow.chat.tokenUsage", token_usage),
-	ROW_WORDS("mlflow.message.format", FIELD_TOKENS_INCLUSIVE, inclusive_formats),
 	ROW_MEMBERS("mlflow.llm.cost", cost),
 	ROW_NAME("mlflow.llm.model", FIELD_RESPONSE_MODEL, 5),
 	ROW_PROVIDER("mlflow.llm.provider", 5),

@@ -232,7 +232,8 @@ static void copy_tokens(struct dialect_reader *d, struct call *c)
 	struct reading *r = &d->span;
 	struct usage_habit habit = { .input_excludes_cache = d->scope.input_excludes_cache };
 
-	if (d->scope.passes_usage_on && !r->input_is_inclusive && counts_cache_apart(c->provider))
+	/* ai.* up to SDK 5 passes the provider's own count on */
+	if (d->scope.is_ai_sdk && !r->input_is_inclusive && counts_cache_apart(c->provider))
 		habit.input_excludes_cache = true;
 	usage_resolve(r->usage, r->families, &habit, &c->tokens);
 	c->usage_may_lack_cache = d->scope.wraps_clients && counts_cache_apart(c->provider) && c->tokens.known != 0 &&

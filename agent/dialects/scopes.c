@@ -15,7 +15,6 @@ void scope_recognise(struct slice scope, struct slice service, struct scope_fact
 {
 	*out = (struct scope_facts){
 		.is_ai_sdk = slice_equal(scope, SLICE("ai")),
-		.passes_usage_on = slice_equal(scope, SLICE("ai")) || slice_starts_with(scope, SLICE("mlflow")),
 		.is_logfire_wrapper = slice_equal(scope, SLICE("logfire.openai")) || slice_equal(scope, SLICE("logfire.anthropic")),
 	};
 	for (unsigned i = 0; dialects[i] != NULL; i++) {

@@ -13,7 +13,6 @@ struct scope_facts {
 	enum stream_usage stream_usage;
 	bool is_ai_sdk; /* the scope that the Vercel AI SDK has had from 3 to 6 */
 	bool wraps_clients; /* calls models through vendors' client libraries, which may be instrumented themselves */
-	bool passes_usage_on; /* token counts are what the provider's API said, for Anthropic's models without the cache */
 	bool is_logfire_wrapper;
 	bool has_names; /* some of `dialects` knows spans by their name */
 };

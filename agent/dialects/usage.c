@@ -30,7 +30,6 @@ static enum cache_habit habit_of(int family, const struct usage_habit *habit)
 	case FAMILY_GEN_AI_OLD:
 	case FAMILY_OPENINFERENCE:
 	case FAMILY_AI_SDK:
-	case FAMILY_FRAMEWORK:
 	case FAMILY_BARE:
 		return habit->input_excludes_cache ? EXCLUDES : INCLUDES;
 	case FAMILY_LANGFUSE:

@@ -86,24 +86,12 @@ static const struct vocabulary vocabularies[] = {
 		.reasoning = UNKNOWN, .producer = PRODUCER_FRAMEWORK,
 	},
 	{
-		.name = "MLflow, Anthropic: input without the cache although that is smaller",
+		.name = "MLflow, Anthropic: input with the cache",
 		.scope = "mlflow.tracing.provider",
 		.attributes = { { "mlflow.spanType", "\"CHAT_MODEL\"" },
 				{ "mlflow.llm.model", "\"claude-sonnet-4-0\"" },
 				{ "mlflow.llm.provider", "\"anthropic\"" },
 				{ "mlflow.message.format", "\"anthropic\"" },
-				{ "mlflow.chat.tokenUsage", "{\"input_tokens\":4000,\"output_tokens\":50,\"total_tokens\":4050,"
-							    "\"cache_read_input_tokens\":1000}" } },
-		.dialect = "mlflow", .role = ROLE_LLM, .counted = true, .provider = "anthropic", .model = "claude-sonnet-4-0",
-		.input = 5000, .output = 50, .cache_read = 1000, .reasoning = UNKNOWN, .producer = PRODUCER_INSTRUMENTATION,
-	},
-	{
-		.name = "MLflow, Anthropic by way of LangChain: input with the cache",
-		.scope = "mlflow.tracing.provider",
-		.attributes = { { "mlflow.spanType", "\"CHAT_MODEL\"" },
-				{ "mlflow.llm.model", "\"claude-sonnet-4-0\"" },
-				{ "mlflow.llm.provider", "\"anthropic\"" },
-				{ "mlflow.message.format", "\"langchain\"" },
 				{ "mlflow.chat.tokenUsage", "{\"input_tokens\":5000,\"output_tokens\":50,\"total_tokens\":5050,"
 							    "\"cache_read_input_tokens\":1000}" } },
 		.dialect = "mlflow", .role = ROLE_LLM, .counted = true, .provider = "anthropic", .model = "claude-sonnet-4-0",
