@@ -212,6 +212,7 @@ static void part_delivered(struct flight *f, const struct delivery *d, const cha
 	const struct payload *p = f->sending;
 	uint64_t rejected = d->rejected_items < p->items ? d->rejected_items : p->items;
 
+	f->sender->delivers = true;
 	meter_add(f->sender->exported[p->kind], (int64_t)(p->items - rejected));
 	if (rejected > 0)
 		sender_drop(f->sender, p->kind, rejected, DROP_REJECTED, reason);
@@ -221,10 +222,28 @@ static void part_delivered(struct flight *f, const struct delivery *d, const cha
 	go_on(f);
 }
 
+/* One bad span must not take with it what happened to travel beside it: halves are sent, until what is refused is as
+ * small as can be. Not where the peer takes nothing at all, which is about us and not about a span. */
+static bool search(struct flight *f)
+{
+	uint32_t leaves = f->searches_left > 0 ? payload_leaves(f->sending) : 0;
+
+	if (leaves < 2 || f->part_count + 2 > PARTS_MAX)
+		return false;
+	f->searches_left--;
+	push_part(f, f->sending, leaves / 2, leaves);
+	push_part(f, f->sending, 0, leaves / 2);
+	go_on(f);
+	return true;
+}
+
 static void part_refused(struct flight *f, const char *reason)
 {
 	struct sender *s = f->sender;
 
+	if (search(f))
+		return;
+	s->delivers = false;
 	if (s->queue.spool != NULL)
 		spool_set_aside(s->queue.spool, f->sending, s->id, reason);
 	drop_part(f, DROP_REFUSED, reason);
@@ -368,6 +387,7 @@ static void take_off(struct flight *f)
 		sender_drop(f->sender, f->item.kind, f->item.damaged_items, DROP_DAMAGED, "cannot be read back");
 	if (f->item.payload != NULL)
 		push_part(f, f->item.payload, 0, 0);
+	f->searches_left = f->sender->delivers ? SEARCHES_MAX : 0;
 	go_on(f);
 }
 

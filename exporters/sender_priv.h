@@ -32,7 +32,8 @@ enum drop_reason {
 	DROP_REASON_COUNT
 };
 
-#define PARTS_MAX 40 /* halving any payload down to a span needs fewer */
+#define PARTS_MAX    40 /* halving any payload down to a span needs fewer */
+#define SEARCHES_MAX 64 /* one bad span in a batch of 512 takes 9 */
 
 /* Leaves of a payload (exporters/split.h) that are still to be sent. */
 struct part {
@@ -47,6 +48,7 @@ struct flight {
 	struct queue_item item;
 	struct part parts[PARTS_MAX]; /* the next one is last */
 	unsigned part_count;
+	unsigned searches_left; /* refused parts may be halved so often, to find what is refused in them */
 	struct payload *sending;
 	struct backoff backoff;
 	uv_timer_t timer;
@@ -63,6 +65,7 @@ struct sender {
 	struct payload_limits limits;
 	uint64_t max_age_ms;
 	bool holds_senders_back; /* when its queue is full */
+	bool delivers; /* the last answer but for failures was a yes: a no is about what was sent */
 	struct send_queue queue;
 	uv_timer_t flush_timer;
 	struct flight flights[FLIGHTS_MAX];

@@ -56,6 +56,7 @@ class Backend:
         self.always_fail = None  # answered to every request while it is set
         self.delay_s = 0
         self.max_bytes = None   # larger requests are answered 413, RESOURCE_EXHAUSTED
+        self.poison = None      # bytes: requests that hold them are answered 400, INVALID_ARGUMENT
         self.changed = threading.Condition()
         self._start_grpc(grpc_port)
         self._start_http(http_port)
@@ -86,6 +87,8 @@ class Backend:
             failure = self.failures.pop(0) if self.failures else self.always_fail
             if failure is None and self.max_bytes is not None and len(request.body) > self.max_bytes:
                 failure = Failure(too_big=True)
+            if failure is None and self.poison is not None and self.poison in request.body:
+                failure = Failure(permanent=True)
             (self.refused if failure else self.received).append(request)
             self.changed.notify_all()
         return failure
