@@ -3,7 +3,6 @@
  */
 #include "agent/admin/admin.h"
 
-#include <netinet/in.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -84,25 +83,31 @@ static void completed(void *context, struct MHD_Connection *connection, void **s
 	*seen = NULL;
 }
 
-bool address_is_loopback(const struct listen_address *a)
+/* A connection holds what its handshake began with. */
+static void connected(void *context, struct MHD_Connection *connection, void **socket_context,
+		      enum MHD_ConnectionNotificationCode code)
 {
-	const struct sockaddr_in *v4 = (const struct sockaddr_in *)&a->sockaddr;
-	const struct sockaddr_in6 *v6 = (const struct sockaddr_in6 *)&a->sockaddr;
+	struct admin *a = context;
 
-	if (a->sockaddr.ss_family == AF_INET6)
-		return IN6_IS_ADDR_LOOPBACK(&v6->sin6_addr);
-	return ntohl(v4->sin_addr.s_addr) >> 24 == 127;
+	if (code == MHD_CONNECTION_NOTIFY_STARTED)
+		*socket_context = tls_daemon_greet(a->tls, connection);
+	else
+		tls_material_release(*socket_context);
 }
 
 /* Its thread inherits the mask: signals belong to the main thread. */
 static struct status start_daemon(struct admin *a, int fd)
 {
 	sigset_t all, before;
+	struct MHD_OptionItem tls[TLS_DAEMON_OPTIONS];
 
+	tls_daemon_options(a->tls, tls);
 	sigfillset(&all);
 	pthread_sigmask(SIG_SETMASK, &all, &before);
 	struct MHD_Daemon *d =
-		MHD_start_daemon(MHD_USE_EPOLL_INTERNAL_THREAD, 0, NULL, NULL, handle, a, MHD_OPTION_LISTEN_SOCKET, fd,
+		MHD_start_daemon(MHD_USE_EPOLL_INTERNAL_THREAD | tls_daemon_flags(a->tls), 0, NULL, NULL, handle, a,
+				 MHD_OPTION_LISTEN_SOCKET, fd, MHD_OPTION_ARRAY, tls, MHD_OPTION_NOTIFY_CONNECTION,
+				 connected, a,
 				 MHD_OPTION_CONNECTION_LIMIT, CONNECTIONS_MAX, MHD_OPTION_CONNECTION_MEMORY_LIMIT,
 				 CONNECTION_MEMORY_BYTES, MHD_OPTION_CONNECTION_TIMEOUT, IDLE_TIMEOUT_S,
 				 MHD_OPTION_NOTIFY_COMPLETED, completed, a, MHD_OPTION_THREAD_STACK_SIZE, STACK_BYTES,
@@ -121,10 +126,12 @@ static struct status listen_on_all(struct admin *a, const struct listen_set *set
 {
 	a->is_loopback = set->count > 0;
 	for (size_t i = 0; i < set->count; i++)
-		a->is_loopback = a->is_loopback && address_is_loopback(&set->addresses[i]);
+		a->is_loopback = a->is_loopback && listen_is_local(&set->addresses[i]) &&
+				 !listen_is_unix(&set->addresses[i]);
 	for (size_t i = 0; i < set->count; i++) {
 		int fd;
 		TRY(listen_open(set, i, &fd, why));
+		a->unix_path = endpoint_unix_path(set->endpoint);
 		a->port = listen_port_of(fd);
 		struct status s = start_daemon(a, fd);
 		if (FAILED(s)) {
@@ -148,8 +155,12 @@ struct status admin_start(const struct config *config, const struct admin_source
 	a->source = *source;
 	a->token = config->admin.token;
 	atomic_init(&a->not_ready_why, "starting");
-	struct status s = listen_resolve(config->admin.endpoint, ENDPOINT_KEY, &set, why);
+	struct status s = tls_server_new(&config->admin.tls, "admin.tls", &a->tls, why);
 	if (!FAILED(s))
+		s = listen_resolve(config->admin.endpoint, ENDPOINT_KEY, &set, why);
+	if (!FAILED(s))
+		socket_mode_read(config->admin.socket_mode, &set.socket_mode);
+	if (!FAILED(s) && endpoint_unix_path(config->admin.endpoint) == NULL)
 		s = endpoint_split(config->admin.endpoint, a->configured_host, sizeof(a->configured_host), &port);
 	if (!FAILED(s))
 		s = listen_hold_port(&set, &hold, why);
@@ -180,5 +191,8 @@ void admin_stop(struct admin *a)
 		return;
 	for (size_t i = 0; i < a->daemon_count; i++)
 		MHD_stop_daemon(a->daemons[i]);
+	if (a->unix_path != NULL)
+		unlink(a->unix_path);
+	tls_server_free(a->tls);
 	free(a);
 }

@@ -10,12 +10,15 @@
 
 #include "agent/admin/admin.h"
 #include "agent/net/listen.h"
+#include "agent/net/tls_server.h"
 
 struct admin {
 	struct admin_source source;
 	const char *token; /* admin.token, or NULL */
 	char configured_host[256];
-	bool is_loopback; /* on every address: then the Host header is checked */
+	bool is_loopback; /* on every address: then the Host header is checked; a unix socket is none */
+	const char *unix_path; /* NULL: not a unix socket, or not bound */
+	struct tls_server *tls; /* NULL: plain */
 	uint16_t port;
 	struct MHD_Daemon *daemons[LISTEN_ADDRESSES_MAX];
 	size_t daemon_count;
@@ -72,8 +75,6 @@ enum MHD_Result api_begin(const struct request *r, const char *path, const char 
 void api_take(struct admin *a, struct upload *u, const char *bytes, size_t n);
 enum MHD_Result api_finish(const struct request *r, const char *path, const struct upload *u);
 void upload_free(struct admin *a, struct upload *u);
-
-bool address_is_loopback(const struct listen_address *a);
 
 /* /metrics: a scrape that is sent as it is written. */
 enum MHD_Result metrics_reply(const struct request *r);

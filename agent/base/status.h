@@ -24,7 +24,8 @@
 	X(TIMEOUT, "took too long")                                       \
 	X(DENIED, "not allowed")                                          \
 	X(IO, "the operating system or a peer refused")                   \
-	X(CORRUPT, "stored data fails its checksum or has an unknown version")
+	X(CORRUPT, "stored data fails its checksum or has an unknown version") \
+	X(UNAUTHENTICATED, "says not who it is, or proves it wrongly")
 
 enum status_code {
 #define X(name, text) STATUS_##name,

@@ -25,10 +25,11 @@ int client_open(const struct command *self, const char *agent, struct client *ou
 
 	if (url == NULL)
 		url = CLIENT_AGENT_DEFAULT;
-	int n = snprintf(out->url, sizeof(out->url), "%s%s", strstr(url, "://") == NULL ? "http://" : "", url);
+	bool is_unix = endpoint_unix_path(url) != NULL;
+	int n = snprintf(out->url, sizeof(out->url), "%s%s", strstr(url, "://") == NULL && !is_unix ? "http://" : "", url);
 	if (n < 0 || (size_t)n >= sizeof(out->url))
 		return cli_usage_error(self, "the agent's URL is longer than %zu bytes", sizeof(out->url) - 1);
-	if (strncmp(out->url, "http://", 7) != 0 && strncmp(out->url, "https://", 8) != 0)
+	if (!is_unix && strncmp(out->url, "http://", 7) != 0 && strncmp(out->url, "https://", 8) != 0)
 		return cli_usage_error(self, "'%s' is no URL of an agent; write %s", out->url, CLIENT_AGENT_DEFAULT);
 	while (n > 0 && out->url[n - 1] == '/')
 		out->url[--n] = '\0';
@@ -95,10 +96,15 @@ static int ask(const struct client *c, const char *method, const char *path, str
 	struct buf url = BUF_INIT, why = BUF_INIT, body = BUF_INIT;
 	unsigned status = 0;
 
-	buf_printf(&url, "%s%s", c->url, path);
+	const char *unix_socket = endpoint_unix_path(c->url);
+	buf_printf(&url, "%s%s", unix_socket == NULL ? c->url : "http://localhost", path);
 	struct http_exchange request = {
 		.method = method,
 		.url = buf_string(&url),
+		.unix_socket = unix_socket,
+		.ca_file = environment("PLIMSOLL_CA_FILE"),
+		.cert_file = environment("PLIMSOLL_CERT_FILE"),
+		.key_file = environment("PLIMSOLL_KEY_FILE"),
 		.token = c->token,
 		.body = json,
 		.timeout_ms = c->timeout_ms,

@@ -8,8 +8,9 @@
  *     if (code == CLI_GO_ON)
  *             print(buf_view(&answer));
  *
- * The agent is the one of --agent, else of PLIMSOLL_AGENT, else http://localhost:9464. PLIMSOLL_TOKEN is sent as bearer
- * token. What goes wrong is said on standard error, and the exit status follows: 3 (CLI_UNREACHABLE) where nobody
+ * The agent is the one of --agent, else of PLIMSOLL_AGENT, else http://localhost:9464; "unix:/path" is a socket of this
+ * machine. PLIMSOLL_TOKEN is sent as bearer token. For https, PLIMSOLL_CA_FILE holds the certificates to trust,
+ * PLIMSOLL_CERT_FILE and PLIMSOLL_KEY_FILE our own. What goes wrong is said on standard error, and the exit status follows: 3 (CLI_UNREACHABLE) where nobody
  * answers, the agent is not ready or the token is refused; 2 (CLI_USAGE) where the agent calls the request wrong (400,
  * 413, 422); 1 (CLI_NO) for any other refusal: no such thing (404), not now (409).
  */
@@ -25,11 +26,11 @@
 
 /* The row that such a command has in its table of options. */
 #define CLIENT_AGENT_OPTION \
-	{ "agent", 'a', "URL", "The agent's admin endpoint; else PLIMSOLL_AGENT, else " CLIENT_AGENT_DEFAULT "." }
+	{ "agent", 'a', "URL", "The agent's admin endpoint, or unix:/path; else PLIMSOLL_AGENT, else " CLIENT_AGENT_DEFAULT "." }
 
 struct client {
 	const struct command *self;
-	char url[512];     /* without a slash at the end */
+	char url[512];     /* without a slash at the end, or "unix:/path" */
 	const char *token; /* NULL: none */
 	uint64_t timeout_ms;
 };

@@ -9,13 +9,7 @@
 #include "agent/base/arena.h"
 #include "agent/base/buf.h"
 #include "agent/base/status.h"
-#include "agent/config/option.h"
-
-struct tls_client_config {
-	bool insecure;             /* no TLS at all */
-	bool insecure_skip_verify; /* TLS, but any certificate */
-	const char *ca_file, *cert_file, *key_file;
-};
+#include "agent/config/security.h"
 
 enum queue_storage { QUEUE_IN_MEMORY, QUEUE_IN_LMDB };
 enum queue_overflow { OVERFLOW_BY_STORAGE, OVERFLOW_DROPS, OVERFLOW_BLOCKS };
@@ -44,6 +38,9 @@ struct retry_config {
 struct receiver_grpc_config {
 	bool enabled;
 	const char *endpoint;             /* "localhost:4317" */
+	const char *socket_mode;          /* of a unix socket, octal */
+	struct tls_server_config tls;
+	struct server_auth_config auth;
 	uint64_t max_recv_msg_size_bytes; /* before and after decompression */
 	int64_t max_concurrent_streams;
 	int64_t threads;
@@ -51,7 +48,9 @@ struct receiver_grpc_config {
 
 struct receiver_http_config {
 	bool enabled;
-	const char *endpoint;
+	const char *endpoint, *socket_mode;
+	struct tls_server_config tls;
+	struct server_auth_config auth;
 	uint64_t max_request_body_size_bytes;
 	uint64_t read_timeout_ms;
 	int64_t max_connections;
@@ -219,18 +218,20 @@ struct config {
 	} limits;
 	struct {
 		bool enabled;
-		const char *endpoint;
+		const char *endpoint, *socket_mode;
+		struct tls_server_config tls;
 		const char *token; /* bearer token for what changes state from outside loopback */
 	} admin;
 	struct {
 		int level; /* enum log_level */
 	} log;
+	const char *user; /* whom to become when started as root; NULL: nobody else */
 	struct config_instance *exporters;
 	size_t exporter_count;
 };
 
 /* The tables that sections shared by exporters use: fields of type CONF_SECTION point to these. */
-extern const struct conf_option tls_client_options[], queue_options[], retry_options[];
+extern const struct conf_option queue_options[], retry_options[];
 
 /* The keys of struct exporter_common. */
 extern const struct conf_option exporter_common_options[];
@@ -257,6 +258,12 @@ void config_print(const struct config *c, struct buf *out);
 /* Appends the dotted names, joined by ", ", of what differs and waits for a restart (rows that do not reload, exporters
  * and protocols that come or go). Nothing is appended where SIGHUP can apply every change. */
 void config_diff_reload(const struct config *old, const struct config *new, struct buf *needs_restart);
+
+/* The path of "unix:/path" or "unix:///path", borrowed from it; NULL where the endpoint is another kind of address. */
+const char *endpoint_unix_path(const char *endpoint);
+
+/* Permission bits of "0660"; false, and *mode left alone, where the text is none. */
+bool socket_mode_read(const char *text, unsigned *mode);
 
 /* Host and port of "host:port", "[::1]:port" or ":port" (host then empty). host_size: room at host. */
 struct status endpoint_split(const char *endpoint, char *host, size_t host_size, uint16_t *port) MUST_USE;

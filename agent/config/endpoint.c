@@ -1,7 +1,31 @@
 /* SPDX-License-Identifier: Apache-2.0
- * config/endpoint.c - "host:port" taken apart.
+ * config/endpoint.c - "host:port" and "unix:/path" taken apart.
  */
 #include "agent/config/config.h"
+
+const char *endpoint_unix_path(const char *endpoint)
+{
+	if (strncmp(endpoint, "unix:", 5) != 0)
+		return NULL;
+	return strncmp(endpoint, "unix:///", 8) == 0 ? endpoint + 7 : endpoint + 5;
+}
+
+bool socket_mode_read(const char *text, unsigned *mode)
+{
+	unsigned value = 0;
+
+	if (text == NULL || *text == '\0')
+		return false;
+	for (; *text != '\0'; text++) {
+		if (*text < '0' || *text > '7')
+			return false;
+		value = value * 8 + (unsigned)(*text - '0');
+		if (value > 0777)
+			return false;
+	}
+	*mode = value;
+	return true;
+}
 
 static bool is_host(struct slice host, bool bracketed)
 {

@@ -22,18 +22,6 @@
 
 /* ------------------------------------------------------------------ shared by exporters */
 
-const struct conf_option tls_client_options[] = {
-	{ "insecure", CONF_BOOL, AT(tls_client_config, insecure), .fallback = "false", .doc = "Connect without TLS." },
-	{ "insecure_skip_verify", CONF_BOOL, AT(tls_client_config, insecure_skip_verify), .fallback = "false",
-	  .doc = "Use TLS but accept any certificate; for tests only." },
-	{ "ca_file", CONF_STRING, AT(tls_client_config, ca_file),
-	  .doc = "Certificates (PEM) that sign the server's; without it the system's." },
-	{ "cert_file", CONF_STRING, AT(tls_client_config, cert_file),
-	  .doc = "Our certificate (PEM), for servers that ask for one." },
-	{ "key_file", CONF_STRING, AT(tls_client_config, key_file), .doc = "The private key (PEM) of cert_file." },
-	{ .name = NULL },
-};
-
 #define SIZER(doc_text) { "sizer", CONF_ENUM, AT(queue_config, sizer), .fallback = "bytes", .choices = "bytes", .doc = doc_text }
 
 static const struct conf_option batch_options[] = {
@@ -95,7 +83,12 @@ const struct conf_option retry_options[] = {
 
 static const struct conf_option grpc_options[] = {
 	{ "endpoint", CONF_STRING, AT(config, grpc.endpoint), .fallback = "localhost:4317",
-	  .doc = "Where to listen, as host:port; 0.0.0.0:4317 opens it to other machines." },
+	  .doc = "Where to listen: host:port, or unix:/path; 0.0.0.0:4317 opens it to other machines." },
+	{ "socket_mode", CONF_STRING, AT(config, grpc.socket_mode), .fallback = "0660",
+	  .doc = "Permissions of a unix socket, in octal." },
+	{ "tls", CONF_SECTION, AT(config, grpc.tls), .section = tls_server_options, .doc = "TLS, and clients' certificates." },
+	{ "auth", CONF_SECTION, AT(config, grpc.auth), .section = server_auth_options,
+	  .doc = "Who may send; without it everybody who can connect. Health checks are open." },
 	{ "max_recv_msg_size_mib", CONF_MIB, AT(config, grpc.max_recv_msg_size_bytes), .fallback = "64", .min = 1,
 	  .max = 1024,
 	  .doc = "The largest request, in MiB, before and after decompression (the Collector's default is 4)." },
@@ -109,7 +102,12 @@ static const struct conf_option grpc_options[] = {
 
 static const struct conf_option http_options[] = {
 	{ "endpoint", CONF_STRING, AT(config, http.endpoint), .fallback = "localhost:4318",
-	  .doc = "Where to listen, as host:port; 0.0.0.0:4318 opens it to other machines." },
+	  .doc = "Where to listen: host:port, or unix:/path; 0.0.0.0:4318 opens it to other machines." },
+	{ "socket_mode", CONF_STRING, AT(config, http.socket_mode), .fallback = "0660",
+	  .doc = "Permissions of a unix socket, in octal." },
+	{ "tls", CONF_SECTION, AT(config, http.tls), .section = tls_server_options, .doc = "TLS, and clients' certificates." },
+	{ "auth", CONF_SECTION, AT(config, http.auth), .section = server_auth_options,
+	  .doc = "Who may send; without it everybody who can connect." },
 	{ "max_request_body_size", CONF_SIZE, AT(config, http.max_request_body_size_bytes), .fallback = "64MiB",
 	  .min = KIB, .max = GIB,
 	  .doc = "The largest body, before and after decompression (the Collector's default is 20 MiB)." },
@@ -536,10 +534,13 @@ static const struct conf_option admin_options[] = {
 	{ "enabled", CONF_BOOL, AT(config, admin.enabled), .fallback = "true",
 	  .doc = "Serve /metrics, /livez, /readyz, the API and the page." },
 	{ "endpoint", CONF_STRING, AT(config, admin.endpoint), .fallback = "localhost:9464",
-	  .doc = "Where to listen, as host:port." },
+	  .doc = "Where to listen: host:port, or unix:/path." },
+	{ "socket_mode", CONF_STRING, AT(config, admin.socket_mode), .fallback = "0660",
+	  .doc = "Permissions of a unix socket, in octal." },
+	{ "tls", CONF_SECTION, AT(config, admin.tls), .section = tls_server_options, .doc = "TLS, and clients' certificates." },
 	{ "token", CONF_SECRET, AT(config, admin.token),
-	  .doc = "Bearer token for requests that change state and do not come over loopback; without it those are "
-		 "refused." },
+	  .doc = "Bearer token for requests that change state and do not come over loopback or a unix socket; without it "
+		 "those are refused." },
 	{ .name = NULL },
 };
 
@@ -574,5 +575,8 @@ const struct conf_option config_options[] = {
 	{ "limits", CONF_SECTION, .section = limits_options, .doc = "What bounds the agent's memory." },
 	{ "admin", CONF_SECTION, .section = admin_options, .doc = "The agent's own HTTP endpoint." },
 	{ "log", CONF_SECTION, .section = log_options, .doc = "What the agent writes to standard error." },
+	{ "user", CONF_STRING, AT(config, user),
+	  .doc = "Started as root, become this user once the configuration is read. The files that it names must be readable "
+		 "for that user, where they are looked at again later." },
 	{ .name = NULL },
 };

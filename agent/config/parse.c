@@ -263,7 +263,7 @@ static const struct conf_option *find_option(const struct conf_option *table, st
 static void report_unknown(struct parse *p, const struct conf_option *table, const struct tree_node *key)
 {
 	struct suggestion nearest = suggest_for(key->text);
-	const char *instead = table == config_options ? validate_collector_key(key->text) : NULL;
+	const char *instead = validate_collector_key(table, key->text);
 
 	for (const struct conf_option *o = table; o->name != NULL; o++)
 		suggest_consider(&nearest, o->name);

@@ -4,10 +4,12 @@
 #include "agent/config/validate.h"
 
 #include <ctype.h>
+#include <stdio.h>
 
 #include "agent/config/suggest.h"
 
-#define HOST_BYTES 256
+#define HOST_BYTES      256
+#define UNIX_PATH_BYTES 108 /* sun_path */
 
 /* ------------------------------------------------------------------ habits from the Collector */
 
@@ -60,9 +62,34 @@ static const char *instead_of(const struct habit *habits, size_t count, struct s
 	return NULL;
 }
 
-const char *validate_collector_key(struct slice key)
+static const struct habit collector_server_auth[] = {
+	{ "authenticator",
+	  "names an extension in the Collector; here the rules stand in place: auth: {bearer: {token_file: ...}}, "
+	  "{basic: {htpasswd: {file: ...}}} or {header: {name: x-api-key, key_file: ...}}" },
+};
+
+static const struct habit collector_client_auth[] = {
+	{ "authenticator",
+	  "names an extension in the Collector; here it stands in place: auth: {oauth2client: {client_id: ..., "
+	  "client_secret_file: ..., token_url: ...}}, {basic: {username: ..., password_file: ...}} or {bearer_token_file: ...}" },
+};
+
+static const struct {
+	const struct conf_option *table;
+	const struct habit *habits;
+	size_t count;
+} habits_of[] = {
+	{ config_options, collector_keys, sizeof(collector_keys) / sizeof(collector_keys[0]) },
+	{ server_auth_options, collector_server_auth, 1 },
+	{ client_auth_options, collector_client_auth, 1 },
+};
+
+const char *validate_collector_key(const struct conf_option *table, struct slice key)
 {
-	return instead_of(collector_keys, sizeof(collector_keys) / sizeof(collector_keys[0]), key);
+	for (size_t i = 0; i < sizeof(habits_of) / sizeof(habits_of[0]); i++)
+		if (habits_of[i].table == table)
+			return instead_of(habits_of[i].habits, habits_of[i].count, key);
+	return NULL;
 }
 
 const char *validate_collector_exporter(struct slice kind)
@@ -185,6 +212,45 @@ static const char *check_tls(const void *section)
 	return NULL;
 }
 
+static const char *check_tls_server(const void *section)
+{
+	const struct tls_server_config *t = section;
+
+	if ((t->cert_file == NULL) != (t->key_file == NULL))
+		return "cert_file and key_file go together; one of them is missing";
+	if (t->client_ca_file != NULL && t->cert_file == NULL)
+		return "client_ca_file is of no use without our own cert_file and key_file";
+	return NULL;
+}
+
+static const char *check_server_auth(const void *section)
+{
+	const struct server_auth_config *a = section;
+	bool has_key = a->header.key != NULL || a->header.filename != NULL;
+
+	if (a->header.name != NULL && !has_key)
+		return "header: a key or a filename is missing";
+	return a->header.name == NULL && has_key ? "header: the header's name is missing" : NULL;
+}
+
+static const char *check_client_auth(const void *section)
+{
+	const struct client_auth_config *a = section;
+	bool has_bearer = a->bearer_token != NULL || a->bearer_token_file != NULL;
+	bool has_basic = a->basic.username != NULL || a->basic.password != NULL;
+	bool has_oauth2 = a->oauth2.client_id != NULL || a->oauth2.client_secret != NULL || a->oauth2.token_url != NULL;
+
+	if (has_bearer + has_basic + has_oauth2 > 1)
+		return "bearer_token, basic and oauth2client exclude each other; keep one";
+	if (a->bearer_token != NULL && a->bearer_token_file != NULL)
+		return "bearer_token and bearer_token_file are both given; keep one";
+	if (has_basic && (a->basic.username == NULL || a->basic.password == NULL))
+		return "basic: username and password go together; one of them is missing";
+	if (has_oauth2 && (a->oauth2.client_id == NULL || a->oauth2.client_secret == NULL || a->oauth2.token_url == NULL))
+		return "oauth2client: client_id, client_secret and token_url are all needed";
+	return NULL;
+}
+
 static const struct {
 	const struct conf_option *table;
 	const char *(*check)(const void *section);
@@ -193,6 +259,9 @@ static const struct {
 	{ channel_retry_options, check_retry },
 	{ queue_options, check_queue },
 	{ tls_client_options, check_tls },
+	{ tls_server_options, check_tls_server },
+	{ server_auth_options, check_server_auth },
+	{ client_auth_options, check_client_auth },
 };
 
 void validate_addresses(struct conf_errors *e, const struct conf_option *table, struct conf_mark at,
@@ -224,8 +293,8 @@ void validate_section(struct conf_errors *e, const struct conf_option *table, st
 struct listener {
 	const char *path;
 	bool enabled;
-	const char *endpoint;
-	char host[HOST_BYTES];
+	const char *endpoint, *socket_mode;
+	char host[HOST_BYTES]; /* or a unix socket's path, with port 0 */
 	uint16_t port;
 };
 
@@ -241,8 +310,10 @@ static const char *canonical_host(const char *host)
 
 static bool listeners_collide(const struct listener *a, const struct listener *b)
 {
-	if (!a->enabled || !b->enabled || a->port != b->port || a->port == 0)
+	if (!a->enabled || !b->enabled || a->port != b->port)
 		return false;
+	if (a->port == 0)
+		return a->host[0] == '/' && strcmp(a->host, b->host) == 0;
 	return is_any_host(a->host) || is_any_host(b->host) ||
 	       strcmp(canonical_host(a->host), canonical_host(b->host)) == 0;
 }
@@ -250,10 +321,26 @@ static bool listeners_collide(const struct listener *a, const struct listener *b
 /* False where the endpoint cannot be listened on; then it is left out of the comparison. */
 static bool split_listener(struct conf_errors *e, const struct tree_node *node, struct listener *l)
 {
+	const char *path = endpoint_unix_path(l->endpoint);
+	struct conf_mark whole = { 0, 0 };
+	unsigned mode;
+
+	if (!socket_mode_read(l->socket_mode, &mode))
+		conf_error(e, node != NULL ? node->mark : whole, "socket_mode: '%.60s' is no mode such as 0660", l->socket_mode);
+	if (path != NULL && path[0] == '/' && strlen(path) < UNIX_PATH_BYTES) {
+		snprintf(l->host, sizeof(l->host), "%s", path);
+		return true;
+	}
+	if (path != NULL) {
+		conf_error(e, node != NULL ? node->mark : whole, "endpoint: '%.60s' %s", l->endpoint,
+			   path[0] != '/' ? "is no absolute path; write unix:/path" : "is longer than a unix socket's path may be");
+		return false;
+	}
 	if (!FAILED(endpoint_split(l->endpoint, l->host, sizeof(l->host), &l->port)))
 		return true;
 	if (bad_endpoint(l->endpoint) == NULL && node != NULL) /* else validate_addresses has said so */
-		conf_error(e, node->mark, "endpoint: '%.60s' is no address to listen on; write host:port", l->endpoint);
+		conf_error(e, node->mark, "endpoint: '%.60s' is no address to listen on; write host:port or unix:/path",
+			   l->endpoint);
 	return false;
 }
 
@@ -265,6 +352,11 @@ static void report_collision(struct conf_errors *e, const struct tree_node *root
 
 	if (node == NULL)
 		node = tree_path(root, earlier->path);
+	if (later->port == 0) {
+		conf_error(e, node != NULL ? node->mark : (struct conf_mark){ 0, 0 }, "%s and %s are both %s", earlier->path,
+			   later->path, later->endpoint);
+		return;
+	}
 	conf_error(e, node != NULL ? node->mark : (struct conf_mark){ 0, 0 },
 		   "%s and %s both listen on port %u; give one of them another", earlier->path, later->path,
 		   (unsigned)later->port);
@@ -314,12 +406,18 @@ static void check_routes(struct conf_errors *e, const struct tree_node *root, co
 void validate_config(struct conf_errors *e, const struct tree_node *root, const struct config *c)
 {
 	struct listener listeners[] = {
-		{ "receivers.otlp.protocols.grpc.endpoint", c->grpc.enabled, c->grpc.endpoint, "", 0 },
-		{ "receivers.otlp.protocols.http.endpoint", c->http.enabled, c->http.endpoint, "", 0 },
-		{ "admin.endpoint", c->admin.enabled, c->admin.endpoint, "", 0 },
+		{ "receivers.otlp.protocols.grpc.endpoint", c->grpc.enabled, c->grpc.endpoint,
+		  c->grpc.socket_mode, "", 0 },
+		{ "receivers.otlp.protocols.http.endpoint", c->http.enabled, c->http.endpoint,
+		  c->http.socket_mode, "", 0 },
+		{ "admin.endpoint", c->admin.enabled, c->admin.endpoint, c->admin.socket_mode, "", 0 },
 	};
 	const struct tree_item *receivers = tree_find(root, "receivers");
+	const struct tree_node *oldest = tree_path(root, "receivers.otlp.protocols.grpc.tls.min_version");
 
+	if (oldest != NULL && c->grpc.tls.min_version != TLS_VERSION_1_2)
+		conf_error(e, oldest->mark,
+			   "min_version: gRPC speaks TLS 1.2 and 1.3 and cannot be told to refuse 1.2; leave it out, or use http");
 	if (receivers != NULL && !c->grpc.enabled && !c->http.enabled)
 		conf_error(e, receivers->key->mark,
 			   "receivers: no protocol is named; write otlp: {protocols: {grpc:, http:}}, or leave "

@@ -9,8 +9,8 @@
 #include "agent/config/errors.h"
 #include "agent/config/yaml_tree.h"
 
-/* What to do instead of a top-level key that a Collector configuration has and we do not; NULL for any other key. */
-const char *validate_collector_key(struct slice key);
+/* What to do instead of a key that a Collector configuration has in that section and we do not; NULL for any other. */
+const char *validate_collector_key(const struct conf_option *table, struct slice key);
 
 /* The same for a kind of exporter, or a back end that a preset knows. */
 const char *validate_collector_exporter(struct slice kind);

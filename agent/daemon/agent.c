@@ -19,6 +19,7 @@
 #include "agent/daemon/pipeline.h"
 #include "agent/daemon/refused_api.h"
 #include "agent/daemon/price_change.h"
+#include "agent/net/file_watch.h"
 #include "agent/daemon/state_dir.h"
 #include "agent/store/store.h"
 
@@ -183,16 +184,21 @@ static void metrics_close(void *scrape)
 }
 
 /* The address to paste, with the port that was really bound. */
-static void write_url(struct buf *out, const char *endpoint, uint16_t bound)
+static void write_url(struct buf *out, const char *endpoint, uint16_t bound, const struct tls_server_config *tls)
 {
 	char host[256];
 	uint16_t port;
 
+	if (endpoint_unix_path(endpoint) != NULL) {
+		buf_printf(out, "unix:%s", endpoint_unix_path(endpoint));
+		buf_string(out);
+		return;
+	}
 	if (FAILED(endpoint_split(endpoint, host, sizeof(host), &port)))
 		return;
 	bool any = host[0] == '\0' || strcmp(host, "0.0.0.0") == 0 || strcmp(host, "::") == 0;
 	bool bare_v6 = !any && strchr(host, ':') != NULL;
-	buf_printf(out, "http://%s%s%s:%u", bare_v6 ? "[" : "", any ? "localhost" : host, bare_v6 ? "]" : "", bound);
+	buf_printf(out, "http%s://%s%s%s:%u", tls->cert_file != NULL ? "s" : "", bare_v6 ? "[" : "", any ? "localhost" : host, bare_v6 ? "]" : "", bound);
 	buf_string(out);
 }
 
@@ -236,15 +242,16 @@ static struct status open_ports(struct agent *a, struct buf *why)
 	if (a->config->grpc.enabled)
 		TRY(grpc_receiver_start(&receiving, grpc, &a->grpc, why));
 	if (a->grpc != NULL)
-		write_url(&a->urls.grpc, a->config->grpc.endpoint, grpc_receiver_port(a->grpc));
+		write_url(&a->urls.grpc, a->config->grpc.endpoint, grpc_receiver_port(a->grpc), &a->config->grpc.tls);
 	if (a->config->http.enabled)
 		TRY(http_receiver_start(&receiving, http, &a->http_receiver, why));
 	if (a->http_receiver != NULL)
-		write_url(&a->urls.http, a->config->http.endpoint, http_receiver_port(a->http_receiver));
+		write_url(&a->urls.http, a->config->http.endpoint, http_receiver_port(a->http_receiver),
+			  &a->config->http.tls);
 	if (a->config->admin.enabled) /* last: it shows what the others have opened */
 		TRY(admin_start(a->config, &source, &a->admin, why));
 	if (a->admin != NULL)
-		write_url(&a->urls.admin, a->config->admin.endpoint, admin_port(a->admin));
+		write_url(&a->urls.admin, a->config->admin.endpoint, admin_port(a->admin), &a->config->admin.tls);
 	return OK;
 }
 
@@ -282,7 +289,7 @@ struct status agent_start(struct config *config, uv_loop_t *loop, struct agent *
 static void banner_line(struct buf *out, const char *what, const char *url, const char *path)
 {
 	if (url != NULL)
-		buf_printf(out, "  %-12s%s%s\n", what, url, path);
+		buf_printf(out, "  %-12s%s%s\n", what, url, endpoint_unix_path(url) == NULL ? path : "");
 }
 
 void agent_banner(const struct agent *a, struct buf *out)
@@ -392,6 +399,7 @@ static void reload_prices(struct agent *a)
 void agent_tick(struct agent *a)
 {
 	observer_tick(a->observer, clock_mono_ns());
+	file_watches_check(clock_mono_ns());
 	pipeline_promote(a->pipeline, loop_lane(a->config), clock_mono_ns() / NS_PER_SECOND, false);
 	pipeline_release(a->pipeline, loop_lane(a->config), false);
 	if (++a->ticks % PRICE_CHECK_TICKS == 0 && price_book_is_stale(a->prices))

@@ -48,12 +48,19 @@ static bool add_headers(struct exchange *e)
 
 #define SET(option, value) (curl_easy_setopt(easy, CURLOPT_##option, (value)) == CURLE_OK)
 
+static bool set_peer(CURL *easy, const struct http_exchange *r)
+{
+	return (r->unix_socket == NULL || SET(UNIX_SOCKET_PATH, r->unix_socket)) &&
+	       (r->ca_file == NULL || SET(CAINFO, r->ca_file)) && (r->cert_file == NULL || SET(SSLCERT, r->cert_file)) &&
+	       (r->key_file == NULL || SET(SSLKEY, r->key_file));
+}
+
 static bool set_options(CURL *easy, struct exchange *e)
 {
 	const struct http_exchange *r = e->request;
 	bool has_body = strcmp(r->method, "GET") != 0;
 
-	return add_headers(e) && SET(ERRORBUFFER, e->error) && SET(NOSIGNAL, 1L) && SET(URL, r->url) &&
+	return add_headers(e) && set_peer(easy, r) && SET(ERRORBUFFER, e->error) && SET(NOSIGNAL, 1L) && SET(URL, r->url) &&
 	       SET(PROTOCOLS_STR, "http,https") && SET(FOLLOWLOCATION, 0L) && SET(PROXY, "") &&
 	       SET(USERAGENT, "plimsoll/" PLIMSOLL_VERSION) && SET(TIMEOUT_MS, (long)r->timeout_ms) &&
 	       SET(HTTPHEADER, e->headers) && SET(WRITEFUNCTION, keep) && SET(WRITEDATA, e) &&

@@ -12,6 +12,8 @@
 struct http_exchange {
 	const char *method; /* "GET", "POST" */
 	const char *url;
+	const char *unix_socket; /* its path, instead of the URL's host; NULL: none */
+	const char *ca_file, *cert_file, *key_file; /* of https; NULL: the system's, none */
 	const char *token; /* sent as bearer token; NULL: none */
 	struct slice body; /* JSON; sent unless the method is GET */
 	uint64_t timeout_ms;

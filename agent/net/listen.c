@@ -7,12 +7,15 @@
 #include <netdb.h>
 #include <netinet/in.h>
 #include <stdio.h>
+#include <sys/stat.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 #include "agent/config/config.h"
 
 #define BACKLOG 1024
 #define HOST_MAX 256
+#define SOCKET_MODE 0660u
 #define PORT_TRIES 100 /* each fails by chance: a port of the first address that another socket has on the second */
 
 /* Gives every address of the set that port. */
@@ -79,13 +82,76 @@ static struct status refused(const struct listen_set *set, const char *text, str
 	return FAIL(INVALID, "endpoint cannot be listened on");
 }
 
+/* ------------------------------------------------------------------ unix sockets */
+
+bool listen_is_unix(const struct listen_address *address)
+{
+	return address->sockaddr.ss_family == AF_UNIX;
+}
+
+static const char *path_of(const struct listen_address *address)
+{
+	return ((const struct sockaddr_un *)&address->sockaddr)->sun_path;
+}
+
+static struct status add_unix(struct listen_set *set, const char *path, struct buf *why)
+{
+	struct listen_address *a = &set->addresses[0];
+	struct sockaddr_un *s = (struct sockaddr_un *)&a->sockaddr;
+
+	if (path[0] != '/' || strlen(path) >= sizeof(s->sun_path))
+		return refused(set, "no absolute path, or one that is too long for a unix socket", why);
+	s->sun_family = AF_UNIX;
+	strcpy(s->sun_path, path);
+	a->length = sizeof(*s);
+	set->count = 1;
+	return OK;
+}
+
+static bool somebody_listens(const struct listen_address *a)
+{
+	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	bool connected = fd >= 0 && (connect(fd, (const struct sockaddr *)&a->sockaddr, a->length) == 0 || errno == EAGAIN);
+
+	if (fd >= 0)
+		close(fd);
+	return connected;
+}
+
+struct status listen_claim(const struct listen_set *set, size_t i, struct buf *why)
+{
+	const struct listen_address *a = &set->addresses[i];
+	struct stat info;
+
+	if (!listen_is_unix(a) || lstat(path_of(a), &info) != 0)
+		return OK; /* what is wrong with the folder, binding will say */
+	if (!S_ISSOCK(info.st_mode)) {
+		buf_printf(why, "cannot listen on %s: there is a file that is no socket; move it away, or change %s",
+			   set->endpoint, set->key);
+		return FAIL(EXISTS, "the path is taken");
+	}
+	if (somebody_listens(a)) {
+		buf_printf(why, "cannot listen on %s: another process does; stop it, or change %s", set->endpoint, set->key);
+		return FAIL(EXISTS, "the socket is in use");
+	}
+	if (unlink(path_of(a)) == 0)
+		return OK;
+	buf_printf(why, "cannot listen on %s: cannot remove the old socket: %s; change %s", set->endpoint, strerror(errno),
+		   set->key);
+	return FAIL(IO, "the old socket cannot be removed");
+}
+
+/* ------------------------------------------------------------------ all addresses */
+
 struct status listen_resolve(const char *endpoint, const char *key, struct listen_set *out, struct buf *why)
 {
 	struct addrinfo *list = NULL;
 	char host[HOST_MAX];
 	uint16_t port;
 
-	*out = (struct listen_set){ .endpoint = endpoint, .key = key };
+	*out = (struct listen_set){ .endpoint = endpoint, .key = key, .socket_mode = SOCKET_MODE };
+	if (endpoint_unix_path(endpoint) != NULL)
+		return add_unix(out, endpoint_unix_path(endpoint), why);
 	struct status s = endpoint_split(endpoint, host, sizeof(host), &port);
 	if (FAILED(s))
 		return refused(out, s.why, why);
@@ -106,7 +172,7 @@ static struct status explain(const struct listen_set *set, size_t i, int error, 
 
 	listen_format(&set->addresses[i], address, sizeof(address));
 	buf_printf(why, "cannot listen on %s: ", set->endpoint);
-	if (error == EADDRINUSE) {
+	if (error == EADDRINUSE && !listen_is_unix(&set->addresses[i])) {
 		buf_printf(why, "the port is taken (%s: %s); choose another with %s", address, strerror(error), set->key);
 		return FAIL(EXISTS, "the port is taken");
 	}
@@ -114,7 +180,7 @@ static struct status explain(const struct listen_set *set, size_t i, int error, 
 	return error == EACCES ? FAIL(DENIED, "not allowed to listen on the port") : FAIL(IO, "cannot listen");
 }
 
-/* A socket bound to address i. Returns 0 or an errno. */
+/* A socket bound to address i; a unix socket has its permissions before anybody can connect. Returns 0 or an errno. */
 static int bind_to(const struct listen_set *set, size_t i, int *out_fd)
 {
 	const struct listen_address *a = &set->addresses[i];
@@ -123,7 +189,8 @@ static int bind_to(const struct listen_set *set, size_t i, int *out_fd)
 	if (fd < 0)
 		return errno;
 	setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
-	if (bind(fd, (const struct sockaddr *)&a->sockaddr, a->length) != 0) {
+	if (bind(fd, (const struct sockaddr *)&a->sockaddr, a->length) != 0 ||
+	    (listen_is_unix(a) && chmod(path_of(a), set->socket_mode) != 0)) {
 		int error = errno;
 		close(fd);
 		return error;
@@ -134,8 +201,10 @@ static int bind_to(const struct listen_set *set, size_t i, int *out_fd)
 
 struct status listen_open(const struct listen_set *set, size_t i, int *out_fd, struct buf *why)
 {
-	int fd = -1, error = bind_to(set, i, &fd);
+	int fd = -1;
 
+	TRY(listen_claim(set, i, why));
+	int error = bind_to(set, i, &fd);
 	if (error == 0 && listen(fd, BACKLOG) != 0) {
 		error = errno;
 		close(fd);
@@ -198,9 +267,25 @@ void listen_format(const struct listen_address *address, char *out, size_t out_s
 {
 	char host[HOST_MAX] = "?", port[8] = "?";
 
+	if (listen_is_unix(address)) {
+		snprintf(out, out_size, "unix:%s", path_of(address));
+		return;
+	}
 	getnameinfo((const struct sockaddr *)&address->sockaddr, address->length, host, sizeof(host), port, sizeof(port),
 		    NI_NUMERICHOST | NI_NUMERICSERV);
 	snprintf(out, out_size, address->sockaddr.ss_family == AF_INET6 ? "[%s]:%s" : "%s:%s", host, port);
+}
+
+bool listen_is_local(const struct listen_address *address)
+{
+	const struct sockaddr_in *v4 = (const struct sockaddr_in *)&address->sockaddr;
+	const struct sockaddr_in6 *v6 = (const struct sockaddr_in6 *)&address->sockaddr;
+
+	if (listen_is_unix(address))
+		return true;
+	if (address->sockaddr.ss_family == AF_INET6)
+		return IN6_IS_ADDR_LOOPBACK(&v6->sin6_addr);
+	return ntohl(v4->sin_addr.s_addr) >> 24 == 127;
 }
 
 uint16_t listen_port_of(int fd)
@@ -208,7 +293,7 @@ uint16_t listen_port_of(int fd)
 	struct sockaddr_storage s;
 	socklen_t length = sizeof(s);
 
-	if (getsockname(fd, (struct sockaddr *)&s, &length) != 0)
+	if (getsockname(fd, (struct sockaddr *)&s, &length) != 0 || s.ss_family == AF_UNIX)
 		return 0;
 	return ntohs(s.ss_family == AF_INET6 ? ((struct sockaddr_in6 *)&s)->sin6_port : ((struct sockaddr_in *)&s)->sin_port);
 }

@@ -147,6 +147,17 @@ static void admit_waiting(struct grpc_lane *l)
 		read_message(first_waiting(l));
 }
 
+/* A header_lookup over the call's metadata, whose keys are in lower case. */
+static struct slice metadata_of(void *context, const char *name)
+{
+	const struct call *c = context;
+
+	for (size_t i = 0; i < c->metadata.count; i++)
+		if (slice_equal_nocase(slice_of_core(&c->metadata.metadata[i].key), slice_of(name)))
+			return slice_of_core(&c->metadata.metadata[i].value);
+	return SLICE_NONE;
+}
+
 static void accept_call(struct call *c)
 {
 	const struct method *m = method_find(slice_of_core(&c->details.method));
@@ -158,6 +169,11 @@ static void accept_call(struct call *c)
 	}
 	if (m->signal < SIGNAL_COUNT)
 		meter_add(c->lane->lane.requests[m->signal], 1);
+	struct status s = m->signal < SIGNAL_COUNT ? authenticator_check(c->lane->authenticator, metadata_of, c) : OK;
+	if (FAILED(s)) {
+		refuse(c, s);
+		return;
+	}
 	if (m->signal < SIGNAL_COUNT && pressure_get() != PRESSURE_NONE) {
 		refuse(c, FAIL(UNAVAILABLE, "short of memory: come again"));
 		return;

@@ -19,6 +19,7 @@
 
 #include <grpc/grpc.h>
 
+#include "agent/net/authenticator.h"
 #include "agent/receivers/lane.h"
 #include "agent/receivers/read_gate.h"
 
@@ -55,6 +56,7 @@ struct grpc_lane {
 	grpc_server *server;
 	grpc_completion_queue *queue;
 	const atomic_bool *is_serving;
+	struct authenticator *authenticator; /* NULL: everybody may send */
 	struct buf scratch; /* answers are packed here */
 	struct read_gate gate;
 	struct call *waiting, **waiting_end;

@@ -8,17 +8,19 @@
 #include <pthread.h>
 #include <signal.h>
 #include <stdlib.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
-#include <grpc/grpc_security.h>
 #include <grpc/support/log.h>
 
 #include "agent/base/clock.h"
 #include "agent/base/log.h"
 #include "agent/net/listen.h"
 #include "agent/receivers/grpc_call.h"
+#include "agent/receivers/grpc_tls.h"
 
-#define ENDPOINT_KEY        "receivers.otlp.protocols.grpc.endpoint"
+#define PROTOCOL_KEY        "receivers.otlp.protocols.grpc"
+#define ENDPOINT_KEY        PROTOCOL_KEY ".endpoint"
 #define LANES_MAX           64
 #define TICK_MS             100
 #define STREAM_WINDOW_BYTES 65536 /* HTTP/2 default, which the core leaves alone without its probe */
@@ -27,6 +29,9 @@ struct grpc_receiver {
 	grpc_server *server;
 	uint16_t port;
 	atomic_bool is_serving;
+	struct tls_server *tls;
+	struct grpc_port_tls port_tls[LISTEN_ADDRESSES_MAX];
+	struct authenticator *authenticator;
 	unsigned lane_count, thread_count;
 	struct grpc_lane *lanes[LANES_MAX];
 	pthread_t threads[LANES_MAX];
@@ -147,25 +152,42 @@ static struct status explain_failure(const struct listen_set *set, size_t i, str
 	return FAIL(IO, "gRPC cannot listen");
 }
 
-static struct status add_ports(struct grpc_receiver *r, const char *endpoint, struct buf *why)
+static struct status add_port(struct grpc_receiver *r, const struct listen_set *set, size_t i, struct buf *why)
 {
-	grpc_server_credentials *plain = grpc_insecure_server_credentials_create();
-	struct listen_set set;
-	struct listen_hold hold = { .count = 0 };
+	grpc_server_credentials *credentials = grpc_port_credentials(&r->port_tls[i], r->tls);
 	char address[300];
-	struct status s = listen_resolve(endpoint, ENDPOINT_KEY, &set, why);
 
-	if (!FAILED(s))
-		s = listen_hold_port(&set, &hold, why);
-	for (size_t i = 0; !FAILED(s) && i < set.count; i++) {
-		listen_format(&set.addresses[i], address, sizeof(address));
-		int port = grpc_server_add_http2_port(r->server, address, plain);
-		if (port == 0)
-			s = explain_failure(&set, i, why);
-		r->port = (uint16_t)port;
+	listen_format(&set->addresses[i], address, sizeof(address));
+	/* the core binds by itself, and a unix socket's permissions follow from this */
+	mode_t before = umask(listen_is_unix(&set->addresses[i]) ? ~set->socket_mode & 0777 : 0077);
+	int port = grpc_server_add_http2_port(r->server, address, credentials);
+	umask(before);
+	grpc_server_credentials_release(credentials);
+	if (port == 0)
+		return explain_failure(set, i, why);
+	r->port = listen_is_unix(&set->addresses[i]) ? 0 : (uint16_t)port;
+	return OK;
+}
+
+static struct status add_all_ports(struct grpc_receiver *r, const struct listen_set *set, struct buf *why)
+{
+	for (size_t i = 0; i < set->count; i++) {
+		TRY(listen_claim(set, i, why)); /* the core would take the path of one that lives */
+		TRY(add_port(r, set, i, why));
 	}
+	return OK;
+}
+
+static struct status add_ports(struct grpc_receiver *r, const struct receiver_grpc_config *config, struct buf *why)
+{
+	struct listen_set set;
+	struct listen_hold hold;
+
+	TRY(listen_resolve(config->endpoint, ENDPOINT_KEY, &set, why));
+	socket_mode_read(config->socket_mode, &set.socket_mode);
+	TRY(listen_hold_port(&set, &hold, why));
+	struct status s = add_all_ports(r, &set, why);
 	listen_hold_end(&hold);
-	grpc_server_credentials_release(plain);
 	return s;
 }
 
@@ -182,6 +204,7 @@ static struct status add_lanes(struct grpc_receiver *r, const struct config *con
 		read_gate_init(&l->gate, l->lane.in_flight, l->lane.max_bytes, (unsigned)threads);
 		l->server = r->server;
 		l->is_serving = &r->is_serving;
+		l->authenticator = r->authenticator;
 		l->queue = grpc_completion_queue_create_for_next(NULL);
 		grpc_server_register_completion_queue(r->server, l->queue, NULL);
 		r->lanes[r->lane_count++] = l;
@@ -198,11 +221,13 @@ static void log_core(gpr_log_func_args *args)
 
 static struct status serve(struct grpc_receiver *r, const struct config *config, struct ingest ingest, struct buf *why)
 {
+	TRY(tls_server_new(&config->grpc.tls, PROTOCOL_KEY ".tls", &r->tls, why));
+	TRY(authenticator_new(&config->grpc.auth, PROTOCOL_KEY, &r->authenticator, why));
 	r->server = create_server(config);
 	if (r->server == NULL)
 		return FAIL(NOMEM, "gRPC cannot create a server");
 	TRY(add_lanes(r, config, ingest));
-	TRY(add_ports(r, config->grpc.endpoint, why));
+	TRY(add_ports(r, &config->grpc, why));
 	grpc_server_start(r->server);
 	return start_threads(r);
 }
@@ -303,6 +328,10 @@ void grpc_receiver_stop(struct grpc_receiver *r, uint64_t deadline_ms)
 	}
 	for (unsigned i = 0; i < r->lane_count; i++)
 		stop_lane(r, i);
+	for (size_t i = 0; i < LISTEN_ADDRESSES_MAX; i++)
+		grpc_port_tls_release(&r->port_tls[i]);
+	tls_server_free(r->tls);
+	authenticator_free(r->authenticator);
 	grpc_shutdown();
 	pthread_cond_destroy(&r->changed);
 	pthread_mutex_destroy(&r->lock);

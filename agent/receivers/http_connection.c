@@ -36,6 +36,7 @@ void http_connection_free(struct http_connection *c)
 	if (c->next != NULL)
 		c->next->self = c->self;
 	meter_add(c->all->open, -1);
+	tls_material_release(c->tls);
 	free(c);
 }
 

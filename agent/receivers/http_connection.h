@@ -13,6 +13,7 @@
 #include <stdint.h>
 
 #include "agent/base/meter.h"
+#include "agent/net/tls_server.h"
 
 struct MHD_Connection;
 
@@ -20,6 +21,7 @@ struct http_connection {
 	struct http_connection *next, **self; /* in the list */
 	struct http_connections *all;
 	int fd;
+	struct tls_material *tls; /* what its handshake began with; NULL: plain */
 	bool has_request;
 	uint64_t busy_since_ns;  /* monotonic: when the request, or the connection, began; 0: idle between requests */
 	uint64_t received_bytes; /* of its body, as far as they were wanted */

@@ -20,7 +20,8 @@
 #include "agent/net/listen.h"
 #include "agent/receivers/http_request.h"
 
-#define ENDPOINT_KEY            "receivers.otlp.protocols.http.endpoint"
+#define PROTOCOL_KEY            "receivers.otlp.protocols.http"
+#define ENDPOINT_KEY            PROTOCOL_KEY ".endpoint"
 #define CONNECTION_MEMORY_BYTES 32768
 #define TICK_MS                 200
 #define DRAIN_TICK_MS           10
@@ -33,6 +34,7 @@ struct http_receiver {
 	int listeners[LISTEN_ADDRESSES_MAX];
 	size_t listener_count;
 	uint16_t port;
+	const char *unix_path; /* NULL: not a unix socket, or not bound */
 	int epoll_fd, stop_fd; /* -1: not open */
 	pthread_t thread;
 	bool has_thread;
@@ -74,6 +76,9 @@ static void close_listeners(struct http_receiver *r)
 	for (size_t i = 0; i < r->listener_count; i++)
 		close(r->listeners[i]);
 	r->listener_count = 0;
+	if (r->unix_path != NULL)
+		unlink(r->unix_path);
+	r->unix_path = NULL;
 }
 
 /* One round. False once the receiver was told to stop. */
@@ -136,12 +141,16 @@ static void log_daemon(void *context, const char *format, va_list args)
 static struct status start_daemon(struct http_receiver *r, const struct receiver_http_config *config)
 {
 	unsigned timeout_s = (unsigned)((config->read_timeout_ms + MS_PER_SECOND - 1) / MS_PER_SECOND);
+	struct MHD_OptionItem tls[TLS_DAEMON_OPTIONS];
 
+	tls_daemon_options(r->lane.tls, tls);
 	/* clang-format off: an option a line */
 	r->daemon = MHD_start_daemon(
-		MHD_USE_EPOLL | MHD_USE_NO_LISTEN_SOCKET | MHD_USE_ERROR_LOG | MHD_ALLOW_SUSPEND_RESUME, 0,
+		MHD_USE_EPOLL | MHD_USE_NO_LISTEN_SOCKET | MHD_USE_ERROR_LOG | MHD_ALLOW_SUSPEND_RESUME |
+			tls_daemon_flags(r->lane.tls), 0,
 		NULL, NULL, http_request_handle, &r->lane,
 		MHD_OPTION_EXTERNAL_LOGGER, log_daemon, NULL,
+		MHD_OPTION_ARRAY, tls,
 		MHD_OPTION_NOTIFY_CONNECTION, http_connection_notify, &r->lane,
 		MHD_OPTION_NOTIFY_COMPLETED, http_request_done, &r->lane,
 		MHD_OPTION_URI_LOG_CALLBACK, http_request_begin, &r->lane,
@@ -167,18 +176,20 @@ static struct status listen_on_all(struct http_receiver *r, const struct listen_
 	for (size_t i = 0; i < set->count; i++) {
 		TRY(listen_open(set, i, &r->listeners[i], why));
 		r->listener_count++;
+		r->unix_path = endpoint_unix_path(set->endpoint);
 		r->port = listen_port_of(r->listeners[i]);
 		TRY(watch(r, r->listeners[i], r->listeners[i]));
 	}
 	return OK;
 }
 
-static struct status open_listeners(struct http_receiver *r, const char *endpoint, struct buf *why)
+static struct status open_listeners(struct http_receiver *r, const struct receiver_http_config *config, struct buf *why)
 {
 	struct listen_set set;
 	struct listen_hold hold;
 
-	TRY(listen_resolve(endpoint, ENDPOINT_KEY, &set, why));
+	TRY(listen_resolve(config->endpoint, ENDPOINT_KEY, &set, why));
+	socket_mode_read(config->socket_mode, &set.socket_mode);
 	TRY(listen_hold_port(&set, &hold, why));
 	struct status s = listen_on_all(r, &set, why);
 	listen_hold_end(&hold);
@@ -191,7 +202,9 @@ static struct status start(struct http_receiver *r, const struct receiver_http_c
 	r->stop_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	if (r->epoll_fd < 0 || r->stop_fd < 0)
 		return FAIL(IO, "cannot create an epoll set");
-	TRY(open_listeners(r, config->endpoint, why));
+	TRY(tls_server_new(&config->tls, PROTOCOL_KEY ".tls", &r->lane.tls, why));
+	TRY(authenticator_new(&config->auth, PROTOCOL_KEY, &r->lane.authenticator, why));
+	TRY(open_listeners(r, config, why));
 	TRY(start_daemon(r, config));
 	TRY(watch(r, r->stop_fd, r->stop_fd));
 	TRY(watch(r, MHD_get_daemon_info(r->daemon, MHD_DAEMON_INFO_EPOLL_FD)->epoll_fd, -1));
@@ -247,6 +260,8 @@ void http_receiver_stop(struct http_receiver *r, uint64_t deadline_ms)
 		close(r->stop_fd);
 	if (r->epoll_fd >= 0)
 		close(r->epoll_fd);
+	tls_server_free(r->lane.tls);
+	authenticator_free(r->lane.authenticator);
 	buf_release(&r->lane.spare);
 	buf_release(&r->lane.scratch);
 	buf_release(&r->lane.reason);

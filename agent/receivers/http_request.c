@@ -83,17 +83,28 @@ static void refuse(struct http_request *r, struct status why, unsigned http_stat
 	buf_release(&r->body);
 }
 
-static void judge(struct http_request *r, const struct lane *l, struct MHD_Connection *connection, const char *method)
+/* A header_lookup. */
+static struct slice header_of(void *context, const char *name)
 {
-	uint64_t length;
+	return header(context, name);
+}
 
+static void judge(struct http_request *r, const struct http_lane *lane, struct MHD_Connection *connection,
+		  const char *method)
+{
+	const struct lane *l = &lane->lane;
+	uint64_t length;
+	struct status s = authenticator_check(lane->authenticator, header_of, connection);
+
+	if (FAILED(s))
+		refuse(r, s, 0);
 	if (r->signal == SIGNAL_COUNT)
 		refuse(r, FAIL(NOTFOUND, "no such path: OTLP is taken on /v1/traces, /v1/metrics and /v1/logs"), 0);
 	if (strcmp(method, "POST") != 0)
 		refuse(r, FAIL(UNSUPPORTED, "method not allowed: POST the request"), 405);
 	if (r->media == MEDIA_NONE)
 		refuse(r, FAIL(UNSUPPORTED, "content type is neither application/x-protobuf nor application/json"), 0);
-	struct status s = coding_parse(header(connection, "Content-Encoding"), &r->coding);
+	s = coding_parse(header(connection, "Content-Encoding"), &r->coding);
 	if (FAILED(s))
 		refuse(r, s, 0);
 	if (slice_to_u64(header(connection, "Content-Length"), &length) && length > l->max_bytes)
@@ -110,7 +121,7 @@ static struct http_request *request_new(struct http_lane *l, struct MHD_Connecti
 	*r = (struct http_request){ .signal = signal_of(url), .status = OK, .body = l->spare };
 	l->spare = BUF_INIT;
 	r->media = media_of(header(connection, "Content-Type"));
-	judge(r, &l->lane, connection, method);
+	judge(r, l, connection, method);
 	if (r->signal < SIGNAL_COUNT && r->http_status != 405)
 		meter_add(l->lane.requests[r->signal], 1);
 	return r;
@@ -161,6 +172,8 @@ static void add_headers(struct MHD_Response *response, const struct http_lane *l
 	char seconds[16];
 
 	MHD_add_response_header(response, "Content-Type", media_names[r->media]);
+	if (http_status == 401)
+		MHD_add_response_header(response, "WWW-Authenticate", authenticator_challenge(l->authenticator));
 	if (http_status == 405)
 		MHD_add_response_header(response, "Allow", "POST");
 	if (reply_row(reply->status.code)->retryable) {
@@ -343,11 +356,16 @@ void http_connection_notify(void *context, struct MHD_Connection *connection, vo
 			    enum MHD_ConnectionNotificationCode code)
 {
 	struct http_lane *l = context;
+	struct http_connection *c = *socket_context;
 
-	if (code == MHD_CONNECTION_NOTIFY_STARTED)
-		*socket_context = http_connection_new(
-			&l->connections,
-			MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD)->connect_fd);
-	else if (*socket_context != NULL)
-		http_connection_free(*socket_context);
+	if (code != MHD_CONNECTION_NOTIFY_STARTED) {
+		if (c != NULL)
+			http_connection_free(c);
+		return;
+	}
+	c = http_connection_new(&l->connections,
+				MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD)->connect_fd);
+	if (c != NULL)
+		c->tls = tls_daemon_greet(l->tls, connection);
+	*socket_context = c;
 }

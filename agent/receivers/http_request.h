@@ -10,6 +10,7 @@
 
 #include <microhttpd.h>
 
+#include "agent/net/authenticator.h"
 #include "agent/receivers/http_connection.h"
 #include "agent/receivers/lane.h"
 
@@ -17,6 +18,8 @@
 struct http_lane {
 	struct lane lane;
 	struct http_connections connections;
+	struct tls_server *tls;              /* NULL: plain */
+	struct authenticator *authenticator; /* NULL: everybody may send */
 	struct buf spare;   /* memory of a body that is done, for the next one */
 	struct buf scratch; /* bodies of answers */
 	struct buf reason;  /* why a request was refused, where no literal says it */

@@ -28,6 +28,7 @@ static const struct reply_row rows[] = {
 	{ STATUS_DENIED, GRPC_STATUS_PERMISSION_DENIED, 403, false, "denied" },
 	{ STATUS_IO, GRPC_STATUS_UNAVAILABLE, 503, true, "incomplete" },
 	{ STATUS_CORRUPT, GRPC_STATUS_INTERNAL, 500, false, "corrupt" },
+	{ STATUS_UNAUTHENTICATED, GRPC_STATUS_UNAUTHENTICATED, 401, false, "unauthenticated" },
 };
 
 const struct reply_row *reply_row(enum status_code status)

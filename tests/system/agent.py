@@ -18,7 +18,7 @@ TSAN_OPTIONS = "ignore_noninstrumented_modules=1 suppressions=%s" % (Path(__file
 START_TIMEOUT_S = 30
 STOP_TIMEOUT_S = 30
 SANITIZER_REPORT = re.compile(r"ERROR: \w+Sanitizer|WARNING: ThreadSanitizer|runtime error:")
-PORT_LINE = re.compile(r"^  (OTLP/gRPC|OTLP/HTTP|metrics) +http://\S*?:(\d+)", re.M)
+PORT_LINE = re.compile(r"^  (OTLP/gRPC|OTLP/HTTP|metrics) +https?://\S*?:(\d+)", re.M)
 SAMPLE_LINE = re.compile(r'([a-zA-Z_:][\w:]*)(?:\{((?:[^"}]|"(?:[^"\\]|\\.)*")*)\})? (\S+)( |$)')
 LABEL = re.compile(r'(\w+)="((?:[^"\\]|\\.)*)"')
 UNESCAPED = {"\\n": "\n", '\\"': '"', "\\\\": "\\"}
@@ -151,6 +151,10 @@ class Agent:
     @property
     def http_url(self):
         return "http://localhost:%d" % self.ports["http"]
+
+    @property
+    def https_url(self):
+        return "https://localhost:%d" % self.ports["http"]
 
     def get_bytes(self, path):
         """(status, body) of the admin endpoint, which is no text."""
