@@ -12,18 +12,16 @@
 #include "agent/base/log.h"
 #include "agent/base/meter.h"
 #include "agent/store/store.h"
+#include "exporters/spool_key.h"
 
 #define COMMIT_INTERVAL_MS 10
 #define HURRY_BYTES        ((size_t)2 << 20)
-#define KEY_BYTES          30 /* type, kind, seq, items, created, readers */
-#define SEQ_KEY_BYTES      10 /* as far as its seq */
-#define ID_BYTES_MAX       256
 #define ASIDE_MAX          64
 #define PLACES_MAX         64u
 #define ASIDE_BYTES_MAX    ((size_t)16 << 20)
 
 struct reader {
-	char id[ID_BYTES_MAX];
+	char id[SPOOL_ID_BYTES_MAX];
 	uint32_t kinds;
 	unsigned exporter, place; /* in this configuration; on the disk */
 	uint64_t marks[PAYLOAD_KIND_COUNT];
@@ -49,68 +47,6 @@ struct spool {
 	size_t aside_count, aside_bytes;
 	struct meter *aside_meter;
 };
-
-/* ------------------------------------------------------------------ keys */
-
-static void put_be(unsigned char *out, uint64_t n, int bytes)
-{
-	for (int i = bytes - 1; i >= 0; i--, n >>= 8)
-		out[i] = (unsigned char)n;
-}
-
-static uint64_t get_be(const char *in, int bytes)
-{
-	uint64_t n = 0;
-
-	for (int i = 0; i < bytes; i++)
-		n = n << 8 | (unsigned char)in[i];
-	return n;
-}
-
-static struct slice key_write(unsigned char *out, char type, const struct spool_entry *e)
-{
-	out[0] = (unsigned char)type;
-	out[1] = (unsigned char)e->kind;
-	put_be(out + 2, e->seq, 8);
-	put_be(out + 10, e->items, 4);
-	put_be(out + 14, e->created_unix_ms, 8);
-	put_be(out + 22, e->readers, 8);
-	return (struct slice){ (const char *)out, KEY_BYTES };
-}
-
-static bool key_read(struct slice key, size_t value_bytes, struct spool_entry *e)
-{
-	if (key.len != KEY_BYTES || (unsigned char)key.ptr[1] >= PAYLOAD_KIND_COUNT)
-		return false;
-	*e = (struct spool_entry){
-		.seq = get_be(key.ptr + 2, 8),
-		.created_unix_ms = get_be(key.ptr + 14, 8),
-		.size_bytes = value_bytes,
-		.kind = (enum payload_kind)key.ptr[1],
-		.items = (uint32_t)get_be(key.ptr + 10, 4),
-		.readers = get_be(key.ptr + 22, 8),
-	};
-	return true;
-}
-
-static struct slice mark_key(unsigned char *out, enum payload_kind kind, const char *id)
-{
-	size_t n = strlen(id);
-
-	out[0] = 'm';
-	out[1] = (unsigned char)kind;
-	memcpy(out + 2, id, n);
-	return (struct slice){ (const char *)out, n + 2 };
-}
-
-static struct slice place_key(unsigned char *out, const char *id)
-{
-	size_t n = strlen(id);
-
-	out[0] = 'b';
-	memcpy(out + 1, id, n);
-	return (struct slice){ (const char *)out, n + 1 };
-}
 
 /* ------------------------------------------------------------------ opening */
 
@@ -173,7 +109,7 @@ static bool note_last(void *context, struct slice key, size_t value_bytes)
 	struct spool *s = context;
 	struct spool_entry e;
 
-	if (key_read(key, value_bytes, &e) && e.seq >= s->next_seq)
+	if (spool_key_read(key, value_bytes, &e) && e.seq >= s->next_seq)
 		s->next_seq = e.seq + 1;
 	return true;
 }
@@ -182,7 +118,7 @@ static bool note_last(void *context, struct slice key, size_t value_bytes)
 static bool note_mark(void *context, struct slice key, struct slice value)
 {
 	struct spool *s = context;
-	uint64_t mark = value.len == 8 ? get_be(value.ptr, 8) : 0;
+	uint64_t mark = value.len == 8 ? spool_get_be(value.ptr, 8) : 0;
 
 	(void)key;
 	if (mark > s->next_seq)
@@ -193,7 +129,7 @@ static bool note_mark(void *context, struct slice key, struct slice value)
 static bool note_place(void *context, struct slice key, struct slice value)
 {
 	struct spool *s = context;
-	uint64_t place = value.len == 8 ? get_be(value.ptr, 8) : 0;
+	uint64_t place = value.len == 8 ? spool_get_be(value.ptr, 8) : 0;
 
 	(void)key;
 	if (place >= s->next_place)
@@ -211,25 +147,25 @@ static struct status find_end(struct spool *s)
 
 static void write_mark(struct spool *s, const struct reader *r, enum payload_kind kind)
 {
-	unsigned char key[ID_BYTES_MAX + 2], value[8];
+	unsigned char key[SPOOL_ID_BYTES_MAX + 2], value[8];
 	struct store_batch *b = store_batch_new();
 
 	if (b == NULL)
 		return; /* the next one says it too */
-	put_be(value, r->marks[kind], 8);
-	store_batch_put(b, STORE_QUEUE, mark_key(key, kind, r->id), (struct slice){ (const char *)value, 8 });
+	spool_put_be(value, r->marks[kind], 8);
+	store_batch_put(b, STORE_QUEUE, spool_mark_key(key, kind, r->id), (struct slice){ (const char *)value, 8 });
 	struct status status = store_write(s->store, b, NULL, NULL);
 	(void)status; /* counted by the store; without the mark, more is sent twice after a crash */
 }
 
 static struct status read_mark(struct spool *s, struct reader *r, enum payload_kind kind)
 {
-	unsigned char key[ID_BYTES_MAX + 2];
+	unsigned char key[SPOOL_ID_BYTES_MAX + 2];
 	struct buf value = BUF_INIT;
-	struct status status = store_get(s->store, STORE_QUEUE, mark_key(key, kind, r->id), &value);
+	struct status status = store_get(s->store, STORE_QUEUE, spool_mark_key(key, kind, r->id), &value);
 
 	if (!FAILED(status) && value.len == 8) {
-		r->marks[kind] = get_be(value.ptr, 8);
+		r->marks[kind] = spool_get_be(value.ptr, 8);
 	} else if (!FAILED(status) || status.code == STATUS_NOTFOUND) {
 		r->marks[kind] = s->next_seq;
 		write_mark(s, r, kind);
@@ -242,25 +178,25 @@ static struct status read_mark(struct spool *s, struct reader *r, enum payload_k
 /* A place is an exporter's for ever: what is on the disk says by it whom it is for. */
 static struct status take_place(struct spool *s, struct reader *r)
 {
-	unsigned char key[ID_BYTES_MAX + 2], value[8];
+	unsigned char key[SPOOL_ID_BYTES_MAX + 2], value[8];
 	struct store_batch *b = NULL;
 
 	if (s->next_place >= PLACES_MAX || (b = store_batch_new()) == NULL)
 		return FAIL(TOOBIG, "64 exporters have had a queue on the disk here; move its folder aside when it is empty");
 	r->place = s->next_place++;
-	put_be(value, r->place, 8);
-	store_batch_put(b, STORE_QUEUE, place_key(key, r->id), (struct slice){ (const char *)value, 8 });
+	spool_put_be(value, r->place, 8);
+	store_batch_put(b, STORE_QUEUE, spool_place_key(key, r->id), (struct slice){ (const char *)value, 8 });
 	return store_write(s->store, b, NULL, NULL);
 }
 
 static struct status read_place(struct spool *s, struct reader *r)
 {
-	unsigned char key[ID_BYTES_MAX + 2];
+	unsigned char key[SPOOL_ID_BYTES_MAX + 2];
 	struct buf value = BUF_INIT;
-	struct status status = store_get(s->store, STORE_QUEUE, place_key(key, r->id), &value);
+	struct status status = store_get(s->store, STORE_QUEUE, spool_place_key(key, r->id), &value);
 	bool found = !FAILED(status) && value.len == 8;
 
-	r->place = found ? (unsigned)get_be(value.ptr, 8) % PLACES_MAX : 0;
+	r->place = found ? (unsigned)spool_get_be(value.ptr, 8) % PLACES_MAX : 0;
 	buf_release(&value);
 	if (found || (FAILED(status) && status.code != STATUS_NOTFOUND))
 		return status;
@@ -269,7 +205,7 @@ static struct status read_place(struct spool *s, struct reader *r)
 
 struct status spool_add_reader(struct spool *s, const char *id, uint32_t kinds, unsigned exporter, unsigned *reader)
 {
-	if (s->reader_count == SPOOL_READERS_MAX || strlen(id) >= ID_BYTES_MAX)
+	if (s->reader_count == SPOOL_READERS_MAX || strlen(id) >= SPOOL_ID_BYTES_MAX)
 		return FAIL(TOOBIG, "more exporters than the queue on the disk can serve, or too long a name");
 	if (s->reader_count == 0)
 		TRY(find_end(s));
@@ -297,7 +233,7 @@ static bool load_entry(void *context, struct slice key, size_t value_bytes)
 	const struct loading *l = context;
 	struct spool_entry e;
 
-	if (!key_read(key, value_bytes, &e))
+	if (!spool_key_read(key, value_bytes, &e))
 		return true;
 	for (unsigned i = 0; i < l->spool->reader_count; i++) {
 		const struct reader *r = &l->spool->readers[i];
@@ -312,7 +248,7 @@ static bool load_aside(void *context, struct slice key, size_t value_bytes)
 	struct spool *s = context;
 	struct spool_entry e;
 
-	if (key_read(key, value_bytes, &e) && s->aside_count < ASIDE_MAX) {
+	if (spool_key_read(key, value_bytes, &e) && s->aside_count < ASIDE_MAX) {
 		s->aside[s->aside_count++] =
 			(struct aside){ e.seq, value_bytes, e.kind, e.items, e.created_unix_ms };
 		s->aside_bytes += value_bytes;
@@ -367,7 +303,7 @@ static void on_deleted(void *context, struct status result)
 static bool sweep(struct spool *s, enum payload_kind kind)
 {
 	struct spool_entry first = { .kind = kind }, end = { .kind = kind, .seq = lowest_mark(s, kind) };
-	unsigned char first_key[KEY_BYTES], end_key[KEY_BYTES];
+	unsigned char first_key[SPOOL_KEY_BYTES], end_key[SPOOL_KEY_BYTES];
 	struct store_batch *b;
 
 	if (end.seq <= s->floors[kind] && !s->deleting_failed)
@@ -376,10 +312,10 @@ static bool sweep(struct spool *s, enum payload_kind kind)
 	if (b == NULL)
 		return true;
 	s->deleting_failed = false;
-	key_write(first_key, 'p', &first);
-	key_write(end_key, 'p', &end);
-	store_batch_delete_range(b, STORE_QUEUE, (struct slice){ (const char *)first_key, SEQ_KEY_BYTES },
-				 (struct slice){ (const char *)end_key, SEQ_KEY_BYTES });
+	spool_key_write(first_key, 'p', &first);
+	spool_key_write(end_key, 'p', &end);
+	store_batch_delete_range(b, STORE_QUEUE, (struct slice){ (const char *)first_key, SPOOL_SEQ_KEY_BYTES },
+				 (struct slice){ (const char *)end_key, SPOOL_SEQ_KEY_BYTES });
 	if (FAILED(store_write(s->store, b, on_deleted, s)))
 		s->deleting_failed = true;
 	else
@@ -444,7 +380,7 @@ static void on_written(void *context, struct status result)
 static struct status write_in_order(struct spool *s, struct writing *w, struct store_batch *b,
 				    struct spool_entry *entries)
 {
-	unsigned char key[KEY_BYTES];
+	unsigned char key[SPOOL_KEY_BYTES];
 
 	for (size_t i = 0; i < w->count; i++) {
 		const struct payload *p = w->payloads[i];
@@ -456,7 +392,7 @@ static struct status write_in_order(struct spool *s, struct writing *w, struct s
 			.items = p->items,
 			.readers = readers_of(s, p),
 		};
-		store_batch_lend(b, STORE_QUEUE, key_write(key, 'p', &entries[i]), payload_view(p));
+		store_batch_lend(b, STORE_QUEUE, spool_key_write(key, 'p', &entries[i]), payload_view(p));
 	}
 	return store_write(s->store, b, on_written, w);
 }
@@ -486,10 +422,10 @@ struct status spool_write(struct spool *s, struct payload *const *payloads, size
 
 struct status spool_read(struct spool *s, const struct spool_entry *e, struct payload **out)
 {
-	unsigned char key[KEY_BYTES];
+	unsigned char key[SPOOL_KEY_BYTES];
 	struct buf bytes = BUF_INIT;
 	struct payload *p = NULL;
-	struct status status = store_get(s->store, STORE_QUEUE, key_write(key, 'p', e), &bytes);
+	struct status status = store_get(s->store, STORE_QUEUE, spool_key_write(key, 'p', e), &bytes);
 
 	if (!FAILED(status) && (p = payload_new(e->kind, bytes.len, e->items)) == NULL)
 		status = FAIL(NOMEM, "no memory for a queued request");
@@ -520,12 +456,12 @@ static struct slice aside_key(unsigned char *key, const struct aside *a)
 	const struct spool_entry e = { .seq = a->seq, .kind = a->kind, .items = a->items,
 				       .created_unix_ms = a->created_unix_ms };
 
-	return key_write(key, 'x', &e);
+	return spool_key_write(key, 'x', &e);
 }
 
 static void forget_oldest_aside(struct spool *s, struct store_batch *b)
 {
-	unsigned char key[KEY_BYTES];
+	unsigned char key[SPOOL_KEY_BYTES];
 
 	store_batch_delete(b, STORE_QUEUE, aside_key(key, &s->aside[0]));
 	s->aside_bytes -= s->aside[0].bytes;
@@ -536,7 +472,7 @@ void spool_set_aside(struct spool *s, const struct payload *p, const char *expor
 {
 	struct store_batch *b = store_batch_new();
 	struct buf value = BUF_INIT;
-	unsigned char key[KEY_BYTES];
+	unsigned char key[SPOOL_KEY_BYTES];
 
 	buf_printf(&value, "%s: %s\n", exporter, reason);
 	buf_slice(&value, payload_view(p));
@@ -568,7 +504,7 @@ static bool visit_one_aside(void *context, struct slice key, struct slice value)
 	const struct aside_visiting *v = context;
 	struct spool_entry e;
 
-	return !key_read(key, value.len, &e) || v->visit(v->context, &e, value);
+	return !spool_key_read(key, value.len, &e) || v->visit(v->context, &e, value);
 }
 
 struct status spool_visit_aside(struct spool *s, spool_aside_visit visit, void *context)

@@ -10,6 +10,7 @@
 #include "agent/daemon/kinds.h"
 #include "agent/daemon/replay.h"
 #include "agent/daemon/run.h"
+#include "agent/daemon/store_command.h"
 #include "agent/pricing/price.h"
 
 static const struct command *const commands[] = {
@@ -22,6 +23,7 @@ static const struct command *const commands[] = {
 	&command_alerts,
 	&command_audit,
 	&command_gate,
+	&command_store,
 	&command_version,
 	&command_help,
 	NULL,

@@ -107,19 +107,26 @@ static struct status take_lock(const char *directory, const char *path, int *loc
 	return result;
 }
 
+struct status directory_make(const char *directory, struct buf *why)
+{
+	struct buf path = BUF_INIT;
+	int error = ENOMEM;
+
+	buf_text(&path, directory);
+	buf_string(&path);
+	if (!buf_failed(&path))
+		error = path.len > 0 ? make_directories(path.ptr) : ENOENT;
+	buf_release(&path);
+	return error == 0 ? OK : refuse(why, "use storage directory", directory, error);
+}
+
 struct status directory_lock(const char *directory, int *lock_fd, struct buf *why)
 {
 	struct buf path = BUF_INIT;
-	struct status result = FAIL(NOMEM, "no memory for a path");
 
-	buf_printf(&path, "%s", directory);
-	buf_string(&path);
-	if (!buf_failed(&path)) {
-		int error = path.len > 0 ? make_directories(path.ptr) : ENOENT;
-		buf_printf(&path, "/" LOCK_FILE);
-		result = error != 0 ? refuse(why, "use storage directory", directory, error) :
-				      take_lock(directory, buf_string(&path), lock_fd, why);
-	}
+	TRY(directory_make(directory, why));
+	buf_printf(&path, "%s/" LOCK_FILE, directory);
+	struct status result = take_lock(directory, buf_string(&path), lock_fd, why);
 	buf_release(&path);
 	return result;
 }

@@ -12,4 +12,7 @@
  * Errors: EXISTS, another process holds the lock; FULL, no space; IO. */
 struct status directory_lock(const char *directory, int *lock_fd, struct buf *why) MUST_USE;
 
+/* Makes the directory (and those above it) with mode 0700 where it is missing. why, errors: as directory_lock. */
+struct status directory_make(const char *directory, struct buf *why) MUST_USE;
+
 #endif

@@ -22,12 +22,6 @@
 #define COMMIT_INTERVAL_MS 50
 #define HURRY_BYTES ((size_t)8 << 20)
 
-static const char *const table_names[STORE_TABLE_COUNT] = {
-#define X(id, name) name,
-	STORE_TABLE_MAP(X)
-#undef X
-};
-
 static struct status refuse_damaged(struct buf *why, const char *directory)
 {
 	buf_printf(why,
@@ -74,7 +68,7 @@ static int open_tables(struct store *s, MDB_txn *txn)
 	int rc = 0;
 
 	for (int i = 0; rc == 0 && i < STORE_TABLE_COUNT; i++)
-		rc = mdb_dbi_open(txn, table_names[i], MDB_CREATE, &s->tables[i]);
+		rc = mdb_dbi_open(txn, store_table_name((enum store_table)i), MDB_CREATE, &s->tables[i]);
 	return rc;
 }
 
@@ -236,6 +230,7 @@ void store_close(struct store *s)
 {
 	if (s == NULL)
 		return;
-	writer_stop(s);
+	if (!s->is_reading)
+		writer_stop(s);
 	release(s);
 }

@@ -36,7 +36,7 @@ struct status store_status(int rc)
 	}
 }
 
-static int begin(struct store *s, MDB_txn **txn)
+int store_begin_read(struct store *s, MDB_txn **txn)
 {
 	pthread_rwlock_rdlock(&s->map_lock);
 	int rc = mdb_txn_begin(s->env, NULL, MDB_RDONLY, txn);
@@ -45,7 +45,7 @@ static int begin(struct store *s, MDB_txn **txn)
 	return rc;
 }
 
-static void end(struct store *s, MDB_txn *txn)
+void store_end_read(struct store *s, MDB_txn *txn)
 {
 	mdb_txn_abort(txn);
 	pthread_rwlock_unlock(&s->map_lock);
@@ -54,16 +54,11 @@ static void end(struct store *s, MDB_txn *txn)
 static struct status unframe(struct store *s, enum store_table table, struct slice key, MDB_val stored,
 			     struct slice *value)
 {
-	static const char *const names[STORE_TABLE_COUNT] = {
-#define X(id, name) name,
-		STORE_TABLE_MAP(X)
-#undef X
-	};
 	struct status result = frame_read(key, slice_of_val(stored), value);
 
 	if (FAILED(result)) {
 		meter_add(s->corrupt_meter, 1);
-		LOG(ERROR, "store", "value_corrupt", "table=%s reason=\"%s\"", names[table], result.why);
+		LOG(ERROR, "store", "value_corrupt", "table=%s reason=\"%s\"", store_table_name(table), result.why);
 	}
 	return result;
 }
@@ -83,13 +78,13 @@ struct status store_get(struct store *s, enum store_table table, struct slice ke
 {
 	MDB_val wanted = val_of(key), stored;
 	MDB_txn *txn;
-	int rc = begin(s, &txn);
+	int rc = store_begin_read(s, &txn);
 
 	if (rc != 0)
 		return store_status(rc);
 	rc = mdb_get(txn, s->tables[table], &wanted, &stored);
 	struct status result = rc == 0 ? copy_value(s, table, key, stored, out) : store_status(rc);
-	end(s, txn);
+	store_end_read(s, txn);
 	return result;
 }
 
@@ -113,7 +108,7 @@ struct status store_scan(struct store *s, enum store_table table, struct slice p
 {
 	MDB_cursor *cursor;
 	MDB_txn *txn;
-	int rc = begin(s, &txn);
+	int rc = store_begin_read(s, &txn);
 
 	if (rc != 0)
 		return store_status(rc);
@@ -122,7 +117,7 @@ struct status store_scan(struct store *s, enum store_table table, struct slice p
 		rc = visit_range(s, cursor, table, prefix, visit, context);
 		mdb_cursor_close(cursor);
 	}
-	end(s, txn);
+	store_end_read(s, txn);
 	return store_status(rc);
 }
 
@@ -145,7 +140,7 @@ struct status store_scan_keys(struct store *s, enum store_table table, struct sl
 {
 	MDB_cursor *cursor;
 	MDB_txn *txn;
-	int rc = begin(s, &txn);
+	int rc = store_begin_read(s, &txn);
 
 	if (rc != 0)
 		return store_status(rc);
@@ -154,7 +149,7 @@ struct status store_scan_keys(struct store *s, enum store_table table, struct sl
 		rc = visit_keys(cursor, prefix, visit, context);
 		mdb_cursor_close(cursor);
 	}
-	end(s, txn);
+	store_end_read(s, txn);
 	return store_status(rc);
 }
 
@@ -190,16 +185,18 @@ struct status store_stats(struct store *s, struct store_stats *out)
 {
 	MDB_stat table;
 	MDB_txn *txn;
-	int rc = begin(s, &txn);
+	int rc = store_begin_read(s, &txn);
 
 	if (rc != 0)
 		return store_status(rc);
 	*out = (struct store_stats){ .used_bytes = store_used_bytes(s, txn), .map_bytes = s->map_bytes,
 				     .commits = s->commits };
 	for (int i = 0; rc == 0 && i < STORE_TABLE_COUNT; i++) {
-		rc = mdb_stat(txn, s->tables[i], &table);
-		out->entries[i] = rc == 0 ? table.ms_entries : 0;
+		if (s->tables[i] == STORE_NO_TABLE || (rc = mdb_stat(txn, s->tables[i], &table)) != 0)
+			continue;
+		out->entries[i] = table.ms_entries;
+		out->table_bytes[i] = (table.ms_branch_pages + table.ms_leaf_pages + table.ms_overflow_pages) * table.ms_psize;
 	}
-	end(s, txn);
+	store_end_read(s, txn);
 	return store_status(rc);
 }

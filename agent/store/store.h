@@ -61,6 +61,11 @@ struct store_habits {
 };
 struct status store_open_as(const struct store_habits *habits, struct store **out, struct buf *why) MUST_USE;
 
+/* Opens an environment only to look at it, whether or not an agent works on it: nothing is written, and store_write must
+ * not be called. Its file is believed: one that is damaged may end the process, so look at it in a child.
+ * Errors: NOTFOUND, there is none; CORRUPT; IO; NOMEM. */
+struct status store_open_reading(const char *directory, struct store **out, struct buf *why) MUST_USE;
+
 /* Commits what is queued, stops the writer and closes. */
 void store_close(struct store *s);
 
@@ -104,8 +109,21 @@ struct status store_scan_keys(struct store *s, enum store_table table, struct sl
 
 struct store_stats {
 	uint64_t used_bytes, map_bytes, commits;
-	uint64_t entries[STORE_TABLE_COUNT];
+	uint64_t entries[STORE_TABLE_COUNT], table_bytes[STORE_TABLE_COUNT];
 };
 struct status store_stats(struct store *s, struct store_stats *out) MUST_USE;
+
+/* Reads every value and its checksum, as one moment saw them. */
+struct store_check {
+	uint64_t good[STORE_TABLE_COUNT], damaged[STORE_TABLE_COUNT];
+};
+struct status store_check(struct store *s, struct store_check *out) MUST_USE;
+
+/* Copies what one moment saw to directory/data.mdb, synced to the disk, while others go on writing. directory: made with
+ * mode 0700 where it is missing. Errors: EXISTS, it holds a data.mdb already; FULL; IO. */
+struct status store_copy(struct store *s, const char *directory, struct buf *why) MUST_USE;
+
+/* "baselines" */
+const char *store_table_name(enum store_table table);
 
 #endif

@@ -15,6 +15,7 @@
 
 #define SCHEMA_VERSION 1
 #define STORE_FILE_MODE 0600
+#define STORE_NO_TABLE 0 /* of an environment that is only read; LMDB gives 0 to no table of ours */
 
 struct writer {
 	pthread_t thread;
@@ -41,6 +42,7 @@ struct store {
 	size_t map_bytes;          /* what the configuration allows */
 	size_t spare_bytes;        /* beyond it, so that deleting works in a full map */
 	int lock_fd;
+	bool is_reading; /* opened only to look: there is no writer */
 	_Atomic uint64_t commits;
 	struct meter *bytes_meter, *commits_meter, *full_meter, *io_meter, *corrupt_meter;
 	struct writer writer;
@@ -48,6 +50,10 @@ struct store {
 
 /* An LMDB or errno result as a status with a fitting text. */
 struct status store_status(int rc) MUST_USE;
+
+/* A read transaction, and its end. The first returns 0 or LMDB's error. */
+int store_begin_read(struct store *s, MDB_txn **txn);
+void store_end_read(struct store *s, MDB_txn *txn);
 
 /* Bytes of the file that hold data: up to the highest page ever used, less the free ones. 0 where txn cannot tell. */
 uint64_t store_used_bytes(struct store *s, MDB_txn *txn);
