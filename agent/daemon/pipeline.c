@@ -222,18 +222,29 @@ static void take_effect(struct pipeline *p, struct worker *w)
 		show(p, w);
 }
 
-static void count_accepted(struct worker *w)
+static void count_accepted(const struct ingest_later *counts)
+{
+	meter_add(counts->accepted, (int64_t)counts->accepted_items);
+	meter_add(counts->rejected, (int64_t)counts->rejected_items);
+}
+
+static void note_accepted(const struct worker *w, struct ingest_later *counts)
 {
 	const struct batch *b = &w->batch;
 
-	meter_add(w->meters.accepted[b->signal], b->items - b->rejected_items);
-	meter_add(w->meters.rejected[b->signal], b->rejected_items);
+	counts->accepted = w->meters.accepted[b->signal];
+	counts->rejected = w->meters.rejected[b->signal];
+	counts->accepted_items = b->items - b->rejected_items;
+	counts->rejected_items = b->rejected_items;
 }
 
+/* What the disk refuses is counted by the receiver, as refused, and comes again. */
 static void on_stored(void *later, struct status result)
 {
 	struct ingest_later *l = later;
 
+	if (!FAILED(result))
+		count_accepted(l);
 	l->done(l, result);
 }
 
@@ -280,11 +291,13 @@ void pipeline_ingest(void *context, unsigned lane, enum signal signal, struct sl
 	take_effect(p, w); /* whatever follows: the same request sent again is known and adds nothing */
 	reply->rejected_items = w->batch.rejected_items; /* now: the reply may be given while it is passed on */
 	reply->rejected_why = w->batch.rejected_why;
+	struct ingest_later own, *counts = reply->later != NULL ? reply->later : &own;
+	note_accepted(w, counts);
 	status = pass_on(p, w, lane, wanted && w->batch.items > w->batch.rejected_items, reply);
 	if (FAILED(status))
 		reply->status = status;
-	else
-		count_accepted(w); /* what the disk refuses later is also counted as refused, and comes again */
+	else if (!reply->is_pending)
+		count_accepted(counts);
 }
 
 uint64_t pipeline_event_time(const struct pipeline *p, unsigned lane)

@@ -9,6 +9,7 @@
 #ifndef PLIMSOLL_RECEIVERS_RECEIVER_H
 #define PLIMSOLL_RECEIVERS_RECEIVER_H
 
+#include "agent/base/meter.h"
 #include "agent/base/status.h"
 #include "agent/config/config.h"
 #include "agent/span/batch.h"
@@ -16,6 +17,9 @@
 /* For an answer that has to wait: done is called once, from any thread, perhaps before the ingest_fn has returned. */
 struct ingest_later {
 	void (*done)(struct ingest_later *later, struct status result);
+	/* The pipeline's own: what to count once the answer is a yes. */
+	struct meter *accepted, *rejected;
+	uint64_t accepted_items, rejected_items;
 };
 
 struct ingest_reply {

@@ -63,6 +63,7 @@ class Run:
         self.load.stop()
         account = settle(self.load, self.backend, kept=self.set_aside())
         account.seconds = time.monotonic() - self.began
+        account.counted = self.agent.metric("plimsoll_agent_accepted_total", signal="traces")  # since its last start
         self.agent.stop()
         self.backend.close()
         if self.proxy is not None:
