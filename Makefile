@@ -7,7 +7,7 @@ V      ?= 0
 Q      := $(if $(filter 1,$(V)),,@)
 
 # The folders in the order in which a span meets them; tests/layers.py checks includes against it.
-FLOW := base span config net receivers otlp dialects enrich pricing counting judgements observe baselines slo alerts prompts gate budgets \
+FLOW := base span config net receivers otlp dialects enrich pricing counting judgements observe baselines slo canary alerts prompts gate budgets \
 	redaction sampling routing store admin cli daemon
 
 # Debian 12 packages: what builds and runs the agent, what the tests need besides.
@@ -197,6 +197,6 @@ install: $(BIN) $(DOCS) ## install program, manual pages and sample configuratio
 clean: ## remove everything that was built
 	rm -rf build
 
--include exporters/plugin/rules.mk tests/golden/rules.mk tests/faults/rules.mk tests/backends/rules.mk tests/record/rules.mk tests/scenarios/rules.mk \
+-include exporters/plugin/rules.mk tests/golden/rules.mk tests/canary/rules.mk tests/faults/rules.mk tests/backends/rules.mk tests/record/rules.mk tests/scenarios/rules.mk \
 	tests/bench/*.mk tests/fuzz/rules.mk
 -include $(OBJ:.o=.d) $(wildcard $(B)/tests/*/*.d) $(B)/agent/daemon/main.d

@@ -104,6 +104,17 @@ struct baselines_config {
 	double utc_offset_hours; /* where a day starts, and which hour of day a season has */
 };
 
+/* How different two versions of a prompt may be and still be as good as each other. */
+struct canary_config {
+	bool enabled;
+	double alpha;             /* of all guarded metrics of one feature and model together */
+	struct string_list guard; /* metrics that must be equal or better */
+	struct {
+		double cost, latency, ttft, output_tokens; /* ratios, 0.1: ten percent */
+		double rate, score, vote, rating;          /* differences */
+	} margins;
+};
+
 enum channel_type {
 	CHANNEL_WEBHOOK,
 	CHANNEL_ALERTMANAGER,
@@ -198,6 +209,7 @@ struct config {
 		struct string_list default_exporters; /* ids */
 	} routing;
 	struct baselines_config baselines;
+	struct canary_config canary;
 	struct alerts_config alerts;
 	struct config_instances slos; /* options are struct slo_config */
 	struct {

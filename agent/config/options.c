@@ -310,6 +310,40 @@ static const struct conf_option baselines_options[] = {
 	{ .name = NULL },
 };
 
+#define CANARY_METRICS                                                                                                 \
+	"cost|latency|ttft|output_tokens|error_rate|refusal_rate|invalid_json_rate|schema_violation_rate|empty_rate|"  \
+	"truncated_rate|eval_score|feedback_negative_rate|feedback_rating"
+
+#define CANARY_MARGIN(name, default, text)                                                                             \
+	{ #name, CONF_DOUBLE, AT(config, canary.margins.name), .fallback = default, .min = 1e-6, .max = 100,           \
+	  .reloads = true, .doc = text }
+
+static const struct conf_option canary_margin_options[] = {
+	CANARY_MARGIN(cost, "0.1", "Of a typical call, as a share: 0.1 is ten percent."),
+	CANARY_MARGIN(latency, "0.1", "The same of the total time."),
+	CANARY_MARGIN(ttft, "0.1", "The same of the time to the first token."),
+	CANARY_MARGIN(output_tokens, "0.2", "The same of the length of answers."),
+	CANARY_MARGIN(rate, "0.01", "Of errors, refusals and broken answers, in shares of calls: 0.01 is one point."),
+	CANARY_MARGIN(score, "0.03", "Of evaluation scores, in their own unit."),
+	CANARY_MARGIN(vote, "0.05", "Of negative votes, in shares of all votes."),
+	CANARY_MARGIN(rating, "0.15", "Of ratings, in their own unit."),
+	{ .name = NULL },
+};
+
+static const struct conf_option canary_options[] = {
+	{ "enabled", CONF_BOOL, AT(config, canary.enabled), .fallback = "true",
+	  .doc = "Compare the versions of a prompt that serve, and tell when the newer one is worse." },
+	{ "alpha", CONF_DOUBLE, AT(config, canary.alpha), .fallback = "0.01", .min = 1e-6, .max = 0.5, .reloads = true,
+	  .doc = "How often two versions that are the same may be told apart at any time, for all guarded metrics of a "
+		 "feature and model together." },
+	{ "guard", CONF_LIST, AT(config, canary.guard), .choices = CANARY_METRICS, .reloads = true,
+	  .fallback = "cost, latency, ttft, error_rate, refusal_rate, invalid_json_rate, schema_violation_rate, "
+		      "empty_rate, truncated_rate, eval_score, feedback_negative_rate, feedback_rating",
+	  .doc = "Metrics that must be equal or better; the others are shown." },
+	{ "margins", CONF_SECTION, .section = canary_margin_options, .doc = "Smaller differences do not matter." },
+	{ .name = NULL },
+};
+
 const struct conf_option channel_retry_options[] = {
 	{ "enabled", CONF_BOOL, AT(retry_config, enabled), .fallback = "true",
 	  .doc = "Try again after a failure that may pass." },
@@ -568,6 +602,7 @@ const struct conf_option config_options[] = {
 	{ "routing", CONF_SECTION, .section = routing_options,
 	  .doc = "Which exporters get what, beside their own `match`." },
 	{ "baselines", CONF_SECTION, .section = baselines_options, .doc = "What counts as unusual." },
+	{ "canary", CONF_SECTION, .section = canary_options, .doc = "When a new version of a prompt is as good as the old one." },
 	{ "alerts", CONF_SECTION, .section = alerts_options, .doc = "Who is told about it." },
 	{ "slos", CONF_KINDS, .kinds = slo_kinds, .reloads = true,
 	  .doc = "Service level objectives, \"kind\" or \"kind/name\"; an alert says when an error budget burns too fast." },

@@ -12,6 +12,7 @@
 #include "agent/daemon/alerts_api.h"
 #include "agent/daemon/audit.h"
 #include "agent/daemon/baseline_api.h"
+#include "agent/daemon/canary_api.h"
 #include "agent/daemon/judge.h"
 #include "agent/daemon/judgements.h"
 #include "agent/daemon/kinds.h"
@@ -135,7 +136,7 @@ static struct status open_judgements(struct agent *a, struct buf *why)
 		.senders = a->senders,
 		.outbound = a->outbound,
 		.lane = loop_lane(a->config),
-		.judge = a->config->baselines.enabled ? judge_offer : NULL,
+		.judge = a->config->baselines.enabled || a->config->canary.enabled ? judge_offer : NULL,
 		.judge_context = a->judge,
 	};
 
@@ -150,7 +151,7 @@ static struct status open_pipeline(struct agent *a, struct buf *why)
 		.models = a->models,
 		.senders = a->senders,
 		.outbound = a->outbound,
-		.judge = a->config->baselines.enabled || a->config->slos.count > 0 ? judge_offer : NULL,
+		.judge = a->config->baselines.enabled || a->config->slos.count > 0 || a->config->canary.enabled ? judge_offer : NULL,
 		.judge_context = a->judge,
 		.recall = a->judgements != NULL ? judgements_offer : NULL,
 		.admit = a->judgements != NULL ? judgements_admit : NULL,
@@ -233,6 +234,7 @@ static struct status open_ports(struct agent *a, struct buf *why)
 	if (a->judgements != NULL)
 		source.tables[source.table_count++] = (struct api_table){ judgement_routes, a->judgements };
 	source.tables[source.table_count++] = (struct api_table){ baseline_routes, a->judge };
+	source.tables[source.table_count++] = (struct api_table){ canary_routes, a->judge };
 	source.tables[source.table_count++] = (struct api_table){ refused_routes, a->senders };
 	struct config receiving = *a->config; /* no more in flight than the memory limit leaves room for */
 	struct ingest grpc = { pipeline_ingest, a->pipeline, 0 };

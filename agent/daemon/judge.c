@@ -8,6 +8,7 @@
 #include "agent/base/clock.h"
 #include "agent/base/log.h"
 #include "agent/base/meter.h"
+#include "agent/canary/canary.h"
 #include "agent/daemon/alert_log.h"
 #include "agent/daemon/evidence.h"
 #include "agent/daemon/loop_jobs.h"
@@ -28,6 +29,7 @@ struct judge {
 	pthread_mutex_t lock; /* detector and alerts: the loop changes them, scrapes look */
 	struct detector *detector;
 	struct slo_tracker *slos;
+	struct canary *canary;
 	bool learns; /* else only objectives are judged */
 	struct alerts *alerts;
 	struct evidence evidence;
@@ -51,6 +53,29 @@ static void on_verdict(void *context, const struct verdict *v)
 	alerts_verdict(j->alerts, v);
 	for (uint32_t i = 0; j->named != NULL && i < v->trace_count; i++)
 		j->named(j->named_context, v->trace_ids[i]);
+}
+
+/* A version that the baselines have told of already is no news. */
+struct news {
+	const struct verdict *v;
+	bool is_known;
+};
+
+static void look_for(void *context, const struct alert *a)
+{
+	struct news *n = context;
+
+	n->is_known = n->is_known || (a->verdict.kind == VERDICT_CANARY && alert_same_key(&a->verdict, n->v));
+}
+
+static void on_worse_version(void *context, const struct verdict *v)
+{
+	struct judge *j = context;
+	struct news news = { v, false };
+
+	alerts_visit(j->alerts, true, look_for, &news);
+	if (!news.is_known)
+		on_verdict(j, v);
 }
 
 void judge_watch(struct judge *j, void (*named)(void *context, const uint8_t trace_id[16]), void *context)
@@ -78,6 +103,7 @@ static void judge_sample(struct judge *j, const struct sample *s)
 	if (j->learns)
 		detector_add(j->detector, s);
 	slo_add(j->slos, s);
+	canary_add(j->canary, s);
 	movement_add(j->evidence.movement, s);
 }
 
@@ -114,6 +140,7 @@ static void on_clock(uv_timer_t *handle)
 	pthread_mutex_lock(&j->lock);
 	detector_advance(j->detector, now_s);
 	slo_advance(j->slos, now_s);
+	canary_advance(j->canary, now_s);
 	alerts_advance(j->alerts, detector_time(j->detector));
 	alerts_settle(j->alerts);
 	if (++j->advances % SAVE_EVERY == 0 || alerts_unsaved(j->alerts))
@@ -136,9 +163,10 @@ static struct status set_up(struct judge *j, const struct config *config, uv_loo
 {
 	j->detector = detector_new(&config->baselines, on_verdict, j);
 	j->slos = slo_new(config, on_verdict, j);
+	j->canary = canary_new(&config->canary, on_worse_version, j);
 	j->learns = config->baselines.enabled;
 	j->evidence.movement = movement_new(evidence_news, &j->evidence);
-	if (j->detector == NULL || j->slos == NULL || j->evidence.movement == NULL) {
+	if (j->detector == NULL || j->slos == NULL || j->canary == NULL || j->evidence.movement == NULL) {
 		buf_text(why, "no memory for the baselines");
 		return FAIL(NOMEM, "no memory for the baselines");
 	}
@@ -147,6 +175,7 @@ static struct status set_up(struct judge *j, const struct config *config, uv_loo
 	alerts_on_explain(j->alerts, evidence_explain, &j->evidence);
 	alerts_on_change(j->alerts, on_alert, j);
 	j->state = (struct state){ .store = j->store, .detector = j->detector, .alerts = j->alerts, .slos = j->slos,
+				   .canary = j->canary,
 				   .movement = j->evidence.movement, .counting = counting, .models = models };
 	struct status s = state_load(&j->state);
 	if (FAILED(s))
@@ -190,6 +219,7 @@ struct status judge_reload(struct judge *j, const struct config *config, struct 
 		j->config = config;
 		detector_reload(j->detector, &config->baselines);
 		slo_reload(j->slos, config);
+		canary_reload(j->canary, &config->canary);
 	}
 	pthread_mutex_unlock(&j->lock);
 	return s;
@@ -245,6 +275,7 @@ void judge_free(struct judge *j)
 	alerts_free(j->alerts);
 	detector_free(j->detector);
 	slo_free(j->slos);
+	canary_free(j->canary);
 	movement_free(j->evidence.movement);
 	uv_close((uv_handle_t *)&j->jobs.wake, on_closed);
 	uv_close((uv_handle_t *)&j->wake, on_closed);
@@ -381,6 +412,13 @@ static void make_change(void *context)
 
 	judge_look(c->judge, c->work, c->context);
 	state_save(&c->judge->state); /* who asked for it may rely on it */
+}
+
+void judge_look_versions(struct judge *j, void (*use)(void *context, const struct canary *c), void *context)
+{
+	pthread_mutex_lock(&j->lock);
+	use(context, j->canary);
+	pthread_mutex_unlock(&j->lock);
 }
 
 bool judge_change(struct judge *j, judge_work work, void *context)

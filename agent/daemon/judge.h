@@ -58,6 +58,10 @@ typedef void (*judge_work)(void *context, struct alerts *alerts, struct detector
 /* Looks at them, from any thread; work changes nothing. */
 void judge_look(struct judge *j, judge_work work, void *context);
 
+/* Looks at the versions that are compared, under the lock. Any thread. */
+struct canary;
+void judge_look_versions(struct judge *j, void (*use)(void *context, const struct canary *c), void *context);
+
 /* Has them changed on the loop's thread and waits for it. Any thread but the loop's. False: the loop is too busy. */
 bool judge_change(struct judge *j, judge_work work, void *context) MUST_USE;
 

@@ -2,6 +2,7 @@
  * daemon/main.c - the program's entry: the one table of commands.
  */
 #include "agent/cli/alerts.h"
+#include "agent/cli/canary.h"
 #include "agent/cli/command.h"
 #include "agent/cli/gate.h"
 #include "agent/cli/price.h"
@@ -24,6 +25,7 @@ static const struct command *const commands[] = {
 	&command_audit,
 	&command_gate,
 	&command_store,
+	&command_canary,
 	&command_version,
 	&command_help,
 	NULL,

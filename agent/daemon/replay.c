@@ -10,6 +10,8 @@
 #include "agent/base/clock.h"
 #include "agent/base/money.h"
 #include "agent/baselines/detector.h"
+#include "agent/canary/canary_json.h"
+#include "agent/cli/canary.h"
 #include "agent/daemon/alert_list.h"
 #include "agent/daemon/evidence.h"
 #include "agent/daemon/judgements.h"
@@ -32,6 +34,7 @@ struct replay {
 	struct pipeline *pipeline;
 	struct detector *detector;
 	struct slo_tracker *slos;
+	struct canary *canary;
 	struct evidence evidence;
 	struct alerts *alerts;
 	struct alert_list alert_list;
@@ -105,6 +108,7 @@ static void judge_sample(struct replay *r, const struct sample *s)
 {
 	detector_add(r->detector, s);
 	slo_add(r->slos, s);
+	canary_add(r->canary, s);
 	movement_add(r->evidence.movement, s);
 }
 
@@ -292,14 +296,37 @@ static void write_report(struct replay *r)
 	buf_release(&summary);
 }
 
+/* The two newest versions of each prompt, side by side where they served so. */
+static void write_versions(void *context, struct slice name)
+{
+	struct replay *r = context;
+	struct canary_wish wish = { .name = name };
+	struct buf comparison = BUF_INIT;
+
+	if (!FAILED(canary_write_json(r->canary, &wish, "\"type\":\"canary\"", &comparison)) && r->json) {
+		buf_slice(&r->line, buf_view(&comparison));
+		print_line(r);
+	} else if (comparison.len > 0) {
+		buf_byte(&r->line, '\n');
+		canary_print(buf_view(&comparison), &r->line);
+		fputs(buf_string(&r->line), stdout);
+		buf_reset(&r->line);
+	}
+	buf_release(&comparison);
+}
+
 static void write_results(struct replay *r)
 {
 	for (size_t i = 0; i < r->alert_list.count; i++)
 		fwrite(r->alert_list.items[i].line.ptr, 1, r->alert_list.items[i].line.len, stdout);
 	if (r->json)
+		canary_names(r->canary, write_versions, r);
+	if (r->json)
 		write_totals(r);
 	else
 		write_report(r);
+	if (!r->json)
+		canary_names(r->canary, write_versions, r);
 }
 
 static struct status open_stages(struct replay *r, struct buf *why)
@@ -317,12 +344,13 @@ static struct status open_stages(struct replay *r, struct buf *why)
 	r->observer = observer_new(r->config, 1);
 	r->detector = detector_new(&r->config->baselines, on_verdict, r);
 	r->slos = slo_new(r->config, on_verdict, r);
+	r->canary = canary_new(&r->config->canary, NULL, NULL);
 	r->evidence.movement = movement_new(NULL, NULL);
 	r->counting = counting_new(r->config->limits.max_counting_bytes);
 	r->joiner = joiner_new(&joining);
 	r->models = model_watch_new();
-	if (r->observer == NULL || r->detector == NULL || r->slos == NULL || r->counting == NULL || r->joiner == NULL ||
-	    r->models == NULL || r->evidence.movement == NULL)
+	if (r->observer == NULL || r->detector == NULL || r->slos == NULL || r->canary == NULL || r->counting == NULL ||
+	    r->joiner == NULL || r->models == NULL || r->evidence.movement == NULL)
 		return FAIL(NOMEM, "no memory");
 	outlets.observer = r->observer;
 	outlets.counting = r->counting;
@@ -344,6 +372,7 @@ static void close_stages(struct replay *r)
 	alerts_free(r->alerts);
 	detector_free(r->detector);
 	slo_free(r->slos);
+	canary_free(r->canary);
 	movement_free(r->evidence.movement);
 	observer_free(r->observer);
 	counting_free(r->counting);
@@ -360,6 +389,7 @@ static struct status open_storage(struct replay *r, struct state *state, const c
 {
 	TRY(store_open(directory, r->config->storage.max_size_bytes, &r->store, why));
 	*state = (struct state){ .store = r->store, .detector = r->detector, .alerts = r->alerts, .slos = r->slos,
+				 .canary = r->canary,
 				 .movement = r->evidence.movement, .counting = r->counting, .models = r->models };
 	return state_load(state);
 }

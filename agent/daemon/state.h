@@ -9,6 +9,7 @@
 #include "agent/alerts/alerts.h"
 #include "agent/alerts/movement.h"
 #include "agent/baselines/detector.h"
+#include "agent/canary/canary.h"
 #include "agent/counting/counting.h"
 #include "agent/enrich/model_watch.h"
 #include "agent/slo/slo.h"
@@ -23,6 +24,7 @@ struct state {
 	struct counting *counting;
 	struct model_watch *models;
 	struct slo_tracker *slos;
+	struct canary *canary;
 	_Atomic bool is_incomplete; /* a write failed: the next one must hold everything */
 };
 

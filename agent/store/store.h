@@ -33,6 +33,7 @@
 	X(EXEMPLARS, "exemplars") \
 	X(COUNTED, "counted") \
 	X(SLOS, "slos") \
+	X(VERSIONS, "versions") \
 	X(JUDGEMENTS, "judgements")
 
 enum store_table {

@@ -3,9 +3,9 @@
 messages, with answers whose figures the caller chooses.
 
 What to serve is a JSON object: input, output, cached, written (to the cache), reasoning (tokens; input and output are
-all of them), ttft_ms, gap_ms (between chunks), status (an error to answer), tools, model (what answers). It is the next
-one of the script, where ModelApi was given one, or else the request header x-serve. What was served is kept in
-`served`: the truth that tests compare with.
+all of them), ttft_ms, gap_ms (between chunks), status (an error to answer), tools, model (what answers), text (of an
+OpenAI answer). It is the next one of the script, where ModelApi was given one, or else the request header x-serve. What
+was served is kept in `served`: the truth that tests compare with.
 """
 import base64
 import json
@@ -15,7 +15,7 @@ import time
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 DEFAULTS = {"input": 100, "output": 20, "cached": 0, "written": 0, "reasoning": 0, "ttft_ms": 0, "gap_ms": 0,
-            "status": 200, "tools": False, "model": None}
+            "status": 200, "tools": False, "model": None, "text": None}
 CHUNKS = 4
 TEXT = "Certainly."
 TOOL, ARGUMENTS = "look_up", {"q": "x"}
@@ -32,7 +32,7 @@ def chat_usage(truth):
 
 
 def chat_answer(truth, request):
-    message = {"role": "assistant", "content": TEXT, "refusal": None}
+    message = {"role": "assistant", "content": truth["text"] or TEXT, "refusal": None}
     if truth["tools"]:
         message = {"role": "assistant", "content": None, "refusal": None, "tool_calls": [TOOL_CALL]}
     return {"id": truth["id"], "object": "chat.completion", "created": 1, "model": truth["model"],
@@ -119,6 +119,7 @@ def tells_usage(path, request):
 
 class Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = True  # head and body are two writes: 40 ms apart with it
 
     def log_message(self, *arguments):
         pass

@@ -1,0 +1,270 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * canary/arm.c - which sum a sample belongs to.
+ */
+#include "agent/canary/arm.h"
+
+#include <math.h>
+#include <stdlib.h>
+
+#include "agent/base/hash.h"
+
+#define HOUR_S 3600u
+#define FORMAT 1
+
+const struct canary_metric_info canary_metric_infos[CANARY_METRIC_COUNT] = {
+#define X(id, name, kind, worse, tau, margin) { name, CANARY_##kind, worse, tau },
+	CANARY_METRIC_MAP(X)
+#undef X
+};
+
+/* Which outcome is bad in which rate; error_rate is told apart by outcome_is_error. */
+static const enum outcome outcome_of_rate[CANARY_RATE_COUNT] = {
+	[CANARY_REFUSAL_RATE - CANARY_ERROR_RATE] = OUTCOME_REFUSAL,
+	[CANARY_INVALID_JSON_RATE - CANARY_ERROR_RATE] = OUTCOME_INVALID_JSON,
+	[CANARY_SCHEMA_VIOLATION_RATE - CANARY_ERROR_RATE] = OUTCOME_SCHEMA_VIOLATION,
+	[CANARY_EMPTY_RATE - CANARY_ERROR_RATE] = OUTCOME_EMPTY,
+	[CANARY_TRUNCATED_RATE - CANARY_ERROR_RATE] = OUTCOME_TRUNCATED,
+};
+
+/* ---------------------------------------------------------------- life */
+static struct slice own(char **at, struct slice s)
+{
+	struct slice copy = { *at, s.len };
+
+	if (s.len > 0)
+		memcpy(*at, s.ptr, s.len);
+	*at += s.len;
+	return copy;
+}
+
+uint64_t arm_id_of(struct slice feature, struct slice model, struct slice version)
+{
+	uint64_t id = hash_stable(feature.ptr, feature.len);
+
+	id = hash_mix(id, hash_stable(model.ptr, model.len));
+	return hash_mix(id, hash_stable(version.ptr, version.len));
+}
+
+struct arm *arm_new(struct slice feature, struct slice model, struct slice version)
+{
+	struct arm *a = calloc(1, sizeof(*a) + feature.len + model.len + version.len);
+
+	if (a == NULL)
+		return NULL;
+	char *at = a->text;
+	a->feature = own(&at, feature);
+	a->model = own(&at, model);
+	a->version = own(&at, version);
+	a->id = arm_id_of(feature, model, version);
+	a->dirty = true;
+	return a;
+}
+
+void arm_free(struct arm *a)
+{
+	if (a == NULL)
+		return;
+	for (unsigned i = 0; i < ARM_HOURS; i++)
+		free(a->hours[i]);
+	free(a);
+}
+
+/* ---------------------------------------------------------------- samples */
+static bool is_too_old(const struct arm *a, uint32_t hour)
+{
+	return hour == 0 || hour + ARM_HOURS <= a->newest_s / HOUR_S;
+}
+
+static struct arm_hour *hour_for(struct arm *a, uint32_t hour, uint32_t *gone)
+{
+	struct arm_hour **at = &a->hours[hour % ARM_HOURS];
+
+	if (*at == NULL && (*at = calloc(1, sizeof(**at))) == NULL)
+		return NULL;
+	if ((*at)->hour != hour) {
+		*gone = (*at)->hour;
+		**at = (struct arm_hour){ .hour = hour };
+	}
+	(*at)->dirty = true;
+	return *at;
+}
+
+static void add_log(struct arm_hour *h, enum canary_metric m, double value)
+{
+	if (value > 0 && isfinite(value))
+		moments_add(&h->logs[m], log(value));
+}
+
+/* Refusals keep their cost and time, but are no answers whose length says something. */
+static void add_call(struct arm *a, struct arm_hour *h, const struct sample *s)
+{
+	bool failed = outcome_is_error(s->outcome);
+
+	h->requests++;
+	h->answered += !failed;
+	for (unsigned i = 0; i < CANARY_RATE_COUNT; i++) {
+		bool is_bad = i == 0 ? failed : s->outcome == outcome_of_rate[i];
+		h->bad[i] += is_bad;
+		if (is_bad)
+			memcpy(a->bad_trace[i], s->trace_id, sizeof(a->bad_trace[i]));
+	}
+	if (failed)
+		return;
+	add_log(h, CANARY_COST, s->cost_usd);
+	add_log(h, CANARY_LATENCY, s->latency_ms);
+	add_log(h, CANARY_TTFT, s->ttft_ms);
+	if (s->outcome != OUTCOME_REFUSAL)
+		add_log(h, CANARY_OUTPUT_TOKENS, s->output_tokens);
+}
+
+unsigned arm_slot(const struct arm *a, enum canary_metric m, struct slice name)
+{
+	name = slice_head(name, ARM_NAME_BYTES);
+	for (unsigned i = 0; i < a->name_count; i++)
+		if (a->names[i].metric == m &&
+		    slice_equal((struct slice){ a->names[i].text, a->names[i].length }, name))
+			return i;
+	return ARM_NAMES;
+}
+
+static unsigned slot_for(struct arm *a, enum canary_metric m, struct slice name)
+{
+	unsigned slot = arm_slot(a, m, name);
+
+	if (slot < ARM_NAMES || a->name_count == ARM_NAMES)
+		return slot;
+	struct arm_name *n = &a->names[a->name_count];
+	n->metric = (uint8_t)m;
+	n->length = (uint8_t)slice_head(name, ARM_NAME_BYTES).len;
+	memcpy(n->text, name.ptr, n->length);
+	a->dirty = true;
+	return a->name_count++;
+}
+
+static enum canary_metric metric_of(enum sample_kind kind)
+{
+	return kind == SAMPLE_VOTE   ? CANARY_FEEDBACK_NEGATIVE_RATE :
+	       kind == SAMPLE_RATING ? CANARY_FEEDBACK_RATING :
+				       CANARY_EVAL_SCORE;
+}
+
+static void add_named(struct arm *a, struct arm_hour *h, const struct sample *s)
+{
+	enum canary_metric m = metric_of(s->kind);
+	unsigned slot = s->name.len > 0 && isfinite(s->value) ? slot_for(a, m, s->name) : ARM_NAMES;
+
+	if (slot < ARM_NAMES)
+		moments_add(&h->named[slot], m == CANARY_FEEDBACK_NEGATIVE_RATE ? 1 - s->value : s->value);
+}
+
+bool arm_add(struct arm *a, const struct sample *s, uint32_t *gone)
+{
+	uint64_t unix_s = s->time_unix_ms / 1000;
+	uint32_t hour = (uint32_t)(unix_s / HOUR_S);
+
+	*gone = 0;
+	if (is_too_old(a, hour))
+		return true;
+	struct arm_hour *h = hour_for(a, hour, gone);
+	if (h == NULL)
+		return false;
+	if (s->kind == SAMPLE_CALL) {
+		add_call(a, h, s);
+		a->first_s = a->first_s == 0 || unix_s < a->first_s ? unix_s : a->first_s;
+		a->newest_s = unix_s > a->newest_s ? unix_s : a->newest_s;
+		a->dirty = true;
+	}
+	if (s->name.len > 0)
+		add_named(a, h, s);
+	return true;
+}
+
+const struct arm_hour *arm_hour(const struct arm *a, uint32_t hour)
+{
+	const struct arm_hour *h = a->hours[hour % ARM_HOURS];
+
+	return h != NULL && h->hour == hour ? h : NULL;
+}
+
+static struct moments share(uint32_t n, uint32_t bad)
+{
+	double p = n > 0 ? (double)bad / n : 0;
+
+	return (struct moments){ .n = n, .mean = p, .m2 = n * p * (1 - p) };
+}
+
+struct moments arm_moments(const struct arm_hour *h, enum canary_metric m, unsigned slot)
+{
+	if (m < CANARY_LOG_COUNT)
+		return h->logs[m];
+	if (m == CANARY_ERROR_RATE)
+		return share(h->requests, h->bad[0]);
+	if (m < CANARY_EVAL_SCORE)
+		return share(h->answered, h->bad[m - CANARY_ERROR_RATE]);
+	return slot < ARM_NAMES ? h->named[slot] : (struct moments){ 0 };
+}
+
+/* ---------------------------------------------------------------- stored form */
+static void record_name(struct record *r, struct arm_name *n)
+{
+	struct slice text = { n->text, n->length };
+
+	record_u8(r, &n->metric);
+	record_slice(r, &text);
+	if (record_writes(r))
+		return;
+	if (text.len > ARM_NAME_BYTES || n->metric < CANARY_EVAL_SCORE || n->metric >= CANARY_METRIC_COUNT) {
+		r->failed = true;
+		return;
+	}
+	n->length = (uint8_t)text.len;
+	memcpy(n->text, text.ptr, text.len);
+}
+
+void arm_record(struct record *r, struct arm *a, struct slice labels[3])
+{
+	record_format(r, FORMAT);
+	for (int i = 0; i < 3; i++)
+		record_slice(r, &labels[i]);
+	record_uint(r, &a->first_s);
+	record_uint(r, &a->newest_s);
+	record_uint(r, &a->told);
+	record_u32(r, &a->name_count);
+	r->failed |= a->name_count > ARM_NAMES;
+	for (uint32_t i = 0; i < a->name_count && !r->failed; i++)
+		record_name(r, &a->names[i]);
+	record_bytes(r, a->bad_trace, sizeof(a->bad_trace));
+}
+
+static void record_moments(struct record *r, struct moments *m)
+{
+	record_count(r, &m->n);
+	if (m->n == 0)
+		return;
+	record_double(r, &m->mean);
+	record_double(r, &m->m2);
+}
+
+void arm_hour_record(struct record *r, struct arm_hour *h)
+{
+	record_format(r, FORMAT);
+	record_u32(r, &h->hour);
+	record_u32(r, &h->requests);
+	record_u32(r, &h->answered);
+	for (unsigned i = 0; i < CANARY_RATE_COUNT; i++)
+		record_u32(r, &h->bad[i]);
+	for (unsigned i = 0; i < CANARY_LOG_COUNT; i++)
+		record_moments(r, &h->logs[i]);
+	for (unsigned i = 0; i < ARM_NAMES; i++)
+		record_moments(r, &h->named[i]);
+}
+
+bool arm_put(struct arm *a, const struct arm_hour *h)
+{
+	uint32_t gone = 0;
+	struct arm_hour *place = is_too_old(a, h->hour) ? NULL : hour_for(a, h->hour, &gone);
+
+	if (place != NULL)
+		*place = *h;
+	return place != NULL || is_too_old(a, h->hour);
+}
