@@ -6,6 +6,7 @@
 #include "agent/cli/command.h"
 #include "agent/cli/gate.h"
 #include "agent/cli/price.h"
+#include "agent/cli/top.h"
 #include "agent/daemon/baselines_command.h"
 #include "agent/daemon/explain.h"
 #include "agent/daemon/kinds.h"
@@ -23,6 +24,7 @@ static const struct command *const commands[] = {
 	&command_price,
 	&command_alerts,
 	&command_audit,
+	&command_top,
 	&command_gate,
 	&command_store,
 	&command_canary,

@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * A screen of `plimsoll top` fits its terminal, shows what is unknown as unknown, and says what it leaves out.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+
+#include <cmocka.h>
+
+#include "agent/cli/top.h"
+
+static const char summary[] =
+	"{\"version\":\"0.1.0\",\"totals\":{\"requests\":12000,\"cost_usd\":\"120.5\"},"
+	"\"last_minute\":{\"seconds\":60,\"requests\":90,\"errors\":1,\"cost_usd\":\"0.031\"},"
+	"\"by\":{\"feature\":[{\"name\":\"chat\",\"requests\":11000,\"errors\":7,\"cost_usd\":\"119\",\"cost_per_request_usd\":\"0.0108\","
+	"\"input_tokens\":2000000,\"output_tokens\":950,\"latency_p50_s\":0.25,\"latency_p95_s\":12.34,\"ttft_p50_s\":null,"
+	"\"output_tokens_per_second\":81.2},"
+	"{\"name\":\"a feature with a name that is longer than any column\",\"requests\":1000,\"errors\":0,\"cost_usd\":null}]}}";
+static const char alerts[] = "{\"alerts\":[{\"summary\":\"cost per request of chat is twice its baseline\"}]}";
+
+static void assert_screen(const char *alerts_json, unsigned lines, unsigned columns, const char *wanted)
+{
+	struct buf out = BUF_INIT;
+
+	top_render(slice_of(summary), slice_of(alerts_json), "feature", lines, columns, false, &out);
+	assert_string_equal(buf_string(&out), wanted);
+	buf_release(&out);
+}
+
+static void a_wide_screen_has_every_column(void **state)
+{
+	(void)state;
+	assert_screen(
+		alerts, 24, 120,
+		"last minute: 90 requests (1.5/s), 1 errors, 0.031 USD   since the start: 12k requests, 120 USD   plimsoll 0.1.0\n"
+		"! cost per request of chat is twice its baseline\n"
+		"\n"
+		"feature                           requests  errors       USD   USD/req      in     out      p50      p95     ttft  tok/s\n"
+		"chat                                   11k       7       119     0.011    2.0M     950   250 ms   12.3 s        -     81\n"
+		"a feature with a name that is lo      1.0k       0         -         -       -       -        -        -        -      -\n");
+}
+
+static void a_narrow_one_has_those_that_fit(void **state)
+{
+	(void)state;
+	assert_screen("{\"alerts\":[]}", 24, 44,
+		      "last minute: 90 requests (1.5/s), 1 errors, \n"
+		      "\n"
+		      "feature           requests  errors       USD\n"
+		      "chat                   11k       7       119\n"
+		      "a feature with a      1.0k       0         -\n");
+}
+
+static void a_low_one_says_how_many_rows_are_left_out(void **state)
+{
+	(void)state;
+	assert_screen("{\"alerts\":[]}", 4, 44,
+		      "last minute: 90 requests (1.5/s), 1 errors, \n"
+		      "\n"
+		      "feature           requests  errors       USD\n"
+		      "and 2 more\n");
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_wide_screen_has_every_column),
+		cmocka_unit_test(a_narrow_one_has_those_that_fit),
+		cmocka_unit_test(a_low_one_says_how_many_rows_are_left_out),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
