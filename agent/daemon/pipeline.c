@@ -216,10 +216,10 @@ static void take_effect(struct pipeline *p, struct worker *w)
 		take_calls(p, w);
 	if (p->outlets.judge != NULL && w->retrieval_count > 0)
 		judge_retrievals(p, w);
+	if (p->outlets.call != NULL)
+		show(p, w); /* before it hears what was said about it */
 	if (p->outlets.recall != NULL && w->call_count + w->told.count > 0)
 		recall(p, w);
-	if (p->outlets.call != NULL)
-		show(p, w);
 }
 
 static void count_accepted(const struct ingest_later *counts)

@@ -18,6 +18,7 @@
 #include "agent/daemon/kinds.h"
 #include "agent/daemon/pipeline.h"
 #include "agent/daemon/replay_input.h"
+#include "agent/daemon/replay_lines.h"
 #include "agent/daemon/report.h"
 #include "agent/daemon/state.h"
 #include "agent/judgements/body.h"
@@ -40,6 +41,7 @@ struct replay {
 	struct alert_list alert_list;
 	struct store *store; /* NULL: nothing is kept */
 	struct arena arena;  /* of one record */
+	struct replay_lines *lines;
 	struct buf line;
 	uint64_t event_ns; /* how far event time has come */
 	struct {
@@ -58,6 +60,13 @@ static void print_line(struct replay *r)
 {
 	buf_byte(&r->line, '\n');
 	fwrite(r->line.ptr, 1, r->line.len, stdout);
+	buf_reset(&r->line);
+}
+
+/* Behind those that are kept back. */
+static void keep_line(struct replay *r)
+{
+	replay_lines_add(r->lines, buf_view(&r->line));
 	buf_reset(&r->line);
 }
 
@@ -97,11 +106,12 @@ static void on_call(void *context, const struct call *c)
 		count_call(r, c);
 	if (!r->json)
 		return;
-	if (c->counted)
-		record_write(&r->line, c, "\"type\":\"call\"");
-	else
-		record_write_retrieval(&r->line, c, "\"type\":\"retrieval\"");
-	print_line(r);
+	if (c->counted) {
+		replay_lines_call(r->lines, c);
+		return;
+	}
+	record_write_retrieval(&r->line, c, "\"type\":\"retrieval\"");
+	keep_line(r);
 }
 
 static void judge_sample(struct replay *r, const struct sample *s)
@@ -124,8 +134,9 @@ static void on_judgement(void *context, const struct joined_judgement *j)
 		judge_sample(r, &sample);
 	if (!r->json)
 		return;
+	replay_lines_judge(r->lines, j);
 	judgement_write(&r->line, j);
-	print_line(r);
+	keep_line(r);
 }
 
 static void on_recall(void *context, struct recall_chunk *chunk)
@@ -317,6 +328,7 @@ static void write_versions(void *context, struct slice name)
 
 static void write_results(struct replay *r)
 {
+	replay_lines_flush(r->lines);
 	for (size_t i = 0; i < r->alert_list.count; i++)
 		fwrite(r->alert_list.items[i].line.ptr, 1, r->alert_list.items[i].line.len, stdout);
 	if (r->json)
@@ -349,8 +361,9 @@ static struct status open_stages(struct replay *r, struct buf *why)
 	r->counting = counting_new(r->config->limits.max_counting_bytes);
 	r->joiner = joiner_new(&joining);
 	r->models = model_watch_new();
+	r->lines = replay_lines_new(stdout);
 	if (r->observer == NULL || r->detector == NULL || r->slos == NULL || r->canary == NULL || r->counting == NULL ||
-	    r->joiner == NULL || r->models == NULL || r->evidence.movement == NULL)
+	    r->joiner == NULL || r->models == NULL || r->lines == NULL || r->evidence.movement == NULL)
 		return FAIL(NOMEM, "no memory");
 	outlets.observer = r->observer;
 	outlets.counting = r->counting;
@@ -378,6 +391,7 @@ static void close_stages(struct replay *r)
 	counting_free(r->counting);
 	model_watch_free(r->models);
 	joiner_free(r->joiner);
+	replay_lines_free(r->lines);
 	store_close(r->store);
 	alert_list_release(&r->alert_list);
 	arena_release(&r->arena);

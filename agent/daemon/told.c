@@ -37,11 +37,21 @@ void told_note(void *context, const struct judgement *j)
 	t->calls[t->count++] = t->call;
 }
 
+static void take_rating(struct call *c, const struct judgement *j)
+{
+	if (!judgement_rates(j))
+		return;
+	c->has_user_rating = true;
+	c->user_rating = j->value;
+}
+
 void told_settle(struct told *t, struct call *calls)
 {
 	for (size_t i = 0; i < t->count; i++) {
 		struct judgement *j = &t->items[i];
 		struct call *c = j->came_with_call && t->calls[i] != COUNTING_NO_CALL ? &calls[t->calls[i]] : NULL;
+		if (c != NULL && c->counted)
+			take_rating(c, j);
 		j->came_with_call = c != NULL && c->counted && c->score_name.len == 0 &&
 				    j->kind == JUDGEMENT_EVALUATION && j->scale == SCALE_SCORE;
 		if (!j->came_with_call)

@@ -261,6 +261,8 @@ struct call {
 	bool model_changed;
 	struct slice score_name; /* of an evaluation that came with the call; empty: none */
 	double score;
+	bool has_user_rating; /* by feedback that came with the call */
+	double user_rating;   /* 0 to 1; a thumb is 0 or 1 */
 	struct slice outlier; /* what ran away; empty for nearly all */
 };
 

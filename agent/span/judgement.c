@@ -53,6 +53,13 @@ enum tristate judgement_label_verdict(struct slice label)
 	return TRI_UNKNOWN;
 }
 
+bool judgement_rates(const struct judgement *j)
+{
+	bool is_act = j->scale == SCALE_VOTE && !slice_equal(j->name, SLICE("thumbs"));
+
+	return j->kind == JUDGEMENT_FEEDBACK && j->scale != SCALE_NONE && !is_act && j->value >= 0 && j->value <= 1;
+}
+
 uint64_t text_identity(struct slice id)
 {
 	if (id.len == 0)
@@ -74,14 +81,14 @@ uint64_t judgement_identity(const struct judgement *j)
 {
 	uint64_t h = hash_mix(text_identity(j->name), (uint64_t)j->kind);
 
-	if (j->given_id.len > 0)
-		return hash_mix(h, text_identity(j->given_id));
 	uint64_t value = 0;
+
 	if (j->scale != SCALE_NONE)
 		memcpy(&value, &j->value, sizeof(value));
+	h = hash_mix(hash_mix(h, value), text_identity(j->label));
+	if (j->given_id.len > 0)
+		return hash_mix(h, text_identity(j->given_id));
 	h = hash_mix(h, target_identity(&j->target));
-	h = hash_mix(h, value);
-	h = hash_mix(h, text_identity(j->label));
 	return hash_mix(h, j->time_unix_ns);
 }
 

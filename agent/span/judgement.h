@@ -69,10 +69,14 @@ struct call_labels {
  * 0 or less turns the word round. False for names that are no such word. */
 bool judgement_name_vote(struct judgement *j);
 
+/* A user's thumb or rating, which the call's user_rating tells; signals of what the user did (accepted, edited) do not. */
+bool judgement_rates(const struct judgement *j);
+
 /* What a label means: "pass", "passed", "fail", "failed"; without case. */
 enum tristate judgement_label_verdict(struct slice label);
 
-/* The same judgement told twice has the same number: by the given id and name, else by target, name, value and time.
+/* The same judgement told twice has the same number: by the given id, name, value and label (another value is a
+ * changed mind), else by target, name, value, label and time.
  * Stable across restarts. */
 uint64_t judgement_identity(const struct judgement *j);
 

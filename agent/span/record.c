@@ -51,9 +51,6 @@ static const struct {
 /* The counts that every record has; those behind them are there where they are not zero. */
 #define COUNTS_ALWAYS 5
 
-/* Members of the contract that nothing fills yet: there, so that tables made from records need no new column. */
-static const char *const later[] = { "user_rating" };
-
 #define TEXTS (sizeof(texts) / sizeof(texts[0]))
 #define COUNTS (sizeof(counts) / sizeof(counts[0]))
 
@@ -131,7 +128,7 @@ static void write_tokens(struct buf *b, const struct tokens *t)
 	}
 }
 
-static void write_score(struct buf *b, const struct call *c)
+static void write_judged(struct buf *b, const struct call *c, struct record_judged *at)
 {
 	json_write_key(b, "scores");
 	buf_byte(b, '{');
@@ -140,7 +137,12 @@ static void write_score(struct buf *b, const struct call *c)
 		buf_byte(b, ':');
 		json_write_double(b, c->score);
 	}
+	at->scores_end = b->len;
 	buf_byte(b, '}');
+	json_write_key(b, "user_rating");
+	at->rating = b->len;
+	json_write_double(b, c->has_user_rating ? c->user_rating : NAN);
+	at->rating_end = b->len;
 }
 
 static void write_truth(struct buf *b, const char *key, enum tristate value)
@@ -234,6 +236,13 @@ static void write_telling(struct buf *b, const struct call *c)
 
 void record_write(struct buf *b, const struct call *c, const char *leading)
 {
+	struct record_judged unused;
+
+	record_write_judged(b, c, leading, &unused);
+}
+
+void record_write_judged(struct buf *b, const struct call *c, const char *leading, struct record_judged *at)
+{
 	char prompt[PROMPT_BYTES];
 
 	buf_byte(b, '{');
@@ -257,9 +266,7 @@ void record_write(struct buf *b, const struct call *c, const char *leading)
 	write_telling(b, c);
 	write_retrieved(b, c->retrieval);
 	write_rare(b, c);
-	write_score(b, c);
-	for (size_t i = 0; i < sizeof(later) / sizeof(later[0]); i++)
-		write_text(b, later[i], SLICE_NONE);
+	write_judged(b, c, at);
 	buf_byte(b, '}');
 }
 
@@ -628,6 +635,8 @@ static bool read_member(struct json *j, struct arena *a, struct slice key, struc
 		return read_outcome(j, &c->outcome);
 	if (slice_equal(key, SLICE("scores")))
 		return read_scores(j, a, c);
+	if (slice_equal(key, SLICE("user_rating")))
+		return read_number(j, &c->user_rating, &c->has_user_rating);
 	return json_skip(j);
 }
 

@@ -17,6 +17,12 @@
 /* Appends the object without a line end. leading: members to put first, such as "\"type\":\"call\"", or "". */
 void record_write(struct buf *out, const struct call *c, const char *leading);
 
+/* The same, and where in out its judgements lie, for those who learn of more of them. */
+struct record_judged {
+	size_t scores_end, rating, rating_end; /* of the closing brace of scores; of the value of user_rating */
+};
+void record_write_judged(struct buf *out, const struct call *c, const char *leading, struct record_judged *at);
+
 /* A retrieval (role RETRIEVAL) as an object of its own: how many documents, their scores and ids, empty or not, the age of
  * the oldest. leading as above. */
 void record_write_retrieval(struct buf *out, const struct call *c, const char *leading);

@@ -64,6 +64,38 @@ def test_a_folder_stands_for_its_files_and_a_span_sent_twice_counts_once(tmp_pat
     assert (len(calls), totals["requests"], totals["calls"]) == (1, 2, 1)
 
 
+def otlp(key, scope_key, items_key, item):
+    return {"resource" + key: [{"resource": {}, scope_key: [{"scope": {"name": "opentelemetry.instrumentation.openai_v2"}, items_key: [item]}]}]}
+
+
+def attributes(**values):
+    return [{"key": k.replace("__", "."), "value": {"doubleValue": v} if isinstance(v, (int, float)) else {"stringValue": v}}
+            for k, v in values.items()]
+
+
+def said(at_s, **values):
+    return otlp("Logs", "scopeLogs", "logRecords",
+                {"timeUnixNano": str(at_s * 10**9), "eventName": "gen_ai.evaluation.result", "traceId": "ab" * 16, "spanId": "cd" * 8,
+                 "attributes": attributes(**values)})
+
+
+CALL = otlp("Spans", "scopeSpans", "spans",
+            {"traceId": "ab" * 16, "spanId": "cd" * 8, "name": "chat", "startTimeUnixNano": str(1760000000 * 10**9),
+             "endTimeUnixNano": str(1760000001 * 10**9),
+             "attributes": attributes(gen_ai__operation__name="chat", gen_ai__request__model="gpt-4o", gen_ai__usage__input_tokens=9)})
+SAID = [said(1760000002, gen_ai__evaluation__name="Relevance", gen_ai__evaluation__score__value=0.75),
+        said(1760086400, gen_ai__evaluation__name="user_feedback", gen_ai__evaluation__score__value=1)]
+
+
+@pytest.mark.parametrize("requests", [[CALL] + SAID, SAID + [CALL]], ids=["judged after", "judged before"])
+def test_a_call_tells_in_its_own_line_how_it_was_judged(tmp_path, requests):
+    file = tmp_path / "judged.jsonl"
+    file.write_text("".join(json.dumps(r) + "\n" for r in requests))
+    call, *others = lines(file)
+    assert (call["type"], call["scores"], call["user_rating"]) == ("call", {"Relevance": 0.75}, 1)
+    assert sorted(line["type"] for line in others) == ["evaluation", "feedback", "totals"]
+
+
 def test_records_raise_each_alert_once_as_the_reference_does(steps):
     expected = [json.loads(line) for line in (STEPS / "steps.alerts.jsonl").read_text().splitlines()]
     alerts = [line for line in lines(steps) if line["type"] == "alert"]
