@@ -51,14 +51,14 @@ static const struct conf_option bearer_options[] = {
 	{ "token", CONF_SECRET, AT(server_auth_config, bearer.token), .doc = "The token." },
 	{ "filename", CONF_STRING, AT(server_auth_config, bearer.filename),
 	  .doc = "A file of tokens, one a line; each is accepted, so that they can be changed one after the other. Changes "
-		 "are taken up within ten seconds." },
+		 "are taken up within seconds." },
 	{ .name = NULL },
 };
 
 static const struct conf_option htpasswd_options[] = {
 	{ "file", CONF_STRING, AT(server_auth_config, basic.file),
 	  .doc = "A file as htpasswd -B writes it: user:hash, one a line (bcrypt, SHA-512 or yescrypt). Changes are taken up "
-		 "within ten seconds." },
+		 "within seconds." },
 	{ "inline", CONF_SECRET, AT(server_auth_config, basic.inline_text), .doc = "Such lines themselves." },
 	{ .name = NULL },
 };
@@ -105,7 +105,7 @@ static const struct conf_option oauth2_options[] = {
 const struct conf_option client_auth_options[] = {
 	{ "bearer_token", CONF_SECRET, AT(client_auth_config, bearer_token), .doc = "Sent as Authorization: Bearer." },
 	{ "bearer_token_file", CONF_STRING, AT(client_auth_config, bearer_token_file),
-	  .doc = "A file with that token; changes are taken up within ten seconds." },
+	  .doc = "A file with that token; changes are taken up within seconds." },
 	{ "basic", CONF_SECTION, .section = client_basic_options, .doc = "User and password (RFC 7617)." },
 	{ "oauth2client", CONF_SECTION, .section = oauth2_options,
 	  .doc = "Tokens of an authorization server, fetched when they are needed and kept until shortly before they expire." },

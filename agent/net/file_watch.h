@@ -12,7 +12,7 @@
 #include "agent/base/status.h"
 
 #define FILE_WATCH_FILES 3
-#define FILE_WATCH_INTERVAL_MS 10000
+#define FILE_WATCH_INTERVAL_MS 2000 /* where no option says how often */
 
 struct file_watch;
 

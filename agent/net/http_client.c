@@ -61,7 +61,8 @@ static void transfer_give_back(struct transfer *t)
 
 	curl_easy_reset(t->easy);
 	curl_slist_free_all(t->headers);
-	t->headers = NULL;
+	curl_slist_free_all(t->connect_to);
+	t->headers = t->connect_to = NULL;
 	buf_reset(&t->body);
 	if (c->pooled == POOLED_MAX) {
 		transfer_free(t);

@@ -18,6 +18,8 @@ struct http_request {
 	const char *url;
 	const char *content_type;
 	const char *content_encoding;   /* NULL: identity */
+	const char *authorization;      /* of the header; NULL: none */
+	const char *unix_socket;        /* a path, instead of the URL's host; NULL: none */
 	const struct string_map *headers; /* may be NULL */
 	const struct tls_client_config *tls; /* may be NULL: verify with the system's certificates */
 	struct slice body;              /* POSTed; borrowed until done is called */

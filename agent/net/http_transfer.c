@@ -40,6 +40,8 @@ static bool set_headers(struct transfer *t, const struct http_request *r)
 		return false;
 	if (r->content_encoding != NULL && !add_header(t, "Content-Encoding", r->content_encoding))
 		return false;
+	if (r->authorization != NULL && !add_header(t, "Authorization", r->authorization))
+		return false;
 	for (size_t i = 0; r->headers != NULL && i < r->headers->count; i++)
 		if (!add_header(t, r->headers->items[i].key, r->headers->items[i].value))
 			return false;
@@ -48,12 +50,47 @@ static bool set_headers(struct transfer *t, const struct http_request *r)
 
 #define SET(option, value) (curl_easy_setopt(t->easy, CURLOPT_##option, (value)) == CURLE_OK)
 
+/* Names another server to TLS than to DNS: the URL gets the one, CONNECT_TO the other, and the Host header stays. */
+static bool override_name(struct transfer *t, CURLU *url, const char *name)
+{
+	char *host = NULL, *port = NULL, *text = NULL;
+	struct buf connect_to = BUF_INIT;
+	bool good = curl_url_get(url, CURLUPART_HOST, &host, 0) == CURLUE_OK &&
+		    curl_url_get(url, CURLUPART_PORT, &port, CURLU_DEFAULT_PORT) == CURLUE_OK;
+
+	if (good) {
+		buf_printf(&connect_to, "::%s:%s", host, port);
+		t->connect_to = curl_slist_append(NULL, buf_string(&connect_to));
+		good = t->connect_to != NULL && add_header(t, "Host", connect_to.ptr + 2) &&
+		       curl_url_set(url, CURLUPART_HOST, name, 0) == CURLUE_OK &&
+		       curl_url_get(url, CURLUPART_URL, &text, 0) == CURLUE_OK && SET(URL, text) &&
+		       SET(CONNECT_TO, t->connect_to);
+	}
+	curl_free(host);
+	curl_free(port);
+	curl_free(text);
+	buf_release(&connect_to);
+	return good;
+}
+
+static bool set_server_name(struct transfer *t, const char *url, const char *name)
+{
+	CURLU *parsed = curl_url();
+	bool good = parsed != NULL && curl_url_set(parsed, CURLUPART_URL, url, 0) == CURLUE_OK &&
+		    override_name(t, parsed, name);
+
+	curl_url_cleanup(parsed);
+	return good;
+}
+
+/* A file of authorities is read again with each new connection; the system's stay in curl's cache. */
 static bool set_tls(struct transfer *t, const struct tls_client_config *tls)
 {
 	long verify = !tls->insecure_skip_verify;
+	long oldest = tls->min_version == TLS_VERSION_1_3 ? CURL_SSLVERSION_TLSv1_3 : CURL_SSLVERSION_TLSv1_2;
 
-	return SET(SSL_VERIFYPEER, verify) && SET(SSL_VERIFYHOST, verify ? 2L : 0L) &&
-	       (tls->ca_file == NULL || SET(CAINFO, tls->ca_file)) &&
+	return SET(SSL_VERIFYPEER, verify) && SET(SSL_VERIFYHOST, verify ? 2L : 0L) && SET(SSLVERSION, oldest) &&
+	       (tls->ca_file == NULL || (SET(CAINFO, tls->ca_file) && SET(CA_CACHE_TIMEOUT, 0L))) &&
 	       (tls->cert_file == NULL || SET(SSLCERT, tls->cert_file)) &&
 	       (tls->key_file == NULL || SET(SSLKEY, tls->key_file));
 }
@@ -69,7 +106,7 @@ static bool set_options(struct transfer *t, const struct http_request *r)
 	       SET(PROTOCOLS_STR, "http,https") && SET(FOLLOWLOCATION, 0L) &&
 	       SET(HTTP_VERSION, CURL_HTTP_VERSION_1_1) && SET(USERAGENT, "plimsoll/" PLIMSOLL_VERSION) &&
 	       SET(TCP_KEEPALIVE, 1L) && SET(TIMEOUT_MS, timeout_ms) && SET(CONNECTTIMEOUT_MS, connect_ms) &&
-	       SET(POST, 1L) && SET(HTTPHEADER, t->headers) &&
+	       SET(POST, 1L) &&
 	       SET(POSTFIELDS, r->body.ptr != NULL ? r->body.ptr : "") &&
 	       SET(POSTFIELDSIZE_LARGE, (curl_off_t)r->body.len) && SET(WRITEFUNCTION, keep_body) &&
 	       SET(WRITEDATA, t) && (r->tls == NULL || set_tls(t, r->tls));
@@ -77,7 +114,13 @@ static bool set_options(struct transfer *t, const struct http_request *r)
 
 bool transfer_prepare(struct transfer *t, const struct http_request *request)
 {
-	return set_headers(t, request) && set_options(t, request);
+	const struct tls_client_config *tls = request->tls;
+
+	return set_headers(t, request) && set_options(t, request) &&
+	       (request->unix_socket == NULL || SET(UNIX_SOCKET_PATH, request->unix_socket)) &&
+	       (tls == NULL || tls->server_name_override == NULL || strncmp(request->url, "https://", 8) != 0 ||
+		set_server_name(t, request->url, tls->server_name_override)) &&
+	       SET(HTTPHEADER, t->headers);
 }
 
 static struct status status_of(CURLcode code)

@@ -15,7 +15,7 @@ struct transfer {
 	struct http_client *client;
 	struct transfer *next, **link; /* link: what points to this one, while it runs */
 	CURL *easy;
-	struct curl_slist *headers;
+	struct curl_slist *headers, *connect_to;
 	http_done done;
 	void *context;
 	struct buf body;

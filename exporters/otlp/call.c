@@ -18,7 +18,11 @@
 #include "exporters/otlp/otlp_priv.h"
 
 struct otlp_call {
+	struct client_auth_waiter waiter;
 	struct otlp_exporter *exporter;
+	enum payload_kind kind;
+	grpc_metadata *metadata; /* the exporter's, and the authorization */
+	grpc_slice authorization;
 	struct otlp_call *next, **link; /* among those that run */
 	struct otlp_call *next_ended;
 	grpc_call *call;
@@ -134,6 +138,8 @@ static void call_free(struct otlp_call *c)
 	grpc_metadata_array_destroy(&c->initial);
 	grpc_metadata_array_destroy(&c->trailing);
 	grpc_slice_unref(c->details);
+	grpc_slice_unref(c->authorization);
+	free(c->metadata);
 	free(c);
 }
 
@@ -146,7 +152,12 @@ static struct otlp_call *call_new(struct otlp_exporter *e, delivery_done done, v
 	c->exporter = e;
 	c->done = done;
 	c->context = context;
-	c->details = grpc_empty_slice();
+	c->details = c->authorization = grpc_empty_slice();
+	c->metadata = calloc(e->metadata_count + 1, sizeof(*c->metadata));
+	if (c->metadata == NULL) {
+		free(c);
+		return NULL;
+	}
 	grpc_metadata_array_init(&c->initial);
 	grpc_metadata_array_init(&c->trailing);
 	return c;
@@ -182,7 +193,22 @@ static grpc_byte_buffer *gzip_request(struct payload *p)
 	return buffer;
 }
 
-static void call_run(struct otlp_call *c, enum payload_kind kind)
+/* Returns how many there are. */
+static size_t write_metadata(struct otlp_call *c, const char *authorization)
+{
+	const struct otlp_exporter *e = c->exporter;
+
+	for (size_t i = 0; i < e->metadata_count; i++)
+		c->metadata[i] = e->metadata[i];
+	if (authorization[0] == '\0')
+		return e->metadata_count;
+	c->authorization = grpc_slice_from_copied_string(authorization);
+	c->metadata[e->metadata_count].key = grpc_slice_from_static_string("authorization");
+	c->metadata[e->metadata_count].value = c->authorization;
+	return e->metadata_count + 1;
+}
+
+static void call_run(struct otlp_call *c, const char *authorization)
 {
 	struct otlp_exporter *e = c->exporter;
 	grpc_op ops[6] = { { .op = GRPC_OP_SEND_INITIAL_METADATA },  { .op = GRPC_OP_SEND_MESSAGE },
@@ -191,8 +217,8 @@ static void call_run(struct otlp_call *c, enum payload_kind kind)
 	gpr_timespec deadline = gpr_time_add(gpr_now(GPR_CLOCK_MONOTONIC),
 					     gpr_time_from_millis((int64_t)e->options->timeout_ms, GPR_TIMESPAN));
 
-	ops[0].data.send_initial_metadata.count = e->metadata_count;
-	ops[0].data.send_initial_metadata.metadata = e->metadata;
+	ops[0].data.send_initial_metadata.count = write_metadata(c, authorization);
+	ops[0].data.send_initial_metadata.metadata = c->metadata;
 	ops[1].data.send_message.send_message = c->request;
 	ops[3].data.recv_initial_metadata.recv_initial_metadata = &c->initial;
 	ops[4].data.recv_message.recv_message = &c->response;
@@ -200,7 +226,7 @@ static void call_run(struct otlp_call *c, enum payload_kind kind)
 	ops[5].data.recv_status_on_client.status = &c->status;
 	ops[5].data.recv_status_on_client.status_details = &c->details;
 	c->call = grpc_channel_create_registered_call(e->channel, NULL, GRPC_PROPAGATE_DEFAULTS, e->queue,
-						      e->methods[kind], deadline, NULL);
+						      e->methods[c->kind], deadline, NULL);
 	grpc_call_error error = grpc_call_start_batch(c->call, ops, 6, c, NULL);
 	assert(error == GRPC_CALL_OK); /* headers were checked when the exporter was opened */
 }
@@ -212,6 +238,37 @@ static void call_link(struct otlp_call *c)
 	if (c->next != NULL)
 		c->next->link = &c->next;
 	c->exporter->running = c;
+}
+
+/* Never sent: no token, or the exporter ends. */
+static void call_fail(struct otlp_call *c, const char *reason)
+{
+	struct delivery d = { .result = DELIVERY_RETRY };
+	delivery_done done = c->done;
+	void *context = c->context;
+
+	snprintf(d.reason, sizeof(d.reason), "%s", reason);
+	*c->link = c->next;
+	if (c->next != NULL)
+		c->next->link = c->link;
+	call_free(c);
+	done(context, &d);
+}
+
+static void on_authorization(struct client_auth_waiter *w, struct status status, const char *authorization)
+{
+	struct otlp_call *c = (struct otlp_call *)w; /* its first member */
+	char reason[160];
+	grpc_slice value = grpc_slice_from_copied_string(authorization);
+	bool is_legal = grpc_header_nonbin_value_is_legal(value) != 0;
+
+	grpc_slice_unref(value);
+	if (!FAILED(status) && is_legal) {
+		call_run(c, authorization);
+		return;
+	}
+	snprintf(reason, sizeof(reason), "no_token: %s", FAILED(status) ? status.why : "it is no text for a header");
+	call_fail(c, reason);
 }
 
 void otlp_call_start(struct otlp_exporter *e, struct payload *p, delivery_done done, void *context)
@@ -228,15 +285,24 @@ void otlp_call_start(struct otlp_exporter *e, struct payload *p, delivery_done d
 		return;
 	}
 	call_link(c);
-	call_run(c, p->kind);
+	c->kind = p->kind;
+	c->waiter.ready = on_authorization;
+	client_auth_get(e->auth, &c->waiter);
 }
 
 void otlp_cancel_calls(void *state)
 {
 	const struct otlp_exporter *e = state;
 
-	for (const struct otlp_call *c = e->running; c != NULL; c = c->next)
-		grpc_call_cancel(c->call, NULL);
+	for (struct otlp_call *c = e->running, *next; c != NULL; c = next) {
+		next = c->next;
+		if (c->call != NULL) {
+			grpc_call_cancel(c->call, NULL);
+		} else {
+			client_auth_cancel(&c->waiter);
+			call_fail(c, "UNAVAILABLE: ended before there was a token");
+		}
+	}
 }
 
 /* ------------------------------------------------------------------ from core's threads back to the loop */
@@ -261,6 +327,11 @@ void *otlp_watch_queue(void *arg)
 static void call_finish(struct otlp_call *c)
 {
 	struct delivery d = read_outcome(c);
+	struct client_auth *auth = c->exporter->auth;
+	if (c->status == GRPC_STATUS_OK)
+		client_auth_accepted(auth, &c->waiter);
+	else if (c->status == GRPC_STATUS_UNAUTHENTICATED && client_auth_refused(auth, &c->waiter))
+		d.result = DELIVERY_RETRY; /* with another token */
 	delivery_done done = c->done;
 	void *context = c->context;
 

@@ -4,44 +4,29 @@
  * As in the Collector: "http://host:port" is without TLS, "https://host:port" with it, and "host:port" is with TLS
  * unless tls.insecure is set. "unix:/path" is a socket of this machine.
  */
-#include <errno.h>
 #include <grpc/grpc_security.h>
+#include <openssl/crypto.h>
 #include <stdio.h>
 
-#include "agent/base/file.h"
+#include "agent/net/certificate.h"
 #include "exporters/otlp/otlp_priv.h"
 
-#define PEM_BYTES_MAX (1u << 20)
 #define TARGET_BYTES  1024
 /* Core tries a lost connection again by itself. Our own back-off decides about requests, so core may be quicker. */
 #define RECONNECT_FIRST_MS 1000
 #define RECONNECT_MOST_MS  5000
 
+enum { FILE_CA, FILE_CERT, FILE_KEY };
+
+static const char *const methods[OTLP_SIGNALS] = {
+	"/opentelemetry.proto.collector.trace.v1.TraceService/Export",
+	"/opentelemetry.proto.collector.metrics.v1.MetricsService/Export",
+	"/opentelemetry.proto.collector.logs.v1.LogsService/Export",
+};
+
 struct pem {
 	struct buf ca, cert, key;
 };
-
-static struct status read_pem(const char *id, const char *option, const char *path, struct buf *out, struct buf *why)
-{
-	if (path == NULL)
-		return OK;
-	struct status status = file_read(path, PEM_BYTES_MAX, out);
-	if (FAILED(status))
-		buf_printf(why, "exporters.%s.tls.%s: cannot read '%s': %s", id, option, path,
-			   status.code == STATUS_IO ? strerror(errno) : status.why);
-	return status;
-}
-
-static struct status read_pems(const char *id, const struct tls_client_config *tls, struct pem *pem, struct buf *why)
-{
-	if ((tls->cert_file == NULL) != (tls->key_file == NULL)) {
-		buf_printf(why, "exporters.%s.tls: cert_file and key_file go together; one is missing", id);
-		return FAIL(INVALID, "cert_file without key_file, or the other way round");
-	}
-	TRY(read_pem(id, "ca_file", tls->ca_file, &pem->ca, why));
-	TRY(read_pem(id, "cert_file", tls->cert_file, &pem->cert, why));
-	return read_pem(id, "key_file", tls->key_file, &pem->key, why);
-}
 
 static grpc_channel_credentials *verifying_credentials(struct pem *pem)
 {
@@ -71,28 +56,39 @@ static grpc_channel_credentials *trusting_credentials(struct pem *pem)
 	return grpc_tls_credentials_create(options);
 }
 
-static struct status make_credentials(const char *id, const struct tls_client_config *tls, bool is_plain,
-				      grpc_channel_credentials **out, struct buf *why)
+/* What is wrong with the files is said here; core would only fail to connect. */
+static struct status check_files(const struct otlp_exporter *e, const struct slice files[], struct buf *why)
+{
+	const struct tls_client_config *tls = &e->options->tls;
+	struct certificate_facts facts;
+	char labels[256];
+
+	if (tls->ca_file != NULL && certificate_count(files[FILE_CA]) == 0) {
+		buf_printf(why, "ca_file '%s' holds no PEM certificate, or a broken one", tls->ca_file);
+		return FAIL(INVALID, "no certificates of authorities");
+	}
+	if (tls->cert_file == NULL)
+		return OK;
+	TRY(certificate_check(files[FILE_CERT], files[FILE_KEY], &facts, why));
+	snprintf(labels, sizeof(labels), "key=\"%s\"", e->tls_key.ptr);
+	meter_set(meter_get(METER_CERTIFICATE_EXPIRY, labels), facts.not_after_s);
+	return OK;
+}
+
+static grpc_channel_credentials *tls_credentials(const struct tls_client_config *tls, const struct slice files[])
 {
 	struct pem pem = { BUF_INIT, BUF_INIT, BUF_INIT };
-	struct status status = OK;
+	struct buf *all[] = { &pem.ca, &pem.cert, &pem.key };
 
-	if (is_plain) {
-		*out = grpc_insecure_credentials_create();
-		return OK;
-	}
-	status = read_pems(id, tls, &pem, why);
-	if (!FAILED(status)) {
-		*out = tls->insecure_skip_verify ? trusting_credentials(&pem) : verifying_credentials(&pem);
-		if (*out == NULL) {
-			buf_printf(why, "exporters.%s.tls: the certificates or the key cannot be used", id);
-			status = FAIL(INVALID, "certificates cannot be used");
-		}
-	}
-	buf_release(&pem.ca);
-	buf_release(&pem.cert);
-	buf_release(&pem.key);
-	return status;
+	for (int i = 0; i < FILE_WATCH_FILES; i++)
+		buf_slice(all[i], files[i]);
+	grpc_channel_credentials *made = tls->insecure_skip_verify ? trusting_credentials(&pem)
+								    : verifying_credentials(&pem);
+	if (pem.key.ptr != NULL)
+		OPENSSL_cleanse(pem.key.ptr, pem.key.cap);
+	for (int i = 0; i < FILE_WATCH_FILES; i++)
+		buf_release(all[i]);
+	return made;
 }
 
 /* What core connects to: the endpoint without scheme and closing slash. */
@@ -133,26 +129,82 @@ static grpc_arg integer(const char *key, int value)
 	return arg;
 }
 
-struct status otlp_channel_new(const char *id, const struct otlp_options *o, grpc_channel **out, struct buf *why)
+static grpc_arg string(const char *key, const char *value)
 {
+	grpc_arg arg = { .type = GRPC_ARG_STRING };
+
+	arg.key = (char *)(uintptr_t)key;
+	arg.value.string = (char *)(uintptr_t)value;
+	return arg;
+}
+
+/* Calls that the old channel still has end there, or fail and are repeated. */
+static void adopt(struct otlp_exporter *e, const char *target, grpc_channel_credentials *credentials)
+{
+	const char *name = e->options->tls.server_name_override;
 	grpc_arg args[] = {
 		integer(GRPC_ARG_ENABLE_RETRIES, 0), /* the sender retries, and counts it */
 		integer(GRPC_ARG_INITIAL_RECONNECT_BACKOFF_MS, RECONNECT_FIRST_MS),
 		integer(GRPC_ARG_MAX_RECONNECT_BACKOFF_MS, RECONNECT_MOST_MS),
 		integer(GRPC_ARG_USE_LOCAL_SUBCHANNEL_POOL, 1), /* two exporters to one host are two connections */
-		{ .type = GRPC_ARG_STRING },
+		string(GRPC_ARG_PRIMARY_USER_AGENT_STRING, "plimsoll/" PLIMSOLL_VERSION),
+		string(GRPC_SSL_TARGET_NAME_OVERRIDE_ARG, name),
 	};
-	const size_t count = sizeof(args) / sizeof(args[0]);
-	grpc_channel_args channel_args = { count, args };
-	grpc_channel_credentials *credentials;
-	char target[TARGET_BYTES];
-	bool is_plain = o->tls.insecure;
+	grpc_channel_args channel_args = { sizeof(args) / sizeof(args[0]) - (name == NULL), args };
 
-	args[count - 1].key = (char *)(uintptr_t)GRPC_ARG_PRIMARY_USER_AGENT_STRING;
-	args[count - 1].value.string = (char *)(uintptr_t) "plimsoll/" PLIMSOLL_VERSION;
-	TRY(make_target(id, o->endpoint, target, sizeof(target), &is_plain, why));
-	TRY(make_credentials(id, &o->tls, is_plain, &credentials, why));
-	*out = grpc_channel_create(target, credentials, &channel_args);
+	if (e->channel != NULL)
+		grpc_channel_destroy(e->channel);
+	e->channel = grpc_channel_create(target, credentials, &channel_args);
+	for (int signal = 0; signal < OTLP_SIGNALS; signal++)
+		e->methods[signal] = grpc_channel_register_call(e->channel, methods[signal], NULL, NULL);
 	grpc_channel_credentials_release(credentials);
-	return OK;
+}
+
+/* The files were read, or have changed. */
+static struct status load(void *context, const struct slice files[], struct buf *why)
+{
+	struct otlp_exporter *e = context;
+	char target[TARGET_BYTES];
+	bool is_plain = false;
+
+	TRY(check_files(e, files, why));
+	grpc_channel_credentials *credentials = tls_credentials(&e->options->tls, files);
+	if (credentials == NULL) {
+		buf_text(why, "the certificates or the key cannot be used");
+		return FAIL(INVALID, "certificates cannot be used");
+	}
+	struct status s = make_target(e->id, e->options->endpoint, target, sizeof(target), &is_plain, why);
+	if (!FAILED(s))
+		adopt(e, target, credentials);
+	else
+		grpc_channel_credentials_release(credentials);
+	return s;
+}
+
+struct status otlp_channel_open(struct otlp_exporter *e, struct buf *why)
+{
+	const struct tls_client_config *tls = &e->options->tls;
+	bool is_plain = tls->insecure;
+	char target[TARGET_BYTES];
+
+	TRY(make_target(e->id, e->options->endpoint, target, sizeof(target), &is_plain, why));
+	if (is_plain) {
+		adopt(e, target, grpc_insecure_credentials_create());
+		return OK;
+	}
+	buf_printf(&e->tls_key, "exporters.%s.tls", e->id);
+	const struct file_watch_spec spec = { .key = buf_string(&e->tls_key),
+					      .paths = { tls->ca_file, tls->cert_file, tls->key_file },
+					      .interval_ms = tls->reload_interval_ms,
+					      .load = load,
+					      .context = e };
+	return file_watch_new(&spec, &e->tls_watch, why);
+}
+
+void otlp_channel_close(struct otlp_exporter *e)
+{
+	file_watch_free(e->tls_watch);
+	buf_release(&e->tls_key);
+	if (e->channel != NULL)
+		grpc_channel_destroy(e->channel);
 }

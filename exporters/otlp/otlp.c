@@ -22,16 +22,11 @@ static const struct conf_option otlp_option_table[] = {
 	{ "timeout", CONF_DURATION, AT(timeout_ms), .fallback = "5s", .min = 1, .max = 3600000,
 	  .doc = "The longest that one attempt may take." },
 	{ "tls", CONF_SECTION, AT(tls), .section = tls_client_options, .doc = "TLS; on unless insecure is set." },
+	{ "auth", CONF_SECTION, AT(auth), .section = client_auth_options, .doc = "Who we are to the peer." },
 	{ "sending_queue", CONF_SECTION, AT(queue), .section = queue_options, .doc = "What waits to be sent." },
 	{ "retry_on_failure", CONF_SECTION, AT(retry), .section = retry_options,
 	  .doc = "When an attempt is repeated." },
 	{ .name = NULL },
-};
-
-static const char *const methods[OTLP_SIGNALS] = {
-	"/opentelemetry.proto.collector.trace.v1.TraceService/Export",
-	"/opentelemetry.proto.collector.metrics.v1.MetricsService/Export",
-	"/opentelemetry.proto.collector.logs.v1.LogsService/Export",
 };
 
 /* ------------------------------------------------------------------ metadata */
@@ -87,17 +82,8 @@ static void release(struct otlp_exporter *e)
 		grpc_slice_unref(e->metadata[i].value);
 	}
 	free(e->metadata);
-	if (e->channel != NULL)
-		grpc_channel_destroy(e->channel);
-}
-
-static struct status make_channel(const char *id, struct otlp_exporter *e, struct buf *why)
-{
-	TRY(add_headers(id, e, why));
-	TRY(otlp_channel_new(id, e->options, &e->channel, why));
-	for (int signal = 0; signal < OTLP_SIGNALS; signal++)
-		e->methods[signal] = grpc_channel_register_call(e->channel, methods[signal], NULL, NULL);
-	return OK;
+	otlp_channel_close(e);
+	client_auth_free(e->auth);
 }
 
 static void stop_queue(struct otlp_exporter *e)
@@ -132,8 +118,13 @@ static struct status otlp_open(const char *id, const void *options, struct expor
 	if (e == NULL)
 		return FAIL(NOMEM, "no memory for the exporter");
 	grpc_init();
+	e->id = id;
 	e->options = options;
-	struct status status = make_channel(id, e, why);
+	struct status status = add_headers(id, e, why);
+	if (!FAILED(status))
+		status = client_auth_new(id, &e->options->auth, &e->options->tls, env->http, &e->auth, why);
+	if (!FAILED(status))
+		status = otlp_channel_open(e, why);
 	if (!FAILED(status))
 		status = start_queue(e, env->loop);
 	if (FAILED(status)) {
@@ -144,6 +135,16 @@ static struct status otlp_open(const char *id, const void *options, struct expor
 	}
 	*state = e;
 	return OK;
+}
+
+static struct status otlp_check(const void *options, struct buf *why)
+{
+	const struct otlp_options *o = options;
+
+	if (o->tls.min_version == TLS_VERSION_1_2)
+		return OK;
+	buf_text(why, "tls.min_version: gRPC speaks TLS 1.2 and 1.3 and cannot be told to refuse 1.2; leave it out");
+	return FAIL(INVALID, "not to be had over gRPC");
 }
 
 static void otlp_send(void *state, struct payload *p, delivery_done done, void *context)
@@ -172,6 +173,7 @@ const struct exporter_kind exporter_otlp = {
 	.accepts = 1u << PAYLOAD_TRACES | 1u << PAYLOAD_METRICS | 1u << PAYLOAD_LOGS,
 	.options = otlp_option_table,
 	.options_size = sizeof(struct otlp_options),
+	.check = otlp_check,
 	.open = otlp_open,
 	.send = otlp_send,
 	.cancel = otlp_cancel_calls,

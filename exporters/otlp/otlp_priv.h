@@ -7,6 +7,9 @@
 #include <grpc/grpc.h>
 #include <pthread.h>
 
+#include "agent/base/meter.h"
+#include "agent/net/file_watch.h"
+#include "exporters/client_auth.h"
 #include "exporters/exporter.h"
 
 #define OTLP_SIGNALS 3 /* PAYLOAD_TRACES, _METRICS, _LOGS */
@@ -17,13 +20,18 @@ struct otlp_options {
 	int compression;
 	uint64_t timeout_ms;
 	struct tls_client_config tls;
+	struct client_auth_config auth;
 	struct queue_config queue;
 	struct retry_config retry;
 };
 
 /* Everything belongs to the loop thread but `ended`, which the queue's thread fills under the lock. */
 struct otlp_exporter {
+	const char *id;
 	const struct otlp_options *options;
+	struct client_auth *auth;
+	struct buf tls_key;           /* "exporters.otlp/a.tls" */
+	struct file_watch *tls_watch; /* its load makes the channel; NULL: no TLS */
 	grpc_channel *channel;
 	void *methods[OTLP_SIGNALS]; /* core's handles of the registered methods */
 	grpc_metadata *metadata;     /* configured headers, then the compression that core announces */
@@ -36,10 +44,12 @@ struct otlp_exporter {
 	struct otlp_call *ended;
 };
 
-/* The channel for the options' endpoint; it connects when the first call is made.
- * Errors: INVALID, IO with why filled. */
-struct status otlp_channel_new(const char *id, const struct otlp_options *o, grpc_channel **out,
-			       struct buf *why) MUST_USE;
+/* Makes the channel for the options' endpoint, and makes another whenever a TLS file changes; it connects when the first
+ * call is made. Errors: INVALID, IO with why filled. */
+struct status otlp_channel_open(struct otlp_exporter *e, struct buf *why) MUST_USE;
+
+/* Also where otlp_channel_open has failed. */
+void otlp_channel_close(struct otlp_exporter *e);
 
 /* Starts one attempt; done is called on the loop. */
 void otlp_call_start(struct otlp_exporter *e, struct payload *p, delivery_done done, void *context);

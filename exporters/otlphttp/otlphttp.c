@@ -12,7 +12,8 @@
 
 static const struct conf_option otlphttp_option_table[] = {
 	{ "endpoint", CONF_STRING, AT(endpoint),
-	  .doc = "Base URL, such as https://host:4318; /v1/traces, /v1/metrics and /v1/logs are put behind it." },
+	  .doc = "Base URL, such as https://host:4318; /v1/traces, /v1/metrics and /v1/logs are put behind it. unix:/path is a "
+		 "socket of this machine." },
 	{ "preset", CONF_ENUM, AT(preset.name), .choices = PRESET_CHOICES, .fallback = "none",
 	  .doc = "A back end whose address, headers, limits and keys are known; what is given beside it wins. Its "
 		 "inputs are "
@@ -39,6 +40,7 @@ static const struct conf_option otlphttp_option_table[] = {
 	{ "timeout", CONF_DURATION, AT(timeout_ms), .fallback = "30s", .min = 1, .max = 3600000,
 	  .doc = "The longest that one attempt may take." },
 	{ "tls", CONF_SECTION, AT(tls), .section = tls_client_options, .doc = "TLS, for https:// URLs." },
+	{ "auth", CONF_SECTION, AT(auth), .section = client_auth_options, .doc = "Who we are to the peer." },
 	{ "sending_queue", CONF_SECTION, AT(queue), .section = queue_options, .doc = "What waits to be sent." },
 	{ "retry_on_failure", CONF_SECTION, AT(retry), .section = retry_options,
 	  .doc = "When an attempt is repeated." },
@@ -75,9 +77,13 @@ static struct status check_endpoints(const struct otlphttp_options *o, const str
 		buf_text(why, "endpoint is missing; give the base URL, such as https://host:4318, or a preset");
 		return FAIL(INVALID, "no endpoint");
 	}
-	if (o->endpoint != NULL && !is_http_url(o->endpoint)) {
-		buf_text(why, "endpoint must start with http:// or https:// (host:port alone is for otlp, over gRPC)");
+	if (o->endpoint != NULL && !is_http_url(o->endpoint) && endpoint_unix_path(o->endpoint) == NULL) {
+		buf_text(why, "endpoint must start with http://, https:// or unix:/ (host:port alone is for otlp, over gRPC)");
 		return FAIL(INVALID, "not an http:// or https:// URL");
+	}
+	if (p != NULL && o->endpoint != NULL && endpoint_unix_path(o->endpoint) != NULL) {
+		buf_text(why, "a preset's back end is not reached by a unix socket; give its URL, or leave the preset out");
+		return FAIL(INVALID, "a preset with a unix socket");
 	}
 	return OK;
 }
@@ -109,6 +115,8 @@ static char *make_url(const struct otlphttp_options *o, const struct preset *p, 
 		return strdup(o->signal_endpoints[signal]);
 	if (p != NULL)
 		preset_write_url(p, &o->preset, o->endpoint, &url);
+	else if (endpoint_unix_path(o->endpoint) != NULL)
+		buf_text(&url, "http://localhost");
 	else
 		buf_text(&url, o->endpoint);
 	while (url.len > 0 && url.ptr[url.len - 1] == '/')
@@ -147,6 +155,7 @@ static void otlphttp_close(void *state)
 	for (int i = 0; i < PRESET_HEADERS_MAX; i++)
 		buf_release(&e->header_values[i]);
 	free(e->headers.items);
+	client_auth_free(e->auth);
 	free(e);
 }
 
@@ -174,12 +183,15 @@ static struct status otlphttp_open(const char *id, const void *options, struct e
 	}
 	e->options = options;
 	e->preset = preset_of(&e->options->preset);
-	e->http = env->http;
 	e->is_json = e->options->encoding == ENCODING_JSON ||
 		     (e->options->encoding == ENCODING_AUTO && e->preset != NULL && e->preset->wants_json);
+	e->unix_socket = e->options->endpoint != NULL ? endpoint_unix_path(e->options->endpoint) : NULL;
 	struct status s = fill(e);
+	if (!FAILED(s))
+		s = client_auth_new(id, &e->options->auth, &e->options->tls, env->http, &e->auth, why);
 	if (FAILED(s)) {
-		buf_printf(why, "exporters.%s: %s", id, s.why);
+		if (why->len == 0)
+			buf_printf(why, "exporters.%s: %s", id, s.why);
 		otlphttp_close(e);
 		return s;
 	}

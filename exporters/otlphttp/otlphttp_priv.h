@@ -4,6 +4,7 @@
 #ifndef PLIMSOLL_EXPORTERS_OTLPHTTP_OTLPHTTP_PRIV_H
 #define PLIMSOLL_EXPORTERS_OTLPHTTP_OTLPHTTP_PRIV_H
 
+#include "exporters/client_auth.h"
 #include "exporters/otlphttp/preset.h"
 
 #define OTLPHTTP_SIGNALS 3 /* PAYLOAD_TRACES, _METRICS, _LOGS */
@@ -19,6 +20,7 @@ struct otlphttp_options {
 	int compression;
 	uint64_t timeout_ms;
 	struct tls_client_config tls;
+	struct client_auth_config auth;
 	struct queue_config queue;
 	struct retry_config retry;
 };
@@ -26,7 +28,8 @@ struct otlphttp_options {
 struct otlphttp_exporter {
 	const struct otlphttp_options *options;
 	const struct preset *preset; /* NULL: none */
-	struct http_client *http;
+	struct client_auth *auth;
+	const char *unix_socket; /* NULL: the URLs' hosts */
 	char *urls[OTLPHTTP_SIGNALS]; /* NULL: the back end does not take that signal */
 	struct string_map headers;    /* with the preset's */
 	struct buf header_values[PRESET_HEADERS_MAX];

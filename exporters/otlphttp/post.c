@@ -172,10 +172,11 @@ static struct status post_start(struct post *post, struct slice payload)
 		.content_encoding = compression_encoding((enum compression)e->options->compression),
 		.headers = &e->headers,
 		.tls = &e->options->tls,
+		.unix_socket = e->unix_socket,
 		.body = body,
 		.timeout_ms = e->options->timeout_ms,
 	};
-	return http_client_post(e->http, &request, on_answer, post);
+	return client_auth_post(e->auth, &request, on_answer, post);
 }
 
 void otlphttp_send(void *state, struct payload *p, delivery_done done, void *context)
@@ -200,5 +201,5 @@ void otlphttp_cancel(void *state)
 	struct otlphttp_exporter *e = state;
 
 	while (e->running != NULL)
-		http_client_cancel(e->http, e->running);
+		client_auth_cancel_post(e->auth, e->running);
 }

@@ -42,6 +42,7 @@ static const struct conf_option remotewrite_option_table[] = {
 	{ "timeout", CONF_DURATION, AT(timeout_ms), .fallback = "5s", .min = 1, .max = 3600000,
 	  .doc = "The longest that one attempt may take." },
 	{ "tls", CONF_SECTION, AT(tls), .section = tls_client_options, .doc = "TLS, for https:// URLs." },
+	{ "auth", CONF_SECTION, AT(auth), .section = client_auth_options, .doc = "Who we are to the peer." },
 	{ "sending_queue", CONF_SECTION, AT(queue), .section = queue_options,
 	  .doc = "What waits to be sent; num_consumers has to stay 1, since samples go in the order of their times." },
 	{ "retry_on_failure", CONF_SECTION, AT(retry), .section = retry_options,
@@ -163,6 +164,7 @@ static void release(struct remotewrite *w)
 	buf_release(&w->now.body);
 	free(w->headers.items);
 	free(w->labels.items);
+	client_auth_free(w->auth);
 	free(w);
 }
 
@@ -183,6 +185,11 @@ static struct status remotewrite_open(const char *id, const void *options, struc
 		buf_printf(why, "exporters.%s: no memory", id);
 		return FAIL(NOMEM, "no memory for the exporter");
 	}
+	struct status s = client_auth_new(id, &w->options->auth, &w->options->tls, env->http, &w->auth, why);
+	if (FAILED(s)) {
+		release(w);
+		return s;
+	}
 	remotewrite_set_headers(w);
 	uv_timer_init(env->loop, &w->timer);
 	w->timer.data = w;
@@ -196,7 +203,7 @@ static void remotewrite_cancel(void *state)
 {
 	struct remotewrite *w = state;
 
-	http_client_cancel(w->env.http, w);
+	client_auth_cancel_post(w->auth, w);
 }
 
 static void on_timer_closed(uv_handle_t *handle)

@@ -5,6 +5,7 @@
 #ifndef PLIMSOLL_EXPORTERS_REMOTEWRITE_REMOTEWRITE_PRIV_H
 #define PLIMSOLL_EXPORTERS_REMOTEWRITE_REMOTEWRITE_PRIV_H
 
+#include "exporters/client_auth.h"
 #include "exporters/exporter.h"
 #include "exporters/remotewrite/series_set.h"
 #include "exporters/remotewrite/write_request.h"
@@ -16,6 +17,7 @@ struct remotewrite_options {
 	bool send_metadata;
 	uint64_t interval_ms, timeout_ms, max_batch_bytes;
 	struct tls_client_config tls;
+	struct client_auth_config auth;
 	struct queue_config queue;
 	struct retry_config retry;
 };
@@ -35,6 +37,7 @@ struct sending {
 struct remotewrite {
 	const char *id;
 	const struct remotewrite_options *options;
+	struct client_auth *auth;
 	struct exporter_env env;
 	uv_timer_t timer;
 	struct string_map headers; /* the protocol's, then the configured ones */

@@ -182,7 +182,7 @@ static struct status post(struct remotewrite *w)
 		.body = buf_view(&w->now.body),
 		.timeout_ms = w->options->timeout_ms,
 	};
-	return http_client_post(w->env.http, &request, on_answer, w);
+	return client_auth_post(w->auth, &request, on_answer, w);
 }
 
 /* The next request of the payload, or its end. */

@@ -222,7 +222,7 @@ static void an_endpoint_that_is_no_url_is_refused_with_the_remedy(void **state)
 	(void)state;
 	assert_int_equal(rig_start(&rig, "exporters:\n  otlphttp/a:\n    endpoint: localhost:4318\n").code,
 			 STATUS_INVALID);
-	assert_non_null(strstr(buf_string(&rig.why), ":2:3: otlphttp/a: endpoint must start with http:// or https:// "
+	assert_non_null(strstr(buf_string(&rig.why), ":2:3: otlphttp/a: endpoint must start with http://, https:// or unix:/ "
 						     "(host:port alone is for otlp, over gRPC)"));
 	assert_int_equal(rig_stop(&rig), 0);
 	assert_int_equal(rig_start(&rig, "exporters:\n  otlphttp/a:\n    timeout: 1s\n").code, STATUS_INVALID);
