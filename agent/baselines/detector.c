@@ -347,10 +347,29 @@ static bool has_labels(const struct baseline_key *k, const struct verdict *v)
 	       slice_equal(l->user_segment, v->user_segment);
 }
 
+/* A percentile's alert, or that of the feature's and model's day. */
+static bool accept_of_key(struct detector *d, struct baseline_key *k, const struct verdict *alert)
+{
+	struct subject version = { d, k, NULL, false }, all = { d, k, NULL, true };
+
+	if (strcmp(alert->metric, SPEND_METRIC) == 0)
+		return k->spend != NULL && slice_equal(k->labels.feature, alert->feature) &&
+		       slice_equal(k->labels.model, alert->model) &&
+		       spend_accept(k->spend, d->open_s, detector_emit, &all);
+	for (int of = 0; k->tails != NULL && of < TAIL_COUNT; of++)
+		if (strcmp(alert->metric, tail_names[of]) == 0 && has_labels(k, alert))
+			return tail_latency_accept(&k->tails[of], (enum tail_of)of, d->open_s, detector_emit, &version);
+	return false;
+}
+
 struct status detector_accept(struct detector *d, const struct verdict *alert)
 {
 	for (uint32_t i = 0; i < d->table.count; i++) {
 		struct baseline_key *k = d->table.keys[i];
+		if (k != NULL && accept_of_key(d, k, alert)) {
+			k->dirty = true;
+			return OK;
+		}
 		for (unsigned at = 0; k != NULL && has_labels(k, alert) && at < k->watch_count; at++) {
 			struct watch *w = &k->watches[at];
 			struct subject subject = { d, k, w, false };
@@ -382,6 +401,9 @@ static void forget_cost(struct detector *d, struct baseline_key *k)
 		w->open = (struct bucket){ 0 };
 		detector_refresh(w);
 	}
+	struct subject day = { d, k, NULL, true };
+	if (k->spend != NULL && !spend_accept(k->spend, d->open_s, detector_emit, &day))
+		spend_forget_level(k->spend);
 	k->runaway = (struct runaway){ .last_s = k->runaway.last_s };
 	k->dirty = true;
 }

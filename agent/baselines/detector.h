@@ -50,11 +50,11 @@ struct status detector_merge(struct detector *d, struct slice feature, struct sl
 			     enum metric m, const struct bucket *share) MUST_USE;
 
 /* Somebody says that the new level is right: the alert (its kind, metric, name, key and started_at_s) ends as adopted,
- * and what comes next is the baseline. Errors: NOTFOUND, no shift fires that is this one. */
+ * and what comes next is the baseline. Errors: NOTFOUND, nothing with a level of its own fires that is this alert. */
 struct status detector_accept(struct detector *d, const struct verdict *alert) MUST_USE;
 
 /* Prices have changed: the costs of these models step, which is no news. Their level is learned anew from what comes
- * next; variances, seasons, and the day's spend stay as they are. */
+ * next, that of the day's spend from the next whole day; variances and seasons stay as they are. */
 void detector_prices_changed(struct detector *d, bool (*is_affected)(void *context, struct slice model), void *context);
 
 /* Where each series that was judged stands: its newest 1 h bucket beside its baseline, in the metric's own unit. */

@@ -68,9 +68,8 @@ static void learn_profile(struct spend *s)
 		s->profile[h] += gain * (s->by_hour[h] / s->total_usd - s->profile[h]);
 }
 
-static void learn_day(struct spend *s)
+static void learn_level(struct spend *s, double y)
 {
-	double y = log(s->total_usd);
 	double sd = s->weight >= SD_KNOWN_FROM ? fmax(SD_FLOOR, sqrt(s->m2)) : SD_UNKNOWN;
 
 	if (s->weight == 0)
@@ -79,6 +78,16 @@ static void learn_day(struct spend *s)
 	s->weight = s->weight * exp2(-1 / HALF_LIFE_DAYS) + 1;
 	s->mu += residual / s->weight;
 	s->m2 = s->weight > 1 ? s->m2 + (residual * residual - s->m2) / fmax(s->weight - 1, 1) : 0;
+}
+
+static void learn_day(struct spend *s)
+{
+	double y = log(s->total_usd);
+
+	if (isnan(s->mu))
+		s->mu = y; /* one day tells the new level; how much days differ is known already */
+	else
+		learn_level(s, y);
 	learn_profile(s);
 }
 
@@ -104,9 +113,27 @@ void spend_hour(struct spend *s, const struct rules *r, int64_t end_s, verdict_f
 		s->partial = hour > 0;
 	}
 	s->by_hour[hour] = s->total_usd;
-	if (s->weight >= DAYS_MIN - 0.5 && s->alert_s == 0 && s->total_usd > 0)
+	if (s->weight >= DAYS_MIN - 0.5 && !isnan(s->mu) && s->alert_s == 0 && s->total_usd > 0)
 		judge(s, r, hour, end_s, emit, context);
 	if (hour == 23)
 		end_day(s, end_s, emit, context);
 	s->dirty = true;
+}
+
+void spend_forget_level(struct spend *s)
+{
+	if (s->weight > 0)
+		s->mu = NAN;
+	s->partial = true;
+	s->dirty = true;
+}
+
+bool spend_accept(struct spend *s, int64_t at_s, verdict_fn emit, void *context)
+{
+	if (s->alert_s == 0)
+		return false;
+	tell(s, VERDICT_ADOPTED, at_s, (struct verdict){ 0 }, emit, context);
+	s->alert_s = 0;
+	spend_forget_level(s);
+	return true;
 }

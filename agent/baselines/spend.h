@@ -14,7 +14,7 @@
 struct spend {
 	double total_usd;      /* of the day */
 	double by_hour[24];    /* total at the end of each hour of it */
-	double weight, mu, m2; /* decayed days; mean and variance of the logarithm of their totals */
+	double weight, mu, m2; /* decayed days; mean (NaN: to be learned anew) and variance of the logarithm of their totals */
 	double profile[24];    /* share of a day's total that is spent by the end of each hour */
 	uint32_t profile_days;
 	bool has_day;    /* an hour of this day has ended */
@@ -27,5 +27,11 @@ void spend_init(struct spend *s);
 
 /* The end of an hour (of the configured day). Emits what happened to the day's alert, without labels. */
 void spend_hour(struct spend *s, const struct rules *r, int64_t end_s, verdict_fn emit, void *context);
+
+/* From now on days cost something else: what is left of this one is not judged, and the next whole day is the level. */
+void spend_forget_level(struct spend *s);
+
+/* Ends the day's alert as adopted, and forgets the level. False where there is no alert. */
+bool spend_accept(struct spend *s, int64_t at_s, verdict_fn emit, void *context);
 
 #endif

@@ -101,3 +101,13 @@ void tail_latency_hour(struct tail_latency *t, enum tail_of of, int64_t end_s, v
 	t->n = 0;
 	t->open_s = 0;
 }
+
+bool tail_latency_accept(struct tail_latency *t, enum tail_of of, int64_t at_s, verdict_fn emit, void *context)
+{
+	if (t->alert_s == 0)
+		return false;
+	struct verdict v = verdict_of(t, of, VERDICT_ADOPTED, at_s);
+	*t = (struct tail_latency){ 0 };
+	emit(context, &v);
+	return true;
+}

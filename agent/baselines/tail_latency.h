@@ -36,4 +36,7 @@ void tail_latency_add(struct tail_latency *t, double log_ms, int64_t now_s);
 /* The end of an hour. Emits verdicts without labels. */
 void tail_latency_hour(struct tail_latency *t, enum tail_of of, int64_t end_s, verdict_fn emit, void *context);
 
+/* Ends the alert as adopted, and learns anew. False where there is no alert. */
+bool tail_latency_accept(struct tail_latency *t, enum tail_of of, int64_t at_s, verdict_fn emit, void *context);
+
 #endif

@@ -232,11 +232,19 @@ void judge_with_detector(struct judge *j, void (*use)(void *context, struct dete
 	pthread_mutex_unlock(&j->lock);
 }
 
+/* Saving notes what is saved, and an import of baselines runs on a thread of the admin endpoint. */
+static void save(struct judge *j)
+{
+	pthread_mutex_lock(&j->lock);
+	state_save(&j->state);
+	pthread_mutex_unlock(&j->lock);
+}
+
 static void on_notified(void *context)
 {
 	struct judge *j = context;
 
-	state_save(&j->state); /* again: what was delivered must not be sent again */
+	save(j); /* again: what was delivered must not be sent again */
 	struct status s = store_flush(j->store);
 	if (FAILED(s))
 		LOG(ERROR, "judge", "not_saved", "reason=\"%s\"", s.why);
@@ -411,7 +419,7 @@ static void make_change(void *context)
 	struct change *c = context;
 
 	judge_look(c->judge, c->work, c->context);
-	state_save(&c->judge->state); /* who asked for it may rely on it */
+	save(c->judge); /* who asked for it may rely on it */
 }
 
 void judge_look_versions(struct judge *j, void (*use)(void *context, const struct canary *c), void *context)

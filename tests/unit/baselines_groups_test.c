@@ -109,6 +109,56 @@ static void a_change_of_prices_raises_nothing(void **state)
 	detector_free(rig.detector);
 }
 
+/* Plays until an alert of the metric is told, at most so many days. */
+static const struct told *play_until(const char *metric, double factor, int days)
+{
+	const struct told *t = NULL;
+	int from = rig.count;
+
+	for (int i = 0; i < days * DAYS && t == NULL; i++, rig.now_s += 60) {
+		struct sample s = rig_call(&rig, "f", "v1", factor);
+		detector_add(rig.detector, &s);
+		t = rig_find(&rig, from, VERDICT_RAISED, VERDICT_SHIFT, metric);
+	}
+	return t;
+}
+
+static void an_accepted_day_is_the_level_of_days_to_come(void **state)
+{
+	const struct baselines_config config = rig_config();
+
+	(void)state;
+	rig_open(&rig, &config);
+	rig_play(&rig, one, 6 * DAYS + DAYS / 4, NULL);
+	const struct told *t = play_until("spend_day", 4, 1);
+	assert_non_null(t);
+	struct verdict day = t->v;
+	day.feature = SLICE("f");
+	day.model = SLICE("m");
+	day.prompt_version = SLICE("*");
+	int before = rig.count;
+	assert_int_equal(detector_accept(rig.detector, &day).code, STATUS_OK);
+	assert_int_equal(rig.told[before].v.event, VERDICT_ADOPTED);
+	assert_string_equal(rig.told[before].version, "*");
+	assert_int_equal(detector_accept(rig.detector, &day).code, STATUS_NOTFOUND);
+	assert_null(play_until("spend_day", 4, 4));
+	assert_non_null(play_until("spend_day", 16, 2)); /* and it is watched again */
+	detector_free(rig.detector);
+}
+
+static void a_change_of_prices_is_no_dear_day_either(void **state)
+{
+	const struct baselines_config config = rig_config();
+
+	(void)state;
+	rig_open(&rig, &config);
+	rig_play(&rig, one, 6 * DAYS + DAYS / 4, NULL);
+	detector_prices_changed(rig.detector, is_m, NULL);
+	assert_null(play_until("spend_day", 3, 4));
+	assert_non_null(play_until("spend_day", 12, 2));
+	detector_free(rig.detector);
+}
+
 static struct sample answered(const char *asked, const char *model)
 {
 	struct sample s = rig_call(&rig, "f", "v1", 1);
@@ -188,6 +238,8 @@ int main(void)
 		cmocka_unit_test(a_model_that_grows_dearer_for_all_features_is_one_group),
 		cmocka_unit_test(an_accepted_level_is_the_baseline_at_once),
 		cmocka_unit_test(a_change_of_prices_raises_nothing),
+		cmocka_unit_test(an_accepted_day_is_the_level_of_days_to_come),
+		cmocka_unit_test(a_change_of_prices_is_no_dear_day_either),
 		cmocka_unit_test(another_model_behind_the_same_name_is_told_once),
 		cmocka_unit_test(a_pinned_model_that_answers_otherwise_is_told_with_what_shows_it),
 		cmocka_unit_test(a_floating_alias_is_told_as_often_as_is_asked_for),
