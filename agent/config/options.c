@@ -284,10 +284,10 @@ static const struct conf_option baselines_options[] = {
 	{ "false_alert_budget", CONF_DOUBLE, AT(config, baselines.false_alert_budget), .fallback = "0.01", .min = 1e-9,
 	  .max = 1, .reloads = true,
 	  .doc = "False alerts to put up with at most, for each metric and key, in a week." },
-	{ "false_alerts_per_week", CONF_DOUBLE, AT(config, baselines.false_alerts_per_week), .fallback = "1", .min = 0,
+	{ "false_alerts_per_week", CONF_DOUBLE, AT(config, baselines.false_alerts_per_week), .fallback = "0", .min = 0,
 	  .max = 1e6, .reloads = true,
-	  .doc = "And of all of them together: with more than a hundred series each gets its share of this. 0: no such "
-		 "limit." },
+	  .doc = "And of all of them together: where that is less for each, thresholds rise with the number of series, "
+		 "and less is detected. 0: no such limit." },
 	{ "metrics", CONF_LIST, AT(config, baselines.metrics), .choices = METRIC_NAMES, .reloads = true,
 	  .doc = "Metrics to judge beside the default ones: requests, input_tokens, output_tokens_per_second, "
 		 "cache_hit_share, latency_p99, ttft_p99." },
@@ -302,7 +302,7 @@ static const struct conf_option baselines_options[] = {
 	{ "alias_notice_every", CONF_DURATION, AT(config, baselines.alias_notice_every_ms), .fallback = "0s", .max = 4e10,
 	  .reloads = true,
 	  .doc = "Tell that production asks for a floating model alias, at most once in this time for each; 0: never." },
-	{ "max_series", CONF_INT, AT(config, baselines.max_series), .fallback = "2000", .min = 1, .max = 1000000,
+	{ "max_series", CONF_INT, AT(config, baselines.max_series), .fallback = "10000", .min = 1, .max = 1000000,
 	  .doc = "Metrics times keys that have a baseline. A further key takes the place of one long silent, else it "
 		 "shares the key `other`, and a counter says so." },
 	{ "utc_offset_hours", CONF_DOUBLE, AT(config, baselines.utc_offset_hours), .fallback = "0", .min = -12,

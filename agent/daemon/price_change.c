@@ -8,12 +8,19 @@
 #define TOKENS 1000u /* of each class that most calls have: a change of any of these prices shows */
 
 struct books {
-	struct pricer *before, *after;
+	const struct price_book *book[2]; /* before, after */
+	struct pricer *pricer[2];
 };
 
-static struct cost cost_of(struct pricer *p, struct slice model)
+struct question {
+	const struct books *books;
+	struct slice model;
+	bool differs;
+};
+
+static struct cost cost_of(struct pricer *p, struct slice provider, struct slice model)
 {
-	struct call c = { .response_model = model, .end_unix_ns = clock_unix_ns(), .role = ROLE_LLM };
+	struct call c = { .provider = provider, .response_model = model, .end_unix_ns = clock_unix_ns(), .role = ROLE_LLM };
 
 	tokens_set(&c.tokens, TOKENS_INPUT, 2 * TOKENS);
 	tokens_set(&c.tokens, TOKENS_OUTPUT, TOKENS);
@@ -22,12 +29,26 @@ static struct cost cost_of(struct pricer *p, struct slice model)
 	return c.cost;
 }
 
+static void compare(void *context, struct slice provider)
+{
+	struct question *q = context;
+
+	if (q->differs)
+		return;
+	struct cost before = cost_of(q->books->pricer[0], provider, q->model);
+	struct cost after = cost_of(q->books->pricer[1], provider, q->model);
+	q->differs = before.known != after.known || (before.known && before.total_pusd != after.total_pusd);
+}
+
+/* A baseline does not know who served the model: whoever the prices name may have. */
 static bool is_affected(void *context, struct slice model)
 {
-	const struct books *books = context;
-	struct cost before = cost_of(books->before, model), after = cost_of(books->after, model);
+	struct question q = { .books = context, .model = model };
 
-	return before.known != after.known || (before.known && before.total_pusd != after.total_pusd);
+	compare(&q, SLICE_NONE);
+	for (int i = 0; i < 2; i++)
+		price_book_own_providers(q.books->book[i], compare, &q);
+	return q.differs;
 }
 
 static void tell(void *context, struct detector *d)
@@ -37,10 +58,10 @@ static void tell(void *context, struct detector *d)
 
 void price_change_tell(struct judge *j, const struct price_book *before, const struct price_book *after)
 {
-	struct books books = { pricer_new(before), pricer_new(after) };
+	struct books books = { { before, after }, { pricer_new(before), pricer_new(after) } };
 
-	if (books.before != NULL && books.after != NULL)
+	if (books.pricer[0] != NULL && books.pricer[1] != NULL)
 		judge_with_detector(j, tell, &books);
-	pricer_free(books.before);
-	pricer_free(books.after);
+	for (int i = 0; i < 2; i++)
+		pricer_free(books.pricer[i]);
 }

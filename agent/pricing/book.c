@@ -147,6 +147,15 @@ const struct table *price_book_source(const struct price_book *b, enum price_sou
 	return b->has[source] ? &b->tables[source] : NULL;
 }
 
+void price_book_own_providers(const struct price_book *b, void (*visit)(void *context, struct slice provider), void *context)
+{
+	for (int source = 0; source < PRICE_EMBEDDED; source++) {
+		const struct image *image = &b->tables[source].image;
+		for (uint32_t i = 0; b->has[source] && i < image_count(image, IMAGE_providers); i++)
+			visit(context, image_slice(image, image->providers[i].id));
+	}
+}
+
 void price_book_table(const struct price_book *b, struct slice *source, struct slice *version, uint64_t *date_unix_s)
 {
 	const struct image *image = &b->tables[b->has[PRICE_FILE] ? PRICE_FILE : PRICE_EMBEDDED].image;

@@ -50,6 +50,9 @@ void price_book_table(const struct price_book *b, struct slice *source, struct s
 /* The tables of a book in the order of lookup; NULL where the book has none of that source. */
 const struct table *price_book_source(const struct price_book *b, enum price_source source);
 
+/* Calls visit for every provider that the user's own files name; one may come more than once. */
+void price_book_own_providers(const struct price_book *b, void (*visit)(void *context, struct slice provider), void *context);
+
 /* Sets METER_PRICE_TABLE_TIME, and logs a warning where the table is older than 30 days (an error from 90). */
 void price_book_report(const struct price_book *b, uint64_t now_unix_s);
 
