@@ -19,6 +19,7 @@
 #include "agent/daemon/memory_guard.h"
 #include "agent/daemon/pipeline.h"
 #include "agent/daemon/refused_api.h"
+#include "agent/daemon/review_api.h"
 #include "agent/daemon/price_change.h"
 #include "agent/net/file_watch.h"
 #include "agent/daemon/state_dir.h"
@@ -136,7 +137,7 @@ static struct status open_judgements(struct agent *a, struct buf *why)
 		.senders = a->senders,
 		.outbound = a->outbound,
 		.lane = loop_lane(a->config),
-		.judge = a->config->baselines.enabled || a->config->canary.enabled ? judge_offer : NULL,
+		.judge = judge_offer,
 		.judge_context = a->judge,
 	};
 
@@ -151,7 +152,7 @@ static struct status open_pipeline(struct agent *a, struct buf *why)
 		.models = a->models,
 		.senders = a->senders,
 		.outbound = a->outbound,
-		.judge = a->config->baselines.enabled || a->config->slos.count > 0 || a->config->canary.enabled ? judge_offer : NULL,
+		.judge = judge_offer,
 		.judge_context = a->judge,
 		.recall = a->judgements != NULL ? judgements_offer : NULL,
 		.admit = a->judgements != NULL ? judgements_admit : NULL,
@@ -235,6 +236,7 @@ static struct status open_ports(struct agent *a, struct buf *why)
 		source.tables[source.table_count++] = (struct api_table){ judgement_routes, a->judgements };
 	source.tables[source.table_count++] = (struct api_table){ baseline_routes, a->judge };
 	source.tables[source.table_count++] = (struct api_table){ canary_routes, a->judge };
+	source.tables[source.table_count++] = (struct api_table){ review_routes, &a->alerts_api };
 	source.tables[source.table_count++] = (struct api_table){ refused_routes, a->senders };
 	struct config receiving = *a->config; /* no more in flight than the memory limit leaves room for */
 	struct ingest grpc = { pipeline_ingest, a->pipeline, 0 };

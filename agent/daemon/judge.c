@@ -20,6 +20,7 @@
 #define ADVANCE_MS 1000u
 #define SAVE_EVERY 10u /* advances */
 #define CHANGE_TIMEOUT_MS 3000u
+#define AHEAD_MAX_S 300u /* days to come are not believed */
 
 struct judge {
 	struct sample_queue queue;
@@ -30,6 +31,7 @@ struct judge {
 	struct detector *detector;
 	struct slo_tracker *slos;
 	struct canary *canary;
+	struct review *review;
 	bool learns; /* else only objectives are judged */
 	struct alerts *alerts;
 	struct evidence evidence;
@@ -104,6 +106,8 @@ static void judge_sample(struct judge *j, const struct sample *s)
 		detector_add(j->detector, s);
 	slo_add(j->slos, s);
 	canary_add(j->canary, s);
+	if (s->time_unix_ms / 1000 <= clock_unix_ns() / NS_PER_SECOND + AHEAD_MAX_S)
+		review_add(j->review, s);
 	movement_add(j->evidence.movement, s);
 }
 
@@ -164,9 +168,11 @@ static struct status set_up(struct judge *j, const struct config *config, uv_loo
 	j->detector = detector_new(&config->baselines, on_verdict, j);
 	j->slos = slo_new(config, on_verdict, j);
 	j->canary = canary_new(&config->canary, on_worse_version, j);
+	j->review = review_new();
 	j->learns = config->baselines.enabled;
 	j->evidence.movement = movement_new(evidence_news, &j->evidence);
-	if (j->detector == NULL || j->slos == NULL || j->canary == NULL || j->evidence.movement == NULL) {
+	if (j->detector == NULL || j->slos == NULL || j->canary == NULL || j->review == NULL ||
+	    j->evidence.movement == NULL) {
 		buf_text(why, "no memory for the baselines");
 		return FAIL(NOMEM, "no memory for the baselines");
 	}
@@ -175,7 +181,7 @@ static struct status set_up(struct judge *j, const struct config *config, uv_loo
 	alerts_on_explain(j->alerts, evidence_explain, &j->evidence);
 	alerts_on_change(j->alerts, on_alert, j);
 	j->state = (struct state){ .store = j->store, .detector = j->detector, .alerts = j->alerts, .slos = j->slos,
-				   .canary = j->canary,
+				   .canary = j->canary, .review = j->review,
 				   .movement = j->evidence.movement, .counting = counting, .models = models };
 	struct status s = state_load(&j->state);
 	if (FAILED(s))
@@ -284,6 +290,7 @@ void judge_free(struct judge *j)
 	detector_free(j->detector);
 	slo_free(j->slos);
 	canary_free(j->canary);
+	review_free(j->review);
 	movement_free(j->evidence.movement);
 	uv_close((uv_handle_t *)&j->jobs.wake, on_closed);
 	uv_close((uv_handle_t *)&j->wake, on_closed);
@@ -426,6 +433,14 @@ void judge_look_versions(struct judge *j, void (*use)(void *context, const struc
 {
 	pthread_mutex_lock(&j->lock);
 	use(context, j->canary);
+	pthread_mutex_unlock(&j->lock);
+}
+
+void judge_look_back(struct judge *j, void (*use)(void *context, const struct review *r, const struct alerts *a),
+		     void *context)
+{
+	pthread_mutex_lock(&j->lock);
+	use(context, j->review, j->alerts);
 	pthread_mutex_unlock(&j->lock);
 }
 

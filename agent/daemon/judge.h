@@ -62,6 +62,11 @@ void judge_look(struct judge *j, judge_work work, void *context);
 struct canary;
 void judge_look_versions(struct judge *j, void (*use)(void *context, const struct canary *c), void *context);
 
+/* The same of what was, day by day, and of its alerts. */
+struct review;
+void judge_look_back(struct judge *j, void (*use)(void *context, const struct review *r, const struct alerts *a),
+		     void *context);
+
 /* Has them changed on the loop's thread and waits for it. Any thread but the loop's. False: the loop is too busy. */
 bool judge_change(struct judge *j, judge_work work, void *context) MUST_USE;
 

@@ -6,6 +6,7 @@
 #include "agent/cli/command.h"
 #include "agent/cli/gate.h"
 #include "agent/cli/price.h"
+#include "agent/cli/review.h"
 #include "agent/cli/top.h"
 #include "agent/daemon/baselines_command.h"
 #include "agent/daemon/explain.h"
@@ -28,6 +29,7 @@ static const struct command *const commands[] = {
 	&command_gate,
 	&command_store,
 	&command_canary,
+	&command_report,
 	&command_version,
 	&command_help,
 	NULL,

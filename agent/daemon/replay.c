@@ -12,6 +12,7 @@
 #include "agent/baselines/detector.h"
 #include "agent/canary/canary_json.h"
 #include "agent/cli/canary.h"
+#include "agent/cli/review.h"
 #include "agent/daemon/alert_list.h"
 #include "agent/daemon/evidence.h"
 #include "agent/daemon/judgements.h"
@@ -27,6 +28,7 @@
 
 struct replay {
 	bool json;
+	bool reviews; /* --report */
 	struct config *config;
 	struct observer *observer;
 	struct counting *counting;
@@ -36,6 +38,7 @@ struct replay {
 	struct detector *detector;
 	struct slo_tracker *slos;
 	struct canary *canary;
+	struct review *review;
 	struct evidence evidence;
 	struct alerts *alerts;
 	struct alert_list alert_list;
@@ -119,6 +122,7 @@ static void judge_sample(struct replay *r, const struct sample *s)
 	detector_add(r->detector, s);
 	slo_add(r->slos, s);
 	canary_add(r->canary, s);
+	review_add(r->review, s);
 	movement_add(r->evidence.movement, s);
 }
 
@@ -326,19 +330,35 @@ static void write_versions(void *context, struct slice name)
 	buf_release(&comparison);
 }
 
+/* As the agent's own, without alerts and changes: those stand above. */
+static void write_review(struct replay *r)
+{
+	struct review_span span = review_span(r->review, 7, 0);
+	struct buf answer = BUF_INIT;
+
+	buf_text(&answer, r->json ? "{\"type\":\"report\"" : "{");
+	review_write(r->review, &span, &answer);
+	buf_byte(&answer, '}');
+	if (r->json)
+		buf_slice(&r->line, buf_view(&answer));
+	else
+		review_print(buf_view(&answer), &r->line);
+	buf_release(&answer);
+	print_line(r);
+}
+
 static void write_results(struct replay *r)
 {
 	replay_lines_flush(r->lines);
 	for (size_t i = 0; i < r->alert_list.count; i++)
 		fwrite(r->alert_list.items[i].line.ptr, 1, r->alert_list.items[i].line.len, stdout);
-	if (r->json)
-		canary_names(r->canary, write_versions, r);
+	if (!r->json)
+		write_report(r);
+	canary_names(r->canary, write_versions, r);
+	if (r->reviews)
+		write_review(r);
 	if (r->json)
 		write_totals(r);
-	else
-		write_report(r);
-	if (!r->json)
-		canary_names(r->canary, write_versions, r);
 }
 
 static struct status open_stages(struct replay *r, struct buf *why)
@@ -357,12 +377,13 @@ static struct status open_stages(struct replay *r, struct buf *why)
 	r->detector = detector_new(&r->config->baselines, on_verdict, r);
 	r->slos = slo_new(r->config, on_verdict, r);
 	r->canary = canary_new(&r->config->canary, NULL, NULL);
+	r->review = review_new();
 	r->evidence.movement = movement_new(NULL, NULL);
 	r->counting = counting_new(r->config->limits.max_counting_bytes);
 	r->joiner = joiner_new(&joining);
 	r->models = model_watch_new();
 	r->lines = replay_lines_new(stdout);
-	if (r->observer == NULL || r->detector == NULL || r->slos == NULL || r->canary == NULL || r->counting == NULL ||
+	if (r->observer == NULL || r->detector == NULL || r->slos == NULL || r->canary == NULL || r->review == NULL || r->counting == NULL ||
 	    r->joiner == NULL || r->models == NULL || r->lines == NULL || r->evidence.movement == NULL)
 		return FAIL(NOMEM, "no memory");
 	outlets.observer = r->observer;
@@ -386,6 +407,7 @@ static void close_stages(struct replay *r)
 	detector_free(r->detector);
 	slo_free(r->slos);
 	canary_free(r->canary);
+	review_free(r->review);
 	movement_free(r->evidence.movement);
 	observer_free(r->observer);
 	counting_free(r->counting);
@@ -403,7 +425,7 @@ static struct status open_storage(struct replay *r, struct state *state, const c
 {
 	TRY(store_open(directory, r->config->storage.max_size_bytes, &r->store, why));
 	*state = (struct state){ .store = r->store, .detector = r->detector, .alerts = r->alerts, .slos = r->slos,
-				 .canary = r->canary,
+				 .canary = r->canary, .review = r->review,
 				 .movement = r->evidence.movement, .counting = r->counting, .models = r->models };
 	return state_load(state);
 }
@@ -436,11 +458,12 @@ static const struct cli_option options[] = {
 	{ "config", 'c', "FILE", "Judge and price by this configuration; its receivers and exporters are not used." },
 	{ "storage", 0, "DIR", "Start from the baselines kept there, and keep the new ones; without it all starts anew." },
 	{ "signal", 0, "NAME", "What protobuf files hold whose names do not say: traces, metrics or logs." },
+	{ "report", 0, NULL, "Also the last seven days against the seven before, as `plimsoll report` has it." },
 	{ "output", 'o', "FORMAT", "text (a report) or json (a line for each call and alert, then the totals)." },
 	{ 0 },
 };
 
-enum { OPTION_CONFIG, OPTION_STORAGE, OPTION_SIGNAL, OPTION_OUTPUT };
+enum { OPTION_CONFIG, OPTION_STORAGE, OPTION_SIGNAL, OPTION_REPORT, OPTION_OUTPUT };
 
 static int read_signal(const char *name, enum signal *out)
 {
@@ -488,6 +511,7 @@ static int run(int argc, char **argv)
 		code = read_signal(args.values[OPTION_SIGNAL], &signal);
 	if (code != CLI_GO_ON)
 		return code;
+	r.reviews = args.values[OPTION_REPORT] != NULL;
 	if (args.operand_count == 0)
 		return cli_usage_error(&command_replay, "name at least one file");
 	struct status s = config_load(args.values[OPTION_CONFIG], exporter_config_kinds(), exporter_config_kind_count(),

@@ -62,6 +62,16 @@ static bool load_version(void *context, struct slice key, struct slice value)
 	return true;
 }
 
+static bool load_day(void *context, struct slice key, struct slice value)
+{
+	struct state *s = context;
+	struct status result = review_load(s->review, key, value);
+
+	if (FAILED(result))
+		damaged("review", result);
+	return true;
+}
+
 static bool load_models(void *context, struct slice key, struct slice value)
 {
 	struct state *s = context;
@@ -78,6 +88,7 @@ struct status state_load(struct state *s)
 	TRY(store_scan(s->store, STORE_ALERTS, SLICE_NONE, load_alert, s));
 	TRY(store_scan(s->store, STORE_SLOS, SLICE_NONE, load_slo, s));
 	TRY(store_scan(s->store, STORE_VERSIONS, SLICE_NONE, load_version, s));
+	TRY(store_scan(s->store, STORE_REVIEW, SLICE_NONE, load_day, s));
 	TRY(store_scan(s->store, STORE_MODELS, SLICE_NONE, load_models, s));
 	return store_scan(s->store, STORE_COUNTED, SLICE_NONE, load_counted, s);
 }
@@ -128,6 +139,14 @@ static void put_version(void *batch, struct slice key, struct slice value)
 		store_batch_delete(batch, STORE_VERSIONS, key);
 }
 
+static void put_day(void *batch, struct slice key, struct slice value)
+{
+	if (value.ptr != NULL)
+		store_batch_put(batch, STORE_REVIEW, key, value);
+	else
+		store_batch_delete(batch, STORE_REVIEW, key);
+}
+
 static void put_models(void *batch, struct slice key, struct slice value)
 {
 	store_batch_put(batch, STORE_MODELS, key, value);
@@ -157,6 +176,7 @@ void state_save(struct state *s)
 	model_watch_save(s->models, all, put_models, batch);
 	slo_save(s->slos, all, put_slo, batch);
 	canary_save(s->canary, all, put_version, batch);
+	review_save(s->review, all, put_day, batch);
 	struct status result = store_write(s->store, batch, on_committed, s);
 	if (FAILED(result))
 		failed(s, result);

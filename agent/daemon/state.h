@@ -12,6 +12,7 @@
 #include "agent/canary/canary.h"
 #include "agent/counting/counting.h"
 #include "agent/enrich/model_watch.h"
+#include "agent/review/review.h"
 #include "agent/slo/slo.h"
 #include "agent/store/store.h"
 
@@ -25,6 +26,7 @@ struct state {
 	struct model_watch *models;
 	struct slo_tracker *slos;
 	struct canary *canary;
+	struct review *review;
 	_Atomic bool is_incomplete; /* a write failed: the next one must hold everything */
 };
 

@@ -34,6 +34,7 @@
 	X(COUNTED, "counted") \
 	X(SLOS, "slos") \
 	X(VERSIONS, "versions") \
+	X(REVIEW, "review") \
 	X(JUDGEMENTS, "judgements")
 
 enum store_table {

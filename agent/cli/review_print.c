@@ -1,0 +1,189 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * cli/review_print.c - the report as Markdown.
+ */
+#include <math.h>
+#include <stdio.h>
+
+#include "agent/base/clock.h"
+#include "agent/cli/answer.h"
+#include "agent/cli/review.h"
+
+#define ROWS_SHOWN 20u
+
+/* What the columns show, in order. */
+static const struct column {
+	const char *title, *name;
+	double scale;
+	const char *format;
+} columns[] = {
+	{ "requests", "requests", 1, "%.0f" },
+	{ "cost USD", "cost_usd", 1, "%.4f" },
+	{ "each USD", "cost_per_request_usd", 1, "%.6f" },
+	{ "failed", "failed_share", 100, "%.2f %%" },
+	{ "flawed", "flawed_share", 100, "%.2f %%" },
+	{ "unpriced", "unpriced_share", 100, "%.1f %%" },
+	{ "score", "score", 1, "%.3f" },
+	{ "negative", "negative_share", 100, "%.1f %%" },
+	{ "p50 ms", "latency_p50_ms", 1, "%.0f" },
+	{ "p95 ms", "latency_p95_ms", 1, "%.0f" },
+};
+
+#define COLUMNS (sizeof(columns) / sizeof(columns[0]))
+
+static void print_number(struct buf *out, const struct column *c, double value)
+{
+	char text[32];
+
+	snprintf(text, sizeof(text), c->format, value * c->scale); /* NOLINT: formats are the literals above */
+	buf_text(out, text);
+}
+
+/* "12 (+20 %)"; a value that was zero or unknown before has no change. */
+static void print_cell(struct buf *out, const struct column *c, struct slice now, struct slice before)
+{
+	double value = answer_number(now, c->name), was = answer_number(before, c->name);
+
+	if (isnan(value)) {
+		buf_text(out, " - |");
+		return;
+	}
+	buf_byte(out, ' ');
+	print_number(out, c, value);
+	if (!isnan(was) && was != 0 && fabs(value / was - 1) >= 0.005)
+		buf_printf(out, " (%+.0f %%)", (value / was - 1) * 100);
+	buf_text(out, " |");
+}
+
+static void print_heading(struct buf *out, const char *first)
+{
+	buf_printf(out, "| %s |", first);
+	for (size_t i = 0; i < COLUMNS; i++)
+		buf_printf(out, " %s |", columns[i].title);
+	buf_text(out, "\n| --- |");
+	for (size_t i = 0; i < COLUMNS; i++)
+		buf_text(out, " ---: |");
+	buf_byte(out, '\n');
+}
+
+static void print_cells(struct buf *out, struct slice row)
+{
+	struct slice now = answer_field(row, "now"), before = answer_field(row, "before");
+
+	for (size_t i = 0; i < COLUMNS; i++)
+		print_cell(out, &columns[i], now, before);
+	buf_byte(out, '\n');
+}
+
+/* A name may hold what Markdown would take for its own. */
+static void print_name(struct buf *out, struct slice object, const char *name)
+{
+	struct buf text = BUF_INIT;
+
+	answer_text(object, name, &text);
+	for (size_t i = 0; i < text.len; i++) {
+		if (text.ptr[i] == '|')
+			buf_byte(out, '\\');
+		buf_byte(out, text.ptr[i] == '\n' ? ' ' : text.ptr[i]);
+	}
+	buf_release(&text);
+}
+
+struct listing {
+	struct buf *out;
+	size_t count;
+};
+
+static void print_row(void *context, struct slice row)
+{
+	struct listing *l = context;
+
+	if (l->count++ >= ROWS_SHOWN)
+		return;
+	buf_text(l->out, "| ");
+	print_name(l->out, row, "feature");
+	buf_text(l->out, " / ");
+	print_name(l->out, row, "prompt_version");
+	buf_text(l->out, " (");
+	print_name(l->out, row, "model");
+	buf_text(l->out, ") |");
+	print_cells(l->out, row);
+}
+
+static void print_alert(void *context, struct slice alert)
+{
+	struct listing *l = context;
+	char time[21];
+
+	clock_format_utc((uint64_t)answer_number(alert, "started_at"), time);
+	buf_printf(l->out, "- %s ", time);
+	print_name(l->out, alert, "summary");
+	buf_text(l->out, " (");
+	print_name(l->out, alert, "state");
+	buf_text(l->out, ")\n");
+	l->count++;
+}
+
+static void print_change(void *context, struct slice change)
+{
+	static const char *const fields[] = { "kind", "feature", "subject", "by", "text" };
+	struct listing *l = context;
+	char time[21];
+
+	clock_format_utc((uint64_t)answer_number(change, "time"), time);
+	buf_printf(l->out, "- %s", time);
+	for (size_t i = 0; i < sizeof(fields) / sizeof(fields[0]); i++) {
+		buf_byte(l->out, ' ');
+		print_name(l->out, change, fields[i]);
+	}
+	buf_byte(l->out, '\n');
+	l->count++;
+}
+
+static void print_version(void *context, struct slice version)
+{
+	struct listing *l = context;
+
+	buf_text(l->out, "- ");
+	print_name(l->out, version, "day");
+	buf_byte(l->out, ' ');
+	print_name(l->out, version, "prompt_version");
+	buf_text(l->out, " in ");
+	print_name(l->out, version, "feature");
+	buf_byte(l->out, '\n');
+	l->count++;
+}
+
+static void print_list(struct buf *out, const char *title, struct slice array,
+		       void (*print)(void *context, struct slice element))
+{
+	struct listing l = { out, 0 };
+
+	if (array.len == 0)
+		return; /* a replay tells of them elsewhere */
+	buf_printf(out, "\n## %s\n\n", title);
+	answer_each(array, print, &l);
+	if (l.count == 0)
+		buf_text(out, "none\n");
+}
+
+void review_print(struct slice answer, struct buf *out)
+{
+	struct listing l = { out, 0 };
+
+	buf_text(out, "# Model calls from ");
+	print_name(out, answer, "from");
+	buf_text(out, " to ");
+	print_name(out, answer, "to");
+	buf_printf(out, " (UTC), against the %.0f days before\n\n", answer_number(answer, "days"));
+	print_heading(out, "all");
+	buf_text(out, "| all calls |");
+	print_cells(out, answer_field(answer, "totals"));
+	buf_text(out, "\n## Largest changes of cost first\n\n");
+	print_heading(out, "feature / prompt (model)");
+	answer_each(answer_field(answer, "rows"), print_row, &l);
+	if (l.count > ROWS_SHOWN)
+		buf_printf(out, "\n%zu more in the JSON.\n", l.count - ROWS_SHOWN);
+	print_list(out, "Alerts", answer_field(answer, "alerts"), print_alert);
+	print_list(out, "Versions seen first", answer_field(answer, "first_seen"), print_version);
+	print_list(out, "Deployments and other changes", answer_field(answer, "changes"), print_change);
+}

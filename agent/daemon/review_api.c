@@ -1,0 +1,100 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * daemon/review_api.c - days, alerts and changes, gathered for one answer.
+ */
+#include "agent/daemon/review_api.h"
+
+#include "agent/base/clock.h"
+#include "agent/base/json.h"
+#include "agent/daemon/alerts_api.h"
+#include "agent/review/review.h"
+
+#define DAYS_DEFAULT 7u
+#define DAYS_MAX     30u
+#define SECONDS_A_DAY UINT64_C(86400)
+
+struct look {
+	uint32_t days;
+	uint64_t begin_s, end_s;
+	struct buf *out;
+};
+
+static void begin_item(struct buf *out)
+{
+	if (out->len > 0 && out->ptr[out->len - 1] != '[')
+		buf_byte(out, ',');
+}
+
+static void write_text(struct buf *out, const char *name, struct slice text)
+{
+	json_write_key(out, name);
+	json_write_string(out, text);
+}
+
+static void write_alert(void *context, const struct alert *a)
+{
+	struct look *l = context;
+	struct buf summary = BUF_INIT;
+
+	if (a->verdict.started_at_s < l->begin_s || a->verdict.started_at_s >= l->end_s)
+		return;
+	begin_item(l->out);
+	alert_summary(a, &summary);
+	buf_byte(l->out, '{');
+	write_text(l->out, "id", slice_of(a->id));
+	write_text(l->out, "kind", slice_of(verdict_kind_names[a->verdict.kind]));
+	write_text(l->out, "state", slice_of(alert_state_names[a->state]));
+	json_write_key(l->out, "started_at");
+	buf_printf(l->out, "%llu", (unsigned long long)a->verdict.started_at_s);
+	write_text(l->out, "summary", buf_view(&summary));
+	buf_byte(l->out, '}');
+	buf_release(&summary);
+}
+
+static void look_back(void *context, const struct review *r, const struct alerts *a)
+{
+	struct look *l = context;
+	struct review_span span = review_span(r, l->days, (uint32_t)(clock_unix_ns() / NS_PER_SECOND / SECONDS_A_DAY));
+
+	l->begin_s = span.first * SECONDS_A_DAY;
+	l->end_s = span.end * SECONDS_A_DAY;
+	review_write(r, &span, l->out);
+	json_write_key(l->out, "alerts");
+	buf_byte(l->out, '[');
+	alerts_visit(a, false, write_alert, l);
+	buf_byte(l->out, ']');
+}
+
+static void write_change(void *context, const struct audit_entry *e)
+{
+	struct look *l = context;
+
+	if (e->at_s < l->begin_s || e->at_s >= l->end_s)
+		return;
+	begin_item(l->out);
+	audit_entry_json(e, l->out);
+}
+
+static void answer_report(void *context, const struct api_request *q, struct api_reply *reply)
+{
+	struct alerts_api *api = context;
+	struct slice wanted = api_parameter(q, "days");
+	struct look l = { .days = DAYS_DEFAULT, .out = &reply->body };
+	uint64_t days = DAYS_DEFAULT;
+
+	if (wanted.len > 0 && (!slice_to_u64(wanted, &days) || days == 0 || days > DAYS_MAX)) {
+		api_fail(reply, 400, "days is a number from 1 to %u", DAYS_MAX);
+		return;
+	}
+	l.days = (uint32_t)days;
+	buf_byte(l.out, '{');
+	judge_look_back(api->judge, look_back, &l);
+	json_write_key(l.out, "changes");
+	buf_byte(l.out, '[');
+	audit_changes(api->audit, write_change, &l);
+	buf_text(l.out, "]}");
+}
+
+const struct api_route review_routes[] = {
+	{ "GET", "/api/v1/report", false, answer_report },
+	{ .path = NULL },
+};

@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * daemon/review_api.h - a look back over days over HTTP.
+ *
+ *     GET /api/v1/report?days=7      what review/review.h writes, and "alerts":[...] that began then, "changes":[...] of
+ *                                    the audit: deployments, price changes, reloads
+ */
+#ifndef PLIMSOLL_DAEMON_REVIEW_API_H
+#define PLIMSOLL_DAEMON_REVIEW_API_H
+
+#include "agent/admin/api.h"
+
+/* The context of the routes is a struct alerts_api. */
+extern const struct api_route review_routes[];
+
+#endif

@@ -1,0 +1,100 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * review/day.c - sums of a day.
+ */
+#include "agent/review/day.h"
+
+#include <math.h>
+
+#define PUSD_MAX 9e18
+
+static void add_count(uint64_t *sum, double value)
+{
+	if (value > 0 && isfinite(value))
+		*sum += (uint64_t)value;
+}
+
+static unsigned latency_place(double ms)
+{
+	double place = ms > 1 ? floor(4 * log2(ms)) : 0;
+
+	return place < DAY_LATENCIES - 1 ? (unsigned)place : DAY_LATENCIES - 1;
+}
+
+static void add_call(struct day_sums *d, const struct sample *s)
+{
+	bool failed = outcome_is_error(s->outcome);
+	double pusd = s->cost_usd * 1e12;
+
+	d->requests++;
+	d->failed += failed;
+	d->flawed += !failed && s->outcome != OUTCOME_OK;
+	d->unpriced += !failed && isnan(s->cost_usd);
+	if (pusd >= 0 && pusd < PUSD_MAX && d->cost_pusd < (uint64_t)PUSD_MAX)
+		d->cost_pusd += (uint64_t)llround(pusd);
+	add_count(&d->input_tokens, s->input_tokens);
+	add_count(&d->output_tokens, s->output_tokens);
+	if (!failed && s->latency_ms > 0)
+		d->latencies[latency_place(s->latency_ms)]++;
+}
+
+void day_add(struct day_sums *d, const struct sample *s)
+{
+	bool is_score = s->kind == SAMPLE_SCORE || (s->kind == SAMPLE_CALL && s->name.len > 0);
+
+	if (s->kind == SAMPLE_CALL)
+		add_call(d, s);
+	if (is_score && isfinite(s->value)) {
+		d->scores++;
+		d->score_sum += s->value;
+	}
+	if (s->kind == SAMPLE_VOTE && isfinite(s->value)) {
+		d->votes++;
+		d->negative += s->value < 0.5;
+	}
+}
+
+void day_merge(struct day_sums *d, const struct day_sums *other)
+{
+	d->requests += other->requests;
+	d->failed += other->failed;
+	d->flawed += other->flawed;
+	d->unpriced += other->unpriced;
+	d->cost_pusd += other->cost_pusd;
+	d->input_tokens += other->input_tokens;
+	d->output_tokens += other->output_tokens;
+	d->scores += other->scores;
+	d->votes += other->votes;
+	d->negative += other->negative;
+	d->score_sum += other->score_sum;
+	for (unsigned i = 0; i < DAY_LATENCIES; i++)
+		d->latencies[i] += other->latencies[i];
+}
+
+double day_latency_ms(const struct day_sums *d, double q)
+{
+	uint64_t all = 0, below = 0;
+
+	for (unsigned i = 0; i < DAY_LATENCIES; i++)
+		all += d->latencies[i];
+	if (all == 0)
+		return NAN;
+	double rank = q * (double)all;
+	for (unsigned i = 0; i < DAY_LATENCIES; i++) {
+		if (d->latencies[i] > 0 && (double)(below + d->latencies[i]) >= rank)
+			return exp2((i + (rank - (double)below) / d->latencies[i]) / 4);
+		below += d->latencies[i];
+	}
+	return NAN;
+}
+
+void day_record(struct record *r, struct day_sums *d)
+{
+	uint64_t *const counts[] = { &d->requests, &d->failed, &d->flawed, &d->unpriced, &d->cost_pusd, &d->input_tokens,
+				     &d->output_tokens, &d->scores, &d->votes, &d->negative };
+
+	for (size_t i = 0; i < sizeof(counts) / sizeof(counts[0]); i++)
+		record_uint(r, counts[i]);
+	record_double(r, &d->score_sum);
+	for (unsigned i = 0; i < DAY_LATENCIES; i++)
+		record_u32(r, &d->latencies[i]);
+}

@@ -1,0 +1,200 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * review/report.c - days put together, and set against the days before.
+ */
+#include <math.h>
+#include <stdlib.h>
+
+#include "agent/base/clock.h"
+#include "agent/base/json.h"
+#include "agent/base/money.h"
+#include "agent/review/review_priv.h"
+
+#define DAY_S UINT64_C(86400)
+
+struct row {
+	const struct review_entry *labels;
+	struct day_sums now, before;
+};
+
+struct rows {
+	struct row *items;
+	size_t count;
+};
+
+struct review_span review_span(const struct review *r, uint32_t days, uint32_t today)
+{
+	today = today == 0 ? r->newest_day : today;
+	struct review_span s = { .end = today + 1 };
+
+	for (size_t i = 0; i < r->count && s.end > today; i++)
+		if (r->entries[i]->day < today)
+			s.end = today; /* which is not over */
+	days = days == 0 ? 1 : days > REVIEW_DAYS / 2 ? REVIEW_DAYS / 2 : days;
+	s.first = s.end > days ? s.end - days : 0;
+	s.before = s.first > days ? s.first - days : 0;
+	return s;
+}
+
+static struct row *row_of(struct rows *rows, const struct review_entry *e)
+{
+	for (size_t i = 0; i < rows->count; i++)
+		if (rows->items[i].labels->id == e->id)
+			return &rows->items[i];
+	rows->items[rows->count].labels = e;
+	return &rows->items[rows->count++];
+}
+
+/* NULL items without memory. */
+static struct rows collect(const struct review *r, const struct review_span *s, struct row *totals)
+{
+	struct rows rows = { calloc(r->count + 1, sizeof(struct row)), 0 };
+
+	for (size_t i = 0; rows.items != NULL && i < r->count; i++) {
+		const struct review_entry *e = r->entries[i];
+		if (e->day < s->before || e->day >= s->end)
+			continue;
+		struct row *row = row_of(&rows, e);
+		day_merge(e->day >= s->first ? &row->now : &row->before, &e->sums);
+		day_merge(e->day >= s->first ? &totals->now : &totals->before, &e->sums);
+	}
+	return rows;
+}
+
+static double change_of(const struct row *r)
+{
+	return fabs((double)r->now.cost_pusd - (double)r->before.cost_pusd);
+}
+
+static int by_change(const void *a, const void *b)
+{
+	double x = change_of(a), y = change_of(b);
+
+	if (x != y)
+		return x < y ? 1 : -1;
+	const struct row *p = a, *q = b;
+	return (p->labels->id > q->labels->id) - (p->labels->id < q->labels->id);
+}
+
+/* ---------------------------------------------------------------- JSON */
+static void write_number(struct buf *out, const char *name, double value)
+{
+	json_write_key(out, name);
+	json_write_double(out, value);
+}
+
+static double ratio(double part, double whole)
+{
+	return whole > 0 ? part / whole : (double)NAN;
+}
+
+static void write_sums(struct buf *out, const char *name, const struct day_sums *d)
+{
+	double requests = (double)d->requests, answered = (double)(d->requests - d->failed);
+	bool all_unpriced = d->unpriced > 0 && d->cost_pusd == 0;
+
+	json_write_key(out, name);
+	buf_byte(out, '{');
+	write_number(out, "requests", requests);
+	json_write_key(out, "cost_usd");
+	if (all_unpriced)
+		buf_text(out, "null");
+	else
+		pusd_write(out, (__int128_t)d->cost_pusd);
+	write_number(out, "cost_per_request_usd", all_unpriced ? (double)NAN : ratio((double)d->cost_pusd / 1e12, requests));
+	write_number(out, "failed_share", ratio((double)d->failed, requests));
+	write_number(out, "flawed_share", ratio((double)d->flawed, answered));
+	write_number(out, "unpriced_share", ratio((double)d->unpriced, requests));
+	write_number(out, "score", ratio(d->score_sum, (double)d->scores));
+	write_number(out, "negative_share", ratio((double)d->negative, (double)d->votes));
+	write_number(out, "latency_p50_ms", day_latency_ms(d, 0.5));
+	write_number(out, "latency_p95_ms", day_latency_ms(d, 0.95));
+	write_number(out, "input_tokens", (double)d->input_tokens);
+	write_number(out, "output_tokens", (double)d->output_tokens);
+	buf_byte(out, '}');
+}
+
+static void write_text(struct buf *out, const char *name, struct slice text)
+{
+	json_write_key(out, name);
+	json_write_string(out, text.len > 0 ? text : SLICE("unknown"));
+}
+
+static void write_date(struct buf *out, const char *name, uint32_t day)
+{
+	char time[21];
+
+	clock_format_utc(day * DAY_S, time);
+	json_write_key(out, name);
+	json_write_string(out, (struct slice){ time, 10 });
+}
+
+static void write_rows(struct buf *out, const struct rows *rows)
+{
+	json_write_key(out, "rows");
+	buf_byte(out, '[');
+	for (size_t i = 0; i < rows->count; i++) {
+		const struct row *r = &rows->items[i];
+		buf_text(out, i > 0 ? ",{" : "{");
+		write_text(out, "feature", r->labels->feature);
+		write_text(out, "model", r->labels->model);
+		write_text(out, "prompt_version", r->labels->version);
+		write_sums(out, "now", &r->now);
+		write_sums(out, "before", &r->before);
+		buf_byte(out, '}');
+	}
+	buf_byte(out, ']');
+}
+
+/* The first day of a prompt version, of any feature and model. */
+static bool is_first(const struct review *r, size_t at)
+{
+	const struct review_entry *e = r->entries[at];
+
+	for (size_t i = 0; i < r->count; i++) {
+		const struct review_entry *other = r->entries[i];
+		bool is_earlier = other->day < e->day || (other->day == e->day && i < at);
+		if (is_earlier && slice_equal(other->version, e->version))
+			return false;
+	}
+	return true;
+}
+
+static void write_first_seen(struct buf *out, const struct review *r, const struct review_span *s)
+{
+	json_write_key(out, "first_seen");
+	buf_byte(out, '[');
+	for (size_t i = 0; i < r->count; i++) {
+		const struct review_entry *e = r->entries[i];
+		if (e->day < s->first || e->day >= s->end || e->version.len == 0 || !is_first(r, i))
+			continue;
+		if (out->len > 0 && out->ptr[out->len - 1] != '[')
+			buf_byte(out, ',');
+		buf_byte(out, '{');
+		write_date(out, "day", e->day);
+		write_text(out, "prompt_version", e->version);
+		write_text(out, "feature", e->feature);
+		buf_byte(out, '}');
+	}
+	buf_byte(out, ']');
+}
+
+void review_write(const struct review *r, const struct review_span *s, struct buf *out)
+{
+	struct row totals = { .labels = NULL };
+	struct rows rows = collect(r, s, &totals);
+
+	if (rows.count > 0)
+		qsort(rows.items, rows.count, sizeof(struct row), by_change);
+	write_date(out, "from", s->first);
+	write_date(out, "to", s->end - 1);
+	write_number(out, "days", s->end - s->first);
+	json_write_key(out, "totals");
+	buf_byte(out, '{');
+	write_sums(out, "now", &totals.now);
+	write_sums(out, "before", &totals.before);
+	buf_byte(out, '}');
+	write_rows(out, &rows);
+	write_first_seen(out, r, s);
+	out->failed |= rows.items == NULL;
+	free(rows.items);
+}

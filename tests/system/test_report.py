@@ -1,0 +1,49 @@
+# SPDX-License-Identifier: Apache-2.0
+"""`plimsoll report`: the week against the week before, from what the agent has kept."""
+import json
+import subprocess
+import time
+
+import otlp
+from agent import BINARY
+
+DAY_S = 86400
+
+
+def report(agent, *arguments):
+    done = subprocess.run([BINARY, "report", "--agent", "http://localhost:%d" % agent.ports["metrics"], *arguments],
+                          capture_output=True, text=True, timeout=60)
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+def a_day(agent, days_ago, version, calls):
+    """Noon of that day (UTC)."""
+    noon = (int(time.time()) // DAY_S - days_ago) * DAY_S + DAY_S // 2
+    message, spans = otlp.request()
+    for i in range(calls):
+        otlp.add_call(spans, noon + i, **{"gen_ai.prompt.name": "greet", "gen_ai.prompt.version": version,
+                                          "plimsoll.feature": "checkout"})
+    otlp.send_grpc(agent.grpc_target, message)
+
+
+def test_a_week_is_told_against_the_week_before_and_survives_a_restart(start_agent):
+    agent = start_agent()
+    for days_ago in range(14, 7, -1):
+        a_day(agent, days_ago, "1", 10)
+    for days_ago in range(7, 0, -1):
+        a_day(agent, days_ago, "1", 15)
+    a_day(agent, 1, "2", 5)
+    agent.wait_for_metric("plimsoll_requests_total", 7 * 25 + 5)
+    assert agent.post("/api/v1/audit", {"kind": "deploy", "subject": "greet@2", "feature": "checkout", "by": "ci",
+                                        "time": int(time.time()) - DAY_S})[0] in (200, 201, 202)
+    agent.restart()
+    week = json.loads(report(agent, "--week", "--output", "json"))
+    now, before = week["totals"]["now"], week["totals"]["before"]
+    assert (now["requests"], before["requests"]) == (7 * 15 + 5, 70)
+    assert abs(now["cost_usd"] - 110 * otlp.cost_usd(100, 20)) < 1e-9
+    assert now["unpriced_share"] == 0 and now["score"] is None
+    assert "greet@2" in [v["prompt_version"] for v in week["first_seen"]]
+    assert [c["kind"] for c in week["changes"] if c["subject"] == "greet@2" and c["kind"] == "deploy"] == ["deploy"]
+    text = report(agent)
+    assert "| all calls | 110 (+57 %) |" in text and "greet@2 in checkout" in text, text
