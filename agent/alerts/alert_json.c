@@ -99,6 +99,22 @@ static void write_burn(struct buf *out, const struct verdict *v)
 	buf_text(out, " times too fast");
 }
 
+/* "budget day/assistant user=alice: 8.10 of 10.0 USD spent in 24 h" */
+static void write_budget(struct buf *out, const struct verdict *v)
+{
+	static const char *const units[][2] = { { "budget_usd", "USD" }, { "budget_tokens", "tokens" },
+						{ "budget_requests", "requests" }, { "budget_forecast", "USD" } };
+	size_t unit = 0;
+
+	while (unit < 3 && strcmp(units[unit][0], v->metric) != 0)
+		unit++;
+	buf_printf(out, "budget %.*s: ", SLICE_ARG(v->name));
+	write_number(out, v->value);
+	buf_text(out, " of ");
+	write_number(out, v->baseline_mean);
+	buf_printf(out, " %s %s in %u h", units[unit][1], unit == 3 ? "will be spent" : "spent", v->window_s / 3600);
+}
+
 void alert_summary(const struct alert *a, struct buf *out)
 {
 	const struct verdict *v = &a->verdict;
@@ -106,6 +122,10 @@ void alert_summary(const struct alert *a, struct buf *out)
 
 	if (v->kind == VERDICT_SLO_BURN) {
 		write_burn(out, v);
+		return;
+	}
+	if (v->kind == VERDICT_BUDGET) {
+		write_budget(out, v);
 		return;
 	}
 	buf_printf(out, "%s of ", v->kind == VERDICT_RUNAWAY ? "one request" : w.words);

@@ -25,6 +25,7 @@ static const struct life {
 	[VERDICT_FLOATING_ALIAS] = { 3600, false },
 	[VERDICT_MODEL_DRIFT] = { 86400, false },
 	[VERDICT_SLO_BURN] = { 7 * 86400, true },
+	[VERDICT_BUDGET] = { 32 * 86400, true },
 };
 
 bool alerts_end_is_news(const struct alert *alert)

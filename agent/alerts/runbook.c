@@ -3,7 +3,7 @@
  */
 #include "agent/alerts/runbook.h"
 
-enum { OUTAGE, COST, LATENCY, QUALITY, CANARY, RUNAWAY, MODEL, SLO, RUNBOOK_COUNT };
+enum { OUTAGE, COST, LATENCY, QUALITY, CANARY, RUNAWAY, MODEL, SLO, BUDGET, RUNBOOK_COUNT };
 
 static const struct runbook runbooks[RUNBOOK_COUNT] = {
 	[OUTAGE] = { "outage", "Requests fail",
@@ -60,6 +60,13 @@ static const struct runbook runbooks[RUNBOOK_COUNT] = {
 		  "The error budget of a service level objective is used up too fast.",
 		  { "Which part is bad: failures, or answers that are too late? Then follow that runbook.",
 		    "How much budget is left? Below a day of it, stop deploying changes.", NULL } },
+	[BUDGET] = { "budget", "A budget is nearly used up",
+		     "What was spent nears, or has passed, a limit of the configuration.",
+		     { "Who spends? 'plimsoll budgets' lists every budget and group, the tightest first.",
+		       "Is it wanted? Then raise the limit and reload, or let the budget start anew: "
+		       "'plimsoll budgets reset NAME'.",
+		       "Is it a loop? A user, feature or session with far more calls than the others is one.",
+		       "A budget with hard: deny refuses further calls until its period ends, where gateways ask.", NULL } },
 };
 
 static const struct {
@@ -80,6 +87,7 @@ static const int of_kinds[VERDICT_KIND_COUNT] = {
 	[VERDICT_SHIFT] = QUALITY,	[VERDICT_CANARY] = CANARY,	[VERDICT_RUNAWAY] = RUNAWAY,
 	[VERDICT_LATENCY_P99] = LATENCY, [VERDICT_MODEL_CHANGE] = MODEL, [VERDICT_FLOATING_ALIAS] = MODEL,
 	[VERDICT_MODEL_DRIFT] = MODEL,	[VERDICT_SLO_BURN] = SLO,
+	[VERDICT_BUDGET] = BUDGET,
 };
 
 const struct runbook *runbook_of(enum verdict_kind kind, struct slice metric)

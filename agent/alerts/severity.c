@@ -24,6 +24,7 @@ static const enum severity of_kinds[VERDICT_KIND_COUNT] = {
 	[VERDICT_RUNAWAY] = SEVERITY_INFO,       [VERDICT_LATENCY_P99] = SEVERITY_WARNING,
 	[VERDICT_MODEL_CHANGE] = SEVERITY_INFO,  [VERDICT_FLOATING_ALIAS] = SEVERITY_INFO,
 	[VERDICT_MODEL_DRIFT] = SEVERITY_WARNING, [VERDICT_SLO_BURN] = SEVERITY_CRITICAL,
+	[VERDICT_BUDGET] = SEVERITY_WARNING,
 };
 
 static const struct severity_row *find(const char *metric)
@@ -38,6 +39,8 @@ enum severity severity_of(const struct verdict *v)
 {
 	const struct severity_row *row = v->kind == VERDICT_SHIFT ? find(v->metric) : NULL;
 
+	if (v->kind == VERDICT_BUDGET && v->ratio >= 1 && strcmp(v->metric, "budget_forecast") != 0)
+		return SEVERITY_CRITICAL; /* used up */
 	return row != NULL ? row->severity : of_kinds[v->kind];
 }
 

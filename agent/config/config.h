@@ -58,7 +58,7 @@ struct receiver_http_config {
 
 struct dimensions_config {
 	struct string_list feature, workflow, user_segment; /* attribute keys, first hit wins: span, then resource */
-	struct string_list environment, release;
+	struct string_list environment, release, tenant;
 };
 
 enum redaction_action { REDACTION_MASK, REDACTION_HASH, REDACTION_REMOVE };
@@ -185,6 +185,57 @@ struct slo_config {
 	struct string_list by;
 };
 
+/* What a budget can tell apart: name in the configuration and in decisions, member of struct call. */
+#define BUDGET_DIMENSION_MAP(X)             \
+	X(FEATURE, "feature", feature)           \
+	X(WORKFLOW, "workflow", workflow)        \
+	X(USER_SEGMENT, "user_segment", user_segment) \
+	X(USER, "user", user_id)                 \
+	X(TENANT, "tenant", tenant)              \
+	X(MODEL, "model", request_model)         \
+	X(PROVIDER, "provider", provider)        \
+	X(ENVIRONMENT, "environment", environment) \
+	X(RELEASE, "release", release)           \
+	X(SERVICE, "service", service)           \
+	X(SESSION, "session", session_id)
+
+enum budget_dimension {
+#define X(id, name, member) BUDGET_BY_##id,
+	BUDGET_DIMENSION_MAP(X)
+#undef X
+	BUDGET_DIMENSIONS
+};
+
+extern const char *const budget_dimension_names[BUDGET_DIMENSIONS];
+
+enum budget_hard { BUDGET_TELLS, BUDGET_DENIES, BUDGET_THROTTLES };
+
+/* A limit on spend; the instance's kind is its period: "request", "hour", "day", "month". */
+struct budget_config {
+	double limit_usd;                   /* 0: no such limit */
+	int64_t limit_tokens, limit_requests; /* 0: no such limit */
+	const char *time_zone;              /* IANA name */
+	const char *only[BUDGET_DIMENSIONS]; /* only calls with this value; NULL: all */
+	struct string_list by, soft;
+	bool forecast;
+	int hard;                           /* enum budget_hard */
+	double throttle_per_minute;
+	int64_t max_groups;
+};
+
+struct budgets_config {
+	struct config_instances limits; /* options are struct budget_config */
+	bool fails_closed;              /* a decision that cannot be made denies */
+	uint64_t reservation_ms;
+	const char *envoy_endpoint;     /* NULL: not served */
+	const char *envoy_socket_mode;
+	struct string_map envoy_keys;   /* dimension -> header or descriptor key */
+};
+
+/* Percentages of `soft`, in the file's order. At most BUDGET_SOFT_MAX; more are refused when the file is read. */
+#define BUDGET_SOFT_MAX 8
+size_t budget_soft(const struct budget_config *c, double percent[BUDGET_SOFT_MAX]);
+
 /* Which cost counts where a span reports one itself. */
 enum cost_source { COST_COMPUTED, COST_REPORTED };
 
@@ -212,6 +263,7 @@ struct config {
 	struct canary_config canary;
 	struct alerts_config alerts;
 	struct config_instances slos; /* options are struct slo_config */
+	struct budgets_config budgets;
 	struct {
 		bool enabled;
 		uint64_t max_size_bytes, keep_ms, wait_ms;
@@ -251,10 +303,12 @@ extern const struct conf_option exporter_common_options[];
 /* The same of alert channels, which give up later. */
 extern const struct conf_option channel_retry_options[];
 
+extern const struct conf_option budgets_options[];
+
 /* The whole file, and what may stand under alerts.channels (ends at name == NULL; fills struct channel_config) and under
- * slos (fills struct slo_config). */
+ * slos (fills struct slo_config) and budgets.limits (fills struct budget_config). */
 extern const struct conf_option config_options[];
-extern const struct config_kind channel_kinds[], slo_kinds[];
+extern const struct config_kind channel_kinds[], slo_kinds[], budget_kinds[];
 
 /* Loads path, or the defaults where path is NULL, expanding ${env:NAME}. On failure *out is untouched, and errors gets
  * one line for every error found ("file:line:column: what, and the nearest known key"), not only the first.

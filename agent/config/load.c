@@ -70,6 +70,8 @@ static void parse_tree(struct parse *p, const struct tree_node *root, const stru
 	validate_alerts(p->errors, root, &c->alerts);
 	parse_kinds(p, "objective", slo_kinds, count_kinds(slo_kinds), tree_path(root, "slos"), &c->slos.items,
 		    &c->slos.count);
+	parse_kinds(p, "budget", budget_kinds, count_kinds(budget_kinds), tree_path(root, "budgets.limits"),
+		    &c->budgets.limits.items, &c->budgets.limits.count);
 	switch_protocols(root, c);
 	validate_config(p->errors, root, c);
 }

@@ -157,6 +157,10 @@ static const struct conf_option dimensions_options[] = {
 	{ "release", CONF_LIST, AT(config, dimensions.release), .reloads = true,
 	  .fallback = "plimsoll.release, release, app.release, service.version, baggage.release",
 	  .doc = "Names the version of the application." },
+	{ "tenant", CONF_LIST, AT(config, dimensions.tenant), .reloads = true,
+	  .fallback = "plimsoll.tenant, tenant.id, tenant, tenant_id, organization.id, baggage.plimsoll.tenant, "
+		      "baggage.tenant.id, baggage.tenant",
+	  .doc = "Names the customer on whose behalf the call is made; for budgets." },
 	{ .name = NULL },
 };
 
@@ -606,6 +610,7 @@ const struct conf_option config_options[] = {
 	{ "alerts", CONF_SECTION, .section = alerts_options, .doc = "Who is told about it." },
 	{ "slos", CONF_KINDS, .kinds = slo_kinds, .reloads = true,
 	  .doc = "Service level objectives, \"kind\" or \"kind/name\"; an alert says when an error budget burns too fast." },
+	{ "budgets", CONF_SECTION, .section = budgets_options, .doc = "Limits on spend, and what happens at them." },
 	{ "judgements", CONF_SECTION, .section = judgements_options, .doc = "What others say about the calls." },
 	{ "limits", CONF_SECTION, .section = limits_options, .doc = "What bounds the agent's memory." },
 	{ "admin", CONF_SECTION, .section = admin_options, .doc = "The agent's own HTTP endpoint." },

@@ -55,7 +55,9 @@ static void print_channels(const struct config *c, unsigned depth, struct buf *o
 static void print_kinds(const struct config *c, const struct conf_option *o, unsigned depth, struct buf *out)
 {
 	const struct config_instances exporters = { c->exporters, c->exporter_count };
-	const struct config_instances *all = o->kinds == slo_kinds ? &c->slos : &exporters;
+	const struct config_instances *all = o->kinds == slo_kinds    ? &c->slos :
+					     o->kinds == budget_kinds ? &c->budgets.limits :
+									&exporters;
 
 	if (o->kinds == channel_kinds) {
 		print_channels(c, depth, out);

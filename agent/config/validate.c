@@ -325,6 +325,8 @@ static bool split_listener(struct conf_errors *e, const struct tree_node *node, 
 	struct conf_mark whole = { 0, 0 };
 	unsigned mode;
 
+	if (!l->enabled)
+		return false;
 	if (!socket_mode_read(l->socket_mode, &mode))
 		conf_error(e, node != NULL ? node->mark : whole, "socket_mode: '%.60s' is no mode such as 0660", l->socket_mode);
 	if (path != NULL && path[0] == '/' && strlen(path) < UNIX_PATH_BYTES) {
@@ -411,6 +413,8 @@ void validate_config(struct conf_errors *e, const struct tree_node *root, const 
 		{ "receivers.otlp.protocols.http.endpoint", c->http.enabled, c->http.endpoint,
 		  c->http.socket_mode, "", 0 },
 		{ "admin.endpoint", c->admin.enabled, c->admin.endpoint, c->admin.socket_mode, "", 0 },
+		{ "budgets.envoy.endpoint", c->budgets.envoy_endpoint != NULL, c->budgets.envoy_endpoint,
+		  c->budgets.envoy_socket_mode, "", 0 },
 	};
 	const struct tree_item *receivers = tree_find(root, "receivers");
 	const struct tree_node *oldest = tree_path(root, "receivers.otlp.protocols.grpc.tls.min_version");

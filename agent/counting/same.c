@@ -166,6 +166,8 @@ void call_inherit_attribution(struct call *counted, const struct call *around)
 	inherit_text(&counted->user_id, around->user_id);
 	inherit_text(&counted->environment, around->environment);
 	inherit_text(&counted->release, around->release);
+	inherit_text(&counted->tenant, around->tenant);
+	inherit_text(&counted->reservation_id, around->reservation_id);
 	counted->is_evaluation_traffic |= around->is_evaluation_traffic;
 }
 

@@ -20,6 +20,7 @@
 #include "agent/daemon/pipeline.h"
 #include "agent/daemon/refused_api.h"
 #include "agent/daemon/review_api.h"
+#include "agent/daemon/spending.h"
 #include "agent/daemon/price_change.h"
 #include "agent/net/file_watch.h"
 #include "agent/daemon/state_dir.h"
@@ -47,6 +48,7 @@ struct agent {
 	struct audit *audit;
 	struct judge *judge;
 	struct judgements *judgements; /* NULL: switched off */
+	struct spending *spending;
 	struct alerts_api alerts_api;
 	struct pipeline *pipeline;
 	struct memory_guard *memory;
@@ -144,6 +146,14 @@ static struct status open_judgements(struct agent *a, struct buf *why)
 	return a->config->judgements.enabled ? judgements_new(a->config, a->loop, &outlets, &a->judgements, why) : OK;
 }
 
+static struct status open_spending(struct agent *a, struct buf *why)
+{
+	TRY(spending_new(a->config, a->store, a->audit, a->prices, &a->spending, why));
+	observer_add_source(a->observer, spending_render, a->spending);
+	judge_budgets(a->judge, spending_budgets(a->spending));
+	return OK;
+}
+
 static struct status open_pipeline(struct agent *a, struct buf *why)
 {
 	struct pipeline_outlets outlets = {
@@ -160,7 +170,10 @@ static struct status open_pipeline(struct agent *a, struct buf *why)
 	};
 
 	TRY(price_book_new(a->config, &a->prices, why));
-	struct status s = pipeline_new(a->config, a->prices, lanes(a->config), &outlets, &a->pipeline, why);
+	struct status s = open_spending(a, why);
+	outlets.budgets = FAILED(s) ? NULL : spending_budgets(a->spending);
+	if (!FAILED(s))
+		s = pipeline_new(a->config, a->prices, lanes(a->config), &outlets, &a->pipeline, why);
 	if (FAILED(s))
 		price_book_free(a->prices);
 	else
@@ -238,6 +251,7 @@ static struct status open_ports(struct agent *a, struct buf *why)
 	source.tables[source.table_count++] = (struct api_table){ canary_routes, a->judge };
 	source.tables[source.table_count++] = (struct api_table){ review_routes, &a->alerts_api };
 	source.tables[source.table_count++] = (struct api_table){ refused_routes, a->senders };
+	source.tables[source.table_count++] = (struct api_table){ budget_routes, a->spending };
 	struct config receiving = *a->config; /* no more in flight than the memory limit leaves room for */
 	struct ingest grpc = { pipeline_ingest, a->pipeline, 0 };
 	struct ingest http = { pipeline_ingest, a->pipeline, grpc_lanes(a->config) };
@@ -315,6 +329,11 @@ void agent_banner(const struct agent *a, struct buf *out)
 			   http != NULL ? http : grpc, http != NULL ? "http/protobuf" : "grpc");
 }
 
+static const struct config *in_force(const struct agent *a)
+{
+	return a->reloaded != NULL ? a->reloaded : a->config;
+}
+
 /* Settings from the configuration and its price files. */
 static struct status make_settings(const struct config *fresh, struct settings **out, struct buf *why)
 {
@@ -329,6 +348,21 @@ static struct status make_settings(const struct config *fresh, struct settings *
 	return s;
 }
 
+/* Budgets and alerts, both or neither. */
+static struct status reload_judgement(struct agent *a, const struct config *fresh, struct buf *why)
+{
+	struct status s = budgets_reload(spending_budgets(a->spending), fresh);
+
+	if (FAILED(s)) {
+		buf_printf(why, "cannot use the new budgets: %s", s.why);
+		return s;
+	}
+	s = judge_reload(a->judge, fresh, why);
+	if (FAILED(s) && FAILED(budgets_reload(spending_budgets(a->spending), in_force(a))))
+		abort(); /* no memory for what was there a moment ago; and fresh is about to go */
+	return s;
+}
+
 /* Builds what the configuration asks for beside what runs, then swaps: on failure nothing has changed, and nothing
  * holds on to fresh. */
 static struct status apply(struct agent *a, const struct config *fresh, struct buf *why)
@@ -336,11 +370,12 @@ static struct status apply(struct agent *a, const struct config *fresh, struct b
 	struct settings *settings;
 
 	TRY(make_settings(fresh, &settings, why));
-	struct status s = judge_reload(a->judge, fresh, why);
+	struct status s = reload_judgement(a, fresh, why);
 	if (FAILED(s)) {
 		settings_unref(settings);
 		return s;
 	}
+	spending_reprice(a->spending, settings->prices);
 	audit_reload(a->audit, &fresh->alerts);
 	price_change_tell(a->judge, a->prices, settings->prices);
 	a->prices = settings->prices;
@@ -352,7 +387,7 @@ static struct status apply(struct agent *a, const struct config *fresh, struct b
 
 static struct status load_and_apply(struct agent *a, struct buf *why)
 {
-	const struct config *current = a->reloaded != NULL ? a->reloaded : a->config;
+	const struct config *current = in_force(a);
 	struct config *fresh;
 	struct buf needs_restart = BUF_INIT;
 
@@ -389,7 +424,7 @@ void agent_reload(struct agent *a)
 static void reload_prices(struct agent *a)
 {
 	struct buf why = BUF_INIT;
-	struct status s = apply(a, a->reloaded != NULL ? a->reloaded : a->config, &why);
+	struct status s = apply(a, in_force(a), &why);
 
 	if (FAILED(s))
 		LOG(ERROR, "daemon", "prices_refused", "kept=\"the prices in force\" reason=\"%s\"", buf_string(&why));
@@ -464,6 +499,7 @@ void agent_free(struct agent *a)
 	if (a->http != NULL)
 		http_client_free(a->http);
 	store_close(a->store);
+	spending_free(a->spending);
 	observer_free(a->observer);
 	counting_free(a->counting);
 	model_watch_free(a->models);

@@ -28,6 +28,7 @@
 #define AUDIT_ACCEPTED     "alert_accepted"
 #define AUDIT_SILENCED     "silence_added"
 #define AUDIT_UNSILENCED   "silence_ended"
+#define AUDIT_BUDGET_RESET "budget_reset"
 
 struct audit_entry {
 	uint64_t at_s;        /* unix; event time where it is about traffic */

@@ -32,6 +32,7 @@ struct judge {
 	struct slo_tracker *slos;
 	struct canary *canary;
 	struct review *review;
+	struct budgets *budgets; /* NULL: none */
 	bool learns; /* else only objectives are judged */
 	struct alerts *alerts;
 	struct evidence evidence;
@@ -100,6 +101,11 @@ void judge_log_to(struct judge *j, struct senders *senders)
 	j->senders = senders;
 }
 
+void judge_budgets(struct judge *j, struct budgets *budgets)
+{
+	j->budgets = budgets;
+}
+
 static void judge_sample(struct judge *j, const struct sample *s)
 {
 	if (j->learns)
@@ -145,6 +151,8 @@ static void on_clock(uv_timer_t *handle)
 	detector_advance(j->detector, now_s);
 	slo_advance(j->slos, now_s);
 	canary_advance(j->canary, now_s);
+	if (j->budgets != NULL)
+		budgets_advance(j->budgets, (int64_t)now_s, on_verdict, j);
 	alerts_advance(j->alerts, detector_time(j->detector));
 	alerts_settle(j->alerts);
 	if (++j->advances % SAVE_EVERY == 0 || alerts_unsaved(j->alerts))

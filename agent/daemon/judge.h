@@ -11,6 +11,7 @@
 
 #include "agent/alerts/alerts.h"
 #include "agent/baselines/detector.h"
+#include "agent/budgets/budgets.h"
 #include "agent/config/config.h"
 #include "agent/counting/counting.h"
 #include "agent/enrich/model_watch.h"
@@ -33,6 +34,9 @@ void judge_watch(struct judge *j, void (*named)(void *context, const uint8_t tra
 
 /* Where log records of alerts go if alerts.log_records says so. On the loop's thread, before any sample. */
 void judge_log_to(struct judge *j, struct senders *senders);
+
+/* Budgets whose thresholds become alerts. On the loop's thread, before it runs. */
+void judge_budgets(struct judge *j, struct budgets *budgets);
 
 /* Takes the chunk over; context is the judge. Any thread. */
 void judge_offer(void *context, struct sample_chunk *chunk);

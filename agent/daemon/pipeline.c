@@ -210,6 +210,15 @@ static void take_calls(struct pipeline *p, struct worker *w)
 		judge(p, w);
 }
 
+/* done may be NULL: nobody waits for it. False: it will not be called. */
+static bool spend(struct pipeline *p, struct worker *w, void (*done)(void *context, struct status result), void *context)
+{
+	if (p->outlets.budgets == NULL || w->call_count == 0)
+		return false;
+	return budgets_spend(p->outlets.budgets, w->calls, w->call_count, (int64_t)(clock_unix_ns() / NS_PER_SECOND), done,
+			     context);
+}
+
 static void take_effect(struct pipeline *p, struct worker *w)
 {
 	if (w->call_count > 0)
@@ -273,6 +282,65 @@ static struct status pass_on(struct pipeline *p, struct worker *w, unsigned lane
 	return status;
 }
 
+/* An answer that waits for two: for the queues on the disk, and for what was spent. */
+struct answer_of_two {
+	struct ingest_later later; /* the queues' */
+	struct ingest_later *sender;
+	struct status status; /* of the queues; what the budgets could not write, they write again */
+	_Atomic int left;
+};
+
+static void one_is_done(struct answer_of_two *a)
+{
+	if (atomic_fetch_sub(&a->left, 1) != 1)
+		return;
+	a->sender->done(a->sender, a->status);
+	free(a);
+}
+
+static void on_queued(struct ingest_later *later, struct status result)
+{
+	struct answer_of_two *a = (struct answer_of_two *)(void *)later;
+
+	a->status = result;
+	one_is_done(a);
+}
+
+static void on_spent(void *context, struct status result)
+{
+	(void)result;
+	one_is_done(context);
+}
+
+/* The answer waits until what was spent is on the disk. NULL: nothing was, or nobody can wait. */
+static struct answer_of_two *spend_first(struct pipeline *p, struct worker *w, struct ingest_reply *reply)
+{
+	struct answer_of_two *a = p->outlets.budgets != NULL && reply->later != NULL && w->call_count > 0 ?
+		malloc(sizeof(*a)) : NULL;
+
+	if (a == NULL) {
+		(void)spend(p, w, NULL, NULL);
+		return NULL;
+	}
+	*a = (struct answer_of_two){ .later = { on_queued }, .sender = reply->later, .status = OK };
+	atomic_init(&a->left, 2);
+	if (spend(p, w, on_spent, a)) {
+		reply->later = &a->later;
+		return a;
+	}
+	free(a);
+	return NULL;
+}
+
+/* The queues may be done already: then only the budgets are waited for. */
+static void wait_for_spend(struct answer_of_two *a, struct ingest_reply *reply)
+{
+	if (reply->is_pending)
+		return;
+	reply->is_pending = true;
+	on_queued(&a->later, reply->status);
+}
+
 void pipeline_ingest(void *context, unsigned lane, enum signal signal, struct slice wire, struct ingest_reply *reply)
 {
 	struct pipeline *p = context;
@@ -288,6 +356,7 @@ void pipeline_ingest(void *context, unsigned lane, enum signal signal, struct sl
 		reply->status = status;
 		return;
 	}
+	struct answer_of_two *answer = spend_first(p, w, reply);
 	take_effect(p, w); /* whatever follows: the same request sent again is known and adds nothing */
 	reply->rejected_items = w->batch.rejected_items; /* now: the reply may be given while it is passed on */
 	reply->rejected_why = w->batch.rejected_why;
@@ -298,6 +367,8 @@ void pipeline_ingest(void *context, unsigned lane, enum signal signal, struct sl
 		reply->status = status;
 	else if (!reply->is_pending)
 		count_accepted(counts);
+	if (answer != NULL)
+		wait_for_spend(answer, reply);
 }
 
 uint64_t pipeline_event_time(const struct pipeline *p, unsigned lane)
@@ -363,6 +434,7 @@ void pipeline_call(struct pipeline *p, unsigned lane, struct call *c)
 	w->calls = c;
 	w->call_count = 1;
 	w->retrieval_count = w->told.count = 0;
+	(void)spend(p, w, NULL, NULL);
 	take_effect(p, w);
 	struct payload *records = make_records(p, w);
 	struct outbound_list list = { .count = 0 };

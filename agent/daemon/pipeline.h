@@ -7,6 +7,7 @@
 #ifndef PLIMSOLL_DAEMON_PIPELINE_H
 #define PLIMSOLL_DAEMON_PIPELINE_H
 
+#include "agent/budgets/budgets.h"
 #include "agent/config/config.h"
 #include "agent/counting/counting.h"
 #include "agent/daemon/recall.h"
@@ -27,6 +28,7 @@ struct pipeline_outlets {
 	struct model_watch *models; /* NULL: nobody asks whether another one answers */
 	struct senders *senders; /* NULL: nothing is passed on */
 	struct outbound *outbound; /* what becomes of it on the way to them; NULL where senders is */
+	struct budgets *budgets; /* NULL: none are kept */
 	void (*judge)(void *context, struct sample_chunk *chunk); /* takes the chunk over; any lane's thread */
 	void *judge_context;
 	void (*recall)(void *context, struct recall_chunk *chunk); /* the same of calls and judgements; NULL: nobody joins them */

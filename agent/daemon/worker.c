@@ -28,7 +28,7 @@ struct status worker_init(struct worker *w, const char *transport, struct observ
 {
 	char rest[48];
 
-	*w = (struct worker){ .shard = shard, .counting = counting, .records = BUF_INIT };
+	*w = (struct worker){ .shard = shard, .counting = counting, .records = BUF_INIT, .inside = BUF_INIT };
 	arena_init(&w->arena, ARENA_BASE_BYTES);
 	snprintf(rest, sizeof(rest), ",transport=\"%s\"", transport);
 	for (int s = 0; s < SIGNAL_COUNT; s++) {
@@ -49,6 +49,7 @@ void worker_release(struct worker *w)
 	pricer_free(w->pricer);
 	settings_unref(w->settings);
 	buf_release(&w->records);
+	buf_release(&w->inside);
 }
 
 struct status worker_adopt(struct worker *w, struct settings *settings)
@@ -216,8 +217,10 @@ static void hold(struct worker *w, const struct counting_span *span, const struc
 	struct call copy = *c;
 
 	settle_cost(w, &copy);
+	buf_reset(&w->inside);
+	record_write_inside(&w->inside, &copy);
 	buf_reset(&w->records);
-	record_write(&w->records, &copy, "");
+	record_write(&w->records, &copy, buf_string(&w->inside));
 	if (!buf_failed(&w->records))
 		counting_hold(w->counting, span, &copy, buf_view(&w->records));
 }

@@ -33,6 +33,7 @@ struct worker {
 	struct told told;     /* what the request says about calls */
 	struct status edited; /* why the batch has no edits although they were asked for; its calls count all the same */
 	struct buf records;
+	struct buf inside;  /* of a record that waits */
 	struct {
 		struct meter *accepted[SIGNAL_COUNT], *rejected[SIGNAL_COUNT], *counted, *not_counted, *unversioned;
 	} meters;

@@ -199,6 +199,7 @@ static struct status gather(struct known_keys *t, const struct dimensions_config
 	TRY(add_dimension(t, FIELD_USER_SEGMENT, &d->user_segment));
 	TRY(add_dimension(t, FIELD_ENVIRONMENT, &d->environment));
 	TRY(add_dimension(t, FIELD_RELEASE, &d->release));
+	TRY(add_dimension(t, FIELD_TENANT, &d->tenant));
 	return add_contract(t);
 }
 

@@ -72,6 +72,7 @@ static const struct dialect_row rows[] = {
 	ROW_TEXT("gen_ai.conversation.id", FIELD_SESSION, 2),
 	ROW_TEXT("user.id", FIELD_USER, 1),
 	ROW_TEXT("enduser.id", FIELD_USER, 2),
+	ROW_TEXT("plimsoll.reservation.id", FIELD_RESERVATION, 0),
 	ROW_TEXT("service.name", FIELD_SERVICE, 0),
 	ROW_TEXT("gen_ai.workflow.name", FIELD_WORKFLOW, 36),
 	ROW_TEXT("gen_ai.workflow.name", FIELD_FEATURE, 36),

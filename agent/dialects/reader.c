@@ -190,6 +190,8 @@ static void copy_attribution(const struct dialect_reader *d, struct call *c)
 	c->user_id = attribution(d, FIELD_USER);
 	c->environment = attribution(d, FIELD_ENVIRONMENT);
 	c->release = attribution(d, FIELD_RELEASE);
+	c->tenant = attribution(d, FIELD_TENANT);
+	c->reservation_id = reading_text(&d->span, FIELD_RESERVATION);
 	c->service = attribution(d, FIELD_SERVICE);
 }
 

@@ -220,7 +220,8 @@ struct call {
 	struct slice feature, workflow, user_segment;
 	bool feature_is_default; /* said of the whole service: a span around the call that names one knows better */
 	struct slice session_id, user_id;
-	struct slice environment, release, service;
+	struct slice environment, release, service, tenant;
+	struct slice reservation_id; /* of a budget, as a decision gave it before the call */
 
 	/* what it used */
 	struct tokens tokens;

@@ -32,6 +32,16 @@ static const struct {
 	{ "policy_result", offsetof(struct call, policy_result) },
 };
 
+/* Texts that only records inside the agent have: who was served does not leave with them. */
+static const struct {
+	const char *key;
+	size_t offset;
+} inside_texts[] = {
+	{ "user_id", offsetof(struct call, user_id) },
+	{ "tenant", offsetof(struct call, tenant) },
+	{ "reservation_id", offsetof(struct call, reservation_id) },
+};
+
 static const struct {
 	const char *key;
 	enum token_class class;
@@ -52,6 +62,7 @@ static const struct {
 #define COUNTS_ALWAYS 5
 
 #define TEXTS (sizeof(texts) / sizeof(texts[0]))
+#define INSIDE_TEXTS (sizeof(inside_texts) / sizeof(inside_texts[0]))
 #define COUNTS (sizeof(counts) / sizeof(counts[0]))
 
 static void write_hex(struct buf *b, const char *key, const uint8_t *bytes, size_t n)
@@ -232,6 +243,15 @@ static void write_telling(struct buf *b, const struct call *c)
 	else
 		buf_text(b, "null");
 	write_text(b, "dialect", slice_of(c->dialect));
+}
+
+void record_write_inside(struct buf *b, const struct call *c)
+{
+	for (size_t i = 0; i < INSIDE_TEXTS; i++) {
+		struct slice text = *(const struct slice *)(const void *)((const char *)c + inside_texts[i].offset);
+		if (text.len > 0)
+			write_text(b, inside_texts[i].key, text);
+	}
 }
 
 void record_write(struct buf *b, const struct call *c, const char *leading)
@@ -591,6 +611,9 @@ static bool read_listed(struct json *j, struct arena *a, struct slice key, struc
 	for (size_t i = 0; i < TEXTS; i++)
 		if (slice_equal(key, slice_of(texts[i].key)))
 			return json_text(j, a, (struct slice *)(void *)((char *)c + texts[i].offset));
+	for (size_t i = 0; i < INSIDE_TEXTS; i++)
+		if (slice_equal(key, slice_of(inside_texts[i].key)))
+			return json_text(j, a, (struct slice *)(void *)((char *)c + inside_texts[i].offset));
 	for (size_t i = 0; i < COUNTS; i++)
 		if (slice_equal(key, slice_of(counts[i].key)))
 			return read_count(j, &c->tokens, counts[i].class);

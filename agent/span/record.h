@@ -23,6 +23,9 @@ struct record_judged {
 };
 void record_write_judged(struct buf *out, const struct call *c, const char *leading, struct record_judged *at);
 
+/* Appends the members that a record has only while it waits inside the agent, for `leading`: `"user_id":...`. */
+void record_write_inside(struct buf *out, const struct call *c);
+
 /* A retrieval (role RETRIEVAL) as an object of its own: how many documents, their scores and ids, empty or not, the age of
  * the oldest. leading as above. */
 void record_write_retrieval(struct buf *out, const struct call *c, const char *leading);

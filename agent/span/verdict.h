@@ -11,7 +11,8 @@
 /* shift: a metric left its baseline. canary: a new version differs from the first one. runaway: one request.
  * latency_p99: the 99th percentile is three times its usual. model_change: another model answers behind the same name.
  * floating_alias: production asks for a name that the vendor may point elsewhere. model_drift: a pinned model answers
- * otherwise, in several metrics at once. slo_burn: an objective's error budget will not last. */
+ * otherwise, in several metrics at once. slo_burn: an objective's error budget will not last.
+ * budget: a limit on spend is near, will not last, or is used up. */
 #define VERDICT_KIND_MAP(X)                     \
 	X(SHIFT, "shift")                       \
 	X(CANARY, "canary")                     \
@@ -20,7 +21,8 @@
 	X(MODEL_CHANGE, "model_change")         \
 	X(FLOATING_ALIAS, "floating_alias")     \
 	X(MODEL_DRIFT, "model_drift")           \
-	X(SLO_BURN, "slo_burn")
+	X(SLO_BURN, "slo_burn")                 \
+	X(BUDGET, "budget")
 
 enum verdict_kind {
 #define X(id, name) VERDICT_##id,
@@ -72,7 +74,8 @@ struct verdict {
 
 	/* Evidence, with RAISED only. Values are in the metric's own unit (USD, ms, tokens, share, score); of metrics
 	 * that are judged by their logarithm they are geometric means, which is what a typical request has. SLO_BURN: value
-	 * is the share of bad calls in window_s, baseline_mean the share that is allowed, ratio the burn rate. */
+	 * is the share of bad calls in window_s, baseline_mean the share that is allowed, ratio the burn rate.
+	 * BUDGET: value is what was spent (or will be, of a forecast), baseline_mean the limit, window_s the period. */
 	double value, baseline_mean;
 	double baseline_stddev;  /* how far one sigma up is from the mean */
 	double deviation;        /* mean z of the buckets in the run; > 0 is the bad direction */

@@ -1,0 +1,209 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * budgets/advance.c - what time brings: ends of reservations and periods, thresholds that are crossed.
+ */
+#include <math.h>
+
+#include "agent/base/money.h"
+#include "agent/budgets/ledger.h"
+
+#define FORECAST_MARGIN 1.1 /* a forecast this far above the limit is worth a word */
+#define KNOWN_AT_ONCE   64  /* groups that are forgotten in one advance */
+
+struct advancing {
+	struct budgets *b;
+	int64_t now_s;
+	verdict_fn emit;
+	void *context;
+	struct group *idle[KNOWN_AT_ONCE];
+	size_t idle_count;
+};
+
+/* "day/assistant", or "day/assistant user=alice" */
+static void write_name(struct buf *out, const struct group *g)
+{
+	buf_text(out, g->rule->instance->id);
+	for (int d = 0; d < BUDGET_DIMENSIONS; d++)
+		if (g->labels[d].len > 0)
+			buf_printf(out, " %s=%.*s", budget_dimension_names[d], SLICE_ARG(g->labels[d]));
+}
+
+static struct slice label_or_all(const struct group *g, enum budget_dimension d)
+{
+	if (g->labels[d].len > 0)
+		return g->labels[d];
+	return g->rule->config->only[d] != NULL ? slice_of(g->rule->config->only[d]) : SLICE("*");
+}
+
+static struct verdict verdict_of(const struct group *g, const char *metric, struct slice name, uint64_t started_at_s)
+{
+	return (struct verdict){
+		.kind = VERDICT_BUDGET,
+		.metric = metric,
+		.name = name,
+		.feature = label_or_all(g, BUDGET_BY_FEATURE),
+		.model = label_or_all(g, BUDGET_BY_MODEL),
+		.prompt_version = SLICE("*"),
+		.workflow = g->labels[BUDGET_BY_WORKFLOW],
+		.user_segment = g->labels[BUDGET_BY_USER_SEGMENT],
+		.started_at_s = started_at_s,
+	};
+}
+
+/* The unit that is used most of its limit, and by how much. */
+static int tightest_unit(const struct group *g, const struct spell *s, double *share)
+{
+	int tightest = AMOUNT_PUSD;
+
+	*share = 0;
+	for (int unit = 0; unit < AMOUNT_KINDS; unit++) {
+		double limit = (double)g->rule->limit.n[unit], used = (double)(s->spent.n[unit] - s->forgiven.n[unit]);
+		if (limit > 0 && used / limit > *share) {
+			*share = used / limit;
+			tightest = unit;
+		}
+	}
+	return tightest;
+}
+
+static double scale_of(int unit)
+{
+	return unit == AMOUNT_PUSD ? 1 / (double)PUSD_PER_USD : 1;
+}
+
+static void emit(struct advancing *a, const struct group *g, const char *metric, enum verdict_event event,
+		 uint64_t started_at_s, int unit, double value, const struct spell *s)
+{
+	struct buf name = BUF_INIT;
+
+	write_name(&name, g);
+	struct verdict v = verdict_of(g, metric, buf_view(&name), started_at_s);
+	v.event = event;
+	v.at_s = (uint64_t)a->now_s;
+	v.value = value * scale_of(unit);
+	v.baseline_mean = (double)g->rule->limit.n[unit] * scale_of(unit);
+	v.baseline_stddev = v.deviation = v.pooled_deviation = NAN; /* a limit is set, not learned */
+	v.ratio = v.value / v.baseline_mean;
+	v.sample_size = s != NULL ? (double)s->calls : NAN;
+	v.run = 1;
+	v.window_s = (uint32_t)(rule_period(g->rule, a->now_s).end_s - rule_period(g->rule, a->now_s).start_s);
+	v.direction = +1;
+	a->emit(a->context, &v);
+	buf_release(&name);
+}
+
+/* By unit, as alerts know them. */
+static const char *const metrics[AMOUNT_KINDS] = { "budget_usd", "budget_tokens", "budget_requests" };
+#define FORECAST_METRIC "budget_forecast"
+
+static void end_all(struct advancing *a, struct group *g)
+{
+	for (size_t i = 0; i < BUDGET_SOFT_MAX; i++) {
+		int unit = g->told.soft_unit[i];
+		if (g->told.soft_at_s[i] != 0 && unit < AMOUNT_KINDS)
+			emit(a, g, metrics[unit], VERDICT_RESOLVED, g->told.soft_at_s[i], unit, 0, NULL);
+	}
+	if (g->told.forecast_at_s != 0)
+		emit(a, g, FORECAST_METRIC, VERDICT_RESOLVED, g->told.forecast_at_s, AMOUNT_PUSD, 0, NULL);
+	g->told = (struct told){ .period_start_s = rule_period(g->rule, a->now_s).start_s };
+	group_touch(a->b, g);
+}
+
+/* Of thresholds that were crossed since the last look, only the highest is told. */
+static void judge_soft(struct advancing *a, struct group *g, const struct spell *s)
+{
+	double share;
+	int unit = tightest_unit(g, s, &share);
+	size_t crossed = 0;
+
+	while (crossed < g->rule->soft_count && share >= g->rule->soft[crossed])
+		crossed++;
+	if (crossed == 0 || g->told.soft_at_s[crossed - 1] != 0)
+		return;
+	for (size_t i = 0; i + 1 < crossed; i++) /* the higher one stands for the lower ones from now on */
+		if (g->told.soft_at_s[i] == 0) {
+			g->told.soft_at_s[i] = (uint64_t)a->now_s;
+			g->told.soft_unit[i] = AMOUNT_KINDS;
+		}
+	g->told.soft_at_s[crossed - 1] = (uint64_t)a->now_s;
+	g->told.soft_unit[crossed - 1] = (uint8_t)unit;
+	group_touch(a->b, g);
+	emit(a, g, metrics[unit], VERDICT_RAISED, (uint64_t)a->now_s, unit,
+	     (double)(s->spent.n[unit] - s->forgiven.n[unit]), s);
+}
+
+static void judge_forecast(struct advancing *a, struct group *g, const struct spell *s)
+{
+	double limit = (double)g->rule->limit.n[AMOUNT_PUSD], forecast = group_forecast(g, a->now_s);
+	bool is_over = (double)(s->spent.n[AMOUNT_PUSD] - s->forgiven.n[AMOUNT_PUSD]) >= limit;
+
+	if (!g->rule->config->forecast || limit <= 0 || isnan(forecast))
+		return;
+	if (g->told.forecast_at_s == 0 && !is_over && forecast > FORECAST_MARGIN * limit) {
+		g->told.forecast_at_s = (uint64_t)a->now_s;
+		group_touch(a->b, g);
+		emit(a, g, FORECAST_METRIC, VERDICT_RAISED, g->told.forecast_at_s, AMOUNT_PUSD, forecast, s);
+	} else if (g->told.forecast_at_s != 0 && forecast < limit) {
+		emit(a, g, FORECAST_METRIC, VERDICT_RESOLVED, g->told.forecast_at_s, AMOUNT_PUSD, forecast, s);
+		g->told.forecast_at_s = 0;
+		group_touch(a->b, g);
+	}
+}
+
+static bool is_told(const struct told *t)
+{
+	for (size_t i = 0; i < BUDGET_SOFT_MAX; i++)
+		if (t->soft_at_s[i] != 0)
+			return true;
+	return t->forecast_at_s != 0;
+}
+
+/* Its last period ended a whole period ago, and nothing is open. */
+static bool is_idle(struct group *g, int64_t now_s)
+{
+	struct period now = rule_period(g->rule, now_s);
+	int64_t last_s = 0;
+
+	for (size_t i = 0; i < PERIODS_KEPT; i++)
+		if (g->spells[i].period.end_s > last_s)
+			last_s = g->spells[i].period.end_s;
+	return g->open.n[AMOUNT_REQUESTS] == 0 && now_s >= g->left_until_s && last_s + (now.end_s - now.start_s) < now_s;
+}
+
+static void advance_group(void *context, struct group *g)
+{
+	struct advancing *a = context;
+	struct period now = rule_period(g->rule, a->now_s);
+	const struct spell *s = group_spell_find(g, now.start_s);
+
+	if (is_told(&g->told) && g->told.period_start_s != now.start_s)
+		end_all(a, g);
+	if (s != NULL) {
+		double share;
+		tightest_unit(g, s, &share);
+		if (is_told(&g->told) && share == 0)
+			end_all(a, g); /* it was started anew */
+		g->told.period_start_s = now.start_s;
+		judge_soft(a, g, s);
+		judge_forecast(a, g, s);
+	} else if (is_idle(g, a->now_s) && a->idle_count < KNOWN_AT_ONCE) {
+		a->idle[a->idle_count++] = g;
+	}
+}
+
+void budgets_advance(struct budgets *b, int64_t now_s, verdict_fn emit_verdict, void *context)
+{
+	struct advancing a = { .b = b, .now_s = now_s, .emit = emit_verdict, .context = context };
+	bool is_queued = true;
+
+	pthread_mutex_lock(&b->lock);
+	reservations_expire(b, now_s);
+	groups_each(b, advance_group, &a);
+	for (size_t i = 0; i < a.idle_count; i++)
+		group_drop(b, a.idle[i]);
+	if (b->known_count > 0 && now_s > b->known_until_s)
+		b->known_count = 0; /* its memory stays: it is small */
+	if (b->dirty != NULL || b->deleted.len > 0 || b->is_incomplete)
+		is_queued = keep(b, NULL, 0, now_s, NULL, NULL);
+	pthread_mutex_unlock(&b->lock);
+	(void)is_queued; /* else the next write holds it */
+}
