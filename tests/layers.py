@@ -25,6 +25,7 @@ MAY = {
     "sampling": GROUND | {"otlp"},
     "routing": GROUND | {"otlp"},
     "alerts": GROUND | {"net"},
+    "budgets": GROUND | {"net"},  # its gateway endpoint listens
     "admin": GROUND | {"net", "observe", "store"},
     "exporters": GROUND | {"net", "otlp", "store"},  # splitting walks the wire bytes; the queue on disk
 }
@@ -34,8 +35,8 @@ SEES_ALL = {"cli", "daemon"}
 # A library stays behind the folders that hide it: (header, folders).
 CONTAINED = [
     (re.compile(r"^lmdb\.h$"), {"store"}),
-    (re.compile(r"^grpc/"), {"receivers", "exporters/otlp"}),
-    (re.compile(r"\.pb-c\.h$|^protobuf-c/"), {"otlp", "receivers", "exporters"}),
+    (re.compile(r"^grpc/"), {"receivers", "exporters/otlp", "budgets"}),
+    (re.compile(r"\.pb-c\.h$|^protobuf-c/"), {"otlp", "receivers", "exporters", "budgets"}),
     (re.compile(r"^microhttpd\.h$"), {"receivers", "admin", "net"}),
     (re.compile(r"^curl/"), {"net"}),
     (re.compile(r"^yaml\.h$"), {"config"}),

@@ -3,6 +3,7 @@
  */
 #include "agent/cli/alerts.h"
 #include "agent/cli/canary.h"
+#include "agent/cli/budgets.h"
 #include "agent/cli/command.h"
 #include "agent/cli/gate.h"
 #include "agent/cli/price.h"
@@ -26,6 +27,7 @@ static const struct command *const commands[] = {
 	&command_alerts,
 	&command_audit,
 	&command_top,
+	&command_budgets,
 	&command_gate,
 	&command_store,
 	&command_canary,
