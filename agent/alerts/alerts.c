@@ -161,6 +161,12 @@ void alerts_insert(struct alerts *a, struct alert *alert)
 	a->count++;
 }
 
+/* Each crossed threshold of a budget is news of its own. */
+static bool stands_alone(const struct alert *alert)
+{
+	return alert->verdict.kind == VERDICT_BUDGET;
+}
+
 /* The first of its group, or else the newest of the same key if near enough, tells which incident it belongs to. */
 static void join_incident(const struct alerts *a, struct alert *alert)
 {
@@ -172,7 +178,8 @@ static void join_incident(const struct alerts *a, struct alert *alert)
 			near = other;
 			break;
 		}
-		if (near == NULL && alert_same_key(&other->verdict, &alert->verdict))
+		if (near == NULL && !stands_alone(alert) && !stands_alone(other) &&
+		    alert_same_key(&other->verdict, &alert->verdict))
 			near = other;
 	}
 	if (near == NULL)

@@ -51,6 +51,8 @@ static bool is_flapping(const struct alerts *a, const struct alert *alert)
 			memcmp(other->identity, alert->identity, ALERT_ID_SIZE) == 0 &&
 			other->verdict.started_at_s + FLAP_WINDOW_S > alert->verdict.started_at_s;
 	}
+	if (alert->verdict.kind == VERDICT_BUDGET) /* a threshold is crossed once in a period */
+		return false;
 	return a->config->flap_limit > 0 && told >= a->config->flap_limit;
 }
 
