@@ -321,7 +321,7 @@ static bool listeners_collide(const struct listener *a, const struct listener *b
 /* False where the endpoint cannot be listened on; then it is left out of the comparison. */
 static bool split_listener(struct conf_errors *e, const struct tree_node *node, struct listener *l)
 {
-	const char *path = endpoint_unix_path(l->endpoint);
+	const char *path = l->enabled ? endpoint_unix_path(l->endpoint) : NULL;
 	struct conf_mark whole = { 0, 0 };
 	unsigned mode;
 
