@@ -156,10 +156,13 @@ struct alerts_config {
 
 enum switch_word { SWITCH_DEFAULT, SWITCH_ON, SWITCH_OFF };
 
+enum spans_wanted { SPANS_ALL, SPANS_LLM };
+
 /* What every exporter has beside its kind's options. */
 struct exporter_common {
 	struct string_map match; /* attribute -> value; empty: everything */
 	int redaction, sampling; /* enum switch_word */
+	int spans;               /* enum spans_wanted */
 };
 
 /* What stands in the file under "kind" or "kind/name". */

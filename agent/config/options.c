@@ -193,6 +193,8 @@ const struct conf_option exporter_common_options[] = {
 	  .doc = "Send here only what has these attributes, each with its value (a|b: either; *: any; prod*: what begins so). "
 		 "Looked for on the span, log record or data point, then on its resource. Without it the exporter gets "
 		 "everything." },
+	{ "spans", CONF_ENUM, AT(exporter_common, spans), .choices = "all|llm", .fallback = "all",
+	  .doc = "llm: of spans only model calls, what wraps them, and their ancestors as far as they came in the same request." },
 	{ "redaction", CONF_ENUM, AT(exporter_common, redaction), .choices = "default|on|off", .fallback = "default",
 	  .doc = "default: as redaction.enabled says, and on for request records and for files." },
 	{ "sampling", CONF_ENUM, AT(exporter_common, sampling), .choices = "default|on|off", .fallback = "default",
@@ -593,7 +595,7 @@ const struct conf_option config_options[] = {
 	  .doc = "Where telemetry comes in. Without this section, gRPC and HTTP are both on." },
 	{ "exporters", CONF_KINDS,
 	  .doc = "Where enriched telemetry goes: \"kind\" or \"kind/name\" with the kind's own keys and those that all "
-		 "have: match, redaction, sampling. Every exporter gets everything that it can take, unless its match says "
+		 "have: match, spans, redaction, sampling. Every exporter gets everything that it can take, unless its match says "
 		 "otherwise." },
 	{ "storage", CONF_SECTION, .section = storage_options, .doc = "What outlives the process." },
 	{ "dimensions", CONF_SECTION, .section = dimensions_options,

@@ -7,6 +7,7 @@
 
 #include "agent/otlp/condition.h"
 #include "agent/otlp/items.h"
+#include "agent/routing/llm_spans.h"
 #include "agent/routing/record_lines.h"
 
 struct route {
@@ -19,6 +20,7 @@ struct router {
 	struct route *routes;
 	size_t count;
 	uint64_t routed, by_default; /* exporters with match; those of routing.default */
+	uint64_t llm_only; /* those that want model calls and what is above them, and no other span */
 };
 
 static bool is_default(const struct config *c, const char *id)
@@ -50,6 +52,8 @@ static struct status set_up(struct router *r, const struct config *config)
 {
 	for (size_t i = 0; i < config->exporter_count && i < 64; i++) {
 		const struct config_instance *e = &config->exporters[i];
+		if (e->common.spans == SPANS_LLM)
+			r->llm_only |= UINT64_C(1) << i;
 		if (e->common.match.count > 0)
 			TRY(add_route(r, i, &e->common.match));
 		else if (is_default(config, e->id))
@@ -66,7 +70,7 @@ struct status router_new(const struct config *config, struct router **out)
 	if (r != NULL)
 		r->routes = calloc(config->exporter_count + 1, sizeof(*r->routes));
 	struct status s = r != NULL && r->routes != NULL ? set_up(r, config) : FAIL(NOMEM, "no memory for the routes");
-	if (FAILED(s) || (r->routed | r->by_default) == 0)
+	if (FAILED(s) || (r->routed | r->by_default | r->llm_only) == 0)
 		router_free(r);
 	else
 		*out = r;
@@ -124,6 +128,19 @@ struct splitting {
 	uint8_t *chosen;
 };
 
+static struct status leave_other_spans_out(const struct router *r, struct arena *a, struct splitting *s)
+{
+	bool *marks = arena_array(a, s->count, sizeof(*marks));
+
+	if (marks == NULL)
+		return FAIL(NOMEM, "no room to look for model calls");
+	TRY(llm_spans_mark(&s->items, a, marks));
+	for (size_t i = 0; i < s->count; i++)
+		if (!marks[i])
+			s->exporters[i] &= ~r->llm_only;
+	return OK;
+}
+
 static struct status read_subjects(const struct router *r, enum payload_kind kind, struct slice bytes, struct arena *a,
 				   struct splitting *s)
 {
@@ -146,7 +163,7 @@ static struct status read_subjects(const struct router *r, enum payload_kind kin
 			subject.signal = signals[kind];
 		s->exporters[i] = exporters_for(r, &subject);
 	}
-	return OK;
+	return kind == PAYLOAD_TRACES && r->llm_only != 0 ? leave_other_spans_out(r, a, s) : OK;
 }
 
 static bool get_the_same(const struct splitting *s, unsigned one, unsigned other)

@@ -6,7 +6,8 @@
  * Owns:   the routes, read-only after router_new: any thread
  *
  * An exporter with `match` gets what has every attribute of it; one that routing.default names what no `match` took;
- * any other one everything. Exporters are bits: 1 << place in the configuration.
+ * any other one everything. One with `spans: llm` gets no other spans than llm_spans.h finds. Exporters are bits: 1 << place
+ * in the configuration.
  */
 #ifndef PLIMSOLL_ROUTING_ROUTING_H
 #define PLIMSOLL_ROUTING_ROUTING_H

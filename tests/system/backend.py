@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """An OTLP back end that keeps what it receives, byte for byte, over gRPC and over HTTP, and that can be told to fail."""
 import gzip
+import sys
 import threading
 import time
 from concurrent import futures
@@ -101,7 +102,7 @@ class Backend:
         self.grpc_server.start()
 
     def _start_http(self, port):
-        self.http_server = ThreadingHTTPServer(("127.0.0.1", port), HttpHandler)
+        self.http_server = HttpServer(("127.0.0.1", port), HttpHandler)
         self.http_server.backend = self
         self.http_port = self.http_server.server_address[1]
         threading.Thread(target=self.http_server.serve_forever, daemon=True).start()
@@ -143,6 +144,12 @@ class GrpcHandler(grpc.GenericRpcHandler):
             status.details.add().Pack(error_details_pb2.RetryInfo(retry_delay=delay))
             context.set_trailing_metadata((("grpc-status-details-bin", status.SerializeToString()),))
         context.abort(code, "told to fail")
+
+
+class HttpServer(ThreadingHTTPServer):
+    def handle_error(self, request, client_address):
+        if not isinstance(sys.exc_info()[1], ConnectionError):  # a client that was killed is no news
+            super().handle_error(request, client_address)
 
 
 class HttpHandler(BaseHTTPRequestHandler):

@@ -205,3 +205,21 @@ def test_a_restart_hands_nobody_what_was_not_meant_for_them(start_agent, tmp_pat
     finally:
         first.close()
         second.close()
+
+
+def test_an_exporter_may_want_model_calls_and_their_ancestors_only(start_agent, backend):
+    everything = Backend()
+    try:
+        endpoint = {"endpoint": backend.http_url, "spans": "llm"}
+        agent = start_agent({"exporters": {"otlphttp/llm": endpoint, "otlphttp/all": {"endpoint": everything.http_url}}})
+        message, spans = otlp.request()
+        root, call, other = otlp.add_span(spans, "handle"), otlp.add_call(spans), otlp.add_span(spans, "SELECT")
+        for child in (call, other):
+            child.trace_id, child.parent_span_id = root.trace_id, root.span_id
+        otlp.send_grpc(agent.grpc_target, message)
+        assert {span.name for span in backend.wait_for_spans(2)} == {"handle", call.name}
+        assert {span.name for span in everything.wait_for_spans(3)} == {"handle", call.name, "SELECT"}
+        agent.stop()
+        assert len(backend.spans()) == 2
+    finally:
+        everything.close()
