@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * daemon/agent.c - joins the stages of one running agent.
  */
+#include "agent/daemon/decisions.h"
 #include "agent/daemon/agent.h"
 
 #include <stdlib.h>
@@ -44,6 +45,7 @@ struct agent {
 	struct outbound *outbound;
 	struct observer *observer;
 	struct counting *counting;
+	struct decisions *decisions; /* NULL: no admin endpoint */
 	struct model_watch *models;
 	struct audit *audit;
 	struct judge *judge;
@@ -114,6 +116,7 @@ static struct status open_outlets(struct agent *a, struct buf *why)
 	TRY(senders_open(a->config, &a->exporter_env, &a->senders, why));
 	TRY(outbound_new(a->config, a->senders, lanes(a->config), &a->outbound, why));
 	a->counting = counting_new(a->config->limits.max_counting_bytes);
+	a->decisions = a->config->admin.enabled ? decisions_new() : NULL; /* without memory nobody is told */
 	a->models = model_watch_new();
 	a->observer = observer_new(a->config, lanes(a->config));
 	if (a->counting == NULL || a->models == NULL || a->observer == NULL)
@@ -159,6 +162,7 @@ static struct status open_pipeline(struct agent *a, struct buf *why)
 	struct pipeline_outlets outlets = {
 		.observer = a->observer,
 		.counting = a->counting,
+		.decisions = a->decisions,
 		.models = a->models,
 		.senders = a->senders,
 		.outbound = a->outbound,
@@ -252,6 +256,8 @@ static struct status open_ports(struct agent *a, struct buf *why)
 	source.tables[source.table_count++] = (struct api_table){ review_routes, &a->alerts_api };
 	source.tables[source.table_count++] = (struct api_table){ refused_routes, a->senders };
 	source.tables[source.table_count++] = (struct api_table){ budget_routes, a->spending };
+	if (a->decisions != NULL)
+		source.tables[source.table_count++] = (struct api_table){ decision_routes, a->decisions };
 	struct config receiving = *a->config; /* no more in flight than the memory limit leaves room for */
 	struct ingest grpc = { pipeline_ingest, a->pipeline, 0 };
 	struct ingest http = { pipeline_ingest, a->pipeline, grpc_lanes(a->config) };
@@ -502,6 +508,7 @@ void agent_free(struct agent *a)
 	spending_free(a->spending);
 	observer_free(a->observer);
 	counting_free(a->counting);
+	decisions_free(a->decisions);
 	model_watch_free(a->models);
 	buf_release(&a->state_dir);
 	buf_release(&a->queue_dir);

@@ -12,7 +12,9 @@
 
 #include "agent/base/clock.h"
 #include "agent/base/json.h"
+#include "agent/cli/client.h"
 #include "agent/counting/counting.h"
+#include "agent/daemon/explain_live.h"
 #include "agent/daemon/explain_uses.h"
 #include "agent/daemon/kinds.h"
 #include "agent/daemon/replay_input.h"
@@ -354,10 +356,11 @@ static const struct cli_option options[] = {
 	{ "config", 'c', "FILE", "Read the attribution tags by the dimensions of this configuration." },
 	{ "all", 'a', NULL, "Tell of spans too that have nothing to do with models." },
 	{ "output", 'o', "FORMAT", "text, or json (a line for each span)." },
+	{ "agent", 0, "URL", "Where to ask about a trace: the agent's admin endpoint, else PLIMSOLL_AGENT, else " CLIENT_AGENT_DEFAULT "." },
 	{ 0 },
 };
 
-enum { OPTION_CONFIG, OPTION_ALL, OPTION_OUTPUT };
+enum { OPTION_CONFIG, OPTION_ALL, OPTION_OUTPUT, OPTION_AGENT };
 
 static int explain(struct explanation *x, const struct cli_args *args)
 {
@@ -409,7 +412,9 @@ static int run(int argc, char **argv)
 	if (code != CLI_GO_ON)
 		return code;
 	if (args.operand_count == 0)
-		return cli_usage_error(&command_explain, "name at least one file");
+		return cli_usage_error(&command_explain, "name at least one file, or a trace of the running agent");
+	if (args.operand_count == 1 && explain_names_trace(args.operands[0]))
+		return explain_live(&command_explain, args.values[OPTION_AGENT], args.operands[0], x.json);
 	x.all = args.values[OPTION_ALL] != NULL;
 	struct status s = config_load(args.values[OPTION_CONFIG], exporter_config_kinds(), exporter_config_kind_count(),
 				      &config, &errors);
@@ -427,8 +432,8 @@ static int run(int argc, char **argv)
 
 const struct command command_explain = {
 	.name = "explain",
-	.summary = "Tell for each recorded span how it was read: its dialect, which key fed which field, counted or not, why, and which other one decided it.",
-	.usage = "[--all] [--output json] FILE|FOLDER|-...",
+	.summary = "Tell for each recorded span how it was read: its dialect, which key fed which field, counted or not, why, and which other one decided it. Of a trace that the running agent has seen, all but the keys.",
+	.usage = "[--all] [--output json] FILE|FOLDER|-...|TRACE_ID",
 	.run = run,
 	.options = options,
 };

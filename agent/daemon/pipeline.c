@@ -44,6 +44,7 @@ struct status pipeline_new(const struct config *config, struct price_book *price
 	for (unsigned i = 0; i < lanes && !FAILED(s); i++) {
 		s = worker_init(&p->lanes[i], transport_of(i, lanes), observer_shard(outlets->observer, i),
 				outlets->counting, outlets->models);
+		p->lanes[i].decisions = outlets->decisions;
 		p->lane_count = i + 1;
 		if (!FAILED(s))
 			s = worker_adopt(&p->lanes[i], settings_ref(p->settings));
@@ -419,8 +420,11 @@ void pipeline_promote(struct pipeline *p, unsigned lane, uint64_t now_s, bool al
 
 	while (counting_promote(p->outlets.counting, now_s, all, &line)) {
 		arena_reset(&w->arena);
-		if (!FAILED(record_read(buf_view(&line), &w->arena, &c)))
-			pipeline_call(p, lane, &c);
+		if (FAILED(record_read(buf_view(&line), &w->arena, &c)))
+			continue;
+		if (w->decisions != NULL)
+			decisions_promoted(w->decisions, &c);
+		pipeline_call(p, lane, &c);
 	}
 	promote_metered(p, lane, now_s, all, &line);
 	buf_release(&line);

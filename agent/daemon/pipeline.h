@@ -25,6 +25,7 @@ struct pipeline;
 struct pipeline_outlets {
 	struct observer *observer;
 	struct counting *counting;
+	struct decisions *decisions; /* NULL: nobody asks about them */
 	struct model_watch *models; /* NULL: nobody asks whether another one answers */
 	struct senders *senders; /* NULL: nothing is passed on */
 	struct outbound *outbound; /* what becomes of it on the way to them; NULL where senders is */

@@ -285,6 +285,8 @@ static void decide(struct worker *w, bool with_edits)
 	counting_decide(w->counting, &w->seen, w->calls);
 	if (w->metered.count > 0)
 		counting_tally(w->counting, w->metered.points, w->metered.count);
+	if (w->decisions != NULL && w->call_count > 0)
+		decisions_note(w->decisions, &w->seen, w->calls);
 	told_mark_judges(&w->seen, w->calls);
 	told_settle(&w->told, w->calls);
 	for (size_t i = 0; i < w->seen.count; i++) {

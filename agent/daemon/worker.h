@@ -5,6 +5,7 @@
 #define PLIMSOLL_DAEMON_WORKER_H
 
 #include "agent/counting/counting.h"
+#include "agent/daemon/decisions.h"
 #include "agent/daemon/metered.h"
 #include "agent/daemon/settings.h"
 #include "agent/daemon/told.h"
@@ -22,6 +23,7 @@ struct worker {
 	struct observe_shard *shard;
 	struct batch batch;
 	struct counting *counting; /* all lanes' */
+	struct decisions *decisions; /* the same; NULL: nobody asks about them */
 	struct counting_batch seen;
 	struct metered metered; /* what its metrics tell of calls */
 	struct attribute_writer added;

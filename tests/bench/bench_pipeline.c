@@ -14,6 +14,7 @@
 
 #include "agent/base/clock.h"
 #include "agent/baselines/detector.h"
+#include "agent/daemon/decisions.h"
 #include "agent/daemon/kinds.h"
 #include "agent/daemon/pipeline.h"
 #include "agent/dialects/reader.h"
@@ -29,6 +30,7 @@ struct bench {
 	struct config *config;
 	struct observer *observer;
 	struct counting *counting;
+	struct decisions *decisions;
 	struct detector *detector;
 	struct joiner *joiner;
 	struct senders *senders;
@@ -89,7 +91,7 @@ static void only_read(struct bench *b, struct slice wire)
 
 static void ingest(struct bench *b, struct slice wire)
 {
-	struct ingest_reply reply;
+	struct ingest_reply reply = { .later = NULL };
 
 	pipeline_ingest(b->pipeline, 0, SIGNAL_TRACES, wire, &reply);
 	check(reply.status);
@@ -183,6 +185,7 @@ static void open_pipeline(struct bench *b)
 	struct pipeline_outlets outlets = {
 		.observer = b->observer,
 		.counting = b->counting,
+		.decisions = b->decisions,
 		.senders = b->senders,
 		.outbound = b->outbound,
 		.judge = judge,
@@ -209,6 +212,7 @@ static void set_up(struct bench *b, bool forwards)
 		open_senders(b);
 	b->observer = observer_new(b->config, 3);
 	b->counting = counting_new(COUNTING_BYTES);
+	b->decisions = decisions_new();
 	b->detector = detector_new(&b->config->baselines, ignore_verdict, NULL);
 	check(known_keys_new(&b->config->dimensions, &b->keys));
 	b->reader = dialect_reader_new(b->keys);

@@ -2,6 +2,7 @@
 """`plimsoll explain`: what each span was read as, and the decision that the agent takes, with who decided it."""
 import json
 import subprocess
+import urllib.request
 from pathlib import Path
 
 from agent import BINARY
@@ -41,3 +42,22 @@ def test_the_decision_is_taken_over_all_of_the_input(tmp_path):
         spans = explain(*(tmp_path / (name + ".jsonl") for name in files))
         assert sum(s["counted"] for s in spans) == want
     assert spans[0]["why"] == "it waited, and nobody else told of the call"
+
+
+def test_the_running_agent_tells_what_it_decided_about_a_trace(start_agent):
+    agent = start_agent()
+    url = "http://localhost:%d" % agent.ports["metrics"]
+    recording = CORPUS / "openllmetry-anthropic.stream" / "request.jsonl"
+    for line in recording.read_text().splitlines():
+        signal = {"resourceSpans": "traces", "resourceLogs": "logs", "resourceMetrics": "metrics"}[next(iter(json.loads(line)))]
+        urllib.request.urlopen(urllib.request.Request("%s/v1/%s" % (agent.http_url, signal), line.encode(),
+                                                      {"Content-Type": "application/json"}), timeout=20).read()
+    recorded = explain(recording)
+    trace_id = recorded[0]["record"]["trace_id"]
+    live = explain("--agent", url, trace_id)
+    of_trace = [s for s in recorded if s["record"]["trace_id"] == trace_id]
+    assert [(s["span_id"], s["counted"], s["why"], s.get("because_of")) for s in live] == \
+        [(s["record"]["span_id"], s["counted"], s["why"], s.get("because_of")) for s in of_trace]
+    nothing = subprocess.run([BINARY, "explain", "--agent", url, "ab" * 16],
+                             capture_output=True, text=True, timeout=60)
+    assert nothing.returncode == 1 and "until a restart" in nothing.stderr
