@@ -323,12 +323,9 @@ static bool split_listener(struct conf_errors *e, const struct tree_node *node, 
 {
 	const char *path = l->enabled ? endpoint_unix_path(l->endpoint) : NULL;
 	struct conf_mark whole = { 0, 0 };
-	unsigned mode;
 
 	if (!l->enabled)
 		return false;
-	if (!socket_mode_read(l->socket_mode, &mode))
-		conf_error(e, node != NULL ? node->mark : whole, "socket_mode: '%.60s' is no mode such as 0660", l->socket_mode);
 	if (path != NULL && path[0] == '/' && strlen(path) < UNIX_PATH_BYTES) {
 		snprintf(l->host, sizeof(l->host), "%s", path);
 		return true;
@@ -364,9 +361,23 @@ static void report_collision(struct conf_errors *e, const struct tree_node *root
 		   (unsigned)later->port);
 }
 
+static void check_socket_mode(struct conf_errors *e, const struct tree_node *root, const struct listener *l)
+{
+	char path[64];
+	unsigned mode;
+
+	if (!l->enabled || socket_mode_read(l->socket_mode, &mode))
+		return;
+	snprintf(path, sizeof(path), "%.*ssocket_mode", (int)(strlen(l->path) - strlen("endpoint")), l->path);
+	const struct tree_node *node = tree_path(root, path);
+	conf_error(e, node != NULL ? node->mark : (struct conf_mark){ 0, 0 }, "socket_mode: '%.60s' is no mode such as 0660",
+		   l->socket_mode);
+}
+
 static void check_listeners(struct conf_errors *e, const struct tree_node *root, struct listener *all, size_t n)
 {
 	for (size_t i = 0; i < n; i++) {
+		check_socket_mode(e, root, &all[i]);
 		all[i].enabled = split_listener(e, tree_path(root, all[i].path), &all[i]) && all[i].enabled;
 		for (size_t j = 0; j < i; j++)
 			if (listeners_collide(&all[i], &all[j]))

@@ -14,6 +14,7 @@
 #include "agent/daemon/audit.h"
 #include "agent/daemon/baseline_api.h"
 #include "agent/daemon/canary_api.h"
+#include "agent/daemon/exposure.h"
 #include "agent/daemon/judge.h"
 #include "agent/daemon/judgements.h"
 #include "agent/daemon/kinds.h"
@@ -306,6 +307,7 @@ struct status agent_start(struct config *config, uv_loop_t *loop, struct agent *
 	}
 	if (a->admin != NULL)
 		admin_set_ready(a->admin, true, "ready");
+	exposure_warn(a->config);
 	*out = a;
 	return OK;
 }

@@ -11,6 +11,7 @@
 #include "agent/base/log.h"
 #include "agent/daemon/agent.h"
 #include "agent/daemon/kinds.h"
+#include "agent/daemon/privileges.h"
 
 #define TICK_MS 1000u
 
@@ -92,7 +93,9 @@ static int run_loop(struct config *config)
 	signal(SIGPIPE, SIG_IGN);
 	hash_seed_init();
 	uv_loop_init(&r.loop);
-	struct status s = agent_start(config, &r.loop, &r.agent, &why);
+	struct status s = privileges_drop(config, &why);
+	if (!FAILED(s))
+		s = agent_start(config, &r.loop, &r.agent, &why);
 	if (FAILED(s)) {
 		fprintf(stderr, "plimsoll: %s\n", why.len > 0 ? buf_string(&why) : s.why);
 		buf_release(&why);

@@ -3,15 +3,17 @@
 import base64
 import http.client
 import os
+import pwd
 import socket
 import stat
 import subprocess
+import tempfile
 
 import grpc
 import pytest
 
 import otlp
-from agent import BINARY
+from agent import BINARY, Agent
 from waiting import wait_for
 
 REFUSED = "plimsoll_agent_refused_total"
@@ -196,3 +198,39 @@ def test_what_is_no_socket_is_left_alone(start_agent, sockets):
     agent = start_agent(on_sockets(sockets), launch_only=True)
     assert "there is a file that is no socket" in agent.expect_exit(3)
     assert (sockets / "http").read_text() == "precious"
+
+
+# ---------------------------------------------------------------- who the agent is, and what it says of itself
+
+def test_open_doors_are_told_of_and_closed_ones_are_not(start_agent, tmp_path):
+    opened = {"endpoint": "0.0.0.0:0"}
+    agent = start_agent({"receivers": {"otlp": {"protocols": {"grpc": opened, "http": {**opened, "auth": {"bearer": {"token": "t"}}}}}}})
+    agent.wait_for_output('event=open_to_network listeners="receivers.otlp.protocols.grpc: no tls, no auth; '
+                          'receivers.otlp.protocols.http: no tls"')
+    (tmp_path / "closed").mkdir()
+    assert "open_to_network" not in start_agent(directory=tmp_path / "closed").output
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can become somebody else")
+def test_root_becomes_the_user_before_anything_is_made():
+    with tempfile.TemporaryDirectory() as folder:
+        os.chmod(folder, 0o777)
+        agent = Agent(folder, {"user": "nobody"}).start()
+        try:
+            status = open("/proc/%d/status" % agent.process.pid).read()
+            nobody = pwd.getpwnam("nobody").pw_uid
+            assert "Uid:\t%d\t%d\t%d\t%d" % ((nobody,) * 4) in status
+            assert "CapEff:\t0000000000000000" in status and "NoNewPrivs:\t1" in status
+            assert {p.stat().st_uid for p in (agent.directory / "state").rglob("*")} == {nobody}
+            otlp.send_grpc(agent.grpc_target, call())
+        finally:
+            agent.stop()
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can become somebody else")
+def test_a_state_folder_of_somebody_else_is_named(start_agent, tmp_path):
+    (tmp_path / "state").mkdir(mode=0o700)
+    agent = start_agent({"user": "nobody"}, launch_only=True)
+    assert "chown -R nobody '%s'" % (tmp_path / "state") in agent.expect_exit(3)
+    agent = start_agent({"user": "nosuchuser"}, launch_only=True)
+    assert "knows no user 'nosuchuser'" in agent.expect_exit(2)

@@ -275,6 +275,30 @@ static void values_must_fit_each_other(void **state)
 	config_free(fixture_load("exporters: {fake: {retry_on_failure: {max_elapsed_time: 0}}}\n"));
 }
 
+static void doors_are_checked(void **state)
+{
+	(void)state;
+	fixture_refuses(
+		"receivers:\n"
+		"  otlp:\n"
+		"    protocols:\n"
+		"      grpc: {endpoint: \"unix:relative\", auth: {authenticator: bearertokenauth}}\n"
+		"      http:\n"
+		"        socket_mode: 9\n"
+		"        tls: {client_ca_file: x}\n"
+		"        auth: {header: {name: x-api-key}}\n",
+		"f:4:24: endpoint: 'unix:relative' is no absolute path; write unix:/path\n"
+		"f:4:48: 'authenticator' names an extension in the Collector; here the rules stand in place: auth: {bearer: "
+		"{token_file: ...}}, {basic: {htpasswd: {file: ...}}} or {header: {name: x-api-key, key_file: ...}}\n"
+		"f:6:22: socket_mode: '9' is no mode such as 0660\n"
+		"f:7:9: client_ca_file is of no use without our own cert_file and key_file\n"
+		"f:8:9: header: a key or a filename is missing\n");
+	fixture_refuses("receivers: {otlp: {protocols: {grpc: {endpoint: \"unix:/a\"}, http: {endpoint: \"unix:///a\"}}}}\n",
+			"f:1:78: receivers.otlp.protocols.grpc.endpoint and receivers.otlp.protocols.http.endpoint are both "
+			"unix:///a\n");
+	config_free(fixture_load("receivers: {otlp: {protocols: {grpc: {endpoint: \"unix:/a\"}, http: {endpoint: \"unix:/b\"}}}}\n"));
+}
+
 static void alert_channels_are_read(void **state)
 {
 	struct config *c = fixture_load("alerts:\n"
@@ -340,6 +364,7 @@ int main(void)
 		cmocka_unit_test(two_listeners_on_one_port_are_refused),
 		cmocka_unit_test(addresses_are_checked),
 		cmocka_unit_test(values_must_fit_each_other),
+		cmocka_unit_test(doors_are_checked),
 		cmocka_unit_test(alert_channels_are_read),
 		cmocka_unit_test(control_characters_do_not_reach_the_terminal),
 		cmocka_unit_test(a_file_that_cannot_be_read_is_told_apart),
