@@ -126,7 +126,7 @@ static const struct conf_option envoy_options[] = {
 		 "localhost:9465; without it they are not served." },
 	{ "socket_mode", CONF_STRING, AT(config, budgets.envoy_socket_mode), .fallback = "0660",
 	  .doc = "Permissions of the socket where endpoint is unix:/path, as chmod takes them." },
-	{ "keys", CONF_MAP, AT(config, budgets.envoy_keys), .reloads = true,
+	{ "keys", CONF_MAP, AT(config, budgets.envoy_keys),
 	  .doc = "Which header or descriptor key stands for a dimension (user: x-user-id). Unless named here it is "
 		 "x-plimsoll- and the dimension, and in descriptors the dimension itself, too." },
 	{ .name = NULL },

@@ -10,6 +10,7 @@
 #include "agent/base/clock.h"
 #include "agent/base/log.h"
 #include "agent/base/meter.h"
+#include "agent/budgets/envoy_server.h"
 #include "agent/daemon/alerts_api.h"
 #include "agent/daemon/audit.h"
 #include "agent/daemon/baseline_api.h"
@@ -37,7 +38,7 @@ struct agent {
 	uv_loop_t *loop;
 	struct buf state_dir, queue_dir;
 	struct {
-		struct buf grpc, http, admin; /* "http://localhost:4317"; empty where nothing listens */
+		struct buf grpc, http, admin, envoy; /* "http://localhost:4317"; empty where nothing listens */
 	} urls; /* made once the ports are open, read-only from then on: the admin's threads look at them */
 	struct store *store;
 	struct http_client *http;
@@ -52,6 +53,7 @@ struct agent {
 	struct judge *judge;
 	struct judgements *judgements; /* NULL: switched off */
 	struct spending *spending;
+	struct envoy_server *envoy; /* NULL: not configured */
 	struct alerts_api alerts_api;
 	struct pipeline *pipeline;
 	struct memory_guard *memory;
@@ -203,7 +205,7 @@ static void metrics_close(void *scrape)
 	scrape_free(scrape);
 }
 
-/* The address to paste, with the port that was really bound. */
+/* The address to paste, with the port that was really bound. tls: NULL where there is none. */
 static void write_url(struct buf *out, const char *endpoint, uint16_t bound, const struct tls_server_config *tls)
 {
 	char host[256];
@@ -218,7 +220,7 @@ static void write_url(struct buf *out, const char *endpoint, uint16_t bound, con
 		return;
 	bool any = host[0] == '\0' || strcmp(host, "0.0.0.0") == 0 || strcmp(host, "::") == 0;
 	bool bare_v6 = !any && strchr(host, ':') != NULL;
-	buf_printf(out, "http%s://%s%s%s:%u", tls->cert_file != NULL ? "s" : "", bare_v6 ? "[" : "", any ? "localhost" : host, bare_v6 ? "]" : "", bound);
+	buf_printf(out, "http%s://%s%s%s:%u", tls != NULL && tls->cert_file != NULL ? "s" : "", bare_v6 ? "[" : "", any ? "localhost" : host, bare_v6 ? "]" : "", bound);
 	buf_string(out);
 }
 
@@ -273,6 +275,10 @@ static struct status open_ports(struct agent *a, struct buf *why)
 	if (a->http_receiver != NULL)
 		write_url(&a->urls.http, a->config->http.endpoint, http_receiver_port(a->http_receiver),
 			  &a->config->http.tls);
+	if (a->config->budgets.envoy_endpoint != NULL)
+		TRY(envoy_server_start(a->config, spending_budgets(a->spending), &a->envoy, why));
+	if (a->envoy != NULL)
+		write_url(&a->urls.envoy, a->config->budgets.envoy_endpoint, envoy_server_port(a->envoy), NULL);
 	if (a->config->admin.enabled) /* last: it shows what the others have opened */
 		TRY(admin_start(a->config, &source, &a->admin, why));
 	if (a->admin != NULL)
@@ -326,6 +332,7 @@ void agent_banner(const struct agent *a, struct buf *out)
 	buf_printf(out, "plimsoll %s is ready\n", PLIMSOLL_VERSION);
 	banner_line(out, "OTLP/gRPC", grpc, "");
 	banner_line(out, "OTLP/HTTP", http, "");
+	banner_line(out, "Envoy", url_or_null(&a->urls.envoy), "");
 	banner_line(out, "page", admin, "/");
 	banner_line(out, "metrics", admin, "/metrics");
 	banner_line(out, "state", a->state_dir.ptr, "");
@@ -497,6 +504,7 @@ void agent_free(struct agent *a)
 	if (a->http_receiver != NULL)
 		http_receiver_stop(a->http_receiver, 0);
 	admin_stop(a->admin);
+	envoy_server_stop(a->envoy);
 	memory_guard_stop(a->memory);
 	pipeline_free(a->pipeline);
 	senders_free(a->senders);
@@ -517,6 +525,7 @@ void agent_free(struct agent *a)
 	buf_release(&a->urls.grpc);
 	buf_release(&a->urls.http);
 	buf_release(&a->urls.admin);
+	buf_release(&a->urls.envoy);
 	config_free(a->reloaded);
 	config_free(a->config);
 	free(a);

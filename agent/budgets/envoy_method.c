@@ -1,0 +1,102 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * budgets/envoy_method.c - headers and descriptor entries to dimensions, and the words of a refusal.
+ */
+#include "agent/budgets/envoy_method.h"
+
+#include <inttypes.h>
+#include <math.h>
+
+#include "agent/base/json.h"
+
+#define PREFIX "x-plimsoll-"
+
+/* "x-plimsoll-user-segment" and "user_segment" are the same name. */
+static bool names(struct slice key, const char *name)
+{
+	struct slice wanted = slice_of(name);
+
+	if (slice_starts_with(key, SLICE(PREFIX)))
+		key = slice_skip(key, sizeof(PREFIX) - 1);
+	if (key.len != wanted.len)
+		return false;
+	for (size_t i = 0; i < key.len; i++)
+		if ((key.ptr[i] == '-' ? '_' : key.ptr[i]) != wanted.ptr[i])
+			return false;
+	return true;
+}
+
+static const char *configured(const struct string_map *keys, const char *dimension)
+{
+	for (size_t i = 0; i < keys->count; i++)
+		if (strcmp(keys->items[i].key, dimension) == 0)
+			return keys->items[i].value;
+	return NULL;
+}
+
+static bool stands_for(const struct envoy_asking *a, struct slice key, const char *dimension)
+{
+	const char *chosen = configured(a->keys, dimension);
+
+	return chosen != NULL ? slice_equal_nocase(key, slice_of(chosen)) : names(key, dimension);
+}
+
+static int digit(char c)
+{
+	if (c >= '0' && c <= '9')
+		return c - '0';
+	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
+}
+
+/* "00-<32 digits>-<16 digits>-01". Source: W3C Trace Context. */
+static void take_traceparent(struct slice value, struct budget_question *q)
+{
+	uint8_t id[16];
+
+	if (value.len < 55 || value.ptr[2] != '-' || value.ptr[35] != '-')
+		return;
+	for (size_t i = 0; i < sizeof(id); i++) {
+		int high = digit(value.ptr[3 + 2 * i]), low = digit(value.ptr[4 + 2 * i]);
+		if (high < 0 || low < 0)
+			return;
+		id[i] = (uint8_t)(high << 4 | low);
+	}
+	memcpy(q->trace_id, id, sizeof(id));
+	q->has_trace_id = true;
+}
+
+static void take_tokens(struct slice value, uint64_t *tokens, struct budget_question *q)
+{
+	uint64_t n;
+
+	if (!slice_to_u64(value, &n) || n >= UINT32_MAX)
+		return;
+	*tokens = n;
+	q->has_tokens = true;
+}
+
+void envoy_take_pair(const struct envoy_asking *a, struct slice key, struct slice value, struct budget_question *q)
+{
+	for (int d = 0; d < BUDGET_DIMENSIONS; d++)
+		if (stands_for(a, key, budget_dimension_names[d]))
+			q->labels[d] = value;
+	if (names(key, "input_tokens"))
+		take_tokens(value, &q->input_tokens, q);
+	else if (names(key, "max_output_tokens"))
+		take_tokens(value, &q->max_output_tokens, q);
+	else if (slice_equal(key, SLICE("traceparent")))
+		take_traceparent(value, q);
+}
+
+uint64_t envoy_retry_after_s(const struct budget_answer *answer)
+{
+	return (uint64_t)ceil(answer->retry_after_s);
+}
+
+void envoy_write_refusal(const struct budget_answer *answer, struct buf *out)
+{
+	buf_text(out, "{\"error\":{\"type\":\"budget\",\"message\":");
+	json_write_string(out, slice_of(answer->reason));
+	buf_text(out, ",\"budget\":");
+	json_write_string(out, slice_of(answer->budget));
+	buf_printf(out, ",\"retry_after_s\":%" PRIu64 "}}", envoy_retry_after_s(answer));
+}

@@ -1,0 +1,70 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Envoy's two services: what its rate limit filter and its external authorization filter are told about a budget."""
+import json
+import re
+
+import grpc
+import pytest
+
+import otlp
+from envoy import CHECK, Envoy, OK, OVER_LIMIT
+from waiting import wait_for
+
+LIMITS = {"day/user": {"limit_usd": 1, "hard": "deny", "by": ["user"]}}
+TOKENS = {"model": otlp.MODEL, "provider": otlp.PROVIDER, "input_tokens": "100000", "max_output_tokens": "0"}
+
+
+@pytest.fixture
+def envoy(start_agent):
+    opened = []
+
+    def start(**more):
+        agent = start_agent({"budgets": {"limits": LIMITS, "envoy": {"endpoint": "localhost:0", **more}}})
+        port = wait_for(lambda: re.search(r"Envoy +http://\S*?:(\d+)", agent.output), lambda: "Envoy's port")
+        opened.append(Envoy(agent.directory, int(port[1])))
+        return agent, opened[-1]
+
+    yield start
+    for e in opened:
+        e.channel.close()
+
+
+def test_the_rate_limit_filter_is_told_when_a_budget_is_used_up(envoy):
+    agent, gateway = envoy()
+    answers = [gateway.should_rate_limit({"user": "alice"}, TOKENS) for _ in range(5)]
+    assert [a.overall_code for a in answers] == [OK] * 4 + [OVER_LIMIT]
+    assert len(answers[0].statuses) == 2 and answers[0].request_headers_to_add[0].key == "x-plimsoll-reservation"
+    headers = {h.key: h.value for h in answers[4].response_headers_to_add}
+    assert headers["x-plimsoll-budget"] == "day/user" and int(headers["retry-after"]) > 0
+    assert json.loads(answers[4].raw_body)["error"]["budget"] == "day/user"
+    assert gateway.should_rate_limit({"user": "bob"}, TOKENS).overall_code == OK
+    message, spans = otlp.request()
+    otlp.add_call(spans, input_tokens=1, output_tokens=0,
+                  **{"user.id": "alice", "plimsoll.reservation.id": answers[0].request_headers_to_add[0].value})
+    otlp.send_grpc(agent.grpc_target, message)
+    assert gateway.should_rate_limit({"user": "alice"}, dict(TOKENS, input_tokens="99000")).overall_code == OK
+
+
+def test_external_authorization_reads_headers_body_and_what_the_route_says(envoy):
+    _, gateway = envoy(keys={"user": "x-user-id"})
+    body = json.dumps({"model": otlp.MODEL, "messages": []})
+    tokens = {"x-plimsoll-input-tokens": "100000", "x-plimsoll-provider": otlp.PROVIDER}
+    answers = [gateway.check({"x-user-id": "alice", **tokens}, body=body) for _ in range(5)]
+    assert [a.status.code for a in answers] == [0] * 4 + [8]
+    assert answers[0].ok_response.headers[0].header.key == "x-plimsoll-reservation"
+    denied = answers[4].denied_response
+    headers = {h.header.key: h.header.value for h in denied.headers}
+    assert (denied.status.code, headers["x-plimsoll-budget"]) == (429, "day/user")
+    assert json.loads(denied.body)["error"]["type"] == "budget"
+    route = gateway.check({"x-user-id": "alice", **tokens}, {"x-user-id": "bob"}, body)
+    assert route.status.code == 0  # what the route says goes before what the client says
+
+
+def test_broken_and_unknown_requests_are_refused_and_the_server_goes_on(envoy):
+    _, gateway = envoy()
+    for method, data, code in (("/some.Service/Method", b"", grpc.StatusCode.UNIMPLEMENTED),
+                               (CHECK, b"\x0a\xff", grpc.StatusCode.INVALID_ARGUMENT)):
+        with pytest.raises(grpc.RpcError) as error:
+            gateway.channel.unary_unary(method)(data, timeout=10)
+        assert error.value.code() == code
+    assert gateway.check({}).status.code == 0
