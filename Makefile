@@ -7,7 +7,7 @@ V      ?= 0
 Q      := $(if $(filter 1,$(V)),,@)
 
 # The folders in the order in which a span meets them; tests/layers.py checks includes against it.
-FLOW := base span config net receivers otlp dialects enrich pricing counting judgements observe baselines slo canary review alerts prompts gate budgets \
+FLOW := base span config net receivers otlp dialects enrich pricing counting judgements observe baselines slo canary review cases alerts prompts gate budgets \
 	redaction sampling routing store admin cli daemon
 
 # Debian 12 packages: what builds and runs the agent, what the tests need besides.

@@ -33,6 +33,7 @@ struct judge {
 	struct canary *canary;
 	struct review *review;
 	struct budgets *budgets; /* NULL: none */
+	struct cases *cases;
 	bool learns; /* else only objectives are judged */
 	struct alerts *alerts;
 	struct evidence evidence;
@@ -54,6 +55,7 @@ static void on_verdict(void *context, const struct verdict *v)
 	struct judge *j = context;
 
 	alerts_verdict(j->alerts, v);
+	cases_verdict(j->cases, v);
 	for (uint32_t i = 0; j->named != NULL && i < v->trace_count; i++)
 		j->named(j->named_context, v->trace_ids[i]);
 }
@@ -112,8 +114,10 @@ static void judge_sample(struct judge *j, const struct sample *s)
 		detector_add(j->detector, s);
 	slo_add(j->slos, s);
 	canary_add(j->canary, s);
-	if (s->time_unix_ms / 1000 <= clock_unix_ns() / NS_PER_SECOND + AHEAD_MAX_S)
+	if (s->time_unix_ms / 1000 <= clock_unix_ns() / NS_PER_SECOND + AHEAD_MAX_S) {
 		review_add(j->review, s);
+		cases_add(j->cases, s);
+	}
 	movement_add(j->evidence.movement, s);
 }
 
@@ -177,9 +181,10 @@ static struct status set_up(struct judge *j, const struct config *config, uv_loo
 	j->slos = slo_new(config, on_verdict, j);
 	j->canary = canary_new(&config->canary, on_worse_version, j);
 	j->review = review_new();
+	j->cases = cases_new();
 	j->learns = config->baselines.enabled;
 	j->evidence.movement = movement_new(evidence_news, &j->evidence);
-	if (j->detector == NULL || j->slos == NULL || j->canary == NULL || j->review == NULL ||
+	if (j->detector == NULL || j->slos == NULL || j->canary == NULL || j->review == NULL || j->cases == NULL ||
 	    j->evidence.movement == NULL) {
 		buf_text(why, "no memory for the baselines");
 		return FAIL(NOMEM, "no memory for the baselines");
@@ -189,7 +194,7 @@ static struct status set_up(struct judge *j, const struct config *config, uv_loo
 	alerts_on_explain(j->alerts, evidence_explain, &j->evidence);
 	alerts_on_change(j->alerts, on_alert, j);
 	j->state = (struct state){ .store = j->store, .detector = j->detector, .alerts = j->alerts, .slos = j->slos,
-				   .canary = j->canary, .review = j->review,
+				   .canary = j->canary, .review = j->review, .cases = j->cases,
 				   .movement = j->evidence.movement, .counting = counting, .models = models };
 	struct status s = state_load(&j->state);
 	if (FAILED(s))
@@ -299,6 +304,7 @@ void judge_free(struct judge *j)
 	slo_free(j->slos);
 	canary_free(j->canary);
 	review_free(j->review);
+	cases_free(j->cases);
 	movement_free(j->evidence.movement);
 	uv_close((uv_handle_t *)&j->jobs.wake, on_closed);
 	uv_close((uv_handle_t *)&j->wake, on_closed);
@@ -441,6 +447,13 @@ void judge_look_versions(struct judge *j, void (*use)(void *context, const struc
 {
 	pthread_mutex_lock(&j->lock);
 	use(context, j->canary);
+	pthread_mutex_unlock(&j->lock);
+}
+
+void judge_look_cases(struct judge *j, void (*use)(void *context, const struct cases *c), void *context)
+{
+	pthread_mutex_lock(&j->lock);
+	use(context, j->cases);
 	pthread_mutex_unlock(&j->lock);
 }
 

@@ -71,6 +71,10 @@ struct review;
 void judge_look_back(struct judge *j, void (*use)(void *context, const struct review *r, const struct alerts *a),
 		     void *context);
 
+/* The same of the worst calls. */
+struct cases;
+void judge_look_cases(struct judge *j, void (*use)(void *context, const struct cases *c), void *context);
+
 /* Has them changed on the loop's thread and waits for it. Any thread but the loop's. False: the loop is too busy. */
 bool judge_change(struct judge *j, judge_work work, void *context) MUST_USE;
 

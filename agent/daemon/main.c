@@ -4,6 +4,7 @@
 #include "agent/cli/alerts.h"
 #include "agent/cli/canary.h"
 #include "agent/cli/budgets.h"
+#include "agent/cli/cases.h"
 #include "agent/cli/command.h"
 #include "agent/cli/gate.h"
 #include "agent/cli/price.h"
@@ -32,6 +33,7 @@ static const struct command *const commands[] = {
 	&command_store,
 	&command_canary,
 	&command_report,
+	&command_cases,
 	&command_version,
 	&command_help,
 	NULL,

@@ -39,6 +39,7 @@ struct replay {
 	struct slo_tracker *slos;
 	struct canary *canary;
 	struct review *review;
+	struct cases *cases; /* for the storage only */
 	struct evidence evidence;
 	struct alerts *alerts;
 	struct alert_list alert_list;
@@ -123,6 +124,7 @@ static void judge_sample(struct replay *r, const struct sample *s)
 	slo_add(r->slos, s);
 	canary_add(r->canary, s);
 	review_add(r->review, s);
+	cases_add(r->cases, s);
 	movement_add(r->evidence.movement, s);
 }
 
@@ -378,12 +380,13 @@ static struct status open_stages(struct replay *r, struct buf *why)
 	r->slos = slo_new(r->config, on_verdict, r);
 	r->canary = canary_new(&r->config->canary, NULL, NULL);
 	r->review = review_new();
+	r->cases = cases_new();
 	r->evidence.movement = movement_new(NULL, NULL);
 	r->counting = counting_new(r->config->limits.max_counting_bytes);
 	r->joiner = joiner_new(&joining);
 	r->models = model_watch_new();
 	r->lines = replay_lines_new(stdout);
-	if (r->observer == NULL || r->detector == NULL || r->slos == NULL || r->canary == NULL || r->review == NULL || r->counting == NULL ||
+	if (r->observer == NULL || r->detector == NULL || r->slos == NULL || r->canary == NULL || r->review == NULL || r->cases == NULL || r->counting == NULL ||
 	    r->joiner == NULL || r->models == NULL || r->lines == NULL || r->evidence.movement == NULL)
 		return FAIL(NOMEM, "no memory");
 	outlets.observer = r->observer;
@@ -408,6 +411,7 @@ static void close_stages(struct replay *r)
 	slo_free(r->slos);
 	canary_free(r->canary);
 	review_free(r->review);
+	cases_free(r->cases);
 	movement_free(r->evidence.movement);
 	observer_free(r->observer);
 	counting_free(r->counting);
@@ -425,7 +429,7 @@ static struct status open_storage(struct replay *r, struct state *state, const c
 {
 	TRY(store_open(directory, r->config->storage.max_size_bytes, &r->store, why));
 	*state = (struct state){ .store = r->store, .detector = r->detector, .alerts = r->alerts, .slos = r->slos,
-				 .canary = r->canary, .review = r->review,
+				 .canary = r->canary, .review = r->review, .cases = r->cases,
 				 .movement = r->evidence.movement, .counting = r->counting, .models = r->models };
 	return state_load(state);
 }

@@ -5,11 +5,14 @@
 
 #include "agent/base/clock.h"
 #include "agent/base/json.h"
+#include "agent/cases/cases.h"
 #include "agent/daemon/alerts_api.h"
 #include "agent/review/review.h"
 
 #define DAYS_DEFAULT 7u
 #define DAYS_MAX     30u
+#define CASES_DEFAULT 50u
+#define CASES_MAX     1000u
 #define SECONDS_A_DAY UINT64_C(86400)
 
 struct look {
@@ -94,7 +97,34 @@ static void answer_report(void *context, const struct api_request *q, struct api
 	buf_text(l.out, "]}");
 }
 
+struct cases_look {
+	uint64_t since_s, most;
+	struct buf *out;
+};
+
+static void look_at_cases(void *context, const struct cases *c)
+{
+	struct cases_look *l = context;
+
+	cases_write(c, l->since_s, (size_t)l->most, l->out);
+}
+
+static void answer_cases(void *context, const struct api_request *q, struct api_reply *reply)
+{
+	struct alerts_api *api = context;
+	struct slice since = api_parameter(q, "since"), worst = api_parameter(q, "worst");
+	struct cases_look l = { .most = CASES_DEFAULT, .out = &reply->body };
+
+	if ((since.len > 0 && !slice_to_u64(since, &l.since_s)) ||
+	    (worst.len > 0 && (!slice_to_u64(worst, &l.most) || l.most == 0 || l.most > CASES_MAX))) {
+		api_fail(reply, 400, "since is a time in unix seconds, worst a number from 1 to %u", CASES_MAX);
+		return;
+	}
+	judge_look_cases(api->judge, look_at_cases, &l);
+}
+
 const struct api_route review_routes[] = {
+	{ "GET", "/api/v1/cases", false, answer_cases },
 	{ "GET", "/api/v1/report", false, answer_report },
 	{ .path = NULL },
 };

@@ -3,6 +3,7 @@
  *
  *     GET /api/v1/report?days=7      what review/review.h writes, and "alerts":[...] that began then, "changes":[...] of
  *                                    the audit: deployments, price changes, reloads
+ *     GET /api/v1/cases?since=UNIX_S&worst=50   what cases/cases.h writes
  */
 #ifndef PLIMSOLL_DAEMON_REVIEW_API_H
 #define PLIMSOLL_DAEMON_REVIEW_API_H

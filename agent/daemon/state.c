@@ -72,6 +72,16 @@ static bool load_day(void *context, struct slice key, struct slice value)
 	return true;
 }
 
+static bool load_cases(void *context, struct slice key, struct slice value)
+{
+	struct state *s = context;
+	struct status result = cases_load(s->cases, key, value);
+
+	if (FAILED(result))
+		damaged("exemplars", result);
+	return true;
+}
+
 static bool load_models(void *context, struct slice key, struct slice value)
 {
 	struct state *s = context;
@@ -89,6 +99,7 @@ struct status state_load(struct state *s)
 	TRY(store_scan(s->store, STORE_SLOS, SLICE_NONE, load_slo, s));
 	TRY(store_scan(s->store, STORE_VERSIONS, SLICE_NONE, load_version, s));
 	TRY(store_scan(s->store, STORE_REVIEW, SLICE_NONE, load_day, s));
+	TRY(store_scan(s->store, STORE_EXEMPLARS, SLICE_NONE, load_cases, s));
 	TRY(store_scan(s->store, STORE_MODELS, SLICE_NONE, load_models, s));
 	return store_scan(s->store, STORE_COUNTED, SLICE_NONE, load_counted, s);
 }
@@ -147,6 +158,14 @@ static void put_day(void *batch, struct slice key, struct slice value)
 		store_batch_delete(batch, STORE_REVIEW, key);
 }
 
+static void put_cases(void *batch, struct slice key, struct slice value)
+{
+	if (value.ptr != NULL)
+		store_batch_put(batch, STORE_EXEMPLARS, key, value);
+	else
+		store_batch_delete(batch, STORE_EXEMPLARS, key);
+}
+
 static void put_models(void *batch, struct slice key, struct slice value)
 {
 	store_batch_put(batch, STORE_MODELS, key, value);
@@ -177,6 +196,7 @@ void state_save(struct state *s)
 	slo_save(s->slos, all, put_slo, batch);
 	canary_save(s->canary, all, put_version, batch);
 	review_save(s->review, all, put_day, batch);
+	cases_save(s->cases, all, put_cases, batch);
 	struct status result = store_write(s->store, batch, on_committed, s);
 	if (FAILED(result))
 		failed(s, result);

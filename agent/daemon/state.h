@@ -10,6 +10,7 @@
 #include "agent/alerts/movement.h"
 #include "agent/baselines/detector.h"
 #include "agent/canary/canary.h"
+#include "agent/cases/cases.h"
 #include "agent/counting/counting.h"
 #include "agent/enrich/model_watch.h"
 #include "agent/review/review.h"
@@ -27,6 +28,7 @@ struct state {
 	struct slo_tracker *slos;
 	struct canary *canary;
 	struct review *review;
+	struct cases *cases;
 	_Atomic bool is_incomplete; /* a write failed: the next one must hold everything */
 };
 

@@ -1,0 +1,89 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * cases/cases_json.c - the kept calls as JSON, reasons by turns so that none crowds out the others.
+ */
+#include <math.h>
+
+#include "agent/base/json.h"
+#include "agent/cases/cases_priv.h"
+
+#define USUAL_MIN  50.0
+#define NORMAL_P95 1.6449
+
+static double p95_of(const struct usual *u)
+{
+	return u->n >= USUAL_MIN ? exp(u->mean + NORMAL_P95 * sqrt(u->variance)) : (double)NAN;
+}
+
+static void write_text(struct buf *out, const char *name, struct slice text)
+{
+	json_write_key(out, name);
+	json_write_string(out, text);
+}
+
+static void write_number(struct buf *out, const char *name, double value)
+{
+	json_write_key(out, name);
+	json_write_double(out, value);
+}
+
+static void write_trace(struct buf *out, const uint8_t trace_id[16])
+{
+	json_write_key(out, "trace_id");
+	buf_byte(out, '"');
+	for (int i = 0; i < 16; i++)
+		buf_printf(out, "%02x", trace_id[i]);
+	buf_byte(out, '"');
+}
+
+static void write_case(const struct cases *c, const struct case_list *l, const struct exemplar *e, struct buf *out)
+{
+	const struct case_list *usual = case_list_find(c, case_label_slice(&l->feature), CASE_EXPENSIVE);
+
+	buf_byte(out, '{');
+	write_text(out, "reason", slice_of(case_reason_names[l->reason]));
+	json_write_key(out, "time");
+	buf_printf(out, "%llu", (unsigned long long)e->time_s);
+	write_trace(out, e->trace_id);
+	write_text(out, "feature", case_label_slice(&l->feature));
+	write_text(out, "model", case_label_slice(&e->model));
+	write_text(out, "prompt_version", case_label_slice(&e->version));
+	write_text(out, "outcome", slice_of(outcome_names[e->outcome]));
+	write_number(out, "cost_usd", e->cost_usd);
+	write_number(out, "latency_ms", e->latency_ms);
+	write_number(out, "score", e->score);
+	write_number(out, "max_cost_usd", usual != NULL ? p95_of(&usual->cost) : (double)NAN);
+	write_number(out, "max_latency_ms", usual != NULL ? p95_of(&usual->latency) : (double)NAN);
+	buf_byte(out, '}');
+}
+
+/* The n-th worst of a list that is young enough; NULL where there are fewer. */
+static const struct exemplar *nth(const struct case_list *l, size_t n, uint64_t since_s)
+{
+	for (size_t i = 0; i < l->count; i++) {
+		size_t worse = 0;
+		for (size_t k = 0; k < l->count; k++)
+			worse += l->items[k].time_s >= since_s &&
+				 (l->items[k].badness > l->items[i].badness ||
+				  (l->items[k].badness == l->items[i].badness && k < i));
+		if (worse == n && l->items[i].time_s >= since_s)
+			return &l->items[i];
+	}
+	return NULL;
+}
+
+void cases_write(const struct cases *c, uint64_t since_s, size_t most, struct buf *out)
+{
+	size_t written = 0;
+
+	buf_text(out, "{\"cases\":[");
+	for (size_t rank = 0; rank < CASES_EACH; rank++)
+		for (size_t i = 0; i < c->count && written < most; i++) {
+			const struct exemplar *e = nth(c->lists[i], rank, since_s);
+			if (e == NULL)
+				continue;
+			if (written++ > 0)
+				buf_byte(out, ',');
+			write_case(c, c->lists[i], e, out);
+		}
+	buf_text(out, "]}");
+}

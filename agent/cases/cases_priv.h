@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * cases/cases_priv.h - the lists that taking (cases.c), writing (cases_json.c) and keeping (cases_state.c) share.
+ */
+#ifndef PLIMSOLL_CASES_CASES_PRIV_H
+#define PLIMSOLL_CASES_CASES_PRIV_H
+
+#include "agent/base/record.h"
+#include "agent/cases/cases.h"
+
+#define CASE_LABEL_BYTES 64 /* longer ones are cut */
+
+extern const char *const case_reason_names[CASE_REASON_COUNT];
+
+struct case_label {
+	uint8_t length;
+	char text[CASE_LABEL_BYTES];
+};
+
+struct exemplar {
+	uint64_t time_s;
+	uint8_t trace_id[16];
+	uint8_t outcome;
+	double badness; /* what is kept first: cost of expensive calls, time of the others */
+	double cost_usd, latency_ms, score; /* NaN: unknown */
+	struct case_label model, version;
+};
+
+/* The usual spread of a feature's calls: moments of a logarithm that forget slowly. */
+struct usual {
+	double n, mean, variance;
+};
+
+/* One reason's worst calls of one feature; with them what is usual there (in the list of expensive ones). */
+struct case_list {
+	uint64_t id;
+	struct case_label feature;
+	uint8_t reason;
+	uint64_t newest_s;
+	uint32_t count;
+	struct exemplar items[CASES_EACH];
+	struct usual cost, latency;
+	bool dirty;
+};
+
+struct cases {
+	size_t count;
+	struct case_list *lists[CASES_LISTS_MAX];
+	struct buf deleted; /* ids, eight bytes each */
+};
+
+static inline struct slice case_label_slice(const struct case_label *l)
+{
+	return (struct slice){ l->text, l->length };
+}
+
+/* NULL: there is none. */
+struct case_list *case_list_find(const struct cases *c, struct slice feature, enum case_reason reason);
+
+/* The list, made where it is missing. NULL without memory. */
+struct case_list *case_list_get(struct cases *c, struct slice feature, enum case_reason reason);
+
+#endif
