@@ -61,3 +61,11 @@ def test_the_running_agent_tells_what_it_decided_about_a_trace(start_agent):
     nothing = subprocess.run([BINARY, "explain", "--agent", url, "ab" * 16],
                              capture_output=True, text=True, timeout=60)
     assert nothing.returncode == 1 and "until a restart" in nothing.stderr
+
+
+def test_names_cannot_tell_a_terminal_what_to_do(tmp_path):
+    request = (CORPUS / "openllmetry-openai.chat" / "request.jsonl").read_text().splitlines()[0]
+    file = tmp_path / "hostile.jsonl"
+    file.write_text(request.replace('"name":"', '"name":"\\u001b[2J\\u009b'))
+    told = subprocess.run([BINARY, "explain", "--all", file], capture_output=True, timeout=60, check=True).stdout.decode()
+    assert "?[2J?" in told and not any(c < " " and c != "\n" or "\x7f" <= c < "\xa0" for c in told)
