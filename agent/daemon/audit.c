@@ -251,6 +251,19 @@ static void write_text(struct buf *out, const char *name, struct slice value)
 	json_write_string(out, value);
 }
 
+/* A pipeline need not write a sentence: "deploy release 7" is one. */
+static void write_sentence(struct buf *out, const struct audit_entry *e)
+{
+	struct buf words = BUF_INIT;
+
+	if (e->text.len > 0)
+		buf_slice(&words, e->text);
+	else
+		buf_printf(&words, "%.*s %.*s", SLICE_ARG(e->kind), SLICE_ARG(e->subject));
+	write_text(out, "text", slice_trim(buf_view(&words)));
+	buf_release(&words);
+}
+
 void audit_entry_json(const struct audit_entry *e, struct buf *out)
 {
 	buf_printf(out, "{\"time\":%" PRIu64, e->at_s);
@@ -258,7 +271,7 @@ void audit_entry_json(const struct audit_entry *e, struct buf *out)
 	write_text(out, "feature", e->feature);
 	write_text(out, "subject", e->subject);
 	write_text(out, "by", e->by);
-	write_text(out, "text", e->text);
+	write_sentence(out, e);
 	buf_byte(out, '}');
 }
 

@@ -164,7 +164,7 @@ def test_an_alert_is_explained_silenced_accepted_and_recorded(start_agent, webho
     assert max(cost["parts"], key=lambda p: p["usd"])["factor"] == "output_tokens"
     spend = alert["movement"]["spend_per_day"]
     assert sum(p["usd"] for p in spend["parts"]) == pytest.approx(spend["change_usd"], rel=1e-9)
-    assert [c["subject"] for c in alert["changes"]] == ["release 7"]
+    assert [(c["subject"], c["text"]) for c in alert["changes"]] == [("release 7", "deploy release 7")]
     assert "min before: deploy release 7" in alert["cause"]
     shown = plimsoll(agent, "alerts", "show", alert["id"])
     assert shown.returncode == 0 and "output_tokens" in shown.stdout and "What to look at first" in shown.stdout
