@@ -39,6 +39,7 @@ void exposure_warn(const struct config *config)
 		  server_auth_is_on(&c->grpc.auth) || c->grpc.tls.client_ca_file != NULL },
 		{ "receivers.otlp.protocols.http", c->http.endpoint, c->http.enabled, c->http.tls.cert_file != NULL,
 		  server_auth_is_on(&c->http.auth) || c->http.tls.client_ca_file != NULL },
+		{ "budgets.envoy", c->budgets.envoy_endpoint, c->budgets.envoy_endpoint != NULL, false, false },
 		{ "admin", c->admin.endpoint, c->admin.enabled, c->admin.tls.cert_file != NULL, true },
 	};
 	struct buf text = BUF_INIT;
