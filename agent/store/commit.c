@@ -11,6 +11,7 @@
  */
 #include <assert.h>
 #include <errno.h>
+#include <sys/statvfs.h>
 
 #include "agent/base/log.h"
 #include "agent/store/batch.h"
@@ -81,6 +82,19 @@ static int apply(struct store *s, MDB_txn *txn, const struct store_batch *b)
 	return rc;
 }
 
+#define NEXT_TO_NOTHING_BYTES ((uint64_t)64 << 10)
+
+/* LMDB says EIO of a write that a full disk cut short. */
+static int name_failure(const struct store *s, int rc)
+{
+	struct statvfs disk;
+	int fd;
+
+	if (rc != EIO || mdb_env_get_fd(s->env, &fd) != 0 || fstatvfs(fd, &disk) != 0)
+		return rc;
+	return (uint64_t)disk.f_bavail * disk.f_frsize < NEXT_TO_NOTHING_BYTES ? ENOSPC : EIO;
+}
+
 /* Everything up to end in one transaction. */
 static int commit(struct store *s, const struct store_batch *oldest, const struct store_batch *end)
 {
@@ -100,7 +114,7 @@ static int commit(struct store *s, const struct store_batch *oldest, const struc
 	}
 	rc = mdb_txn_commit(txn);
 	if (rc != 0)
-		return rc;
+		return name_failure(s, rc);
 	s->writer.has_young_pages = deletes;
 	s->commits++;
 	meter_add(s->commits_meter, 1);

@@ -2,8 +2,9 @@
  * store/open.c - opens, checks and closes the environment.
  *
  * Flags: full sync at each commit. MDB_NOMETASYNC was not dependably faster where it was measured, and MDB_NOSYNC may
- * corrupt the file in an OS crash. MDB_NOTLS ties a read transaction to its handle instead of its thread, so that a
- * visit may read.
+ * corrupt the file in an OS crash. MDB_WRITEMAP would save a copy, but where the disk is full its first touch of a new
+ * page is a SIGBUS, while a write that fails is an answer (FULL). MDB_NOTLS ties a read transaction to its handle
+ * instead of its thread, so that a visit may read.
  */
 #include <errno.h>
 #include <stdio.h>
