@@ -13,7 +13,7 @@ FLOW := base span config net receivers otlp dialects enrich pricing counting jud
 # Debian 12 packages: what builds and runs the agent, what the tests need besides.
 BUILD_PACKAGES := gcc make pkg-config python3 libgrpc-dev libprotobuf-c-dev protobuf-c-compiler protobuf-compiler \
 	libuv1-dev liblmdb-dev zlib1g-dev libzstd-dev libcurl4-openssl-dev libyaml-dev libmicrohttpd-dev libpcre2-dev libssl-dev libexpat1-dev libcrypt-dev libgnutls28-dev \
-	libsnappy-dev librdkafka-dev
+	libsnappy-dev librdkafka-dev tzdata
 TEST_PACKAGES := libcmocka-dev libjansson-dev python3-venv clang libclang-rt-14-dev nodejs npm prometheus clickhouse-server \
 	prometheus-alertmanager openssl
 

@@ -25,7 +25,7 @@
 
 #define BUDGET_LABEL_BYTES   256u  /* longer values are cut */
 #define RESERVATIONS_MAX     20000u
-#define BUDGET_MATCHES_MAX   16    /* budgets that one call counts for; further ones are refused by the configuration */
+#define BUDGET_MATCHES_MAX   BUDGETS_MAX /* budgets that one call counts for */
 
 /* What holds the pairs. All but context are functions of the store, seen from afar. */
 struct budgets_keeper {

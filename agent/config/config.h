@@ -237,6 +237,7 @@ struct budgets_config {
 
 /* Percentages of `soft`, in the file's order. At most BUDGET_SOFT_MAX; more are refused when the file is read. */
 #define BUDGET_SOFT_MAX 8
+#define BUDGETS_MAX     16
 size_t budget_soft(const struct budget_config *c, double percent[BUDGET_SOFT_MAX]);
 
 /* Which cost counts where a span reports one itself. */

@@ -416,6 +416,27 @@ static void check_routes(struct conf_errors *e, const struct tree_node *root, co
 	}
 }
 
+static bool is_budget_dimension(const char *name)
+{
+	for (int d = 0; d < BUDGET_DIMENSIONS; d++)
+		if (strcmp(budget_dimension_names[d], name) == 0)
+			return true;
+	return false;
+}
+
+static void check_budgets(struct conf_errors *e, const struct tree_node *root, const struct config *c)
+{
+	const struct tree_node *limits = tree_path(root, "budgets.limits"), *keys = tree_path(root, "budgets.envoy.keys");
+	const struct string_map *map = &c->budgets.envoy_keys;
+
+	if (limits != NULL && c->budgets.limits.count > BUDGETS_MAX)
+		conf_error(e, limits->mark, "limits: %zu budgets; %d are the most", c->budgets.limits.count, BUDGETS_MAX);
+	for (size_t i = 0; keys != NULL && i < map->count; i++)
+		if (!is_budget_dimension(map->items[i].key))
+			conf_error(e, keys->mark, "keys: '%.60s' is no dimension; name user, feature, tenant, model or another "
+				   "of those that budgets tell apart", map->items[i].key);
+}
+
 void validate_config(struct conf_errors *e, const struct tree_node *root, const struct config *c)
 {
 	struct listener listeners[] = {
@@ -439,4 +460,5 @@ void validate_config(struct conf_errors *e, const struct tree_node *root, const 
 			   "receivers out to have both");
 	check_listeners(e, root, listeners, sizeof(listeners) / sizeof(listeners[0]));
 	check_routes(e, root, c);
+	check_budgets(e, root, c);
 }

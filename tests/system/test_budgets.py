@@ -1,11 +1,15 @@
 # SPDX-License-Identifier: Apache-2.0
 """Budgets: spend is exact over kills, decisions hold money back, a runaway loop is stopped, and people are told."""
+import http.client
 import json
 import os
 import subprocess
 import time
 import urllib.error
 import urllib.request
+from pathlib import Path
+
+import pytest
 
 import otlp
 from agent import BINARY
@@ -14,6 +18,9 @@ from webhook import SECRET
 
 CALL_USD = otlp.cost_usd(100000, 0)  # a quarter
 TOKENS = {"model": otlp.MODEL, "provider": otlp.PROVIDER, "input_tokens": 100000, "max_output_tokens": 0}
+
+
+EXAMPLES = Path(__file__).parents[2] / "agent/budgets/examples"
 
 
 def budgets(limits, **more):
@@ -111,7 +118,6 @@ def test_a_decision_says_what_is_left_and_how_long_it_holds(start_agent):
 
 
 def test_a_decision_takes_less_than_a_millisecond(start_agent):
-    import http.client
     agent = start_agent(budgets({"day/user": {"limit_usd": 1e6, "hard": "deny", "by": ["user"]}}))
     connection = http.client.HTTPConnection("localhost", agent.ports["metrics"])
     times = []
@@ -178,3 +184,23 @@ def test_a_reload_changes_limits_and_keeps_what_was_spent(start_agent):
     agent.wait_for_output("reload_applied")
     assert decision(agent, **TOKENS)["decision"] == "allow"
     assert group(agent)["spent_usd"] == 1
+
+
+@pytest.mark.parametrize("client", [["python3", "ask_first.py"], ["node", "ask_first.mjs"]], ids=["python", "node"])
+def test_the_examples_ask_first_and_fail_open(start_agent, client):
+    program = [client[0], str(EXAMPLES / client[1]), *("%s=%s" % item for item in dict(TOKENS, user="alice").items())]
+
+    def run(url):
+        env = dict(os.environ, PLIMSOLL_AGENT=url, PLIMSOLL_TIMEOUT_MS="5000")  # a busy machine starts Node slowly
+        done = subprocess.run(program, capture_output=True, text=True, timeout=30, env=env)
+        return done.returncode, json.loads(done.stdout)
+
+    agent = start_agent(budgets({"day/user": {"limit_usd": 2 * CALL_USD, "hard": "deny", "by": ["user"]}}))
+    url = "http://localhost:%d" % agent.ports["metrics"]
+    assert decision(agent, user="alice", **TOKENS)["decision"] == "allow"
+    code, answer = run(url)
+    assert (code, answer["decision"]) == (0, "allow") and len(answer["reservation_id"]) == 16
+    code, answer = run(url)
+    assert (code, answer["decision"], answer["budget"]) == (1, "deny", "day/user")
+    agent.stop()
+    assert run(url) == (0, {"decision": "allow", "reason": "no answer of the agent"})
