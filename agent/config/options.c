@@ -290,10 +290,10 @@ static const struct conf_option baselines_options[] = {
 	{ "false_alert_budget", CONF_DOUBLE, AT(config, baselines.false_alert_budget), .fallback = "0.01", .min = 1e-9,
 	  .max = 1, .reloads = true,
 	  .doc = "False alerts to put up with at most, for each metric and key, in a week." },
-	{ "false_alerts_per_week", CONF_DOUBLE, AT(config, baselines.false_alerts_per_week), .fallback = "0", .min = 0,
+	{ "false_alerts_per_week", CONF_DOUBLE, AT(config, baselines.false_alerts_per_week), .fallback = "1", .min = 0,
 	  .max = 1e6, .reloads = true,
-	  .doc = "And of all of them together: where that is less for each, thresholds rise with the number of series, "
-		 "and less is detected. 0: no such limit." },
+	  .doc = "And of all of them together: where that is less for each, which it is from a hundred series on, "
+		 "thresholds rise with their number. 0: no such limit." },
 	{ "metrics", CONF_LIST, AT(config, baselines.metrics), .choices = METRIC_NAMES, .reloads = true,
 	  .doc = "Metrics to judge beside the default ones: requests, input_tokens, output_tokens_per_second, "
 		 "cache_hit_share, latency_p99, ttft_p99." },

@@ -525,6 +525,8 @@ static int run(int argc, char **argv)
 		buf_release(&errors);
 		return s.code == STATUS_IO ? CLI_UNREACHABLE : CLI_USAGE;
 	}
+	if (args.values[OPTION_CONFIG] == NULL) /* it is an agent's week; a replay holds the traffic of any number of them */
+		r.config->baselines.false_alerts_per_week = 0;
 	arena_init(&r.arena, 16u << 20);
 	code = replay(&r, &args, signal);
 	config_free(r.config);
