@@ -257,9 +257,12 @@ def run_fault(directory, fault, settings, options):
     """Returns (the Account, what else is worth a word)."""
     tls = settings["tls"](directory) if "tls" in settings else None
     run = Run(directory, **dict(settings, tls=tls))
-    fault(run, options)
-    account = run.end()
-    return account, told(run)
+    try:
+        fault(run, options)
+        return run.end(), told(run)
+    finally:
+        if run.agent.is_running:  # the fault did not go as it should
+            run.agent.kill()
 
 
 def report(width, name, fault, settings, options):
