@@ -28,6 +28,11 @@ struct slice api_parameter(const struct api_request *q, const char *name)
 	return SLICE_NONE;
 }
 
+struct slice api_request_header(const struct api_request *q, const char *name)
+{
+	return q->connection != NULL ? request_header(q->connection, name) : SLICE_NONE;
+}
+
 void api_fail(struct api_reply *reply, unsigned status, const char *format, ...)
 {
 	struct buf message = BUF_INIT;
@@ -277,6 +282,7 @@ enum MHD_Result api_finish(const struct request *r, const char *path, const stru
 		return reply_refusal(r, u->refused, "too much is being sent at once, try again",
 				     MHD_HTTP_HEADER_RETRY_AFTER, "1");
 	MHD_get_connection_values(r->connection, MHD_GET_ARGUMENT_KIND, collect, &parameters);
+	q.connection = r;
 	q.parameters = parameters.items;
 	q.parameter_count = parameters.count;
 	if (takes_rest(u->route->path))

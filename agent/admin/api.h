@@ -38,6 +38,7 @@ struct api_request {
 	const struct api_parameter *parameters;
 	size_t parameter_count; /* more than API_PARAMETERS_MAX are not looked at */
 	struct slice body;      /* empty where none came; not yet checked to be JSON */
+	const void *connection; /* for api_request_header */
 };
 
 struct api_reply {
@@ -62,6 +63,9 @@ struct api_table {
 	const struct api_route *routes; /* ends at path == NULL; static, in any order: the longest path wins */
 	void *context;
 };
+
+/* The value of a header; empty where there is none. */
+struct slice api_request_header(const struct api_request *q, const char *name);
 
 /* The first parameter of that name; empty where there is none. */
 struct slice api_parameter(const struct api_request *q, const char *name);

@@ -115,17 +115,33 @@ static void write_budget(struct buf *out, const struct verdict *v)
 	buf_printf(out, " %s %s in %u h", units[unit][1], unit == 3 ? "will be spent" : "spent", v->window_s / 3600);
 }
 
+/* "temperature of answer@1.4.0 is 0.9, its manifest says 0.2" */
+static void write_drift(struct buf *out, const struct verdict *v)
+{
+	buf_printf(out, "%s of %.*s is ", v->metric, SLICE_ARG(v->prompt_version));
+	if (v->previous_model.len > 0) {
+		buf_printf(out, "%.*s, its manifest says %.*s", SLICE_ARG(v->request_model), SLICE_ARG(v->previous_model));
+		return;
+	}
+	write_number(out, v->value);
+	buf_text(out, ", its manifest says ");
+	write_number(out, v->baseline_mean);
+}
+
+/* Of kinds that no ratio to a baseline describes. */
+static void (*const own_words[VERDICT_KIND_COUNT])(struct buf *out, const struct verdict *v) = {
+	[VERDICT_SLO_BURN] = write_burn,
+	[VERDICT_BUDGET] = write_budget,
+	[VERDICT_PROMPT_DRIFT] = write_drift,
+};
+
 void alert_summary(const struct alert *a, struct buf *out)
 {
 	const struct verdict *v = &a->verdict;
 	struct wording w = wording_of(v->metric);
 
-	if (v->kind == VERDICT_SLO_BURN) {
-		write_burn(out, v);
-		return;
-	}
-	if (v->kind == VERDICT_BUDGET) {
-		write_budget(out, v);
+	if (own_words[v->kind] != NULL) {
+		own_words[v->kind](out, v);
 		return;
 	}
 	buf_printf(out, "%s of ", v->kind == VERDICT_RUNAWAY ? "one request" : w.words);

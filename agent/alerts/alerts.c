@@ -26,6 +26,7 @@ static const struct life {
 	[VERDICT_MODEL_DRIFT] = { 86400, false },
 	[VERDICT_SLO_BURN] = { 7 * 86400, true },
 	[VERDICT_BUDGET] = { 32 * 86400, true },
+	[VERDICT_PROMPT_DRIFT] = { 86400, false },
 };
 
 bool alerts_end_is_news(const struct alert *alert)

@@ -3,7 +3,7 @@
  */
 #include "agent/alerts/runbook.h"
 
-enum { OUTAGE, COST, LATENCY, QUALITY, CANARY, RUNAWAY, MODEL, SLO, BUDGET, RUNBOOK_COUNT };
+enum { OUTAGE, COST, LATENCY, QUALITY, CANARY, RUNAWAY, MODEL, SLO, BUDGET, PROMPT, RUNBOOK_COUNT };
 
 static const struct runbook runbooks[RUNBOOK_COUNT] = {
 	[OUTAGE] = { "outage", "Requests fail",
@@ -67,6 +67,11 @@ static const struct runbook runbooks[RUNBOOK_COUNT] = {
 		       "'plimsoll budgets reset NAME'.",
 		       "Is it a loop? A user, feature or session with far more calls than the others is one.",
 		       "A budget with hard: deny refuses further calls until its period ends, where gateways ask.", NULL } },
+	[PROMPT] = { "prompt-drift", "Calls are not made as the manifest says",
+		     "Model, temperature, token limit or retrieval of a prompt version differ from its manifest.",
+		     { "Which of the two is right? plimsoll prompts log shows who approved the manifest, and when.",
+		       "The service is wrong: look for a default in its code, or a release that is older than the manifest.",
+		       "The manifest is wrong: write a new version. A released one does not change.", NULL } },
 };
 
 static const struct {
@@ -88,6 +93,7 @@ static const int of_kinds[VERDICT_KIND_COUNT] = {
 	[VERDICT_LATENCY_P99] = LATENCY, [VERDICT_MODEL_CHANGE] = MODEL, [VERDICT_FLOATING_ALIAS] = MODEL,
 	[VERDICT_MODEL_DRIFT] = MODEL,	[VERDICT_SLO_BURN] = SLO,
 	[VERDICT_BUDGET] = BUDGET,
+	[VERDICT_PROMPT_DRIFT] = PROMPT,
 };
 
 const struct runbook *runbook_of(enum verdict_kind kind, struct slice metric)

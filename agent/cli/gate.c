@@ -9,13 +9,14 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
+#include "agent/cli/gate_history.h"
 #include "agent/config/scalar.h"
 #include "agent/gate/gate.h"
 
 enum {
 	OPTION_SUITE, OPTION_RESULTS, OPTION_MIN_PASS_RATE, OPTION_MAX_AVERAGE_COST, OPTION_MAX_P95_LATENCY,
 	OPTION_MAX_REGRESSIONS, OPTION_BASELINE, OPTION_VARIANT, OPTION_PASS_SCORE, OPTION_ALL, OPTION_OUTPUT,
-	OPTION_JUNIT, OPTION_MARKDOWN,
+	OPTION_JUNIT, OPTION_MARKDOWN, OPTION_PROMPT, OPTION_AGENT,
 };
 
 static const struct cli_option options[] = {
@@ -27,13 +28,16 @@ static const struct cli_option options[] = {
 	[OPTION_MAX_AVERAGE_COST] = { "max-average-cost-usd", 0, "USD", "Most that an answer may cost on average." },
 	[OPTION_MAX_P95_LATENCY] = { "max-p95-latency", 0, "TIME", "Longest time that 95 % of the answers keep, such as 2s." },
 	[OPTION_MAX_REGRESSIONS] = { "max-regressions", 0, "N", "Most cases that passed in the baseline and do not now." },
-	[OPTION_BASELINE] = { "baseline", 'b', "FILE", "Results of another version, to compare with case by case." },
+	[OPTION_BASELINE] = { "baseline", 'b', "FILE", "Results of another version, to compare with case by "
+			      "case; or NAME@VERSION, whose gate the agent keeps." },
 	[OPTION_VARIANT] = { "variant", 0, "TEXT", "Only results whose provider and prompt hold this text." },
 	[OPTION_PASS_SCORE] = { "pass-score", 0, "SCORE", "Scores from here on pass where only scores are told (0.5)." },
 	[OPTION_ALL] = { "all", 0, NULL, "Show cases that passed too." },
 	[OPTION_OUTPUT] = { "output", 'o', "FORMAT", "text, json, junit or markdown." },
 	[OPTION_JUNIT] = { "junit", 0, "FILE", "Write JUnit XML there as well." },
 	[OPTION_MARKDOWN] = { "markdown", 0, "FILE", "Write Markdown there as well, such as $GITHUB_STEP_SUMMARY." },
+	[OPTION_PROMPT] = { "prompt", 'p', "NAME@VERSION", "Leave the result with the agent, in this version's history." },
+	[OPTION_AGENT] = CLIENT_AGENT_OPTION,
 	{ .name = NULL },
 };
 
@@ -185,6 +189,16 @@ static int load_results(const char *path, double pass_score, struct results **ou
 	return code;
 }
 
+/* A file; else a version whose gate the agent keeps. */
+static int load_baseline(const struct cli_args *args, double pass_score, struct results **out)
+{
+	const char *wanted = args->values[OPTION_BASELINE];
+
+	if (wanted == NULL || access(wanted, F_OK) == 0 || !gate_history_is_version(wanted))
+		return load_results(wanted, pass_score, out);
+	return gate_history_load(args->values[OPTION_AGENT], wanted, pass_score, out);
+}
+
 static int load_all(const struct cli_args *args, struct inputs *in)
 {
 	double pass_score;
@@ -197,8 +211,17 @@ static int load_all(const struct cli_args *args, struct inputs *in)
 	if (code == CLI_GO_ON)
 		code = load_results(args->values[OPTION_RESULTS], pass_score, &in->now);
 	if (code == CLI_GO_ON)
-		code = load_results(args->values[OPTION_BASELINE], pass_score, &in->before);
+		code = load_baseline(args, pass_score, &in->before);
 	return code;
+}
+
+/* With the agent, where that is wanted: its failure to keep it goes before an open gate, which nobody could look up. */
+static int leave(const struct cli_args *args, const struct gate *g, int verdict)
+{
+	if (args->values[OPTION_PROMPT] == NULL)
+		return verdict;
+	int code = gate_history_keep(args->values[OPTION_AGENT], args->values[OPTION_PROMPT], g);
+	return code == CLI_GO_ON || verdict == CLI_NO ? verdict : code;
 }
 
 static int judge(const struct cli_args *args, const struct inputs *in, const struct gate_limits *limits, print_fn print)
@@ -211,7 +234,7 @@ static int judge(const struct cli_args *args, const struct inputs *in, const str
 	if (FAILED(s))
 		code = say(s, &why);
 	else if (write_all(args, g, print))
-		code = g->open ? CLI_DONE : CLI_NO;
+		code = leave(args, g, g->open ? CLI_DONE : CLI_NO);
 	gate_free(g);
 	buf_release(&why);
 	return code;
@@ -230,6 +253,8 @@ static int gate_run(int argc, char **argv)
 		return cli_usage_error(&command_gate, "unexpected '%s'", args.operands[0]);
 	if (args.values[OPTION_RESULTS] == NULL)
 		return cli_usage_error(&command_gate, "--results is missing");
+	if (args.values[OPTION_PROMPT] != NULL && !gate_history_is_version(args.values[OPTION_PROMPT]))
+		return cli_usage_error(&command_gate, "--prompt wants NAME@VERSION, not '%s'", args.values[OPTION_PROMPT]);
 	print_fn print = printer_of(&args);
 	if (print == NULL || !read_limits(&args, &limits))
 		return CLI_USAGE;

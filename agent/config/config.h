@@ -243,6 +243,15 @@ size_t budget_soft(const struct budget_config *c, double percent[BUDGET_SOFT_MAX
 /* Which cost counts where a span reports one itself. */
 enum cost_source { COST_COMPUTED, COST_REPORTED };
 
+struct prompts_config {
+	const char *directory; /* of manifests; NULL: none */
+	uint64_t poll_interval_ms;
+	struct string_list rules;          /* config/prompt_rule.h */
+	struct string_list deploy_command; /* program and arguments; empty: none */
+	uint64_t deploy_timeout_ms;
+	const char *langfuse_webhook_secret, *braintrust_webhook_secret; /* NULL: such webhooks are refused */
+};
+
 struct config {
 	struct arena arena;
 	const char *path; /* NULL: defaults */
@@ -266,6 +275,7 @@ struct config {
 	struct baselines_config baselines;
 	struct canary_config canary;
 	struct alerts_config alerts;
+	struct prompts_config prompts;
 	struct config_instances slos; /* options are struct slo_config */
 	struct budgets_config budgets;
 	struct {

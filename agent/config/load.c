@@ -68,6 +68,7 @@ static void parse_tree(struct parse *p, const struct tree_node *root, const stru
 	parse_kinds(p, "exporter", kinds, kind_count, tree_path(root, "exporters"), &c->exporters, &c->exporter_count);
 	load_channels(p, root, &c->alerts);
 	validate_alerts(p->errors, root, &c->alerts);
+	validate_prompts(p->errors, root, &c->prompts);
 	parse_kinds(p, "objective", slo_kinds, count_kinds(slo_kinds), tree_path(root, "slos"), &c->slos.items,
 		    &c->slos.count);
 	parse_kinds(p, "budget", budget_kinds, count_kinds(budget_kinds), tree_path(root, "budgets.limits"),

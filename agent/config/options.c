@@ -524,6 +524,30 @@ const struct config_kind slo_kinds[] = {
 	{ .name = NULL },
 };
 
+/* ------------------------------------------------------------------ prompts */
+
+#define PROMPTS(member) AT(config, prompts.member)
+
+static const struct conf_option prompts_options[] = {
+	{ "directory", CONF_STRING, PROMPTS(directory), .reloads = true,
+	  .doc = "A folder of manifests, one YAML or JSON file for each prompt version: a git checkout, a mounted ConfigMap." },
+	{ "poll_interval", CONF_DURATION, PROMPTS(poll_interval_ms), .fallback = "10s", .min = SECOND, .max = HOUR,
+	  .reloads = true, .doc = "How often the folder is looked at where the system tells of no change." },
+	{ "rules", CONF_LIST, PROMPTS(rules), .reloads = true,
+	  .doc = "Which prompt a call belongs to whose span says nothing about it: \"feature=checkout service=web* -> "
+		 "answer@1.4.0\". The first that fits wins; without a version it is the one that the release or environment has." },
+	{ "deploy_command", CONF_LIST, PROMPTS(deploy_command), .reloads = true,
+	  .doc = "Run by `plimsoll prompts deploy` and `rollback`: program and arguments, without a shell. PLIMSOLL_PROMPT, "
+		 "PLIMSOLL_VERSION, PLIMSOLL_ENVIRONMENT and others in its environment say what for." },
+	{ "deploy_timeout", CONF_DURATION, PROMPTS(deploy_timeout_ms), .fallback = "60s", .min = SECOND, .max = HOUR,
+	  .reloads = true, .doc = "It is killed after that time." },
+	{ "langfuse_webhook_secret", CONF_SECRET, PROMPTS(langfuse_webhook_secret), .reloads = true,
+	  .doc = "Signing secret of Langfuse's prompt webhooks to /api/v1/prompts/webhook/langfuse." },
+	{ "braintrust_webhook_secret", CONF_SECRET, PROMPTS(braintrust_webhook_secret), .reloads = true,
+	  .doc = "Signing secret of environment alerts to /api/v1/prompts/webhook/braintrust." },
+	{ .name = NULL },
+};
+
 /* ------------------------------------------------------------------ the agent itself */
 
 static const struct conf_option memory_options[] = {
@@ -610,6 +634,7 @@ const struct conf_option config_options[] = {
 	{ "baselines", CONF_SECTION, .section = baselines_options, .doc = "What counts as unusual." },
 	{ "canary", CONF_SECTION, .section = canary_options, .doc = "When a new version of a prompt is as good as the old one." },
 	{ "alerts", CONF_SECTION, .section = alerts_options, .doc = "Who is told about it." },
+	{ "prompts", CONF_SECTION, .section = prompts_options, .doc = "Prompt versions: what they are, and which calls are theirs." },
 	{ "slos", CONF_KINDS, .kinds = slo_kinds, .reloads = true,
 	  .doc = "Service level objectives, \"kind\" or \"kind/name\"; an alert says when an error budget burns too fast." },
 	{ "budgets", CONF_SECTION, .section = budgets_options, .doc = "Limits on spend, and what happens at them." },

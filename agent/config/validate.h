@@ -29,6 +29,9 @@ void validate_config(struct conf_errors *e, const struct tree_node *root, const 
 /* Matchers, rules and templates of alerts, and their URLs. root: as above. */
 void validate_alerts(struct conf_errors *e, const struct tree_node *root, const struct alerts_config *alerts);
 
+/* Rules of prompts. root: as above. */
+void validate_prompts(struct conf_errors *e, const struct tree_node *root, const struct prompts_config *prompts);
+
 /* NULL, or what is wrong with an http:// or https:// URL (a literal). */
 const char *validate_http_url(const char *text);
 

@@ -21,6 +21,8 @@
 #include "agent/daemon/kinds.h"
 #include "agent/daemon/memory_guard.h"
 #include "agent/daemon/pipeline.h"
+#include "agent/daemon/prompts.h"
+#include "agent/daemon/prompts_api.h"
 #include "agent/daemon/refused_api.h"
 #include "agent/daemon/review_api.h"
 #include "agent/daemon/spending.h"
@@ -51,6 +53,7 @@ struct agent {
 	struct model_watch *models;
 	struct audit *audit;
 	struct judge *judge;
+	struct prompts *prompts;
 	struct judgements *judgements; /* NULL: switched off */
 	struct spending *spending;
 	struct envoy_server *envoy; /* NULL: not configured */
@@ -134,6 +137,8 @@ static struct status open_outlets(struct agent *a, struct buf *why)
 	a->alerts_api = (struct alerts_api){ a->judge, a->audit };
 	observer_add_source(a->observer, judge_render, a->judge);
 	judge_watch(a->judge, outbound_keep, a->outbound);
+	TRY(prompts_new(a->config, a->loop, a->store, a->audit, a->judge, &a->prompts, why));
+	observer_add_source(a->observer, prompts_render, a->prompts);
 	return OK;
 }
 
@@ -145,8 +150,8 @@ static struct status open_judgements(struct agent *a, struct buf *why)
 		.senders = a->senders,
 		.outbound = a->outbound,
 		.lane = loop_lane(a->config),
-		.judge = judge_offer,
-		.judge_context = a->judge,
+		.judge = prompts_offer,
+		.judge_context = a->prompts,
 	};
 
 	return a->config->judgements.enabled ? judgements_new(a->config, a->loop, &outlets, &a->judgements, why) : OK;
@@ -183,8 +188,10 @@ static struct status open_pipeline(struct agent *a, struct buf *why)
 		s = pipeline_new(a->config, a->prices, lanes(a->config), &outlets, &a->pipeline, why);
 	if (FAILED(s))
 		price_book_free(a->prices);
-	else
+	else {
 		price_book_report(a->prices, clock_unix_ns() / NS_PER_SECOND);
+		prompts_serve(a->prompts, a->pipeline);
+	}
 	return s;
 }
 
@@ -261,6 +268,7 @@ static struct status open_ports(struct agent *a, struct buf *why)
 	source.tables[source.table_count++] = (struct api_table){ budget_routes, a->spending };
 	if (a->decisions != NULL)
 		source.tables[source.table_count++] = (struct api_table){ decision_routes, a->decisions };
+	source.tables[source.table_count++] = (struct api_table){ prompt_routes, a->prompts };
 	struct config receiving = *a->config; /* no more in flight than the memory limit leaves room for */
 	struct ingest grpc = { pipeline_ingest, a->pipeline, 0 };
 	struct ingest http = { pipeline_ingest, a->pipeline, grpc_lanes(a->config) };
@@ -392,6 +400,7 @@ static struct status apply(struct agent *a, const struct config *fresh, struct b
 	}
 	spending_reprice(a->spending, settings->prices);
 	audit_reload(a->audit, &fresh->alerts);
+	prompts_reload(a->prompts, fresh);
 	price_change_tell(a->judge, a->prices, settings->prices);
 	a->prices = settings->prices;
 	price_book_report(a->prices, clock_unix_ns() / NS_PER_SECOND);
@@ -454,6 +463,7 @@ void agent_tick(struct agent *a)
 {
 	observer_tick(a->observer, clock_mono_ns());
 	file_watches_check(clock_mono_ns());
+	prompts_tick(a->prompts);
 	pipeline_promote(a->pipeline, loop_lane(a->config), clock_mono_ns() / NS_PER_SECOND, false);
 	pipeline_release(a->pipeline, loop_lane(a->config), false);
 	if (++a->ticks % PRICE_CHECK_TICKS == 0 && price_book_is_stale(a->prices))
@@ -492,6 +502,7 @@ void agent_drain(struct agent *a, void (*done)(void *context), void *context)
 	if (a->judgements != NULL)
 		judgements_drain(a->judgements);
 	pipeline_release(a->pipeline, loop_lane(a->config), true);
+	prompts_drain(a->prompts);
 	senders_drain(a->senders, ms_left(a), senders_drained, a);
 }
 
@@ -510,6 +521,7 @@ void agent_free(struct agent *a)
 	senders_free(a->senders);
 	judgements_free(a->judgements);
 	outbound_free(a->outbound);
+	prompts_free(a->prompts);
 	judge_free(a->judge);
 	audit_free(a->audit);
 	if (a->http != NULL)

@@ -29,6 +29,10 @@
 #define AUDIT_SILENCED     "silence_added"
 #define AUDIT_UNSILENCED   "silence_ended"
 #define AUDIT_BUDGET_RESET "budget_reset"
+#define AUDIT_MANIFEST_ADDED   "prompt_manifest_added"
+#define AUDIT_MANIFEST_CHANGED "prompt_manifest_changed"
+#define AUDIT_MANIFEST_REFUSED "prompt_manifest_refused"
+#define AUDIT_PROMPT_DRIFT     "prompt_drift"
 
 struct audit_entry {
 	uint64_t at_s;        /* unix; event time where it is about traffic */

@@ -48,6 +48,8 @@ struct judge {
 	void *drained_context;
 	void (*named)(void *context, const uint8_t trace_id[16]);
 	void *named_context;
+	void (*told)(void *context, const struct alert *a);
+	void *told_context;
 };
 
 static void on_verdict(void *context, const struct verdict *v)
@@ -89,11 +91,26 @@ void judge_watch(struct judge *j, void (*named)(void *context, const uint8_t tra
 	j->named_context = context;
 }
 
+void judge_tell_alerts(struct judge *j, void (*told)(void *context, const struct alert *a), void *context)
+{
+	j->told = told;
+	j->told_context = context;
+}
+
+void judge_raise(struct judge *j, const struct verdict *v)
+{
+	pthread_mutex_lock(&j->lock);
+	on_verdict(j, v);
+	pthread_mutex_unlock(&j->lock);
+}
+
 static void on_alert(void *context, const struct alert *a)
 {
 	struct judge *j = context;
 
 	evidence_note(&j->evidence, a);
+	if (j->told != NULL)
+		j->told(j->told_context, a);
 	if (j->senders != NULL && j->config->alerts.log_records)
 		alert_log_offer(j->senders, a);
 }

@@ -32,6 +32,12 @@ struct status judge_new(const struct config *config, uv_loop_t *loop, struct htt
 /* named is called for each trace that a new alert names, on the loop thread, under the judge's lock. Before the loop runs. */
 void judge_watch(struct judge *j, void (*named)(void *context, const uint8_t trace_id[16]), void *context);
 
+/* told is called for each alert that fires or ends, on the loop thread, under the judge's lock. Before the loop runs. */
+void judge_tell_alerts(struct judge *j, void (*told)(void *context, const struct alert *a), void *context);
+
+/* A verdict that others came to. On the loop's thread. */
+void judge_raise(struct judge *j, const struct verdict *v);
+
 /* Where log records of alerts go if alerts.log_records says so. On the loop's thread, before any sample. */
 void judge_log_to(struct judge *j, struct senders *senders);
 

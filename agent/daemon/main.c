@@ -10,6 +10,7 @@
 #include "agent/cli/price.h"
 #include "agent/cli/review.h"
 #include "agent/cli/top.h"
+#include "agent/cli/prompts.h"
 #include "agent/daemon/baselines_command.h"
 #include "agent/daemon/explain.h"
 #include "agent/daemon/kinds.h"
@@ -29,6 +30,7 @@ static const struct command *const commands[] = {
 	&command_audit,
 	&command_top,
 	&command_budgets,
+	&command_prompts,
 	&command_gate,
 	&command_store,
 	&command_canary,

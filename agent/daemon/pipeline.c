@@ -16,6 +16,7 @@ struct pipeline {
 	struct pipeline_outlets outlets;
 	pthread_mutex_t lock; /* guards settings */
 	struct settings *settings;
+	struct prompt_table *prompts; /* NULL: none yet; guarded, too */
 	struct meter *samples_dropped, *records_dropped, *judgements_dropped;
 	unsigned lane_count;
 	struct worker lanes[];
@@ -67,6 +68,7 @@ void pipeline_free(struct pipeline *p)
 	for (unsigned i = 0; i < p->lane_count; i++)
 		worker_release(&p->lanes[i]);
 	settings_unref(p->settings);
+	prompt_table_unref(p->prompts);
 	pthread_mutex_destroy(&p->lock);
 	free(p);
 }
@@ -80,12 +82,24 @@ void pipeline_adopt(struct pipeline *p, struct settings *settings)
 	settings_unref(old);
 }
 
+void pipeline_adopt_prompts(struct pipeline *p, struct prompt_table *prompts)
+{
+	pthread_mutex_lock(&p->lock);
+	struct prompt_table *old = p->prompts;
+	p->prompts = prompts;
+	pthread_mutex_unlock(&p->lock);
+	prompt_table_unref(old);
+}
+
 static struct worker *enter_lane(struct pipeline *p, unsigned index)
 {
 	struct worker *w = &p->lanes[index];
 	struct settings *fresh = NULL;
+	struct prompt_table *prompts = NULL;
 
 	pthread_mutex_lock(&p->lock);
+	if (p->prompts != w->prompts)
+		prompts = prompt_table_ref(p->prompts);
 	if (p->settings != w->settings)
 		fresh = settings_ref(p->settings);
 	pthread_mutex_unlock(&p->lock);
@@ -93,6 +107,8 @@ static struct worker *enter_lane(struct pipeline *p, unsigned index)
 		struct status s = worker_adopt(w, fresh); /* without memory the old settings do; the next batch tries again */
 		(void)s;
 	}
+	if (prompts != NULL)
+		worker_adopt_prompts(w, prompts);
 	return w;
 }
 
@@ -103,6 +119,8 @@ static void observe(struct worker *w)
 	observe_begin(w->shard);
 	for (size_t i = 0; i < w->call_count; i++) {
 		observe_call(w->shard, &w->calls[i]);
+		if (w->prompts != NULL)
+			prompt_table_count(w->prompts, &w->calls[i]);
 		unversioned += w->calls[i].prompt_version.len == 0;
 	}
 	observe_end(w->shard);
@@ -224,6 +242,8 @@ static void take_effect(struct pipeline *p, struct worker *w)
 {
 	if (w->call_count > 0)
 		take_calls(p, w);
+	for (size_t i = 0; w->prompts != NULL && i < w->retrieval_count; i++)
+		prompt_table_count(w->prompts, &w->retrievals[i]);
 	if (p->outlets.judge != NULL && w->retrieval_count > 0)
 		judge_retrievals(p, w);
 	if (p->outlets.call != NULL)

@@ -16,6 +16,7 @@
 #include "agent/daemon/settings.h"
 #include "agent/observe/observe.h"
 #include "agent/pricing/price.h"
+#include "agent/prompts/prompt_table.h"
 #include "agent/receivers/receiver.h"
 #include "exporters/sender.h"
 
@@ -47,6 +48,9 @@ void pipeline_free(struct pipeline *p);
 
 /* These settings hold from each lane's next batch on. Takes over the reference. Any thread. */
 void pipeline_adopt(struct pipeline *p, struct settings *settings);
+
+/* This table names and counts prompt versions from each lane's next batch on. Takes over the reference. Any thread. */
+void pipeline_adopt_prompts(struct pipeline *p, struct prompt_table *prompts);
 
 /* An ingest_fn; context is the pipeline. */
 void pipeline_ingest(void *context, unsigned lane, enum signal signal, struct slice wire, struct ingest_reply *reply);

@@ -48,6 +48,7 @@ void worker_release(struct worker *w)
 	dialect_reader_free(w->reader);
 	pricer_free(w->pricer);
 	settings_unref(w->settings);
+	prompt_table_unref(w->prompts);
 	buf_release(&w->records);
 	buf_release(&w->inside);
 }
@@ -69,7 +70,16 @@ struct status worker_adopt(struct worker *w, struct settings *settings)
 	w->reader = reader;
 	w->pricer = pricer;
 	w->settings = settings;
+	if (w->prompts != NULL)
+		dialect_reader_match(w->reader, prompt_table_match, w->prompts);
 	return OK;
+}
+
+void worker_adopt_prompts(struct worker *w, struct prompt_table *prompts)
+{
+	prompt_table_unref(w->prompts);
+	w->prompts = prompts;
+	dialect_reader_match(w->reader, prompt_table_match, prompts);
 }
 
 /* Prices the call, then lets the cost that the settings prefer count. */
@@ -293,6 +303,8 @@ static void decide(struct worker *w, bool with_edits)
 		const struct counting_span *span = &w->seen.spans[i];
 		if (span->call == COUNTING_NO_CALL)
 			continue;
+		if (w->prompts != NULL)
+			prompt_table_apply(w->prompts, &w->calls[span->call]);
 		settle_call(w, span, &w->calls[span->call]);
 		if (with_edits)
 			write_attributes(w, span, &w->calls[span->call]);

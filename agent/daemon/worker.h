@@ -12,11 +12,13 @@
 #include "agent/dialects/reader.h"
 #include "agent/enrich/model_watch.h"
 #include "agent/observe/observe.h"
+#include "agent/prompts/prompt_table.h"
 #include "agent/span/batch.h"
 
 struct worker {
 	struct arena arena;
 	struct settings *settings;
+	struct prompt_table *prompts; /* NULL: none yet */
 	struct dialect_reader *reader;
 	struct pricer *pricer;
 	struct model_watch *models;
@@ -48,6 +50,9 @@ void worker_release(struct worker *w);
 
 /* Adopts other settings; takes over the reference. Errors: NOMEM, the lane keeps what it had. */
 struct status worker_adopt(struct worker *w, struct settings *settings) MUST_USE;
+
+/* The same of the table that names prompt versions. */
+void worker_adopt_prompts(struct worker *w, struct prompt_table *prompts);
 
 /* Reads the request into w->batch and w->calls, and decides which of them count. After a success they must be observed:
  * the same request sent again adds nothing. with_edits: somebody wants the enriched spans.

@@ -5,13 +5,13 @@
 
 #include <inttypes.h>
 
-#include "agent/base/hash.h"
 #include "agent/dialects/any_json.h"
 #include "agent/dialects/convert.h"
 #include "agent/dialects/grounding.h"
 #include "agent/dialects/members.h"
 #include "agent/dialects/message_walk.h"
 #include "agent/dialects/schema.h"
+#include "agent/span/fingerprint.h"
 
 /* Rank of the row whose input is the whole request, parameters and all. */
 #define WHOLE_REQUEST 7
@@ -202,24 +202,23 @@ static void find_request_model(struct slice input, struct call *c)
 		c->request_model = plain_string(value);
 }
 
-/* A run of digits is one sign, so that dates and numbers in a system message do not make a new prompt every day. */
-static uint64_t fingerprint(struct slice text)
+static void recognise(const struct reading_context *context, struct slice text, struct call *c)
 {
-	uint64_t hash = 0;
-	size_t start = 0;
+	c->prompt_fingerprint = fingerprint_of(text);
+	if (context->match != NULL && (c->prompt_version.len == 0 || c->prompt_name_is_made))
+		c->prompt_template = context->match(context->match_context, text);
+}
 
-	for (size_t i = 0; i <= text.len; i++) {
-		if (i < text.len && (text.ptr[i] < '0' || text.ptr[i] > '9'))
-			continue;
-		if (i > start)
-			hash = hash_mix(hash, hash_stable(text.ptr + start, i - start));
-		while (i < text.len && text.ptr[i] >= '0' && text.ptr[i] <= '9')
-			i++;
-		start = i;
-		if (i == text.len)
-			break;
-	}
-	return hash != 0 ? hash : 1;
+/* A system message may come as a list of parts: then the text in them. */
+static struct slice without_json(struct slice text, struct content_scratch *s, struct arena *a)
+{
+	struct message_walk w = { .text = &s->text, .arena = a };
+
+	if (text.ptr[0] != '[' && text.ptr[0] != '{')
+		return text;
+	buf_reset(&s->text);
+	message_walk_run(&w, text);
+	return s->text.len > 0 && !buf_failed(&s->text) ? buf_view(&s->text) : text;
 }
 
 static void find_fingerprint(struct reading_context *context, const struct reading *r, struct content_scratch *s,
@@ -233,7 +232,7 @@ static void find_fingerprint(struct reading_context *context, const struct readi
 	if (text.len == 0 && r->first_is_system)
 		text = text_of(r, FIELD_FIRST_TEXT, s, a);
 	if (text.len > 0) {
-		c->prompt_fingerprint = fingerprint(text);
+		recognise(context, without_json(text, s, a), c);
 		return;
 	}
 	struct slice input = text_of(r, FIELD_INPUT_TEXT, s, a);
@@ -243,7 +242,7 @@ static void find_fingerprint(struct reading_context *context, const struct readi
 	buf_reset(&s->text);
 	message_walk_run(&w, input);
 	if (w.system_end > w.system_start && !buf_failed(&s->text))
-		c->prompt_fingerprint = fingerprint((struct slice){ s->text.ptr + w.system_start, w.system_end - w.system_start });
+		recognise(context, (struct slice){ s->text.ptr + w.system_start, w.system_end - w.system_start }, c);
 }
 
 static bool named_before(const struct slice *names, size_t n)

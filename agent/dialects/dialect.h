@@ -59,6 +59,9 @@ enum field {
 	FIELD_DURATION,       /* where the span itself is only the moment at which the call ended */
 	FIELD_HTTP_STATUS,
 	FIELD_RETRIES,
+	FIELD_TEMPERATURE,
+	FIELD_MAX_OUTPUT_TOKENS,
+	FIELD_TOP_K, /* of a search */
 	FIELD_REPORTED_COST,
 	FIELD_COST_PART,    /* summed where no total comes with them */
 	FIELD_FROM_CACHE,
@@ -242,6 +245,12 @@ extern const struct dialect_row raw_usage_members[];
 #define ROW_CONTENT(key, field, rank) { key, field, CONVERT_CONTENT, rank, 0, NULL, NULL }
 #define ROW_MEMBERS(key, members) { key, FIELD_MEMBERS, CONVERT_JSON, 0, 0, NULL, members }
 #define ROW_METADATA(key, members) { key, FIELD_METADATA, CONVERT_JSON, 0, 0, NULL, members }
+/* What a request asks of the model, by the names that vendors' clients have for it. */
+#define ROW_REQUEST_PARAMETERS                                                                      \
+	ROW_NUMBER("temperature", FIELD_TEMPERATURE, CONVERT_NUMBER, 0),                            \
+	ROW_NUMBER("max_tokens", FIELD_MAX_OUTPUT_TOKENS, CONVERT_COUNT, 0),                        \
+	ROW_NUMBER("max_completion_tokens", FIELD_MAX_OUTPUT_TOKENS, CONVERT_COUNT, 0),             \
+	ROW_NUMBER("max_output_tokens", FIELD_MAX_OUTPUT_TOKENS, CONVERT_COUNT, 0)
 #define ROW_END { 0 }
 
 #endif

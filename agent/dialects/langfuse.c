@@ -78,6 +78,7 @@ static const struct dialect_row cost_details[] = {
 };
 
 static const struct dialect_row parameters[] = {
+	ROW_REQUEST_PARAMETERS,
 	ROW_TEXT("service_tier", FIELD_SERVICE_TIER, 5),
 	ROW_END,
 };

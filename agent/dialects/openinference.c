@@ -39,6 +39,7 @@ static const struct dialect_row response_format[] = {
 
 /* Members of the request parameters, as the application passed them to the vendor's client. */
 static const struct dialect_row invocation_parameters[] = {
+	ROW_REQUEST_PARAMETERS,
 	ROW_TRUTH("stream", FIELD_STREAMING, 3),
 	ROW_NAME("model", FIELD_REQUEST_MODEL, 5),
 	ROW_MEMBERS("response_format", response_format),

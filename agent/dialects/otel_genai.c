@@ -111,6 +111,11 @@ static const struct dialect_row rows[] = {
 	ROW_CONTENT("gen_ai.request.schema", FIELD_SCHEMA, 0),
 	ROW_MEMBERS("gen_ai.retrieval.documents", documents),
 
+	ROW_NUMBER("gen_ai.request.temperature", FIELD_TEMPERATURE, CONVERT_NUMBER, 0),
+	ROW_NUMBER("gen_ai.request.max_tokens", FIELD_MAX_OUTPUT_TOKENS, CONVERT_COUNT, 0),
+	ROW_NUMBER("gen_ai.retrieval.top_k", FIELD_TOP_K, CONVERT_COUNT, 0),
+	ROW_NUMBER("db.vector.query.top_k", FIELD_TOP_K, CONVERT_COUNT, 0),
+
 	ROW_TEXT("error.type", FIELD_ERROR_TYPE, 0),
 	ROW_NUMBER("http.status_code", FIELD_HTTP_STATUS, CONVERT_COUNT, 1),
 	ROW_NUMBER("http.response.status_code", FIELD_HTTP_STATUS, CONVERT_COUNT, 0),

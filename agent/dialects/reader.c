@@ -58,6 +58,12 @@ void dialect_reader_trace(struct dialect_reader *d, const struct dialect_trace *
 	d->context.trace = trace;
 }
 
+void dialect_reader_match(struct dialect_reader *d, fingerprint_match match, const void *context)
+{
+	d->context.match = match;
+	d->context.match_context = context;
+}
+
 static void read_resource(struct dialect_reader *d, const struct resource_view *resource)
 {
 	if (d->resource_read == resource && d->resource_sequence == resource->sequence)
@@ -101,6 +107,7 @@ static void choose_prompt(struct dialect_reader *d, struct call *c)
 		int source = r->rank[FIELD_PROMPT_TEMPLATE];
 		c->prompt_name =
 			arena_printf(d->context.arena, "template-%08" PRIx32, (uint32_t)hash_stable(template.ptr, template.len));
+		c->prompt_name_is_made = true;
 		if (r->prompt_versions >> source & 1u)
 			c->prompt_version = r->prompt_version[source];
 	}
@@ -303,6 +310,10 @@ static void copy_course(struct dialect_reader *d, struct call *c)
 	c->finish = r->finish;
 	c->http_status = r->http_status;
 	c->retries = r->retries;
+	c->has_temperature = r->has_temperature;
+	c->temperature = r->temperature;
+	c->max_output_tokens = r->max_output_tokens;
+	c->retrieval_top_k = r->top_k;
 	copy_policy(r, c);
 	c->present = r->present;
 	c->retrieval = r->retrieval;

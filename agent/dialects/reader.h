@@ -8,6 +8,7 @@
 #include "agent/dialects/dialect.h"
 #include "agent/dialects/known_keys.h"
 #include "agent/otlp/walk.h"
+#include "agent/span/fingerprint.h"
 #include "agent/span/judgement.h"
 
 struct dialect_reader;
@@ -31,6 +32,10 @@ void dialect_reader_free(struct dialect_reader *r);
 
 /* trace is borrowed until the next call; NULL ends it. */
 void dialect_reader_trace(struct dialect_reader *r, const struct dialect_trace *trace);
+
+/* Who knows prompt templates by their text; what it says goes to prompt_template of calls. context is borrowed until the
+ * next call; match NULL ends it. */
+void dialect_reader_match(struct dialect_reader *r, fingerprint_match match, const void *context);
 
 /* Before each batch: texts that have to be written out go to this arena. */
 void dialect_reader_begin(struct dialect_reader *r, struct arena *a);

@@ -246,6 +246,20 @@ static NOINLINE bool apply_cost(struct reading *r, const struct dialect_row *row
 	return true;
 }
 
+/* As the request was sent; the first that tells it holds. */
+static NOINLINE bool apply_parameter(struct reading *r, const struct dialect_row *row, const struct any_value *v)
+{
+	uint64_t *target = row->field == FIELD_TOP_K ? &r->top_k : &r->max_output_tokens;
+
+	if (v->kind == ANY_NONE)
+		return true;
+	if (row->field == FIELD_TEMPERATURE) {
+		r->has_temperature = r->has_temperature || convert_number(v, &r->temperature);
+		return r->has_temperature;
+	}
+	return *target != 0 || convert_count(v, target);
+}
+
 static NOINLINE bool apply_number(struct reading *r, const struct dialect_row *row, const struct any_value *v)
 {
 	uint64_t n;
@@ -378,6 +392,10 @@ static ALWAYS_INLINE bool apply(struct reading_context *c, struct reading *r, co
 	case FIELD_HTTP_STATUS:
 	case FIELD_RETRIES:
 		return apply_number(r, row, v);
+	case FIELD_TEMPERATURE:
+	case FIELD_MAX_OUTPUT_TOKENS:
+	case FIELD_TOP_K:
+		return apply_parameter(r, row, v);
 	case FIELD_TOOL_CALL:
 		return apply_tool_call(c, r, v);
 	case FIELD_DOCUMENT:

@@ -29,6 +29,9 @@ struct reading {
 	uint32_t guard_kinds; /* bits of enum guard_kind */
 	bool input_is_inclusive;
 	uint32_t finish, http_status, retries;
+	bool has_temperature;
+	double temperature;
+	uint64_t max_output_tokens, top_k; /* 0: not told */
 	uint64_t ttft_ns, first_token_unix_ns, duration_ns;
 	bool ttft_unit_unknown; /* ttft_ns was read as seconds, and may mean milliseconds */
 	int64_t cost_pusd, cost_parts_pusd;
@@ -75,6 +78,8 @@ struct reading_context {
 	struct arena *arena;
 	struct meter *bad_attributes;
 	const struct dialect_trace *trace; /* NULL: nobody watches */
+	fingerprint_match match; /* NULL: no templates are known */
+	const void *match_context;
 	bool is_resource;
 	struct slice key;       /* of the attribute that is being read, for the trace */
 	uint64_t scope_dialects; /* bit 1 << index: dialects whose scope this is */

@@ -151,32 +151,40 @@ static struct status read_text(struct results *out, struct slice text, double pa
 	return junit_read(text, out, why);
 }
 
-struct status results_load(const char *path, double pass_score, struct results **out, struct buf *why)
+struct status results_read(const char *name, struct slice text, double pass_score, struct results **out, struct buf *why)
 {
 	struct results *r = calloc(1, sizeof(*r));
-	struct buf text = BUF_INIT, detail = BUF_INIT;
+	struct buf detail = BUF_INIT;
 
 	if (r == NULL)
 		return FAIL(NOMEM, "no memory for the results");
 	arena_init(&r->arena, ARENA_BYTES);
 	r->source = "json";
-	struct status s = file_read(path, FILE_BYTES_MAX, &text);
-	if (FAILED(s))
-		buf_text(&detail, s.code == STATUS_IO ? strerror(errno) : s.why);
-	else
-		s = read_text(r, buf_view(&text), pass_score, &detail);
+	struct status s = read_text(r, text, pass_score, &detail);
 	if (!FAILED(s) && r->count == 0) {
 		s = FAIL(MALFORMED, "no results");
 		buf_text(&detail, "there is no result in it");
 	}
 	if (FAILED(s)) {
-		buf_printf(why, "results '%s': %s", path, detail.len > 0 ? buf_string(&detail) : s.why);
+		buf_printf(why, "results '%s': %s", name, detail.len > 0 ? buf_string(&detail) : s.why);
 		results_free(r);
 	} else {
 		*out = r;
 	}
-	buf_release(&text);
 	buf_release(&detail);
+	return s;
+}
+
+struct status results_load(const char *path, double pass_score, struct results **out, struct buf *why)
+{
+	struct buf text = BUF_INIT;
+	struct status s = file_read(path, FILE_BYTES_MAX, &text);
+
+	if (FAILED(s))
+		buf_printf(why, "results '%s': %s", path, s.code == STATUS_IO ? strerror(errno) : s.why);
+	else
+		s = results_read(path, buf_view(&text), pass_score, out, why);
+	buf_release(&text);
 	return s;
 }
 

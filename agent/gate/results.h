@@ -40,6 +40,10 @@ struct result *results_add(struct results *r);
 /* path "-": standard input. pass_score: scores from here on pass, where nothing but scores is told.
  * why: the sentence to print, with the place. Errors: MALFORMED; IO; TOOBIG; NOMEM. */
 struct status results_load(const char *path, double pass_score, struct results **out, struct buf *why) MUST_USE;
+
+/* The same of a text that is there already; borrowed for the call. name: for messages. */
+struct status results_read(const char *name, struct slice text, double pass_score, struct results **out,
+			   struct buf *why) MUST_USE;
 void results_free(struct results *r);
 
 #endif

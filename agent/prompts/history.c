@@ -25,8 +25,6 @@ static void record_place(struct record *r, struct prompt_place *p)
 	record_uint(r, &p->priced);
 	record_uint(r, &p->cost_pusd);
 	record_uint(r, &p->latency_ms);
-	record_uint(r, &p->judged);
-	record_double(r, &p->score_sum);
 }
 
 void prompt_version_record(struct record *r, struct prompt_version *v)
@@ -39,6 +37,11 @@ void prompt_version_record(struct record *r, struct prompt_version *v)
 	record_slice(r, &v->manifest);
 	record_uint(r, &v->first_seen_s);
 	record_uint(r, &v->last_seen_s);
+	record_uint(r, &v->alerts);
+	record_uint(r, &v->first_alert_s);
+	record_uint(r, &v->last_alert_s);
+	record_uint(r, &v->judged);
+	record_double(r, &v->score_sum);
 	record_u32(r, &v->place_count);
 	r->failed |= v->place_count > PROMPT_PLACES_MAX || v->source >= PROMPT_SOURCE_COUNT;
 	if (r->failed)

@@ -47,8 +47,6 @@ struct prompt_place {
 	uint64_t priced;     /* calls whose cost is known */
 	uint64_t cost_pusd;  /* of these */
 	uint64_t latency_ms; /* sum over all calls */
-	uint64_t judged;     /* scores that evaluations gave, 0..1 */
-	double score_sum;
 };
 
 struct prompt_version {
@@ -57,6 +55,10 @@ struct prompt_version {
 	uint64_t content_hash;              /* of what the model is told and how it is asked; 0: no manifest is known */
 	struct slice manifest;              /* JSON; empty: none is known */
 	uint64_t first_seen_s, last_seen_s; /* unix; in a manifest or in traffic, whichever came first and last */
+	uint64_t alerts;                    /* that fired about it: of those that speak of its traffic as a whole */
+	uint64_t first_alert_s, last_alert_s; /* unix; meaningless where alerts is 0 */
+	uint64_t judged; /* scores that evaluations gave its calls, 0..1 */
+	double score_sum;
 	uint32_t place_count;
 	struct prompt_place places[PROMPT_PLACES_MAX];
 };

@@ -212,10 +212,16 @@ struct call {
 	struct slice response_id;
 	struct slice request_id;     /* of the vendor's HTTP answer or of the proxy: the same call told twice has the same */
 	struct slice service_tier;   /* as answered: "flex", "priority", ...; changes the price */
+	bool has_temperature;
+	double temperature;         /* as asked for, as the two below; 0: not told */
+	uint64_t max_output_tokens;
+	uint64_t retrieval_top_k;   /* documents that a search was asked for */
 	struct slice server_address; /* helps to find the provider where none is named */
 
 	/* attribution */
 	struct slice prompt_name, prompt_version; /* version empty: unversioned */
+	bool prompt_name_is_made; /* of a template that the span shows without a name */
+	uint32_t prompt_template; /* number of the known template that the text was made from, as span/fingerprint.h says; 0: none */
 	uint64_t prompt_fingerprint; /* of the system message or template, numbers in it apart; stable; 0: no text */
 	struct slice feature, workflow, user_segment;
 	bool feature_is_default; /* said of the whole service: a span around the call that names one knows better */

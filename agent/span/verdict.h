@@ -12,7 +12,8 @@
  * latency_p99: the 99th percentile is three times its usual. model_change: another model answers behind the same name.
  * floating_alias: production asks for a name that the vendor may point elsewhere. model_drift: a pinned model answers
  * otherwise, in several metrics at once. slo_burn: an objective's error budget will not last.
- * budget: a limit on spend is near, will not last, or is used up. */
+ * budget: a limit on spend is near, will not last, or is used up. prompt_drift: calls are not made as the
+ * manifest of their prompt version says. */
 #define VERDICT_KIND_MAP(X)                     \
 	X(SHIFT, "shift")                       \
 	X(CANARY, "canary")                     \
@@ -22,7 +23,8 @@
 	X(FLOATING_ALIAS, "floating_alias")     \
 	X(MODEL_DRIFT, "model_drift")           \
 	X(SLO_BURN, "slo_burn")                 \
-	X(BUDGET, "budget")
+	X(BUDGET, "budget")                     \
+	X(PROMPT_DRIFT, "prompt_drift")
 
 enum verdict_kind {
 #define X(id, name) VERDICT_##id,
@@ -68,7 +70,8 @@ struct verdict {
 	struct slice workflow, user_segment;         /* of a roll-up by them; else empty */
 	struct slice context;                        /* SLO_BURN: input size class, where the objective tells them apart */
 	struct slice reference_version;              /* CANARY: the version it is compared with; else empty */
-	struct slice request_model, previous_model;  /* MODEL_CHANGE: the name asked for, and who answered before */
+	struct slice request_model, previous_model;  /* MODEL_CHANGE: the name asked for, and who answered before; PROMPT_DRIFT
+						      * of the model: the one seen, and the manifest's */
 	uint64_t started_at_s;                       /* unix; with kind, metric, name and key the identity of the alert */
 	uint64_t at_s;                               /* unix; when this event happened, in event time */
 

@@ -119,20 +119,20 @@ static void a_schema_asks_for_members_and_their_types(void **state)
 	assert_int_equal(schema_fits(SLICE("nonsense"), SLICE("[]")), TRI_UNKNOWN);
 }
 
-static uint64_t fingerprint_of(const char *messages)
+static uint64_t fingerprint_with(const char *messages)
 {
 	return SPAN({ "gen_ai.input.messages", messages }).prompt_fingerprint;
 }
 
 static void the_fingerprint_is_of_the_system_message_without_its_numbers(void **state)
 {
-	uint64_t first = fingerprint_of("[{\"role\":\"system\",\"content\":\"Today is 2026-11-21. Be brief.\"},{\"role\":\"user\",\"content\":\"a\"}]");
+	uint64_t first = fingerprint_with("[{\"role\":\"system\",\"content\":\"Today is 2026-11-21. Be brief.\"},{\"role\":\"user\",\"content\":\"a\"}]");
 
 	(void)state;
 	assert_int_not_equal(first, 0);
-	assert_int_equal(first, fingerprint_of("[{\"role\":\"system\",\"content\":\"Today is 2027-01-02. Be brief.\"},{\"role\":\"user\",\"content\":\"b\"}]"));
-	assert_int_not_equal(first, fingerprint_of("[{\"role\":\"system\",\"content\":\"Today is 2026-11-21. Be long.\"}]"));
-	assert_int_equal(fingerprint_of("[{\"role\":\"user\",\"content\":\"hello\"}]"), 0);
+	assert_int_equal(first, fingerprint_with("[{\"role\":\"system\",\"content\":\"Today is 2027-01-02. Be brief.\"},{\"role\":\"user\",\"content\":\"b\"}]"));
+	assert_int_not_equal(first, fingerprint_with("[{\"role\":\"system\",\"content\":\"Today is 2026-11-21. Be long.\"}]"));
+	assert_int_equal(fingerprint_with("[{\"role\":\"user\",\"content\":\"hello\"}]"), 0);
 	struct call indexed = SPAN({ "llm.input_messages.0.message.role", "system" },
 				   { "llm.input_messages.0.message.content", "Today is 1999-01-01. Be brief." });
 	assert_int_equal(indexed.prompt_fingerprint, first);

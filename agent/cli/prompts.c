@@ -1,0 +1,279 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * cli/prompts.c - the verbs of `plimsoll prompts`.
+ */
+#include "agent/cli/prompts.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <time.h>
+
+#include "agent/base/json.h"
+#include "agent/cli/answer.h"
+
+#define COMMAND_POLL_MS    200
+#define COMMAND_TIMEOUT_MS (3600 * 1000)
+
+enum {
+	OPTION_AGENT, OPTION_OUTPUT, OPTION_DIRECTORY, OPTION_ENV, OPTION_BY, OPTION_TICKET, OPTION_CANARY, OPTION_TO,
+	OPTION_INTO,
+};
+
+static const struct cli_option options[] = {
+	[OPTION_AGENT] = CLIENT_AGENT_OPTION,
+	[OPTION_OUTPUT] = { "output", 'o', "FORMAT", "text, or json for programs." },
+	[OPTION_DIRECTORY] = { "directory", 'd', "DIR", "list, diff: of these manifests, without an agent." },
+	[OPTION_ENV] = { "env", 'e', "NAME", "deploy, rollback: the environment, such as production." },
+	[OPTION_BY] = { "by", 0, "WHO", "deploy, rollback: who does it; the user's name unless given." },
+	[OPTION_TICKET] = { "ticket", 0, "TEXT", "deploy, rollback: where it was agreed." },
+	[OPTION_CANARY] = { "canary", 0, "SHARE", "deploy: for this share of the traffic only, such as 5%." },
+	[OPTION_TO] = { "to", 0, "VERSION", "rollback: to this version; else the last one that was good." },
+	[OPTION_INTO] = { "into", 0, "DIR", "import: write a manifest for each version there; else all to standard output." },
+	{ .name = NULL },
+};
+
+const char *prompts_import_target(const struct prompts_call *c)
+{
+	return c->args->values[OPTION_INTO];
+}
+
+static void print_json(const struct buf *answer)
+{
+	printf("%.*s\n", (int)slice_trim(buf_view(answer)).len, answer->ptr);
+}
+
+static void path_of(const char *name, struct buf *out)
+{
+	buf_text(out, "/api/v1/prompts/");
+	client_segment(out, slice_of(name));
+}
+
+/* ---------------------------------------------------------------- looking */
+static int list(struct prompts_call *c)
+{
+	if (c->directory != NULL)
+		return prompts_list_folder(c);
+	int code = client_get(&c->client, "/api/v1/prompts", &c->answer);
+	if (code != CLI_GO_ON)
+		return code;
+	if (c->json)
+		print_json(&c->answer);
+	else
+		prompts_print_list(buf_view(&c->answer));
+	return CLI_DONE;
+}
+
+static int show_log(struct prompts_call *c)
+{
+	struct buf path = BUF_INIT;
+
+	path_of(c->operands[0], &path);
+	int code = client_get(&c->client, buf_string(&path), &c->answer);
+	buf_release(&path);
+	if (code != CLI_GO_ON)
+		return code;
+	if (c->json)
+		print_json(&c->answer);
+	else
+		prompts_print_log(buf_view(&c->answer));
+	return CLI_DONE;
+}
+
+/* ---------------------------------------------------------------- deploying */
+/* "5%", "0.05": a share. False, having said so, where it is none. */
+static bool read_share(const char *text, double *out)
+{
+	struct slice s = slice_of(text);
+	bool percent = slice_ends_with(s, SLICE("%"));
+
+	*out = 1;
+	if (text == NULL)
+		return true;
+	s.len -= percent;
+	if (slice_to_double(s, out) && (*out /= percent ? 100 : 1) > 0 && *out <= 1)
+		return true;
+	cli_usage_error(&command_prompts, "--canary wants a share such as 5%% or 0.05, not '%s'", text);
+	return false;
+}
+
+static void write_wish(const struct prompts_call *c, const char *version, double share, struct buf *out)
+{
+	const char *const *v = c->args->values;
+	const char *user = getenv("USER");
+	const struct {
+		const char *name, *value;
+	} texts[] = { { "version", version }, { "environment", v[OPTION_ENV] },
+		      { "by", v[OPTION_BY] != NULL ? v[OPTION_BY] : user != NULL ? user : "unknown" },
+		      { "ticket", v[OPTION_TICKET] } };
+
+	buf_byte(out, '{');
+	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
+		if (texts[i].value == NULL)
+			continue;
+		json_write_key(out, texts[i].name);
+		json_write_string(out, slice_of(texts[i].value));
+	}
+	json_write_key(out, "canary");
+	json_write_double(out, share);
+	buf_byte(out, '}');
+}
+
+struct finding {
+	double number;
+	bool runs, has_exit;
+	double exit_status;
+};
+
+static void find_command(void *context, struct slice deployment)
+{
+	struct finding *f = context;
+
+	if (answer_number(deployment, "number") != f->number)
+		return;
+	f->runs = answer_field(deployment, "command").len > 0;
+	f->exit_status = answer_number(deployment, "command_exit");
+	f->has_exit = !isnan(f->exit_status);
+}
+
+/* Waits for the deploy command that the agent runs. */
+static int wait_for_command(struct prompts_call *c, double number)
+{
+	const struct timespec pause = { 0, COMMAND_POLL_MS * 1000000L };
+	struct buf path = BUF_INIT, answer = BUF_INIT;
+	struct finding f = { .number = number, .runs = true };
+	int code = CLI_GO_ON;
+
+	path_of(c->operands[0], &path);
+	for (int waited_ms = 0; code == CLI_GO_ON && f.runs && waited_ms < COMMAND_TIMEOUT_MS; waited_ms += COMMAND_POLL_MS) {
+		buf_reset(&answer);
+		code = client_get(&c->client, buf_string(&path), &answer);
+		if (code == CLI_GO_ON)
+			answer_each(answer_field(buf_view(&answer), "deployments"), find_command, &f);
+		if (f.runs)
+			nanosleep(&pause, NULL);
+	}
+	buf_release(&path);
+	buf_release(&answer);
+	if (code != CLI_GO_ON)
+		return code;
+	if (f.has_exit && f.exit_status == 0)
+		return CLI_DONE;
+	fprintf(stderr, "plimsoll prompts: the deploy command %s (%.0f): the deployment does not count\n",
+		f.has_exit && f.exit_status >= 0 ? "failed" : "could not be run", f.exit_status);
+	return CLI_NO;
+}
+
+static int report(struct prompts_call *c, bool is_rollback)
+{
+	struct slice answer = buf_view(&c->answer);
+	struct buf text = BUF_INIT;
+
+	answer_text(answer, "prompt", &text);
+	buf_byte(&text, '@');
+	answer_text(answer, "version", &text);
+	buf_text(&text, is_rollback ? " is in force again in " : " is deployed to ");
+	answer_text(answer, "environment", &text);
+	if (answer_field(answer, "previous").len > 0) {
+		buf_text(&text, ", after ");
+		answer_text(answer, "previous", &text);
+	}
+	if (answer_field(answer, "reason").len > 0) {
+		buf_text(&text, ": ");
+		answer_text(answer, "reason", &text);
+	}
+	bool waits = slice_equal(answer_field(answer, "command"), SLICE("true"));
+	int code = waits ? wait_for_command(c, answer_number(answer, "number")) : CLI_DONE;
+	if (code == CLI_DONE && c->json)
+		print_json(&c->answer);
+	else if (code == CLI_DONE)
+		printf("%s\n", buf_string(&text));
+	buf_release(&text);
+	return code;
+}
+
+static int change(struct prompts_call *c, const char *verb, const char *version, bool is_rollback)
+{
+	struct buf path = BUF_INIT, body = BUF_INIT;
+	double share;
+
+	if (c->args->values[OPTION_ENV] == NULL)
+		return cli_usage_error(&command_prompts, "--env is missing");
+	if (!read_share(c->args->values[OPTION_CANARY], &share))
+		return CLI_USAGE;
+	path_of(c->operands[0], &path);
+	buf_printf(&path, "/%s", verb);
+	write_wish(c, version, share, &body);
+	int code = client_post(&c->client, buf_string(&path), buf_view(&body), &c->answer);
+	buf_release(&path);
+	buf_release(&body);
+	return code == CLI_GO_ON ? report(c, is_rollback) : code;
+}
+
+static int deploy(struct prompts_call *c)
+{
+	return change(c, "deploy", c->operands[1], false);
+}
+
+static int rollback(struct prompts_call *c)
+{
+	return change(c, "rollback", c->args->values[OPTION_TO], true);
+}
+
+/* ---------------------------------------------------------------- the command */
+static const struct verb {
+	const char *name, *wants;
+	int operands;
+	bool offline; /* never asks the agent */
+	int (*run)(struct prompts_call *c);
+} verbs[] = {
+	{ "list", "no operand", 0, false, list },
+	{ "log", "a prompt's name", 1, false, show_log },
+	{ "diff", "a prompt's name and two versions", 3, false, prompts_diff },
+	{ "check", "a folder", 1, true, prompts_check },
+	{ "import", "a file", 1, true, prompts_import },
+	{ "deploy", "a prompt's name and a version", 2, false, deploy },
+	{ "rollback", "a prompt's name", 1, false, rollback },
+};
+
+static int run_verb(const struct verb *v, struct prompts_call *c)
+{
+	if (c->args->operand_count - 1 != v->operands && !(v->operands == 0 && c->args->operand_count == 0))
+		return cli_usage_error(&command_prompts, "%s wants %s", v->name, v->wants);
+	c->operands = c->args->operands + 1;
+	int code = v->offline || c->directory != NULL ?
+		CLI_GO_ON : client_open(&command_prompts, c->args->values[OPTION_AGENT], &c->client);
+	return code == CLI_GO_ON ? v->run(c) : code;
+}
+
+static int prompts_run(int argc, char **argv)
+{
+	struct cli_args args;
+	struct prompts_call c = { .args = &args };
+	int code = cli_parse(&command_prompts, argc, argv, &args);
+
+	if (code == CLI_GO_ON)
+		code = cli_read_output(&command_prompts, args.values[OPTION_OUTPUT], &c.json);
+	if (code != CLI_GO_ON)
+		return code;
+	c.directory = args.values[OPTION_DIRECTORY];
+	const char *name = args.operand_count > 0 ? args.operands[0] : "list";
+	for (size_t i = 0; i < sizeof(verbs) / sizeof(verbs[0]); i++) {
+		if (strcmp(verbs[i].name, name) != 0)
+			continue;
+		if (c.directory != NULL && strcmp(name, "list") != 0 && strcmp(name, "diff") != 0)
+			return cli_usage_error(&command_prompts, "--directory is for list and diff");
+		code = run_verb(&verbs[i], &c);
+		buf_release(&c.answer);
+		return code;
+	}
+	return cli_usage_error(&command_prompts, "'%s' is none of list, log, diff, check, import, deploy and rollback", name);
+}
+
+const struct command command_prompts = {
+	"prompts",
+	"Versions of prompts: what they are, what they did, what changed; deploy one, or go back.",
+	"list | log NAME | diff NAME A B | check DIR | import FILE [--into DIR] | deploy NAME VERSION --env NAME [--canary 5%] | "
+	"rollback NAME --env NAME",
+	prompts_run,
+	options,
+};

@@ -1,0 +1,119 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * prompts/registry.h - all prompt versions that are known: from manifests, from platforms, from traffic; where each was
+ * put; and what its gates said.
+ *
+ * A version that was released (it had traffic, or was deployed) does not change: a manifest of it with another content is
+ * refused, and what is known stays. History goes out as pairs for the store (history.h) and comes back from it.
+ * Thread: any; one lock. The outlets are called under it: they must not come back here.
+ */
+#ifndef PLIMSOLL_PROMPTS_REGISTRY_H
+#define PLIMSOLL_PROMPTS_REGISTRY_H
+
+#include "agent/prompts/folder.h"
+#include "agent/prompts/history.h"
+#include "agent/prompts/prompt_table.h"
+
+#define REGISTRY_VERSIONS_MAX    4096u
+#define REGISTRY_DEPLOYMENTS_MAX 200u /* kept of a prompt */
+
+struct registry;
+
+enum registry_event_kind {
+	REGISTRY_ADDED,   /* a manifest of a version that was not known, or had none */
+	REGISTRY_CHANGED, /* of one that was not released yet */
+	REGISTRY_REFUSED, /* of one that was, with another content */
+	REGISTRY_FULL,    /* no room for another version */
+};
+
+struct registry_event {
+	enum registry_event_kind kind;
+	struct slice name, version;
+	const char *path; /* of the manifest; NULL: none */
+};
+
+struct registry_outlets {
+	void (*put)(void *context, struct slice key, struct slice value); /* value.ptr NULL: the pair is gone */
+	void (*event)(void *context, const struct registry_event *e);     /* NULL: nobody asks */
+	void *context;
+};
+
+/* Errors: NOMEM. */
+struct status registry_new(const struct registry_outlets *outlets, struct registry **out) MUST_USE;
+void registry_free(struct registry *r);
+
+/* One pair of the store, before anything else. Errors: CORRUPT; NOMEM. */
+struct status registry_load(struct registry *r, struct slice key, struct slice value) MUST_USE;
+
+/* Takes manifests in; the set keeps those that it does not want, to be released by the caller. source: enum
+ * prompt_source_kind. Returns how many were refused. */
+size_t registry_adopt(struct registry *r, struct manifest_set *set, uint8_t source, uint64_t now_s);
+
+/* rules: copied into the next table. NULL: none. They must live until the next call. */
+void registry_set_rules(struct registry *r, const struct string_list *rules);
+
+/* Drift of a version from its manifest, newly seen. Texts live until the registry is used again. */
+struct registry_drift {
+	char prompt[PROMPT_NAME_MAX + PROMPT_VERSION_MAX + 2]; /* "name@version" */
+	enum drift_field field;
+	uint64_t calls;     /* since the start of the process */
+	char expected[128], seen[128];
+};
+
+/* Once a second: learns what traffic named, and sums up what lanes counted. drift: of each version and field the first
+ * of a day, drift_cap at most; *drift_count of them. */
+void registry_tick(struct registry *r, uint64_t now_s, struct registry_drift *drift, size_t drift_cap,
+		   size_t *drift_count);
+
+/* The table for the lanes where it has changed since the last time, with one reference; else NULL. */
+struct prompt_table *registry_table(struct registry *r);
+
+/* Puts what changed: versions with their traffic. */
+void registry_save(struct registry *r);
+
+/* An alert fired about a version, "name@version". */
+void registry_note_alert(struct registry *r, struct slice prompt, uint64_t at_s);
+
+/* A score from 0 to 1 that an evaluation gave a call of that version, "name@version". */
+void registry_note_score(struct registry *r, struct slice prompt, double score);
+
+/* Puts a version in force. d: kind, name, version, environment, canary_share, by, ticket, at_s are read; number and
+ * previous are set, previous and version borrowing until the registry is used again.
+ * Errors: NOTFOUND, the version is not known; INVALID, a text is too long or empty; NOMEM. why: the sentence. */
+struct status registry_deploy(struct registry *r, struct prompt_deployment *d, struct buf *why) MUST_USE;
+
+/* Chooses what to go back to in d->environment: d->version where it is given; else, where a canary runs there, the version
+ * beside it; else the newest one deployed there before that passed its gate and about which no alert fired while it was in
+ * force; else one without a gate's result. Then as registry_deploy; reason says why, in reason_text.
+ * Errors: as registry_deploy; NOTFOUND, nothing to go back to. */
+struct status registry_rollback(struct registry *r, struct prompt_deployment *d, struct buf *reason_text,
+				struct buf *why) MUST_USE;
+
+/* Whether all traffic of the environment is meant to get this version. */
+bool registry_is_in_force(struct registry *r, struct slice name, struct slice version, struct slice environment);
+
+/* What became of the command that was run for it. */
+void registry_command(struct registry *r, struct slice name, uint64_t at_s, uint32_t number, uint8_t state,
+		      int64_t exit_status);
+
+/* Keeps what a gate said. A version that is not known is made known by it. Errors: INVALID; TOOBIG; NOMEM. */
+struct status registry_gate(struct registry *r, const struct prompt_gate *g, struct buf *why) MUST_USE;
+
+/* Key under which the newest gate result of a version is kept; false: none is. */
+bool registry_gate_key(struct registry *r, struct slice name, struct slice version, struct buf *key);
+
+/* {"prompts":[...]}: of each its versions, without what they tell the model. */
+void registry_write_list(struct registry *r, struct buf *out);
+
+/* One prompt with all that is known. False: there is none of this name. */
+bool registry_write_one(struct registry *r, struct slice name, struct buf *out);
+
+/* Calls visit with every version that drifted, for /metrics. */
+void registry_visit_drift(struct registry *r,
+			  void (*visit)(void *context, struct slice prompt, enum drift_field field, uint64_t calls),
+			  void *context);
+
+/* Calls visit with every deployment that is kept, oldest first of each prompt. */
+void registry_visit_deployments(struct registry *r, void (*visit)(void *context, const struct prompt_deployment *d),
+				void *context);
+
+#endif

@@ -1,0 +1,270 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * prompts/registry_json.c - what the API answers.
+ */
+#include <inttypes.h>
+#include <math.h>
+#include <stdio.h>
+
+#include "agent/base/json.h"
+#include "agent/prompts/registry_priv.h"
+
+static void comma(struct buf *out)
+{
+	char last = out->len > 0 ? out->ptr[out->len - 1] : '[';
+
+	if (last != '[' && last != '{' && last != ':')
+		buf_byte(out, ',');
+}
+
+static void text(struct buf *out, const char *name, struct slice value)
+{
+	if (value.len == 0)
+		return;
+	json_write_key(out, name);
+	json_write_string(out, value);
+}
+
+static void number(struct buf *out, const char *name, uint64_t value)
+{
+	json_write_key(out, name);
+	buf_printf(out, "%" PRIu64, value);
+}
+
+static void real(struct buf *out, const char *name, double value)
+{
+	json_write_key(out, name);
+	json_write_double(out, value);
+}
+
+static void flag(struct buf *out, const char *name, bool value)
+{
+	json_write_key(out, name);
+	buf_text(out, value ? "true" : "false");
+}
+
+/* ---------------------------------------------------------------- sums */
+static struct prompt_place total_of(const struct entry *e)
+{
+	struct prompt_place t = { .calls = 0 };
+
+	for (uint32_t i = 0; i < e->place_count; i++) {
+		const struct prompt_place *p = &e->places[i].sums;
+		t.calls += p->calls;
+		t.failed += p->failed;
+		t.flawed += p->flawed;
+		t.input_tokens += p->input_tokens;
+		t.output_tokens += p->output_tokens;
+		t.priced += p->priced;
+		t.cost_pusd += p->cost_pusd;
+		t.latency_ms += p->latency_ms;
+	}
+	return t;
+}
+
+/* Shares and means are null where nothing is known. */
+static double per(double sum, uint64_t n)
+{
+	return n > 0 ? sum / (double)n : NAN;
+}
+
+static void write_sums(const struct prompt_place *p, struct buf *out)
+{
+	number(out, "calls", p->calls);
+	real(out, "error_rate", per((double)p->failed, p->calls));
+	real(out, "flawed_rate", per((double)p->flawed, p->calls - p->failed));
+	number(out, "input_tokens", p->input_tokens);
+	number(out, "output_tokens", p->output_tokens);
+	real(out, "cost_usd", p->priced > 0 ? (double)p->cost_pusd / 1e12 : NAN);
+	real(out, "cost_per_call_usd", per((double)p->cost_pusd / 1e12, p->priced));
+	real(out, "latency_ms", per((double)p->latency_ms, p->calls));
+}
+
+/* ---------------------------------------------------------------- a version */
+static void write_place(const struct place *p, struct buf *out)
+{
+	comma(out);
+	buf_byte(out, '{');
+	text(out, "environment", slice_of(p->environment));
+	text(out, "release", slice_of(p->release));
+	number(out, "first_seen", p->sums.first_seen_s);
+	number(out, "last_seen", p->sums.last_seen_s);
+	write_sums(&p->sums, out);
+	buf_byte(out, '}');
+}
+
+static void write_gates(const struct registry *r, const struct entry *e, struct buf *out)
+{
+	json_write_key(out, "gates");
+	buf_byte(out, '[');
+	for (uint32_t i = 0; i < r->gate_count; i++) {
+		const struct kept_gate *g = &r->gates[i];
+		if (!slice_equal(slice_of(g->name), entry_name(e)) || !slice_equal(slice_of(g->version), entry_version(e)))
+			continue;
+		comma(out);
+		buf_byte(out, '{');
+		number(out, "time", g->at_s);
+		flag(out, "open", g->open);
+		real(out, "pass_rate", g->pass_rate);
+		number(out, "cases", g->cases);
+		buf_byte(out, '}');
+	}
+	buf_byte(out, ']');
+}
+
+static void write_drift(const struct entry *e, struct buf *out)
+{
+	json_write_key(out, "drift");
+	buf_byte(out, '{');
+	for (int f = 0; f < DRIFT_FIELDS; f++) {
+		uint64_t calls = atomic_load_explicit(&e->drift->counts[f], memory_order_relaxed);
+		if (calls > 0)
+			number(out, drift_field_names[f], calls);
+	}
+	buf_byte(out, '}');
+}
+
+static void write_environments(const struct registry *r, const struct entry *e, struct buf *out)
+{
+	json_write_key(out, "deployed_to");
+	buf_byte(out, '[');
+	for (uint32_t i = 0; i < r->deployment_count; i++) {
+		const struct prompt_deployment *d = &r->deployments[i].d;
+		bool is_current = registry_in_force(r, d->name, d->environment) == d ||
+				  registry_canary(r, d->name, d->environment) == d;
+		if (!is_current || !slice_equal(d->name, entry_name(e)) || !slice_equal(d->version, entry_version(e)))
+			continue;
+		comma(out);
+		buf_byte(out, '{');
+		text(out, "environment", d->environment);
+		real(out, "share", d->canary_share);
+		buf_byte(out, '}');
+	}
+	buf_byte(out, ']');
+}
+
+/* What is said of a version everywhere. */
+static void begin_version(const struct registry *r, const struct entry *e, struct buf *out)
+{
+	comma(out);
+	buf_byte(out, '{');
+	text(out, "version", entry_version(e));
+	text(out, "source", slice_of(prompt_source_names[e->source]));
+	flag(out, "has_manifest", e->manifest != NULL);
+	number(out, "first_seen", e->first_seen_s);
+	number(out, "last_seen", e->last_seen_s);
+	write_environments(r, e, out);
+}
+
+static void write_brief(const struct registry *r, const struct entry *e, struct buf *out)
+{
+	begin_version(r, e, out);
+	number(out, "calls", total_of(e).calls);
+	buf_byte(out, '}');
+}
+
+static void write_full(const struct registry *r, const struct entry *e, struct buf *out)
+{
+	struct prompt_place total = total_of(e);
+
+	begin_version(r, e, out);
+	write_sums(&total, out);
+	number(out, "scores", e->judged);
+	real(out, "score", per(e->score_sum, e->judged));
+	number(out, "alerts", e->alerts);
+	if (e->alerts > 0)
+		number(out, "last_alert", e->last_alert_s);
+	write_drift(e, out);
+	write_gates(r, e, out);
+	json_write_key(out, "places");
+	buf_byte(out, '[');
+	for (uint32_t i = 0; i < e->place_count; i++)
+		if (e->places[i].sums.calls > 0)
+			write_place(&e->places[i], out);
+	buf_byte(out, ']');
+	if (e->manifest != NULL) {
+		char hash[17];
+		snprintf(hash, sizeof(hash), "%016" PRIx64, e->manifest->content_hash);
+		text(out, "content_hash", slice_of(hash));
+		json_write_key(out, "manifest");
+		manifest_write_json(e->manifest, out);
+	}
+	buf_byte(out, '}');
+}
+
+/* ---------------------------------------------------------------- answers */
+static bool is_first_of_name(const struct registry *r, uint32_t i)
+{
+	for (uint32_t k = 0; k < i; k++)
+		if (slice_equal(entry_name(r->entries[k]), entry_name(r->entries[i])))
+			return false;
+	return true;
+}
+
+void registry_write_list(struct registry *r, struct buf *out)
+{
+	pthread_mutex_lock(&r->lock);
+	buf_text(out, "{\"prompts\":[");
+	for (uint32_t i = 0; i < r->entry_count && !buf_failed(out); i++) {
+		if (!is_first_of_name(r, i))
+			continue;
+		comma(out);
+		buf_byte(out, '{');
+		text(out, "name", entry_name(r->entries[i]));
+		json_write_key(out, "versions");
+		buf_byte(out, '[');
+		for (uint32_t k = i; k < r->entry_count && !buf_failed(out); k++)
+			if (slice_equal(entry_name(r->entries[k]), entry_name(r->entries[i])))
+				write_brief(r, r->entries[k], out);
+		buf_text(out, "]}");
+	}
+	buf_text(out, "]}");
+	pthread_mutex_unlock(&r->lock);
+}
+
+static void write_deployment(const struct prompt_deployment *d, struct buf *out)
+{
+	comma(out);
+	buf_byte(out, '{');
+	number(out, "time", d->at_s);
+	number(out, "number", d->number);
+	text(out, "kind", d->kind == PROMPT_ROLLBACK ? SLICE("rollback") : SLICE("deploy"));
+	text(out, "version", d->version);
+	text(out, "environment", d->environment);
+	text(out, "previous", d->previous);
+	real(out, "share", d->canary_share);
+	text(out, "by", d->by);
+	text(out, "ticket", d->ticket);
+	text(out, "reason", d->reason);
+	if (d->command == PROMPT_COMMAND_RUNS)
+		text(out, "command", SLICE("runs"));
+	if (d->command == PROMPT_COMMAND_DONE) {
+		json_write_key(out, "command_exit");
+		buf_printf(out, "%" PRId64, d->command_exit);
+	}
+	buf_byte(out, '}');
+}
+
+bool registry_write_one(struct registry *r, struct slice name, struct buf *out)
+{
+	bool found = false;
+
+	pthread_mutex_lock(&r->lock);
+	buf_byte(out, '{');
+	text(out, "name", name);
+	json_write_key(out, "versions");
+	buf_byte(out, '[');
+	for (uint32_t i = 0; i < r->entry_count && !buf_failed(out); i++)
+		if (slice_equal(entry_name(r->entries[i]), name)) {
+			write_full(r, r->entries[i], out);
+			found = true;
+		}
+	buf_byte(out, ']');
+	json_write_key(out, "deployments");
+	buf_byte(out, '[');
+	for (uint32_t i = 0; i < r->deployment_count && !buf_failed(out); i++)
+		if (slice_equal(r->deployments[i].d.name, name))
+			write_deployment(&r->deployments[i].d, out);
+	buf_text(out, "]}");
+	pthread_mutex_unlock(&r->lock);
+	return found;
+}

@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * prompts/use.h - what receiving threads count of prompt versions. Everything here is atomic; nothing is ever freed while
+ * a receiving thread may hold it.
+ */
+#ifndef PLIMSOLL_PROMPTS_USE_H
+#define PLIMSOLL_PROMPTS_USE_H
+
+#include <stdatomic.h>
+
+#include "agent/base/slice.h"
+#include "agent/span/call.h"
+
+enum use_counter {
+	USE_CALLS,
+	USE_FAILED,
+	USE_FLAWED,
+	USE_INPUT_TOKENS,
+	USE_OUTPUT_TOKENS,
+	USE_PRICED,
+	USE_COST_PUSD,
+	USE_LATENCY_MS,
+	USE_COUNTERS
+};
+
+/* Calls of a version in one environment and release, since the registry took them last. */
+struct prompt_use {
+	_Atomic uint64_t counters[USE_COUNTERS];
+	_Atomic uint64_t first_seen_s, last_seen_s; /* 0: none yet */
+};
+
+void prompt_use_count(struct prompt_use *u, const struct call *c);
+
+/* Fields of a manifest that spans tell, too. */
+#define DRIFT_FIELD_MAP(X)                        \
+	X(MODEL, "model")                         \
+	X(TEMPERATURE, "temperature")             \
+	X(MAX_OUTPUT_TOKENS, "max_output_tokens") \
+	X(TOP_K, "retrieval.top_k")               \
+	X(MIN_SCORE, "retrieval.min_score")
+
+enum drift_field {
+#define X(id, name) DRIFT_##id,
+	DRIFT_FIELD_MAP(X)
+#undef X
+	DRIFT_FIELDS
+};
+
+extern const char *const drift_field_names[DRIFT_FIELDS];
+
+#define DRIFT_MODEL_BYTES 96u
+
+/* Calls of a version that were not made as its manifest says, and the newest value that was seen instead. */
+struct prompt_drift {
+	_Atomic uint64_t counts[DRIFT_FIELDS];
+	_Atomic double seen[DRIFT_FIELDS]; /* not of MODEL */
+	_Atomic uint32_t model_state;      /* 0: free to write, 1: being written, 2: the reader's */
+	char model[DRIFT_MODEL_BYTES];     /* NUL-terminated */
+};
+
+/* What the manifest says, of what can be compared. */
+struct prompt_promise {
+	struct slice model;       /* empty: not said */
+	double temperature;       /* NaN: not said */
+	uint64_t max_output_tokens, top_k; /* 0: not said */
+	double min_score;         /* NaN: not said */
+};
+
+/* Counts what of the call breaks the promise. Returns whether anything does. Any thread. */
+bool prompt_drift_check(struct prompt_drift *d, const struct prompt_promise *p, const struct call *c);
+
+#endif

@@ -1,0 +1,148 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * prompts/webhook.c - signature first, then the words.
+ */
+#include "agent/prompts/webhook.h"
+
+#include <openssl/crypto.h>
+#include <openssl/hmac.h>
+
+#include "agent/base/json.h"
+#include "agent/prompts/history.h"
+#include "agent/prompts/platform.h"
+
+#define DIGEST_BYTES 32
+
+/* ---------------------------------------------------------------- who sent it */
+static void write_hex(const unsigned char *bytes, size_t n, char *out)
+{
+	for (size_t i = 0; i < n; i++) {
+		out[2 * i] = "0123456789abcdef"[bytes[i] >> 4];
+		out[2 * i + 1] = "0123456789abcdef"[bytes[i] & 15];
+	}
+}
+
+static bool fits(struct slice given, struct slice secret, struct slice message)
+{
+	unsigned char digest[DIGEST_BYTES];
+	char hex[2 * DIGEST_BYTES];
+	unsigned n = 0;
+
+	if (given.len != sizeof(hex) || secret.len == 0 || secret.len > INT32_MAX)
+		return false;
+	if (HMAC(EVP_sha256(), secret.ptr, (int)secret.len, (const unsigned char *)message.ptr, message.len, digest, &n) == NULL)
+		return false;
+	write_hex(digest, n, hex);
+	return CRYPTO_memcmp(given.ptr, hex, sizeof(hex)) == 0;
+}
+
+/* The value of "name=" in "t=1,v1=ab". */
+static struct slice part(struct slice header, struct slice name)
+{
+	while (header.len > 0) {
+		const char *end = memchr(header.ptr, ',', header.len);
+		struct slice one = slice_trim(slice_head(header, end != NULL ? (size_t)(end - header.ptr) : header.len));
+		if (slice_starts_with(one, name))
+			return slice_skip(one, name.len);
+		header = end != NULL ? slice_skip(header, (size_t)(end - header.ptr) + 1) : SLICE_NONE;
+	}
+	return SLICE_NONE;
+}
+
+bool webhook_is_signed(struct slice header, struct slice secret, struct slice body, uint64_t now_s)
+{
+	struct slice time = part(header, SLICE("t=")), plain = part(header, SLICE("sha256="));
+	struct buf message = BUF_INIT;
+	uint64_t at_s;
+
+	if (plain.len > 0)
+		return fits(plain, secret, body);
+	if (!slice_to_u64(time, &at_s) || at_s + WEBHOOK_AGE_MAX_S < now_s || at_s > now_s + WEBHOOK_AGE_MAX_S)
+		return false;
+	buf_slice(&message, time);
+	buf_byte(&message, '.');
+	buf_slice(&message, body);
+	bool good = !buf_failed(&message) && fits(part(header, SLICE("v1=")), secret, buf_view(&message));
+	buf_release(&message);
+	return good;
+}
+
+/* ---------------------------------------------------------------- what it says */
+static void add_environment(struct webhook_news *n, struct slice name)
+{
+	if (n->environment_count < WEBHOOK_LABELS_MAX && name.len > 0)
+		n->environments[n->environment_count++] = name;
+}
+
+/* Labels are where a version is used; Langfuse moves `latest` by itself. */
+static void read_labels(struct slice prompt, struct arena *a, struct webhook_news *out)
+{
+	struct slice label;
+	struct json j;
+
+	json_init(&j, json_find(prompt, SLICE("labels")));
+	if (!json_array(&j))
+		return;
+	while (json_element(&j) && json_text(&j, a, &label))
+		if (!slice_equal(label, SLICE("latest")))
+			add_environment(out, label);
+}
+
+static bool read_langfuse(struct slice body, struct arena *a, struct webhook_news *out, struct platform_prompt *prompt)
+{
+	struct slice object = json_find(body, SLICE("prompt")), user = json_find(body, SLICE("user"));
+
+	if (!slice_equal(platform_text(body, "type", a), SLICE("prompt-version")) || !platform_langfuse(object, a, prompt))
+		return false;
+	read_labels(object, a, out);
+	out->by = platform_text(user, "email", a);
+	if (out->by.len == 0)
+		out->by = platform_text(user, "name", a);
+	return true;
+}
+
+static bool read_braintrust(struct slice body, struct arena *a, struct webhook_news *out, struct platform_prompt *prompt)
+{
+	struct slice details = json_find(body, SLICE("details")), environment = json_find(details, SLICE("environment"));
+	struct slice slug = platform_text(environment, "slug", a);
+
+	if (!platform_braintrust(json_find(details, SLICE("prompt")), a, prompt)) {
+		if (prompt->name.len == 0)
+			return false;
+		prompt->version = platform_text(details, "version", a);
+		if (prompt->version.len == 0)
+			return false;
+	}
+	add_environment(out, slug.len > 0 ? slug : platform_text(details, "environment", a));
+	out->by = platform_text(json_find(details, SLICE("user")), "email", a);
+	return true;
+}
+
+static bool is_deletion(uint8_t source, struct slice body, struct arena *a)
+{
+	struct slice action = platform_text(source == PROMPT_FROM_LANGFUSE ? body : json_find(body, SLICE("details")),
+					    "action", a);
+
+	return slice_equal(action, SLICE("deleted")) || slice_equal(action, SLICE("delete"));
+}
+
+struct status webhook_read(uint8_t source, struct slice body, struct arena *a, struct webhook_news *out, struct buf *why)
+{
+	struct platform_prompt prompt = { .name = SLICE_NONE };
+
+	*out = (struct webhook_news){ .manifest = NULL };
+	if (!json_is_valid(body)) {
+		buf_text(why, "the body is no JSON");
+		return FAIL(MALFORMED, "no JSON");
+	}
+	bool is_known = source == PROMPT_FROM_LANGFUSE ? read_langfuse(body, a, out, &prompt) :
+							 read_braintrust(body, a, out, &prompt);
+	if (!is_known) {
+		buf_text(why, "the body tells of no prompt version");
+		return FAIL(MALFORMED, "no prompt version");
+	}
+	if (is_deletion(source, body, a)) {
+		out->environment_count = 0; /* what ran there is history all the same */
+		return OK;
+	}
+	return platform_manifest(prompt_source_names[source], &prompt, &out->manifest, why);
+}

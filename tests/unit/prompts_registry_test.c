@@ -1,0 +1,337 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * The registry keeps what was released as it was, learns from traffic, knows what to go back to, and forgets nothing over
+ * a restart.
+ */
+#include <math.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "agent/prompts/registry.h"
+
+#define PAIRS_MAX 64
+
+/* A store of a few pairs, and what the registry told. */
+static struct rig {
+	struct registry *registry;
+	struct buf keys[PAIRS_MAX], values[PAIRS_MAX];
+	size_t pair_count;
+	unsigned events[4];
+} rig;
+
+static struct prompt_table *table;
+
+static size_t find_pair(struct slice key)
+{
+	size_t i = 0;
+
+	while (i < rig.pair_count && !slice_equal(buf_view(&rig.keys[i]), key))
+		i++;
+	return i;
+}
+
+static void put(void *context, struct slice key, struct slice value)
+{
+	size_t i = find_pair(key);
+
+	(void)context;
+	assert_true(i < PAIRS_MAX);
+	if (i == rig.pair_count) {
+		buf_slice(&rig.keys[i], key);
+		rig.pair_count++;
+	}
+	buf_reset(&rig.values[i]);
+	buf_slice(&rig.values[i], value);
+}
+
+static void on_event(void *context, const struct registry_event *e)
+{
+	(void)context;
+	rig.events[e->kind]++;
+}
+
+static struct registry *open_registry(void)
+{
+	const struct registry_outlets outlets = { put, on_event, NULL };
+	struct registry *r = NULL;
+
+	assert_false(FAILED(registry_new(&outlets, &r)));
+	for (size_t i = 0; i < rig.pair_count; i++)
+		if (rig.values[i].len > 0)
+			assert_false(FAILED(registry_load(r, buf_view(&rig.keys[i]), buf_view(&rig.values[i]))));
+	return r;
+}
+
+static int set_up(void **state)
+{
+	(void)state;
+	rig = (struct rig){ .pair_count = 0 };
+	rig.registry = open_registry();
+	return 0;
+}
+
+static int tear_down(void **state)
+{
+	(void)state;
+	prompt_table_unref(table);
+	table = NULL;
+	registry_free(rig.registry);
+	for (size_t i = 0; i < PAIRS_MAX; i++) {
+		buf_release(&rig.keys[i]);
+		buf_release(&rig.values[i]);
+	}
+	return 0;
+}
+
+static void restart(void)
+{
+	registry_save(rig.registry);
+	registry_free(rig.registry);
+	rig.registry = open_registry();
+}
+
+static size_t adopt(const char *text)
+{
+	struct manifest_set set = { .count = 0 };
+	struct manifest *m = NULL;
+	struct buf errors = BUF_INIT;
+
+	assert_false(FAILED(manifest_read("m.yaml", slice_of(text), &m, &errors)));
+	assert_false(FAILED(manifest_set_add(&set, m, &errors)));
+	size_t refused = registry_adopt(rig.registry, &set, PROMPT_FROM_MANIFEST, 100);
+	manifest_set_release(&set);
+	return refused;
+}
+
+static const char *shown(const char *name)
+{
+	static struct buf out;
+
+	buf_reset(&out);
+	assert_true(registry_write_one(rig.registry, slice_of(name), &out));
+	return buf_string(&out);
+}
+
+static void call(const char *version, const char *release)
+{
+	struct prompt_table *fresh = registry_table(rig.registry);
+	const struct call c = { .role = ROLE_LLM, .counted = true, .prompt_name = SLICE("answer"),
+				.prompt_version = slice_of(version), .environment = SLICE("production"),
+				.release = slice_of(release), .end_unix_ns = 200000000000, .latency_ns = 50000000,
+				.cost = { .known = true, .total_pusd = 2000000 } };
+	struct registry_drift drift[1];
+	size_t count;
+
+	if (fresh != NULL) {
+		prompt_table_unref(table);
+		table = fresh;
+	}
+	prompt_table_count(table, &c);
+	registry_tick(rig.registry, 200, drift, 1, &count);
+}
+
+static void deploy(const char *version, uint64_t at_s, double share)
+{
+	struct prompt_deployment d = { .at_s = at_s, .name = SLICE("answer"), .version = slice_of(version),
+				       .environment = SLICE("production"), .by = SLICE("ana"), .canary_share = share };
+	struct buf why = BUF_INIT;
+
+	assert_false(FAILED(registry_deploy(rig.registry, &d, &why)));
+}
+
+static struct status roll_back(struct prompt_deployment *d, struct buf *reason, struct buf *why)
+{
+	*d = (struct prompt_deployment){ .kind = PROMPT_ROLLBACK, .at_s = 900, .name = SLICE("answer"),
+					 .environment = SLICE("production"), .by = SLICE("ana"), .canary_share = 1 };
+	return registry_rollback(rig.registry, d, reason, why);
+}
+
+static void assert_goes_back_to(const char *version, const char *words)
+{
+	struct buf reason = BUF_INIT, why = BUF_INIT;
+	struct prompt_deployment d;
+
+	assert_false(FAILED(roll_back(&d, &reason, &why)));
+	assert_true(slice_equal(d.version, slice_of(version)));
+	assert_non_null(strstr(buf_string(&reason), words));
+	buf_release(&reason);
+	buf_release(&why);
+}
+
+static void gate(const char *version, bool open)
+{
+	const struct prompt_gate g = { .name = SLICE("answer"), .version = slice_of(version), .at_s = 10, .open = open,
+				       .pass_rate = open ? 1 : 0.5, .cases = 4, .json = SLICE("{}") };
+	struct buf why = BUF_INIT;
+
+	assert_false(FAILED(registry_gate(rig.registry, &g, &why)));
+}
+
+static void released_version_keeps_its_manifest(void **state)
+{
+	(void)state;
+	assert_int_equal(adopt("name: answer\nversion: 1\ntemperature: 0.1\n"), 0);
+	assert_int_equal(adopt("name: answer\nversion: 1\ntemperature: 0.2\n"), 0); /* not released yet */
+	assert_int_equal(rig.events[REGISTRY_CHANGED], 1);
+	call("1", "r1");
+	assert_int_equal(adopt("name: answer\nversion: 1\ntemperature: 0.9\n"), 1);
+	assert_int_equal(adopt("name: answer\nversion: 1\ntemperature: 0.9\n"), 1);
+	assert_int_equal(rig.events[REGISTRY_REFUSED], 1); /* told once */
+	assert_non_null(strstr(shown("answer"), "\"temperature\":0.2"));
+	assert_int_equal(adopt("name: answer\nversion: 1\ntemperature: 0.2\napproved_by: bob\n"), 0); /* people may change */
+	assert_non_null(strstr(shown("answer"), "bob"));
+}
+
+static void refusal_holds_over_a_restart(void **state)
+{
+	(void)state;
+	adopt("name: answer\nversion: 1\ntemperature: 0.1\n");
+	deploy("1", 300, 1);
+	restart();
+	assert_int_equal(adopt("name: answer\nversion: 1\ntemperature: 0.9\n"), 1);
+	assert_non_null(strstr(shown("answer"), "\"temperature\":0.1"));
+}
+
+static void traffic_makes_a_version_known_with_its_first_call(void **state)
+{
+	(void)state;
+	call("7", "r1");
+	call("7", "r1");
+	restart();
+	const char *answer = shown("answer");
+	assert_non_null(strstr(answer, "\"source\":\"traffic\""));
+	assert_non_null(strstr(answer, "\"release\":\"r1\""));
+	assert_non_null(strstr(answer, "\"calls\":2"));
+	assert_non_null(strstr(answer, "\"cost_usd\":4e-06"));
+	assert_non_null(strstr(answer, "\"latency_ms\":50"));
+}
+
+static void unknown_version_is_not_deployed(void **state)
+{
+	struct prompt_deployment d = { .at_s = 1, .name = SLICE("answer"), .version = SLICE("9"), .by = SLICE("ana"),
+				       .environment = SLICE("production"), .canary_share = 1 };
+	struct buf why = BUF_INIT;
+
+	(void)state;
+	adopt("name: answer\nversion: 1\n");
+	assert_int_equal(registry_deploy(rig.registry, &d, &why).code, STATUS_NOTFOUND);
+	assert_non_null(strstr(buf_string(&why), "known: 1"));
+	buf_release(&why);
+}
+
+static void going_back_passes_over_what_was_bad(void **state)
+{
+	(void)state;
+	for (char v = '1'; v <= '4'; v++) {
+		char text[] = "name: answer\nversion: 0\n", version[] = { v, '\0' };
+		text[22] = v;
+		adopt(text);
+		deploy(version, 100 * (uint64_t)(v - '0'), 1);
+	}
+	gate("1", true);
+	gate("2", false);
+	registry_note_alert(rig.registry, SLICE("answer@3"), 350);
+	assert_goes_back_to("1", "passed its gate");
+}
+
+static void without_gates_an_alert_free_version_will_do(void **state)
+{
+	(void)state;
+	adopt("name: answer\nversion: 1\n");
+	adopt("name: answer\nversion: 2\n");
+	deploy("1", 100, 1);
+	deploy("2", 200, 1);
+	registry_note_alert(rig.registry, SLICE("answer@1"), 250); /* after its time */
+	restart();
+	assert_goes_back_to("1", "no gate's result is known");
+}
+
+static void canary_ends_where_it_began(void **state)
+{
+	(void)state;
+	adopt("name: answer\nversion: 1\n");
+	adopt("name: answer\nversion: 2\n");
+	deploy("1", 100, 1);
+	deploy("2", 200, 0.05);
+	assert_goes_back_to("1", "ends the canary of 2");
+	assert_true(registry_is_in_force(rig.registry, SLICE("answer"), SLICE("1"), SLICE("production")));
+}
+
+static void with_nothing_to_go_back_to_it_says_so(void **state)
+{
+	struct buf reason = BUF_INIT, why = BUF_INIT;
+	struct prompt_deployment d;
+
+	(void)state;
+	adopt("name: answer\nversion: 1\n");
+	deploy("1", 100, 1);
+	assert_int_equal(roll_back(&d, &reason, &why).code, STATUS_NOTFOUND);
+	assert_non_null(strstr(buf_string(&why), "--to"));
+	buf_release(&reason);
+	buf_release(&why);
+}
+
+static void deployment_whose_command_failed_does_not_hold(void **state)
+{
+	(void)state;
+	adopt("name: answer\nversion: 1\n");
+	adopt("name: answer\nversion: 2\n");
+	deploy("1", 100, 1);
+	deploy("2", 200, 1);
+	registry_command(rig.registry, SLICE("answer"), 200, 1, PROMPT_COMMAND_DONE, 3);
+	assert_true(registry_is_in_force(rig.registry, SLICE("answer"), SLICE("1"), SLICE("production")));
+	restart();
+	assert_true(registry_is_in_force(rig.registry, SLICE("answer"), SLICE("1"), SLICE("production")));
+	assert_non_null(strstr(shown("answer"), "\"command_exit\":3"));
+}
+
+static void ten_gates_are_kept(void **state)
+{
+	struct buf key = BUF_INIT;
+	size_t kept = 0;
+
+	(void)state;
+	for (int i = 0; i < 13; i++)
+		gate("1", i == 12);
+	for (size_t i = 0; i < rig.pair_count; i++)
+		kept += rig.values[i].len > 0 && rig.keys[i].ptr[0] == 'g';
+	assert_int_equal(kept, PROMPT_GATES_MAX);
+	assert_true(registry_gate_key(rig.registry, SLICE("answer"), SLICE("1"), &key));
+	assert_false(registry_gate_key(rig.registry, SLICE("answer"), SLICE("2"), &key));
+	restart();
+	assert_non_null(strstr(shown("answer"), "\"open\":true"));
+	buf_release(&key);
+}
+
+static void damage_is_refused(void **state)
+{
+	(void)state;
+	assert_true(FAILED(registry_load(rig.registry, SLICE("v"), SLICE("x"))));
+	assert_true(FAILED(registry_load(rig.registry, SLICE("d"), SLICE("\1"))));
+	assert_true(FAILED(registry_load(rig.registry, SLICE("g"), SLICE("\1\200"))));
+	assert_true(FAILED(registry_load(rig.registry, SLICE("?"), SLICE(""))));
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(released_version_keeps_its_manifest),
+		TEST(refusal_holds_over_a_restart),
+		TEST(traffic_makes_a_version_known_with_its_first_call),
+		TEST(unknown_version_is_not_deployed),
+		TEST(going_back_passes_over_what_was_bad),
+		TEST(without_gates_an_alert_free_version_will_do),
+		TEST(canary_ends_where_it_began),
+		TEST(with_nothing_to_go_back_to_it_says_so),
+		TEST(deployment_whose_command_failed_does_not_hold),
+		TEST(ten_gates_are_kept),
+		TEST(damage_is_refused),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
