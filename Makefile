@@ -197,6 +197,6 @@ install: $(BIN) $(DOCS) ## install program, manual pages and sample configuratio
 clean: ## remove everything that was built
 	rm -rf build
 
--include exporters/plugin/rules.mk tests/golden/rules.mk tests/canary/rules.mk tests/faults/rules.mk tests/backends/rules.mk tests/envoy/rules.mk tests/record/rules.mk tests/scenarios/rules.mk \
+-include exporters/plugin/rules.mk tests/golden/rules.mk tests/canary/rules.mk tests/promptfoo/rules.mk tests/faults/rules.mk tests/backends/rules.mk tests/envoy/rules.mk tests/record/rules.mk tests/scenarios/rules.mk \
 	tests/bench/*.mk tests/fuzz/rules.mk
 -include $(OBJ:.o=.d) $(wildcard $(B)/tests/*/*.d) $(B)/agent/daemon/main.d
