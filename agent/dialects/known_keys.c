@@ -128,10 +128,11 @@ static struct status add_dialect(struct known_keys *t, const struct dialect *d, 
 	return OK;
 }
 
-static struct status add_dialects(struct known_keys *t)
+static struct status add_dialects(struct known_keys *t, uint64_t which)
 {
 	for (unsigned i = 0; dialects[i] != NULL; i++)
-		TRY(add_dialect(t, dialects[i], i));
+		if ((which >> i & 1u) != 0)
+			TRY(add_dialect(t, dialects[i], i));
 	return OK;
 }
 
@@ -191,9 +192,9 @@ static void fill_slots(struct known_keys *t)
 	}
 }
 
-static struct status gather(struct known_keys *t, const struct dimensions_config *d)
+static struct status gather(struct known_keys *t, uint64_t which, const struct dimensions_config *d)
 {
-	TRY(add_dialects(t));
+	TRY(add_dialects(t, which));
 	TRY(add_dimension(t, FIELD_FEATURE, &d->feature));
 	TRY(add_dimension(t, FIELD_WORKFLOW, &d->workflow));
 	TRY(add_dimension(t, FIELD_USER_SEGMENT, &d->user_segment));
@@ -203,14 +204,14 @@ static struct status gather(struct known_keys *t, const struct dimensions_config
 	return add_contract(t);
 }
 
-struct status known_keys_new(const struct dimensions_config *dimensions, struct known_keys **out)
+struct status known_keys_new_of(uint64_t which, const struct dimensions_config *dimensions, struct known_keys **out)
 {
 	struct known_keys *t = calloc(1, sizeof(*t));
 
 	if (t == NULL)
 		return FAIL(NOMEM, "no memory for the attribute keys");
 	arena_init(&t->arena, 1024 * 1024);
-	struct status s = gather(t, dimensions);
+	struct status s = gather(t, which, dimensions);
 	if (FAILED(s)) {
 		known_keys_free(t);
 		return s;
@@ -218,6 +219,11 @@ struct status known_keys_new(const struct dimensions_config *dimensions, struct 
 	fill_slots(t);
 	*out = t;
 	return OK;
+}
+
+struct status known_keys_new(const struct dimensions_config *dimensions, struct known_keys **out)
+{
+	return known_keys_new_of(UINT64_MAX, dimensions, out);
 }
 
 void known_keys_free(struct known_keys *t)

@@ -43,6 +43,10 @@ struct known_keys;
 
 /* dimensions is read now, not kept. Errors: NOMEM; INVALID, a key is configured more often than there are places. */
 struct status known_keys_new(const struct dimensions_config *dimensions, struct known_keys **out) MUST_USE;
+
+/* The same of a few dialects only: which has bit 1 << index in dialects[]. To compare what more of them cost. */
+struct status known_keys_new_of(uint64_t which, const struct dimensions_config *dimensions,
+				struct known_keys **out) MUST_USE;
 void known_keys_free(struct known_keys *t);
 
 /* NULL for a key that nobody knows. */
