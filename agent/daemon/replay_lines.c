@@ -21,8 +21,9 @@ struct score {
 
 struct line {
 	struct line *next, *same_bucket; /* the latter of calls only */
-	uint64_t key;                    /* of a call's span; 0: another line */
-	struct record_judged judged;     /* where the call's judgements lie in the text */
+	uint64_t key;                    /* of a call's span; 0: another line, or a call without ids */
+	bool is_call;
+	struct record_judged judged;     /* of a call: where its judgements lie in the text */
 	struct score *scores;            /* in the order of arrival */
 	double rating;
 	uint64_t rated_unix_ns; /* 0: not rated by what came apart from the call */
@@ -58,8 +59,13 @@ void replay_lines_free(struct replay_lines *l)
 	free(l);
 }
 
+/* 0: no ids. Records may have none, and nothing can be said of a call that has none. */
 static uint64_t key_of(const uint8_t trace_id[16], const uint8_t span_id[8])
 {
+	static const uint8_t none[16];
+
+	if (memcmp(trace_id, none, 16) == 0 && memcmp(span_id, none, 8) == 0)
+		return 0;
 	return hash_mix(hash_stable(trace_id, 16), hash_stable(span_id, 8)) | 1;
 }
 
@@ -101,7 +107,7 @@ static void print_oldest(struct replay_lines *l)
 	struct line *line = l->oldest;
 
 	buf_reset(&l->scratch);
-	if (line->key != 0)
+	if (line->is_call)
 		write_judged(&l->scratch, line);
 	else
 		buf_slice(&l->scratch, (struct slice){ line->text, line->len });
@@ -187,6 +193,8 @@ static void make_findable(struct replay_lines *l, struct line *line, uint64_t ke
 {
 	struct line **bucket = &l->buckets[(key >> 1) % BUCKETS];
 
+	if (key == 0)
+		return;
 	line->key = key;
 	line->same_bucket = *bucket;
 	*bucket = line;
@@ -202,6 +210,7 @@ void replay_lines_call(struct replay_lines *l, const struct call *c)
 	record_write_judged(&l->scratch, &unscored, "\"type\":\"call\"", &judged);
 	struct line *line = append(l, buf_view(&l->scratch));
 	if (line != NULL) {
+		line->is_call = true;
 		line->judged = judged;
 		make_findable(l, line, key_of(c->trace_id, c->span_id));
 		if (c->score_name.len > 0)
@@ -213,7 +222,8 @@ void replay_lines_call(struct replay_lines *l, const struct call *c)
 void replay_lines_judge(struct replay_lines *l, const struct joined_judgement *joined)
 {
 	const struct judgement *j = joined->judgement;
-	struct line *line = joined->call != NULL ? *find(l, key_of(joined->call->trace_id, joined->call->span_id)) : NULL;
+	uint64_t key = joined->call != NULL ? key_of(joined->call->trace_id, joined->call->span_id) : 0;
+	struct line *line = key != 0 ? *find(l, key) : NULL;
 
 	if (line == NULL || j->failed)
 		return;
