@@ -167,7 +167,7 @@ def test_gate_leaves_its_result_and_is_a_baseline_later(start, tmp_path):
     assert gate(True, "--min-pass-rate", "1", "--prompt", "answer@1.4.0").returncode == 0
     worse = gate(False, "--max-regressions", "0", "--baseline", "answer@1.4.0", "--prompt", "answer@1.5.0")
     assert worse.returncode == 1, worse.stdout + worse.stderr
-    gates = version(agent, "1.5.0")["gates"]
+    gates = wait_for(lambda: version(agent, "1.5.0")["gates"], lambda: "the gate of 1.5.0")
     assert len(gates) == 1 and not gates[0]["open"] and gates[0]["pass_rate"] == 0.5 and gates[0]["cases"] == 2
     assert gate(True, "--baseline", "answer@0.1").returncode == 1  # the agent keeps none of it
 
