@@ -49,22 +49,6 @@ static struct verdict verdict_of(const struct group *g, const char *metric, stru
 	};
 }
 
-/* The unit that is used most of its limit, and by how much. */
-static int tightest_unit(const struct group *g, const struct spell *s, double *share)
-{
-	int tightest = AMOUNT_PUSD;
-
-	*share = 0;
-	for (int unit = 0; unit < AMOUNT_KINDS; unit++) {
-		double limit = (double)g->rule->limit.n[unit], used = (double)(s->spent.n[unit] - s->forgiven.n[unit]);
-		if (limit > 0 && used / limit > *share) {
-			*share = used / limit;
-			tightest = unit;
-		}
-	}
-	return tightest;
-}
-
 static double scale_of(int unit)
 {
 	return unit == AMOUNT_PUSD ? 1 / (double)PUSD_PER_USD : 1;
@@ -111,8 +95,8 @@ static void end_all(struct advancing *a, struct group *g)
 /* Of thresholds that were crossed since the last look, only the highest is told. */
 static void judge_soft(struct advancing *a, struct group *g, const struct spell *s)
 {
-	double share;
-	int unit = tightest_unit(g, s, &share);
+	int unit = AMOUNT_PUSD;
+	double share = spell_share(g->rule, s, &unit);
 	size_t crossed = 0;
 
 	while (crossed < g->rule->soft_count && share >= g->rule->soft[crossed])
@@ -178,9 +162,7 @@ static void advance_group(void *context, struct group *g)
 	if (is_told(&g->told) && g->told.period_start_s != now.start_s)
 		end_all(a, g);
 	if (s != NULL) {
-		double share;
-		tightest_unit(g, s, &share);
-		if (is_told(&g->told) && share == 0)
+		if (is_told(&g->told) && spell_share(g->rule, s, NULL) == 0)
 			end_all(a, g); /* it was started anew */
 		g->told.period_start_s = now.start_s;
 		judge_soft(a, g, s);

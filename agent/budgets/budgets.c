@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  * budgets/budgets.c - the ledger: calls that are over are added to the budgets that they belong to.
  */
-#include <math.h>
 #include <stdlib.h>
 
 #include "agent/base/clock.h"
@@ -52,49 +51,6 @@ void budgets_free(struct budgets *b)
 	free(b->known);
 	pthread_mutex_destroy(&b->lock);
 	free(b);
-}
-
-/* ---------------------------------------------------------------- a new configuration */
-
-struct adoption {
-	struct budgets *b;
-	struct rule *rules;
-	size_t count;
-};
-
-static void adopt_group(void *context, struct group *g)
-{
-	struct adoption *a = context;
-
-	for (size_t i = 0; i < a->count; i++) {
-		struct rule *fresh = &a->rules[i];
-		if (strcmp(fresh->instance->id, g->rule->instance->id) != 0 || fresh->by != g->rule->by)
-			continue;
-		fresh->counts = g->rule->counts;
-		fresh->counts.budget = fresh->instance->id;
-		fresh->counts.config = fresh->config;
-		fresh->counts.limit = fresh->limit;
-		fresh->group_count++;
-		g->rule = fresh;
-		return;
-	}
-	reservations_drop_group(a->b, g);
-	group_drop(a->b, g);
-}
-
-struct status budgets_reload(struct budgets *b, const struct config *config)
-{
-	struct adoption a = { .b = b };
-
-	TRY(rules_new(config, &a.rules, &a.count));
-	pthread_mutex_lock(&b->lock);
-	groups_each(b, adopt_group, &a);
-	rules_free(b->rules, b->rule_count);
-	b->rules = a.rules;
-	b->rule_count = a.count;
-	b->config = config;
-	pthread_mutex_unlock(&b->lock);
-	return OK;
 }
 
 /* ---------------------------------------------------------------- spending */
@@ -164,6 +120,7 @@ static bool add(struct budgets *b, struct rule *r, const struct call *c, const s
 	}
 	amount_add(&s->spent, amount);
 	s->calls++;
+	r->counts.overflow += !g->has_series;
 	s->unpriced += !c->cost.known;
 	r->counts.unpriced += !c->cost.known;
 	learn(g, amount, c->cost.known, now_s);
@@ -298,83 +255,4 @@ bool budgets_reset(struct budgets *b, struct slice budget, int64_t now_s)
 	pthread_mutex_unlock(&b->lock);
 	(void)is_queued; /* else the next write holds it */
 	return reset.rule != NULL;
-}
-
-/* ---------------------------------------------------------------- looking */
-
-struct looking {
-	struct budgets *b;
-	int64_t now_s;
-	void (*visit)(void *context, const struct budget_view *v);
-	void *context;
-};
-
-static const struct spell *spell_before(const struct group *g, int64_t start_s)
-{
-	const struct spell *found = NULL;
-
-	for (size_t i = 0; i < PERIODS_KEPT; i++) {
-		const struct spell *s = &g->spells[i];
-		if (s->period.end_s != 0 && s->period.start_s < start_s &&
-		    (found == NULL || s->period.start_s > found->period.start_s))
-			found = s;
-	}
-	return found;
-}
-
-static void look(void *context, struct group *g)
-{
-	struct looking *l = context;
-	struct period now = rule_period(g->rule, l->now_s);
-	const struct spell *s = group_spell_find(g, now.start_s), *before = spell_before(g, now.start_s);
-	struct amount left = group_left(g, l->now_s);
-	struct budget_view v = {
-		.budget = g->rule->instance->id,
-		.config = g->rule->config,
-		.kind = g->rule->kind,
-		.period = now,
-		.limit = g->rule->limit,
-		.reserved = g->open,
-		.forecast_usd = group_forecast(g, l->now_s) / (double)PUSD_PER_USD,
-	};
-
-	memcpy(v.labels, g->labels, sizeof(v.labels));
-	amount_add(&v.reserved, &left);
-	if (s != NULL) {
-		v.spent = s->spent;
-		v.forgiven = s->forgiven;
-		v.calls = s->calls;
-		v.unpriced = s->unpriced;
-	}
-	if (before != NULL) {
-		v.previous = before->period;
-		v.previous_spent = before->spent;
-	}
-	l->visit(l->context, &v);
-}
-
-void budgets_visit(struct budgets *b, int64_t now_s, void (*visit)(void *context, const struct budget_view *v),
-		   void *context)
-{
-	struct looking l = { b, now_s, visit, context };
-
-	pthread_mutex_lock(&b->lock);
-	groups_each(b, look, &l);
-	pthread_mutex_unlock(&b->lock);
-}
-
-void budgets_visit_rules(struct budgets *b, void (*visit)(void *context, const struct budget_counts *c), void *context)
-{
-	pthread_mutex_lock(&b->lock);
-	for (size_t i = 0; i < b->rule_count; i++)
-		visit(context, &b->rules[i].counts);
-	pthread_mutex_unlock(&b->lock);
-}
-
-uint64_t budgets_reservations(struct budgets *b)
-{
-	pthread_mutex_lock(&b->lock);
-	uint64_t count = b->reservation_count;
-	pthread_mutex_unlock(&b->lock);
-	return count;
 }

@@ -53,8 +53,13 @@ struct budgets;
 struct status budgets_new(const struct config *config, const struct budgets_outlets *outlets, struct budgets **out) MUST_USE;
 void budgets_free(struct budgets *b);
 
-/* Budgets that keep their id and what they tell apart keep what was spent. On failure the old ones stay. */
-struct status budgets_reload(struct budgets *b, const struct config *config) MUST_USE;
+/* A reload: first all that may fail, which changes nothing, then one of the two others, which cannot fail and take the
+ * change. Budgets that keep their id and what they tell apart keep what was spent. config: as of budgets_new, from
+ * budgets_adopt on. Errors: as of budgets_new. */
+struct budgets_change;
+struct status budgets_prepare(const struct config *config, struct budgets_change **out) MUST_USE;
+void budgets_adopt(struct budgets *b, struct budgets_change *change);
+void budgets_discard(struct budgets_change *change);
 
 /* One pair of the store, before anything else. Errors: CORRUPT, left out; NOMEM. */
 struct status budgets_load(struct budgets *b, struct slice key, struct slice value, int64_t now_s) MUST_USE;
@@ -77,7 +82,7 @@ struct budget_question {
 	uint64_t input_tokens, max_output_tokens;
 	bool has_trace_id;
 	uint8_t trace_id[16]; /* of the call to come: its span settles the reservation, too */
-	bool reserves;        /* false: only asks */
+	bool reserves;        /* false: only asks; a throttle counts it as a call all the same */
 };
 
 struct budget_answer {
@@ -113,18 +118,30 @@ struct budget_view {
 	double forecast_usd;                            /* at the period's end, at this rate; NaN: too early to tell */
 	struct period previous;                         /* start 0: none */
 	struct amount previous_spent;
+	enum budget_decision state; /* what a call that costs next to nothing is told */
+	bool is_overflow; /* not one group: spent, forgiven and reserved are sums of those without series of their own */
 };
+typedef void budgets_visitor(void *context, const struct budget_view *v);
 
-/* Each group that has spent or reserved. period kinds other than request only have groups. The lock is held. */
-void budgets_visit(struct budgets *b, int64_t now_s, void (*visit)(void *context, const struct budget_view *v),
-		   void *context);
+/* Each group that has spent or reserved; period kinds other than request only have groups. The lock is held, here and below. */
+void budgets_visit(struct budgets *b, int64_t now_s, budgets_visitor *visit, void *context);
+
+/* For series: limits.max_series groups at most, shared out evenly to the budgets, first come first served; then of each
+ * budget what is beyond it, as one view. */
+void budgets_visit_series(struct budgets *b, int64_t now_s, budgets_visitor *visit, void *context);
+
+/* Of each budget (or only this one) the groups that are nearest to their limit, nearest first. */
+#define BUDGETS_TOP_MAX 100u
+void budgets_visit_top(struct budgets *b, int64_t now_s, struct slice only, size_t most, budgets_visitor *visit,
+		       void *context);
 
 struct budget_counts {
 	const char *budget;
 	const struct budget_config *config;
 	struct amount limit;
 	uint64_t decisions[DECISION_COUNT];
-	uint64_t unpriced, late, pooled, over_request;
+	uint64_t unpriced, late, pooled, over_request, overflow;
+	uint64_t groups; /* that it has now */
 };
 void budgets_visit_rules(struct budgets *b, void (*visit)(void *context, const struct budget_counts *c), void *context);
 

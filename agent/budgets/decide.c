@@ -82,12 +82,20 @@ static bool is_used_up(const struct match *m)
 	return false;
 }
 
-static void refill_throttle(struct rule *r, int64_t now_s)
+/* Each group has a rate of its own. It starts with one call, and saves up what a second lets through. */
+static struct throttle *throttle_of(const struct match *m)
 {
-	if (r->throttle_at_s != 0 && now_s > r->throttle_at_s)
-		r->throttle_tokens += (double)(now_s - r->throttle_at_s) * r->config->throttle_per_minute / 60;
-	r->throttle_tokens = fmin(r->throttle_tokens, fmax(1, r->config->throttle_per_minute / 60));
-	r->throttle_at_s = now_s;
+	return m->group != NULL ? &m->group->throttle : &m->rule->throttle;
+}
+
+static void refill(struct throttle *t, double per_minute, int64_t now_s)
+{
+	if (t->at_s == 0)
+		t->tokens = 1;
+	else if (now_s > t->at_s)
+		t->tokens += (double)(now_s - t->at_s) * per_minute / 60;
+	t->tokens = fmin(t->tokens, fmax(1, per_minute / 60));
+	t->at_s = now_s;
 }
 
 static enum budget_decision verdict_on(const struct deciding *d, const struct match *m)
@@ -96,14 +104,14 @@ static enum budget_decision verdict_on(const struct deciding *d, const struct ma
 		return DECISION_ALLOW;
 	if (m->rule->config->hard == BUDGET_DENIES)
 		return DECISION_DENY;
-	refill_throttle(m->rule, d->now_s);
-	return m->rule->throttle_tokens >= 1 ? DECISION_ALLOW : DECISION_THROTTLE;
+	refill(throttle_of(m), m->rule->config->throttle_per_minute, d->now_s);
+	return throttle_of(m)->tokens >= 1 ? DECISION_ALLOW : DECISION_THROTTLE;
 }
 
 static double retry_after(const struct deciding *d, const struct match *m, enum budget_decision decision)
 {
 	if (decision == DECISION_THROTTLE)
-		return (1 - m->rule->throttle_tokens) * 60 / m->rule->config->throttle_per_minute;
+		return (1 - throttle_of(m)->tokens) * 60 / m->rule->config->throttle_per_minute;
 	return m->rule->kind == PERIOD_REQUEST ? 0 : (double)(rule_period(m->rule, d->now_s).end_s - d->now_s);
 }
 
@@ -239,9 +247,9 @@ static bool reserve(struct deciding *d)
 static void use_throttle(const struct deciding *d)
 {
 	for (size_t i = 0; i < d->count; i++) {
-		struct rule *r = d->matches[i].rule;
-		if (r->config->hard == BUDGET_THROTTLES && is_used_up(&d->matches[i]))
-			r->throttle_tokens -= 1;
+		const struct match *m = &d->matches[i];
+		if (m->rule->config->hard == BUDGET_THROTTLES && is_used_up(m))
+			throttle_of(m)->tokens -= 1;
 	}
 }
 
@@ -264,8 +272,7 @@ static bool decide_locked(struct deciding *d)
 	count(d);
 	if (d->out->decision != DECISION_ALLOW || d->count == 0)
 		return false;
-	if (d->q->reserves)
-		use_throttle(d);
+	use_throttle(d); /* who only asks makes the call, too */
 	return d->q->reserves && reserve(d);
 }
 

@@ -59,6 +59,12 @@ struct group *group_find(const struct budgets *b, const struct rule *r, const st
 	return find_narrowed(b, r, narrowed);
 }
 
+void group_take_series(struct group *g)
+{
+	g->has_series = g->rule->series_count < g->rule->series_max;
+	g->rule->series_count += g->has_series;
+}
+
 struct group *group_make(struct budgets *b, struct rule *r, const struct slice labels[BUDGET_DIMENSIONS], uint64_t id)
 {
 	size_t size = 0;
@@ -83,6 +89,7 @@ struct group *group_make(struct budgets *b, struct rule *r, const struct slice l
 	g->next = *bucket;
 	*bucket = g;
 	r->group_count++;
+	group_take_series(g);
 	return g;
 }
 
@@ -132,6 +139,7 @@ void group_drop(struct budgets *b, struct group *g)
 		place = &(*place)->next;
 	*place = g->next;
 	g->rule->group_count--;
+	g->rule->series_count -= g->has_series;
 	buf_append(&b->deleted, &g->id, sizeof(g->id));
 	free(g);
 }
@@ -172,6 +180,21 @@ struct spell *group_spell(struct group *g, struct period p)
 		return NULL;
 	*oldest = (struct spell){ .period = p };
 	return oldest;
+}
+
+double spell_share(const struct rule *r, const struct spell *s, int *unit)
+{
+	double most = 0;
+
+	for (int u = 0; u < AMOUNT_KINDS; u++) {
+		double limit = (double)r->limit.n[u], used = (double)(s->spent.n[u] - s->forgiven.n[u]);
+		if (limit <= 0 || used / limit <= most)
+			continue;
+		most = used / limit;
+		if (unit != NULL)
+			*unit = u;
+	}
+	return most;
 }
 
 struct amount group_left(const struct group *g, int64_t now_s)

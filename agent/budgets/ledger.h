@@ -13,6 +13,12 @@
 #define RULES_MAX       BUDGET_MATCHES_MAX
 #define JOURNAL_KEEP_S  120 /* longer than the time for which counted spans are saved less often than spend */
 
+/* Calls that may be let through now, of a budget that is used up. */
+struct throttle {
+	double tokens;
+	int64_t at_s; /* 0: never asked */
+};
+
 /* A budget of the configuration. */
 struct rule {
 	const struct config_instance *instance;
@@ -25,9 +31,9 @@ struct rule {
 	uint32_t by;             /* bit 1 << enum budget_dimension */
 	struct period current;   /* the last one that was asked for: nearly always the right one */
 	size_t group_count;
+	size_t series_count, series_max; /* groups with series of their own on /metrics */
 	struct budget_counts counts;
-	double throttle_tokens;  /* calls that may be let through now */
-	int64_t throttle_at_s;
+	struct throttle throttle; /* of calls without a group */
 };
 
 struct spell {
@@ -60,6 +66,8 @@ struct group {
 	bool has_mean_cost;
 	double rate_pusd_per_s; /* of late, by arrival */
 	int64_t rate_at_s;
+	struct throttle throttle;
+	bool has_series; /* of its own */
 	bool dirty;
 	struct group *next_dirty;
 	char text[];
@@ -133,11 +141,15 @@ struct group *group_get(struct budgets *b, struct rule *r, const struct slice la
 struct group *group_make(struct budgets *b, struct rule *r, const struct slice labels[BUDGET_DIMENSIONS], uint64_t id);
 void group_drop(struct budgets *b, struct group *g);
 void group_touch(struct budgets *b, struct group *g); /* it has to be written */
+void group_take_series(struct group *g); /* where its rule has one left */
 void groups_each(struct budgets *b, void (*visit)(void *context, struct group *g), void *context);
 
 /* The spell of that period; NULL: it is older than all that are kept. */
 struct spell *group_spell(struct group *g, struct period p);
 const struct spell *group_spell_find(const struct group *g, int64_t start_s);
+
+/* How much of the limit is used, in the unit that is nearest to its end; unit may be NULL. */
+double spell_share(const struct rule *r, const struct spell *s, int *unit);
 
 /* What is left of the limit now; unlimited units are meaningless. */
 struct amount group_remaining(struct group *g, int64_t now_s);

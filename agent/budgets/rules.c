@@ -46,7 +46,6 @@ static struct status rule_init(struct rule *r, const struct config_instance *ins
 	for (size_t i = 0; i < r->soft_count; i++)
 		r->soft[i] /= 100;
 	qsort(r->soft, r->soft_count, sizeof(r->soft[0]), by_value);
-	r->throttle_tokens = 1;
 	r->counts = (struct budget_counts){ .budget = instance->id, .config = c, .limit = r->limit };
 	return zone_open(c->time_zone != NULL ? c->time_zone : "UTC", &r->zone);
 }
@@ -61,6 +60,7 @@ struct status rules_new(const struct config *config, struct rule **out, size_t *
 		return FAIL(NOMEM, "no memory for the budgets");
 	for (size_t i = 0; i < n; i++) {
 		struct status s = rule_init(&rules[i], &limits->items[i]);
+		rules[i].series_max = (size_t)config->limits.max_series / n + (config->limits.max_series < (int64_t)n);
 		if (FAILED(s)) {
 			rules_free(rules, i);
 			return s;

@@ -374,15 +374,18 @@ static struct status make_settings(const struct config *fresh, struct settings *
 /* Budgets and alerts, both or neither. */
 static struct status reload_judgement(struct agent *a, const struct config *fresh, struct buf *why)
 {
-	struct status s = budgets_reload(spending_budgets(a->spending), fresh);
+	struct budgets_change *budgets;
+	struct status s = budgets_prepare(fresh, &budgets);
 
 	if (FAILED(s)) {
 		buf_printf(why, "cannot use the new budgets: %s", s.why);
 		return s;
 	}
 	s = judge_reload(a->judge, fresh, why);
-	if (FAILED(s) && FAILED(budgets_reload(spending_budgets(a->spending), in_force(a))))
-		abort(); /* no memory for what was there a moment ago; and fresh is about to go */
+	if (FAILED(s))
+		budgets_discard(budgets);
+	else
+		budgets_adopt(spending_budgets(a->spending), budgets);
 	return s;
 }
 

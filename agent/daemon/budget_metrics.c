@@ -21,6 +21,8 @@ static void begin_labels(struct rendering *r, const char *budget)
 static void group_labels(struct rendering *r, const struct budget_view *v)
 {
 	begin_labels(r, v->budget);
+	if (v->is_overflow)
+		exposition_label(&r->labels, "otel_metric_overflow", SLICE("true"));
 	for (int d = 0; d < BUDGET_DIMENSIONS; d++)
 		if (v->labels[d].len > 0)
 			exposition_label(&r->labels, budget_dimension_names[d], v->labels[d]);
@@ -69,7 +71,7 @@ static void render_remaining(void *context, const struct budget_view *v)
 	struct rendering *r = context;
 	__int128_t left = v->limit.n[r->unit] - v->spent.n[r->unit] + v->forgiven.n[r->unit] - v->reserved.n[r->unit];
 
-	if (v->limit.n[r->unit] == 0)
+	if (v->limit.n[r->unit] == 0 || v->is_overflow) /* each group has its own: a sum of them says nothing */
 		return;
 	group_labels(r, v);
 	exposition_decimal(r->x, buf_view(&r->labels), decimal_of(r, left));
@@ -133,6 +135,11 @@ static void render_over(void *context, const struct budget_counts *c)
 	render_count(context, c, c->over_request);
 }
 
+static void render_overflow(void *context, const struct budget_counts *c)
+{
+	render_count(context, c, c->overflow);
+}
+
 static const struct {
 	struct metric_family family;
 	void (*render)(void *context, const struct budget_counts *c);
@@ -144,6 +151,8 @@ static const struct {
 	  render_late },
 	{ { "plimsoll_budget_pooled", METRIC_COUNTER, "Calls and decisions that share the group `other`: max_groups is reached" },
 	  render_pooled },
+	{ { "plimsoll_budget_overflow", METRIC_COUNTER, "Calls of groups that share the series otel_metric_overflow: "
+	    "limits.max_series is reached" }, render_overflow },
 	{ { "plimsoll_budget_over_request", METRIC_COUNTER, "Single calls above a budget for a request" }, render_over },
 };
 
@@ -160,7 +169,7 @@ void spending_render(void *context, struct exposition *x)
 		if (amounts[i].of_rule != NULL)
 			budgets_visit_rules(b, amounts[i].of_rule, &r);
 		else
-			budgets_visit(b, now_s, amounts[i].of_group, &r);
+			budgets_visit_series(b, now_s, amounts[i].of_group, &r);
 	}
 	for (size_t i = 0; i < sizeof(counters) / sizeof(counters[0]); i++) {
 		exposition_family(x, &counters[i].family);

@@ -154,7 +154,7 @@ static void decide(struct spending *s, const struct api_request *request, bool r
 	if (read_question(&f, &q, reply)) {
 		budgets_decide(spending_budgets(s), &q, now_s(), &answer);
 		write_answer(&answer, &reply->body);
-		if (answer.reservation != 0 || answer.max_age_s == 0)
+		if (reserves || answer.max_age_s == 0)
 			api_header(reply, "Cache-Control", "no-store");
 		else
 			api_header(reply, "Cache-Control", "max-age=%u", answer.max_age_s);
@@ -261,6 +261,7 @@ static void write_group(void *context, const struct budget_view *v)
 	write_usd(out, "remaining_usd", v->limit.n[AMOUNT_PUSD] > 0, left);
 	json_write_key(out, "used");
 	json_write_double(out, used_share(v));
+	write_text(out, "state", slice_of(budget_decision_names[v->state]));
 	json_write_key(out, "forecast_usd");
 	json_write_double(out, v->forecast_usd);
 	write_usd(out, "previous_spent_usd", v->previous.end_s != 0, v->previous_spent.n[AMOUNT_PUSD]);
@@ -297,17 +298,27 @@ static void write_rule(void *context, const struct budget_counts *c)
 	write_count(out, "unpriced_calls", true, c->unpriced);
 	write_count(out, "late_calls", true, c->late);
 	write_count(out, "pooled", true, c->pooled);
+	write_count(out, "groups", true, c->groups);
 	buf_byte(out, '}');
 }
 
-static void list(struct spending *s, struct slice only, struct api_reply *reply)
+static void list(struct spending *s, const struct api_request *q, struct api_reply *reply)
 {
+	struct slice only = q->rest, top = api_parameter(q, "top");
 	struct listing l = { .out = &reply->body, .only = only };
+	uint64_t most = 0;
 
+	if (top.len > 0 && (!slice_to_u64(top, &most) || most == 0 || most > BUDGETS_TOP_MAX)) {
+		api_fail(reply, 400, "top is a number of groups of each budget, %u at most", BUDGETS_TOP_MAX);
+		return;
+	}
 	buf_text(&reply->body, "{\"budgets\":[");
 	budgets_visit_rules(spending_budgets(s), write_rule, &l);
 	buf_text(&reply->body, "],\"groups\":[");
-	budgets_visit(spending_budgets(s), now_s(), write_group, &l);
+	if (most > 0)
+		budgets_visit_top(spending_budgets(s), now_s(), only, most, write_group, &l);
+	else
+		budgets_visit(spending_budgets(s), now_s(), write_group, &l);
 	buf_printf(&reply->body, "],\"reservations\":%" PRIu64 "}", budgets_reservations(spending_budgets(s)));
 	if (only.len > 0 && l.count == 0)
 		api_fail(reply, 404, "there is no budget '%.*s'; GET /api/v1/budgets lists them",
@@ -316,13 +327,7 @@ static void list(struct spending *s, struct slice only, struct api_reply *reply)
 
 static void answer_list(void *context, const struct api_request *q, struct api_reply *reply)
 {
-	(void)q;
-	list(context, SLICE_NONE, reply);
-}
-
-static void answer_show(void *context, const struct api_request *q, struct api_reply *reply)
-{
-	list(context, q->rest, reply);
+	list(context, q, reply);
 }
 
 static void answer_reset(void *context, const struct api_request *q, struct api_reply *reply)
@@ -353,7 +358,7 @@ static void answer_reset(void *context, const struct api_request *q, struct api_
 
 const struct api_route budget_routes[] = {
 	{ "GET", "/api/v1/budgets", false, answer_list },
-	{ "GET", "/api/v1/budgets/", false, answer_show },
+	{ "GET", "/api/v1/budgets/", false, answer_list },
 	{ "GET", "/api/v1/budgets/decision", false, answer_ask },
 	{ "POST", "/api/v1/budgets/decision", true, answer_reserve },
 	{ "DELETE", "/api/v1/budgets/reservations/", true, answer_cancel },

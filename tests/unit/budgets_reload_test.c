@@ -1,0 +1,114 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * A reload of budgets: what was spent and counted stays, what failed changes nothing.
+ */
+#include "tests/unit/budgets_rig.h"
+
+/* The new configuration has the same place in memory only by chance: nothing may hold on to the old one. */
+static void reload(struct budgets *b, const char *limits)
+{
+	struct config *old = config;
+	struct budgets_change *change;
+
+	config = NULL;
+	configure(limits);
+	assert_int_equal(budgets_prepare(config, &change).code, STATUS_OK);
+	budgets_adopt(b, change);
+	config_free(old);
+}
+
+static uint64_t allowed(struct budgets *b)
+{
+	struct budget_counts counts = { .groups = 0 };
+
+	budgets_visit_rules(b, last_rule, &counts);
+	return counts.decisions[DECISION_ALLOW];
+}
+
+static void other_limits_keep_what_was_spent(void **state)
+{
+	struct budgets *b = opened("day/all: {limit_usd: 5, hard: deny, by: [user]}");
+
+	(void)state;
+	spend(b, "alice", USD(5), T0);
+	assert_int_equal(decided(b, "alice", 1000, false, T0).decision, DECISION_DENY);
+	reload(b, "day/all: {limit_usd: 6, hard: deny, by: [user]}");
+	assert_true(view_of(b, "alice", T0).spent.n[AMOUNT_PUSD] == USD(5));
+	assert_true(view_of(b, "alice", T0).limit.n[AMOUNT_PUSD] == USD(6));
+	assert_int_equal(decided(b, "alice", 1000, false, T0).decision, DECISION_ALLOW);
+	reload(b, "day/all: {limit_usd: 4, hard: deny, by: [user]}");
+	assert_int_equal(decided(b, "alice", 1000, false, T0).decision, DECISION_DENY);
+	b = reopened(b, T0); /* the new ones hold after a kill, too */
+	assert_true(view_of(b, "alice", T0).spent.n[AMOUNT_PUSD] == USD(5));
+	budgets_free(b);
+}
+
+static void a_budget_that_tells_other_things_apart_starts_from_zero(void **state)
+{
+	struct budgets *b = opened("day/all: {limit_usd: 5, by: [user]}");
+	struct sought s = { .user = NULL };
+
+	(void)state;
+	spend(b, "alice", USD(5), T0);
+	reload(b, "day/all: {limit_usd: 5, by: [feature]}");
+	budgets_visit(b, T0, find, &s);
+	assert_int_equal(s.groups, 0);
+	budgets_free(b);
+}
+
+static void counters_never_go_back(void **state)
+{
+	struct budgets *b = opened("request/one: {limit_usd: 5, hard: deny}");
+
+	(void)state;
+	decided(b, "alice", 1000, false, T0); /* such a budget has no groups that could carry them over */
+	reload(b, "request/one: {limit_usd: 6, hard: deny}");
+	decided(b, "alice", 1000, false, T0);
+	assert_int_equal(allowed(b), 2);
+	budgets_free(b);
+}
+
+static void what_is_reserved_stays_reserved(void **state)
+{
+	struct budgets *b = opened("day/all: {limit_usd: 2, hard: deny}");
+
+	(void)state;
+	uint64_t reservation = decided(b, "alice", 100000, true, T0).reservation;
+	reload(b, "day/all: {limit_usd: 1, hard: deny}");
+	assert_int_equal(decided(b, "alice", 1000, false, T0).decision, DECISION_DENY);
+	assert_true(budgets_cancel(b, reservation));
+	assert_int_equal(decided(b, "alice", 1000, false, T0).decision, DECISION_ALLOW);
+	commit();
+	budgets_free(b);
+}
+
+static void a_change_that_is_given_up_changes_nothing(void **state)
+{
+	struct budgets *b = opened("day/all: {limit_usd: 5, hard: deny}");
+	struct config *in_force = config;
+	struct budgets_change *change;
+
+	(void)state;
+	spend(b, "alice", USD(5), T0);
+	config = NULL;
+	configure("day/all: {limit_usd: 50, hard: deny}");
+	assert_int_equal(budgets_prepare(config, &change).code, STATUS_OK);
+	budgets_discard(change);
+	config_free(config);
+	config = in_force;
+	assert_true(view_of(b, NULL, T0).limit.n[AMOUNT_PUSD] == USD(5));
+	assert_int_equal(decided(b, "alice", 1000, false, T0).decision, DECISION_DENY);
+	budgets_free(b);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(other_limits_keep_what_was_spent),
+		TEST(a_budget_that_tells_other_things_apart_starts_from_zero),
+		TEST(counters_never_go_back),
+		TEST(what_is_reserved_stays_reserved),
+		TEST(a_change_that_is_given_up_changes_nothing),
+	};
+
+	return run(tests, sizeof(tests) / sizeof(tests[0]));
+}
