@@ -11,6 +11,7 @@
 #include "agent/canary/canary.h"
 #include "agent/daemon/alert_log.h"
 #include "agent/daemon/evidence.h"
+#include "agent/daemon/learners.h"
 #include "agent/daemon/loop_jobs.h"
 #include "agent/daemon/pending.h"
 #include "agent/daemon/slo_metrics.h"
@@ -20,7 +21,7 @@
 #define ADVANCE_MS 1000u
 #define SAVE_EVERY 10u /* advances */
 #define CHANGE_TIMEOUT_MS 3000u
-#define AHEAD_MAX_S 300u /* days to come are not believed */
+#define AHEAD_MAX_MS 300000u /* days to come are not believed */
 
 struct judge {
 	struct sample_queue queue;
@@ -125,23 +126,25 @@ void judge_budgets(struct judge *j, struct budgets *budgets)
 	j->budgets = budgets;
 }
 
-static void judge_sample(struct judge *j, const struct sample *s)
+static struct learners learners_of(const struct judge *j)
 {
-	if (j->learns)
-		detector_add(j->detector, s);
-	slo_add(j->slos, s);
-	canary_add(j->canary, s);
-	if (s->time_unix_ms / 1000 <= clock_unix_ns() / NS_PER_SECOND + AHEAD_MAX_S) {
-		review_add(j->review, s);
-		cases_add(j->cases, s);
-	}
-	movement_add(j->evidence.movement, s);
+	return (struct learners){
+		.detector = j->learns ? j->detector : NULL,
+		.slos = j->slos,
+		.canary = j->canary,
+		.review = j->review,
+		.cases = j->cases,
+		.movement = j->evidence.movement,
+	};
 }
 
 static void judge_chunk(struct judge *j, struct sample_chunk *chunk)
 {
+	const struct learners learners = learners_of(j);
+	uint64_t latest_unix_ms = clock_unix_ns() / NS_PER_MS + AHEAD_MAX_MS;
+
 	for (size_t i = 0; i < chunk->count; i++)
-		judge_sample(j, &chunk->items[i]);
+		learners_take(&learners, &chunk->items[i], latest_unix_ms);
 	free(chunk);
 }
 

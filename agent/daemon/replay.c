@@ -17,6 +17,7 @@
 #include "agent/daemon/evidence.h"
 #include "agent/daemon/judgements.h"
 #include "agent/daemon/kinds.h"
+#include "agent/daemon/learners.h"
 #include "agent/daemon/pipeline.h"
 #include "agent/daemon/replay_input.h"
 #include "agent/daemon/replay_lines.h"
@@ -118,14 +119,12 @@ static void on_call(void *context, const struct call *c)
 	keep_line(r);
 }
 
+/* The calendar of the files is the true one. */
 static void judge_sample(struct replay *r, const struct sample *s)
 {
-	detector_add(r->detector, s);
-	slo_add(r->slos, s);
-	canary_add(r->canary, s);
-	review_add(r->review, s);
-	cases_add(r->cases, s);
-	movement_add(r->evidence.movement, s);
+	const struct learners learners = { r->detector, r->slos, r->canary, r->review, r->cases, r->evidence.movement };
+
+	learners_take(&learners, s, UINT64_MAX);
 }
 
 /* With its call, or at the end without. */

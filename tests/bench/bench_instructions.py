@@ -97,7 +97,7 @@ def print_table(modes, tables):
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("program")
-    parser.add_argument("modes", nargs="*", default=["walk", "read", "agent", "forward"])
+    parser.add_argument("modes", nargs="*", default=["walk", "read", "lane", "agent", "forward"])
     parser.add_argument("--top", type=int, default=0, help="print the dearest functions of the last mode too")
     args = parser.parse_args()
     try:

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0
  * bench/bench_pipeline.c - what one span costs inside the process, from wire bytes to baselines, without gRPC.
  *
- *     bench_pipeline [walk|read|agent|forward] [BATCHES]
+ *     bench_pipeline [walk|read|lane|agent|forward] [BATCHES]
  *
- * walk: every attribute of every span is looked at. read: and turned into calls. agent: all that the agent does with a
- * request; the baselines and the memory for later judgements, which belong to the loop, take their samples at once. forward: and the edited request is made.
+ * walk: every attribute of every span is looked at. read: and turned into calls. lane: all that the receiving thread
+ * does with a request. agent: and all that the loop does, at once: baselines and everyone else who learns from samples,
+ * and the memory for later judgements. forward: and the edited request is made.
  * Prints nanoseconds a span, with the machine's noise; for what does not move with the machine run it under callgrind:
  * bench_instructions.py. One thread, batches of 512.
  */
@@ -16,6 +17,7 @@
 #include "agent/baselines/detector.h"
 #include "agent/daemon/decisions.h"
 #include "agent/daemon/kinds.h"
+#include "agent/daemon/learners.h"
 #include "agent/daemon/pipeline.h"
 #include "agent/dialects/reader.h"
 #include "agent/judgements/joiner.h"
@@ -31,7 +33,7 @@ struct bench {
 	struct observer *observer;
 	struct counting *counting;
 	struct decisions *decisions;
-	struct detector *detector;
+	struct learners learners;
 	struct joiner *joiner;
 	struct senders *senders;
 	struct outbound *outbound;
@@ -41,6 +43,7 @@ struct bench {
 	struct arena arena;
 	struct call call;
 	uint64_t seen;
+	bool learns; /* else what is for the loop is dropped */
 };
 
 static void fail(const char *what)
@@ -100,12 +103,13 @@ static void ingest(struct bench *b, struct slice wire)
 static const struct mode {
 	const char *name;
 	void (*take)(struct bench *b, struct slice wire);
-	bool forwards;
+	bool learns, forwards;
 } modes[] = {
-	{ "walk", only_walk, false },
-	{ "read", only_read, false },
-	{ "agent", ingest, false },
-	{ "forward", ingest, true },
+	{ "walk", only_walk, false, false },
+	{ "read", only_read, false, false },
+	{ "lane", ingest, false, false },
+	{ "agent", ingest, true, false },
+	{ "forward", ingest, true, true },
 };
 
 static const struct mode *mode_named(const char *name)
@@ -113,7 +117,7 @@ static const struct mode *mode_named(const char *name)
 	for (size_t i = 0; i < sizeof(modes) / sizeof(modes[0]); i++)
 		if (strcmp(modes[i].name, name) == 0)
 			return &modes[i];
-	fail("usage: bench_pipeline [walk|read|agent|forward] [BATCHES]");
+	fail("usage: bench_pipeline [walk|read|lane|agent|forward] [BATCHES]");
 	return NULL;
 }
 
@@ -129,8 +133,8 @@ static void judge(void *context, struct sample_chunk *chunk)
 {
 	struct bench *b = context;
 
-	for (size_t i = 0; i < chunk->count; i++)
-		detector_add(b->detector, &chunk->items[i]);
+	for (size_t i = 0; b->learns && i < chunk->count; i++)
+		learners_take(&b->learners, &chunk->items[i], UINT64_MAX);
 	free(chunk);
 }
 
@@ -139,7 +143,7 @@ static void recall(void *context, struct recall_chunk *chunk)
 	struct bench *b = context;
 
 	joiner_begin(b->joiner);
-	for (size_t i = 0; i < chunk->call_count; i++)
+	for (size_t i = 0; b->learns && i < chunk->call_count; i++)
 		joiner_call(b->joiner, &chunk->calls[i].call, chunk->calls[i].labels);
 	joiner_end(b->joiner, 0);
 	free(chunk);
@@ -201,22 +205,38 @@ static void open_pipeline(struct bench *b)
 		fail(buf_string(&why));
 }
 
-static void set_up(struct bench *b, bool forwards)
+static void set_up_learners(struct bench *b)
+{
+	b->learners = (struct learners){
+		.detector = detector_new(&b->config->baselines, ignore_verdict, NULL),
+		.slos = slo_new(b->config, ignore_verdict, NULL),
+		.canary = canary_new(&b->config->canary, ignore_verdict, NULL),
+		.review = review_new(),
+		.cases = cases_new(),
+		.movement = movement_new(NULL, NULL),
+	};
+	if (b->learners.detector == NULL || b->learners.slos == NULL || b->learners.canary == NULL ||
+	    b->learners.review == NULL || b->learners.cases == NULL || b->learners.movement == NULL)
+		fail("no memory");
+}
+
+static void set_up(struct bench *b, const struct mode *mode)
 {
 	struct joiner_settings joining = { .keep_ns = UINT64_MAX / 2, .out = ignore_judgement };
 
-	load_config(b, forwards);
+	b->learns = mode->learns;
+	load_config(b, mode->forwards);
 	joining.max_bytes = b->config->judgements.max_size_bytes;
 	b->joiner = joiner_new(&joining);
-	if (forwards)
+	if (mode->forwards)
 		open_senders(b);
 	b->observer = observer_new(b->config, 3);
 	b->counting = counting_new(COUNTING_BYTES);
 	b->decisions = decisions_new();
-	b->detector = detector_new(&b->config->baselines, ignore_verdict, NULL);
+	set_up_learners(b);
 	check(known_keys_new(&b->config->dimensions, &b->keys));
 	b->reader = dialect_reader_new(b->keys);
-	if (b->observer == NULL || b->counting == NULL || b->detector == NULL || b->joiner == NULL || b->reader == NULL)
+	if (b->observer == NULL || b->counting == NULL || b->joiner == NULL || b->reader == NULL)
 		fail("no memory");
 	arena_init(&b->arena, 16u << 20);
 	open_pipeline(b);
@@ -260,7 +280,7 @@ int main(int argc, char **argv)
 
 	if (batches == 0)
 		fail("BATCHES is a number");
-	set_up(&b, mode->forwards);
+	set_up(&b, mode);
 	uint64_t spent_ns = run(&b, mode, batches);
 	printf("%s %llu ns/span\n", mode->name, (unsigned long long)(spent_ns / (batches * BATCH)));
 	return 0;
