@@ -232,8 +232,8 @@ int main(int argc, char **argv)
 	}
 	if ((load.target == NULL) == (load.file == NULL))
 		return usage();
-	load.series.base_unix_ns = clock_unix_ns();
 	load.requests = (load.spans + load.batch - 1) / load.batch;
+	load.series.base_unix_ns = clock_unix_ns() - load.requests * load.batch * SPAN_STEP_NS; /* the last one is of now */
 	make_templates();
 	int rc = load.file != NULL ? write_one() : send_all();
 	for (size_t i = 0; i < load.template_count; i++)

@@ -114,7 +114,17 @@ static void attribute_list(struct buf *b, unsigned field, const char *key, const
 
 #define SPAN_ATTRIBUTES 9
 
-static void span_attributes(struct buf *s, uint64_t roll)
+#define ANSWER_DIGITS 28
+#define WIDE_BITS     14 /* of a varint of two bytes */
+
+/* Written for each span anew: where the last two bytes, or digits, of s stand. */
+static size_t count_place(struct buf *s, const char *key)
+{
+	attribute_int(s, SPAN_ATTRIBUTES, key, 1u << (WIDE_BITS - 1));
+	return s->len - 2;
+}
+
+static void span_attributes(struct buf *s, struct span_places *p, uint64_t roll)
 {
 	const char *const *model = models[roll % COUNT(models)];
 	char id[64];
@@ -126,11 +136,12 @@ static void span_attributes(struct buf *s, uint64_t roll)
 	snprintf(id, sizeof(id), "chatcmpl-%016llx%012llx", (unsigned long long)roll,
 		 (unsigned long long)roll & 0xffffffffffff);
 	attribute_text(s, SPAN_ATTRIBUTES, "gen_ai.response.id", id);
+	p->answer = s->len - ANSWER_DIGITS;
 	attribute_list(s, SPAN_ATTRIBUTES, "gen_ai.response.finish_reasons", "stop");
 	attribute_double(s, SPAN_ATTRIBUTES, "gen_ai.request.temperature", 0.2);
 	attribute_int(s, SPAN_ATTRIBUTES, "gen_ai.request.max_tokens", 1024);
-	attribute_int(s, SPAN_ATTRIBUTES, "gen_ai.usage.input_tokens", 300 + (roll >> 8) % 4000);
-	attribute_int(s, SPAN_ATTRIBUTES, "gen_ai.usage.output_tokens", 20 + (roll >> 20) % 700);
+	p->input_tokens = count_place(s, "gen_ai.usage.input_tokens");
+	p->output_tokens = count_place(s, "gen_ai.usage.output_tokens");
 	attribute_int(s, SPAN_ATTRIBUTES, "gen_ai.usage.cache_read.input_tokens", 256);
 	attribute_double(s, SPAN_ATTRIBUTES, "gen_ai.response.time_to_first_chunk",
 			 0.2 + (double)((roll >> 30) % 100) / 500);
@@ -165,7 +176,7 @@ static void span(struct buf *s, struct span_places *p, uint64_t roll)
 	p->start = fixed64(s, 7);
 	p->end = fixed64(s, 8);
 	p->duration_ms = 300 + (uint32_t)((roll >> 12) % 3000);
-	span_attributes(s, roll);
+	span_attributes(s, p, roll);
 }
 
 static void resource(struct buf *b)
@@ -188,6 +199,9 @@ static void move_places(struct span_places *p, size_t count, size_t by)
 		p[i].span_id += by;
 		p[i].start += by;
 		p[i].end += by;
+		p[i].answer += by;
+		p[i].input_tokens += by;
+		p[i].output_tokens += by;
 	}
 }
 
@@ -222,16 +236,39 @@ static void put64(char *at, uint64_t value)
 	memcpy(at, &value, sizeof(value)); /* little-endian hosts */
 }
 
+/* As a varint of two bytes. value: 128 or more. */
+static void put_wide(char *at, uint64_t value)
+{
+	at[0] = (char)(value | 0x80);
+	at[1] = (char)(value >> 7);
+}
+
+static void put_digits(char *at, size_t digits, uint64_t high, uint64_t low)
+{
+	for (size_t i = digits; i-- > 0; low = low >> 4 | high << 60, high >>= 4)
+		at[i] = "0123456789abcdef"[low & 15];
+}
+
+/* An answer's id is the answer's alone, and counts of tokens are hardly ever those of another call at the same time. */
+static void put_answer(const struct span_places *p, uint64_t identity, char *out)
+{
+	put_digits(out + p->answer, ANSWER_DIGITS, hash_mix(identity, 3), identity);
+	put_wide(out + p->input_tokens, 300 + (identity >> 8) % 4000);
+	put_wide(out + p->output_tokens, 128 + (identity >> 20) % 700);
+}
+
 void span_template_write(const struct span_template *t, const struct span_series *series, uint64_t n, char *out)
 {
 	memcpy(out, t->wire.ptr, t->wire.len);
 	for (size_t i = 0; i < t->spans; i++) {
 		const struct span_places *p = &t->places[i];
-		uint64_t serial = n * t->spans + i + 1, start = series->base_unix_ns + serial * 1000;
+		uint64_t serial = n * t->spans + i + 1, start = series->base_unix_ns + serial * SPAN_STEP_NS;
+		uint64_t span_id = hash_mix(serial, series->seed * 0xeb44accab455d165) | 1;
 		put64(out + p->trace_id, hash_mix(serial, series->seed * 0x1d8e4e27c47d124f));
 		put64(out + p->trace_id + 8, serial);
-		put64(out + p->span_id, hash_mix(serial, series->seed * 0xeb44accab455d165) | 1);
+		put64(out + p->span_id, span_id);
 		put64(out + p->start, start);
 		put64(out + p->end, start + p->duration_ms * UINT64_C(1000000));
+		put_answer(p, hash_mix(span_id, serial), out);
 	}
 }
