@@ -50,6 +50,7 @@
 	X(CERTIFICATE_EXPIRY, gauge, "plimsoll_agent_certificate_expiry_timestamp_seconds", "key", "When the certificate in use ends, unix time; key says which option names it") \
 	X(FILE_RELOADS, counter, "plimsoll_agent_file_reloads_total", "key, result", "Changed certificates, keys and tokens: `applied`, or `refused` and the old ones kept") \
 	X(PROMPT_MANIFESTS, counter, "plimsoll_agent_prompt_manifests_total", "result", "Prompt manifests, by what became of them: taken, refused, mistake") \
+	X(PROMPT_WEBHOOKS, counter, "plimsoll_agent_prompt_webhooks_total", "result", "Webhooks of prompt platforms, by what became of them: taken, ignored (nothing to know in it), refused, mistake, unsigned") \
 	X(CONFIG_RELOADS, counter, "plimsoll_agent_config_reloads_total", "result", "SIGHUP reloads")                              \
 	X(PRICE_TABLE_TIME, gauge, "plimsoll_price_table_timestamp_seconds", "source, version", "Date of the price table, unix time") \
 	X(MEMORY, gauge, "plimsoll_agent_memory_bytes", "", "Resident memory that no file stands behind, as limits.memory measures it") \

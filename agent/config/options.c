@@ -544,7 +544,8 @@ static const struct conf_option prompts_options[] = {
 	{ "langfuse_webhook_secret", CONF_SECRET, PROMPTS(langfuse_webhook_secret), .reloads = true,
 	  .doc = "Signing secret of Langfuse's prompt webhooks to /api/v1/prompts/webhook/langfuse." },
 	{ "braintrust_webhook_secret", CONF_SECRET, PROMPTS(braintrust_webhook_secret), .reloads = true,
-	  .doc = "Signing secret of environment alerts to /api/v1/prompts/webhook/braintrust." },
+	  .doc = "Secret of environment alerts to /api/v1/prompts/webhook/braintrust?token=SECRET; or of a relay that "
+		 "signs them, or sends it as a bearer's." },
 	{ .name = NULL },
 };
 

@@ -37,7 +37,13 @@ struct prompts {
 		struct deploy_run *run; /* NULL: free */
 		uint32_t number;
 	} commands[COMMANDS_MAX];
-	struct meter *added, *refused, *mistakes;
+	struct meter *added, *refused, *mistakes, *webhooks[WEBHOOK_RESULTS];
+};
+
+static const char *const webhook_labels[WEBHOOK_RESULTS] = {
+	[WEBHOOK_TAKEN] = "result=\"taken\"",	    [WEBHOOK_IGNORED] = "result=\"ignored\"",
+	[WEBHOOK_REFUSED] = "result=\"refused\"",   [WEBHOOK_MISTAKE] = "result=\"mistake\"",
+	[WEBHOOK_UNSIGNED] = "result=\"unsigned\"",
 };
 
 static uint64_t now_s(void)
@@ -299,6 +305,8 @@ struct status prompts_new(const struct config *config, uv_loop_t *loop, struct s
 	p->added = meter_get(METER_PROMPT_MANIFESTS, "result=\"taken\"");
 	p->refused = meter_get(METER_PROMPT_MANIFESTS, "result=\"refused\"");
 	p->mistakes = meter_get(METER_PROMPT_MANIFESTS, "result=\"mistake\"");
+	for (int i = 0; i < WEBHOOK_RESULTS; i++)
+		p->webhooks[i] = meter_get(METER_PROMPT_WEBHOOKS, webhook_labels[i]);
 	uv_fs_event_init(loop, &p->watch);
 	loop_jobs_init(&p->jobs, loop);
 	p->open_handles = 2;
@@ -392,6 +400,11 @@ bool prompts_told(struct prompts *p, struct manifest *m, uint8_t source)
 
 	manifest_free(m); /* NULL where it was taken */
 	return refused > 0;
+}
+
+void prompts_count_webhook(struct prompts *p, enum webhook_result result)
+{
+	meter_add(p->webhooks[result], 1);
 }
 
 /* ---------------------------------------------------------------- deploying */

@@ -60,4 +60,8 @@ void prompts_noted(struct prompts *p, const struct prompt_deployment *d);
  * another content. */
 bool prompts_told(struct prompts *p, struct manifest *m, uint8_t source);
 
+/* What became of a webhook of a platform, to be counted. */
+enum webhook_result { WEBHOOK_TAKEN, WEBHOOK_IGNORED, WEBHOOK_REFUSED, WEBHOOK_MISTAKE, WEBHOOK_UNSIGNED, WEBHOOK_RESULTS };
+void prompts_count_webhook(struct prompts *p, enum webhook_result result);
+
 #endif

@@ -11,7 +11,7 @@
 #include "agent/base/json.h"
 #include "agent/base/log.h"
 #include "agent/daemon/prompts.h"
-#include "agent/prompts/webhook.h"
+#include "agent/daemon/prompts_webhook.h"
 
 #define ARENA_BYTES (8u << 20)
 
@@ -211,84 +211,11 @@ static void answer_change(void *context, const struct api_request *q, struct api
 		api_fail(reply, 404, "POST goes to /api/v1/prompts/NAME/deploy, /rollback or /gate");
 }
 
-/* ---------------------------------------------------------------- webhooks */
-static void put_in_force(struct prompts *p, const struct webhook_news *n, struct slice name, struct slice version,
-			 const char *platform)
-{
-	for (uint32_t i = 0; i < n->environment_count; i++) {
-		struct buf why = BUF_INIT;
-		struct prompt_deployment d = { .at_s = clock_unix_ns() / NS_PER_SECOND, .name = name, .version = version,
-					       .environment = n->environments[i], .canary_share = 1,
-					       .by = n->by.len > 0 ? n->by : slice_of(platform) };
-		bool is_news = !registry_is_in_force(prompts_registry(p), name, version, d.environment);
-		struct status s = is_news ? registry_deploy(prompts_registry(p), &d, &why) : OK;
-		if (FAILED(s))
-			LOG(WARN, "prompts", "webhook_refused", "reason=\"%s\"", why.len > 0 ? buf_string(&why) : s.why);
-		else if (is_news)
-			prompts_noted(p, &d); /* the platform has deployed it: no command of ours is run */
-		buf_release(&why);
-	}
-}
-
-static void take_news(struct prompts *p, uint8_t source, struct webhook_news *n, struct arena *a, struct api_reply *reply)
-{
-	if (n->manifest == NULL) {
-		buf_text(&reply->body, "{\"taken\":false}\n");
-		return;
-	}
-	struct slice name = arena_dup(a, slice_of(n->manifest->name)), version = arena_dup(a, slice_of(n->manifest->version));
-	bool refused = prompts_told(p, n->manifest, source);
-	if (name.ptr == NULL || version.ptr == NULL) {
-		api_fail(reply, 503, "no memory");
-		return;
-	}
-	put_in_force(p, n, name, version, prompt_source_names[source]);
-	if (refused)
-		api_fail(reply, 409, "version '%.*s' of '%.*s' was released with another content; the old one stays",
-			 SLICE_ARG(version), SLICE_ARG(name));
-	else
-		buf_text(&reply->body, "{\"taken\":true}\n");
-}
-
-static void answer_webhook(struct prompts *p, const struct api_request *q, uint8_t source, const char *header,
-			   struct api_reply *reply)
-{
-	struct buf secret = BUF_INIT, why = BUF_INIT;
-	struct webhook_news news;
-	struct arena arena;
-
-	arena_init(&arena, ARENA_BYTES);
-	if (!prompts_webhook_secret(p, source, &secret))
-		api_fail(reply, 403, "set prompts.%s_webhook_secret to take these", prompt_source_names[source]);
-	else if (!webhook_is_signed(api_request_header(q, header), buf_view(&secret), q->body, clock_unix_ns() / NS_PER_SECOND))
-		api_fail(reply, 401, "the signature in %s does not fit", header);
-	else {
-		struct status s = webhook_read(source, q->body, &arena, &news, &why);
-		if (FAILED(s))
-			fail(reply, FAIL(INVALID, s.why), &why);
-		else
-			take_news(p, source, &news, &arena, reply);
-	}
-	arena_release(&arena);
-	buf_release(&secret);
-	buf_release(&why);
-}
-
-static void answer_langfuse(void *context, const struct api_request *q, struct api_reply *reply)
-{
-	answer_webhook(context, q, PROMPT_FROM_LANGFUSE, "x-langfuse-signature", reply);
-}
-
-static void answer_braintrust(void *context, const struct api_request *q, struct api_reply *reply)
-{
-	answer_webhook(context, q, PROMPT_FROM_BRAINTRUST, "x-braintrust-signature", reply);
-}
-
 const struct api_route prompt_routes[] = {
 	{ "GET", "/api/v1/prompts", false, answer_list },
 	{ "GET", "/api/v1/prompts/", true, answer_one },
 	{ "POST", "/api/v1/prompts/", true, answer_change },
-	{ "POST", "/api/v1/prompts/webhook/langfuse", false, answer_langfuse },
-	{ "POST", "/api/v1/prompts/webhook/braintrust", false, answer_braintrust },
+	{ "POST", "/api/v1/prompts/webhook/langfuse", false, prompts_answer_langfuse },
+	{ "POST", "/api/v1/prompts/webhook/braintrust", false, prompts_answer_braintrust },
 	{ .path = NULL },
 };

@@ -207,6 +207,14 @@ size_t registry_adopt(struct registry *r, struct manifest_set *set, uint8_t sour
 	return refused;
 }
 
+struct status registry_learn(struct registry *r, struct slice name, struct slice version, uint8_t source, uint64_t now_s)
+{
+	pthread_mutex_lock(&r->lock);
+	bool is_known = registry_entry(r, name, version, source, now_s) != NULL;
+	pthread_mutex_unlock(&r->lock);
+	return is_known ? OK : FAIL(NOMEM, "the registry of prompt versions is full");
+}
+
 void registry_set_rules(struct registry *r, const struct string_list *rules)
 {
 	pthread_mutex_lock(&r->lock);

@@ -48,6 +48,10 @@ struct status registry_load(struct registry *r, struct slice key, struct slice v
  * prompt_source_kind. Returns how many were refused. */
 size_t registry_adopt(struct registry *r, struct manifest_set *set, uint8_t source, uint64_t now_s);
 
+/* Makes a version known of which nothing but its name is told. Errors: NOMEM, the registry is full. */
+struct status registry_learn(struct registry *r, struct slice name, struct slice version, uint8_t source,
+			     uint64_t now_s) MUST_USE;
+
 /* rules: copied into the next table. NULL: none. They must live until the next call. */
 void registry_set_rules(struct registry *r, const struct string_list *rules);
 

@@ -5,6 +5,7 @@
 
 #include <openssl/crypto.h>
 #include <openssl/hmac.h>
+#include <openssl/sha.h>
 
 #include "agent/base/json.h"
 #include "agent/prompts/history.h"
@@ -66,6 +67,21 @@ bool webhook_is_signed(struct slice header, struct slice secret, struct slice bo
 	return good;
 }
 
+/* Of both a digest, so that neither their length nor their bytes show in the time. */
+bool webhook_is_token(struct slice given, struct slice secret)
+{
+	const struct slice scheme = SLICE("Bearer ");
+	unsigned char of_given[DIGEST_BYTES], of_secret[DIGEST_BYTES];
+
+	if (slice_equal_nocase(slice_head(given, scheme.len), scheme))
+		given = slice_trim(slice_skip(given, scheme.len));
+	if (given.len == 0 || secret.len == 0)
+		return false;
+	SHA256((const unsigned char *)given.ptr, given.len, of_given);
+	SHA256((const unsigned char *)secret.ptr, secret.len, of_secret);
+	return CRYPTO_memcmp(of_given, of_secret, sizeof(of_given)) == 0;
+}
+
 /* ---------------------------------------------------------------- what it says */
 static void add_environment(struct webhook_news *n, struct slice name)
 {
@@ -87,12 +103,19 @@ static void read_labels(struct slice prompt, struct arena *a, struct webhook_new
 			add_environment(out, label);
 }
 
+/* Each reader: false where a version should be told and is not. */
 static bool read_langfuse(struct slice body, struct arena *a, struct webhook_news *out, struct platform_prompt *prompt)
 {
 	struct slice object = json_find(body, SLICE("prompt")), user = json_find(body, SLICE("user"));
 
-	if (!slice_equal(platform_text(body, "type", a), SLICE("prompt-version")) || !platform_langfuse(object, a, prompt))
+	if (!slice_equal(platform_text(body, "type", a), SLICE("prompt-version"))) {
+		out->ignored = "an event of another type";
+		return true;
+	}
+	if (!platform_langfuse(object, a, prompt))
 		return false;
+	if (slice_equal(platform_text(body, "action", a), SLICE("deleted")))
+		out->ignored = "deleted there: what ran is history all the same";
 	read_labels(object, a, out);
 	out->by = platform_text(user, "email", a);
 	if (out->by.len == 0)
@@ -100,29 +123,39 @@ static bool read_langfuse(struct slice body, struct arena *a, struct webhook_new
 	return true;
 }
 
-static bool read_braintrust(struct slice body, struct arena *a, struct webhook_news *out, struct platform_prompt *prompt)
+/* The event is that of a log alert, a dataset, or of a prompt that was taken out of an environment. */
+static const char *braintrust_ignored(struct slice body, struct slice details, struct arena *a)
 {
-	struct slice details = json_find(body, SLICE("details")), environment = json_find(details, SLICE("environment"));
-	struct slice slug = platform_text(environment, "slug", a);
+	struct slice event = platform_text(json_find(body, SLICE("automation")), "event_type", a);
 
-	if (!platform_braintrust(json_find(details, SLICE("prompt")), a, prompt)) {
-		if (prompt->name.len == 0)
-			return false;
-		prompt->version = platform_text(details, "version", a);
-		if (prompt->version.len == 0)
-			return false;
-	}
-	add_environment(out, slug.len > 0 ? slug : platform_text(details, "environment", a));
-	out->by = platform_text(json_find(details, SLICE("user")), "email", a);
-	return true;
+	if (!slice_equal(event, SLICE("environment_update")))
+		return "an event of another type";
+	if (json_find(details, SLICE("prompt")).len == 0)
+		return "an environment of something that is no prompt";
+	if (slice_equal(platform_text(details, "action", a), SLICE("delete")))
+		return "taken out of an environment: nothing is put in its place";
+	return NULL;
 }
 
-static bool is_deletion(uint8_t source, struct slice body, struct arena *a)
+static bool read_braintrust(struct slice body, struct arena *a, struct webhook_news *out, struct platform_prompt *prompt)
 {
-	struct slice action = platform_text(source == PROMPT_FROM_LANGFUSE ? body : json_find(body, SLICE("details")),
-					    "action", a);
+	struct slice details = json_find(body, SLICE("details"));
 
-	return slice_equal(action, SLICE("deleted")) || slice_equal(action, SLICE("delete"));
+	out->ignored = braintrust_ignored(body, details, a);
+	if (out->ignored != NULL)
+		return true;
+	(void)platform_braintrust(json_find(details, SLICE("prompt")), a, prompt); /* tells no version: it stands beside it */
+	struct slice version = platform_text(details, "new_version", a);
+	if (version.len > 0)
+		prompt->version = version;
+	add_environment(out, platform_text(json_find(details, SLICE("environment")), "slug", a));
+	return prompt->name.len > 0 && prompt->version.len > 0;
+}
+
+static bool has_content(const struct platform_prompt *p)
+{
+	return p->model.len + p->temperature.len + p->max_output_tokens.len + p->template.len + p->messages.len +
+	       p->tools.len > 0;
 }
 
 struct status webhook_read(uint8_t source, struct slice body, struct arena *a, struct webhook_news *out, struct buf *why)
@@ -134,15 +167,15 @@ struct status webhook_read(uint8_t source, struct slice body, struct arena *a, s
 		buf_text(why, "the body is no JSON");
 		return FAIL(MALFORMED, "no JSON");
 	}
-	bool is_known = source == PROMPT_FROM_LANGFUSE ? read_langfuse(body, a, out, &prompt) :
-							 read_braintrust(body, a, out, &prompt);
-	if (!is_known) {
+	bool is_told = source == PROMPT_FROM_LANGFUSE ? read_langfuse(body, a, out, &prompt) :
+							read_braintrust(body, a, out, &prompt);
+	if (!is_told || (out->ignored == NULL && !(prompt_name_is_good(prompt.name) && prompt_version_is_good(prompt.version)))) {
 		buf_text(why, "the body tells of no prompt version");
 		return FAIL(MALFORMED, "no prompt version");
 	}
-	if (is_deletion(source, body, a)) {
-		out->environment_count = 0; /* what ran there is history all the same */
+	out->name = prompt.name;
+	out->version = prompt.version;
+	if (out->ignored != NULL || !has_content(&prompt))
 		return OK;
-	}
 	return platform_manifest(prompt_source_names[source], &prompt, &out->manifest, why);
 }

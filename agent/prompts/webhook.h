@@ -1,9 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0
  * prompts/webhook.h - what platforms tell when a prompt version is made or promoted there, and whether it was them.
  *
- * Langfuse: `x-langfuse-signature: t=<unix seconds>,v1=<hex>`, HMAC-SHA-256 of "<t>.<body>" (langfuse 3.x, "Webhooks").
- * Braintrust: its environment alerts carry no signature of their own; whoever relays them signs the body in the same form,
- * or as `sha256=<hex>` over the body alone, in `x-braintrust-signature`.
+ * Langfuse: `x-langfuse-signature: t=<unix seconds>,v1=<hex>`, HMAC-SHA-256 of "<t>.<body>" (langfuse 3.x,
+ * packages/shared: encryption/signature.ts, domain/webhooks.ts). It sends again until it is answered 2xx.
+ * Braintrust: an environment alert ("Set up alerts", event_type environment_update) tells details.environment.slug,
+ * details.prompt.slug, details.new_version and details.action (update, delete), no content and no signature: the secret
+ * stands in the URL, or in a bearer's header; or whoever relays it signs in Langfuse's form, or as `sha256=<hex>` over
+ * the body alone, in `x-braintrust-signature`.
  */
 #ifndef PLIMSOLL_PROMPTS_WEBHOOK_H
 #define PLIMSOLL_PROMPTS_WEBHOOK_H
@@ -20,9 +23,14 @@
 /* Takes the same time wherever a byte differs. */
 bool webhook_is_signed(struct slice header, struct slice secret, struct slice body, uint64_t now_s);
 
+/* Whether a token, as it came or behind "Bearer ", is the secret. Takes the same time wherever a byte differs. */
+bool webhook_is_token(struct slice given, struct slice secret);
+
 struct webhook_news {
-	struct manifest *manifest; /* the version; the reader's to free or hand on. NULL: nothing to know */
-	struct slice environments[WEBHOOK_LABELS_MAX]; /* where it was put; in the arena or the body */
+	const char *ignored;  /* why there is nothing to know in it, a literal; NULL: what follows is said */
+	struct slice name, version; /* in the arena or the body, as those below */
+	struct manifest *manifest;  /* the reader's to free or hand on. NULL: the platform told no content */
+	struct slice environments[WEBHOOK_LABELS_MAX]; /* where it was put */
 	uint32_t environment_count;
 	struct slice by; /* empty: not told */
 };

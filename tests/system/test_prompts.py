@@ -172,9 +172,10 @@ def test_gate_leaves_its_result_and_is_a_baseline_later(start, tmp_path):
     assert gate(True, "--baseline", "answer@0.1").returncode == 1  # the agent keeps none of it
 
 
-def post_webhook(agent, body, signature):
-    request = urllib.request.Request("http://localhost:%d/api/v1/prompts/webhook/langfuse" % agent.ports["metrics"], body,
-                                     {"Content-Type": "application/json", "x-langfuse-signature": signature}, method="POST")
+def post_webhook(agent, path, body, **headers):
+    request = urllib.request.Request("http://localhost:%d/api/v1/prompts/webhook/%s" % (agent.ports["metrics"], path), body,
+                                     {"Content-Type": "application/json", **{k.replace("_", "-"): v for k, v in
+                                                                             headers.items()}}, method="POST")
     try:
         with urllib.request.urlopen(request, timeout=10) as answer:
             return answer.status
@@ -182,19 +183,58 @@ def post_webhook(agent, body, signature):
         return answer.code
 
 
+def signature(secret, body, at):
+    digest = hmac.new(secret, b"%d." % at + body, hashlib.sha256).hexdigest()
+    return {"x_langfuse_signature": "t=%d,v1=%s" % (at, digest)}
+
+
+def webhooks(agent, result):
+    return agent.metric("plimsoll_agent_prompt_webhooks_total", result=result)
+
+
 def test_webhook_of_a_platform_is_believed_when_it_is_signed(start):
     agent = start({"langfuse_webhook_secret": "s3cret"})
-    body = json.dumps({"type": "prompt-version", "action": "updated", "user": {"name": "Ana"}, "prompt": {
-        "name": "movie", "version": 4, "labels": ["latest", "production"], "prompt": "As a critic of {{genre}} films, be fair.",
-        "config": {"model": "gpt-4o"}}}).encode()
+    body = json.dumps({"id": "550e8400", "timestamp": "2026-01-01T10:30:00Z", "type": "prompt-version", "apiVersion": "v1",
+                       "action": "updated", "user": {"id": "u1", "name": "Ana", "email": None}, "prompt": {
+                           "id": "p1", "name": "movie", "version": 4, "projectId": "x", "labels": ["latest", "production"],
+                           "prompt": "As a critic of {{genre}} films, be fair.", "type": "text", "config": {"model": "gpt-4o"},
+                           "commitMessage": None, "tags": []}}).encode()
     now = int(time.time())
-    digest = hmac.new(b"s3cret", b"%d." % now + body, hashlib.sha256).hexdigest()
-    assert post_webhook(agent, body, "t=%d,v1=%s" % (now, "0" * 64)) == 401
-    assert post_webhook(agent, body, "t=%d,v1=%s" % (now, digest)) == 200
+    assert post_webhook(agent, "langfuse", body, x_langfuse_signature="t=%d,v1=%s" % (now, "0" * 64)) == 401
+    assert post_webhook(agent, "langfuse", body) == 401
+    assert post_webhook(agent, "langfuse", body, **signature(b"s3cret", body, now - 400)) == 401  # sent again, later
+    assert post_webhook(agent, "langfuse", body, **signature(b"s3cret", body, now)) == 200
     assert version(agent, "4", "movie")["deployed_to"] == [{"environment": "production", "share": 1}]
+    other = b'{"type": "something-new"}'
+    assert post_webhook(agent, "langfuse", other, **signature(b"s3cret", other, now)) == 200  # or it would come again
+    bad = b'{"type": "prompt-version", "prompt": {}}'
+    assert post_webhook(agent, "langfuse", bad, **signature(b"s3cret", bad, now)) == 400
+    assert post_webhook(agent, "braintrust?token=s3cret", b"{}") == 403  # no secret is set for it
+    assert {r: webhooks(agent, r) for r in ("taken", "ignored", "mistake", "unsigned")} == {
+        "taken": 1, "ignored": 1, "mistake": 1, "unsigned": 4}
     App(agent).call("As a critic of horror films, be fair.")
     wait_for(lambda: "movie@4" in versions_of_records(agent) or App(agent).call("As a critic of horror films, be fair."),
              "a call of movie@4")
+
+
+def braintrust_alert(action, new_version):
+    return json.dumps({"organization": {"id": "o", "name": "acme"}, "project": {"id": "p", "name": "support"}, "automation": {
+        "id": "a", "name": "Production", "event_type": "environment_update"}, "details": {
+            "environment": {"slug": "production"}, "prompt": {"id": "p7", "slug": "answer"}, "new_version": new_version,
+            "action": action}}).encode()
+
+
+def test_environment_alert_of_braintrust_puts_a_version_of_the_folder_in_force(start):
+    agent = start({"braintrust_webhook_secret": "s3cret"})
+    wait_for(lambda: version(agent, "1.5.0"), "the manifests are read")
+    assert post_webhook(agent, "braintrust", braintrust_alert("update", "1.5.0")) == 401
+    assert post_webhook(agent, "braintrust?token=other", braintrust_alert("update", "1.5.0")) == 401
+    assert post_webhook(agent, "braintrust?token=s3cret", braintrust_alert("update", "1.5.0")) == 200
+    assert version(agent, "1.5.0")["deployed_to"] == [{"environment": "production", "share": 1}]
+    assert "manifest" in version(agent, "1.5.0"), "the alert told no content, and takes none away"
+    assert post_webhook(agent, "braintrust", braintrust_alert("delete", None), Authorization="Bearer s3cret") == 200
+    assert version(agent, "1.5.0")["deployed_to"] == [{"environment": "production", "share": 1}]
+    assert (webhooks(agent, "taken"), webhooks(agent, "ignored"), webhooks(agent, "unsigned")) == (1, 1, 2)
 
 
 def test_offline_check_and_diff_need_no_agent(folder):

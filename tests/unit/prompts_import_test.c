@@ -100,53 +100,138 @@ static void signature_is_checked_with_its_time(void **state)
 	assert_false(webhook_is_signed(SLICE("t=1000,v1="), SLICE(""), SLICE("{}"), 1100));
 }
 
-static void langfuse_webhook_tells_version_and_labels(void **state)
+static void token_is_the_secret_bare_or_of_a_bearer(void **state)
 {
-	struct webhook_news news;
-	struct buf why = BUF_INIT;
-	struct arena arena;
-
 	(void)state;
-	arena_init(&arena, 1 << 20);
-	struct status s = webhook_read(PROMPT_FROM_LANGFUSE,
-				       SLICE("{\"type\":\"prompt-version\",\"action\":\"updated\",\"prompt\":{\"name\":\"movie\","
-					     "\"version\":4,\"labels\":[\"latest\",\"production\"],\"prompt\":\"hi\"},"
-					     "\"user\":{\"name\":\"Ana\"}}"),
-				       &arena, &news, &why);
-	assert_false(FAILED(s));
-	assert_string_equal(news.manifest->version, "4");
-	assert_int_equal(news.environment_count, 1);
-	assert_true(slice_equal(news.environments[0], SLICE("production")));
-	assert_true(slice_equal(news.by, SLICE("Ana")));
-	manifest_free(news.manifest);
-	assert_true(FAILED(webhook_read(PROMPT_FROM_LANGFUSE, SLICE("{\"type\":\"other\"}"), &arena, &news, &why)));
-	assert_true(FAILED(webhook_read(PROMPT_FROM_LANGFUSE, SLICE("no"), &arena, &news, &why)));
-	arena_release(&arena);
-	buf_release(&why);
+	assert_true(webhook_is_token(SLICE("s3cret"), SLICE("s3cret")));
+	assert_true(webhook_is_token(SLICE("bearer s3cret"), SLICE("s3cret")));
+	assert_false(webhook_is_token(SLICE("s3cre"), SLICE("s3cret")));
+	assert_false(webhook_is_token(SLICE("Bearer "), SLICE("s3cret")));
+	assert_false(webhook_is_token(SLICE_NONE, SLICE_NONE));
 }
 
-static void braintrust_webhook_tells_version_and_environment(void **state)
-{
+struct heard {
 	struct webhook_news news;
-	struct buf why = BUF_INIT;
 	struct arena arena;
+	struct buf why;
+	bool failed;
+};
+
+static struct heard *hear(uint8_t platform, const char *body)
+{
+	static struct heard h;
+
+	h.why = BUF_INIT;
+	arena_init(&h.arena, 1 << 20);
+	h.failed = FAILED(webhook_read(platform, slice_of(body), &h.arena, &h.news, &h.why));
+	return &h;
+}
+
+static void forget(struct heard *h)
+{
+	manifest_free(h->news.manifest);
+	arena_release(&h->arena);
+	buf_release(&h->why);
+}
+
+/* As Langfuse's documentation shows it; the user is told by newer ones. */
+#define LANGFUSE(type, action)                                                                                         \
+	"{\"id\":\"550e8400-e29b-41d4-a716-446655440000\",\"timestamp\":\"2024-07-10T10:30:00Z\",\"type\":\"" type "\","      \
+	"\"apiVersion\":\"v1\",\"action\":\"" action "\",\"prompt\":{\"id\":\"prompt_abc123\",\"name\":\"movie-critic\","       \
+	"\"version\":3,\"projectId\":\"xyz789\",\"labels\":[\"production\",\"latest\"],\"prompt\":\"Rate {{movie}}.\","         \
+	"\"type\":\"text\",\"config\":{\"key\":\"value\"},\"commitMessage\":\"Improved\",\"tags\":[\"entertainment\"],"       \
+	"\"createdAt\":\"2024-07-10T10:30:00Z\",\"updatedAt\":\"2024-07-10T10:30:00Z\"},"                                    \
+	"\"user\":{\"id\":\"u1\",\"name\":\"Ana\",\"email\":null}}"
+
+static void langfuse_webhook_tells_version_and_labels(void **state)
+{
+	(void)state;
+	struct heard *h = hear(PROMPT_FROM_LANGFUSE, LANGFUSE("prompt-version", "updated"));
+
+	assert_false(h->failed);
+	assert_null(h->news.ignored);
+	assert_string_equal(h->news.manifest->version, "3");
+	assert_string_equal(h->news.manifest->template, "Rate {{movie}}.");
+	assert_int_equal(h->news.environment_count, 1);
+	assert_true(slice_equal(h->news.environments[0], SLICE("production")));
+	assert_true(slice_equal(h->news.by, SLICE("Ana")));
+	forget(h);
+}
+
+static void langfuse_events_without_news_are_ignored_and_bad_ones_refused(void **state)
+{
+	(void)state;
+	struct heard *h = hear(PROMPT_FROM_LANGFUSE, LANGFUSE("prompt-version", "deleted"));
+
+	assert_false(h->failed);
+	assert_non_null(h->news.ignored);
+	forget(h);
+	h = hear(PROMPT_FROM_LANGFUSE, LANGFUSE("dataset-run", "created"));
+	assert_false(h->failed);
+	assert_non_null(h->news.ignored);
+	forget(h);
+	h = hear(PROMPT_FROM_LANGFUSE, "{\"type\":\"prompt-version\",\"prompt\":{\"name\":\"movie-critic\"}}");
+	assert_true(h->failed);
+	forget(h);
+	h = hear(PROMPT_FROM_LANGFUSE, "no");
+	assert_true(h->failed);
+	forget(h);
+}
+
+/* As Braintrust's documentation shows it. */
+#define BRAINTRUST(event, details)                                                                                     \
+	"{\"organization\":{\"id\":\"org_123\",\"name\":\"acme\"},\"project\":{\"id\":\"proj_456\",\"name\":\"support\"},"     \
+	"\"automation\":{\"id\":\"c5b32408-8568-4bff-9299-8cdd56979b67\",\"name\":\"Production\",\"event_type\":\"" event "\"},"  \
+	"\"details\":{" details "}}"
+
+static void braintrust_webhook_tells_version_and_environment_without_content(void **state)
+{
+	(void)state;
+	struct heard *h = hear(PROMPT_FROM_BRAINTRUST,
+			       BRAINTRUST("environment_update", "\"environment\":{\"slug\":\"production\"},\"prompt\":{\"id\":"
+					  "\"prompt_789\",\"slug\":\"summarizer\"},\"new_version\":\"v3.2.1\",\"action\":\"update\""));
+
+	assert_false(h->failed);
+	assert_null(h->news.ignored);
+	assert_null(h->news.manifest); /* an empty one would stand against the one in the folder */
+	assert_true(slice_equal(h->news.name, SLICE("summarizer")));
+	assert_true(slice_equal(h->news.version, SLICE("v3.2.1")));
+	assert_int_equal(h->news.environment_count, 1);
+	assert_true(slice_equal(h->news.environments[0], SLICE("production")));
+	forget(h);
+}
+
+static void braintrust_events_without_news_are_ignored(void **state)
+{
+	static const char *const bodies[] = {
+		BRAINTRUST("environment_update", "\"environment\":{\"slug\":\"production\"},\"prompt\":{\"id\":\"p\",\"slug\":"
+			   "\"summarizer\"},\"new_version\":null,\"action\":\"delete\""),
+		BRAINTRUST("logs", "\"is_test\":false,\"message\":\"5 logs\",\"count\":5"),
+		BRAINTRUST("environment_update", "\"environment\":{\"slug\":\"production\"},\"dataset\":{\"id\":\"d\"}"),
+	};
 
 	(void)state;
-	arena_init(&arena, 1 << 20);
-	struct status s = webhook_read(PROMPT_FROM_BRAINTRUST,
-				       SLICE("{\"automation\":{\"event_type\":\"environment_update\"},\"details\":{\"action\":"
-					     "\"update\",\"environment\":{\"slug\":\"production\"},\"prompt\":{\"slug\":\"movie\","
-					     "\"_xact_id\":\"1000\",\"prompt_data\":{\"options\":{\"model\":\"gpt-4o\",\"params\":"
-					     "{\"temperature\":0}}}}}}"),
-				       &arena, &news, &why);
-	assert_false(FAILED(s));
-	assert_string_equal(news.manifest->name, "movie");
-	assert_string_equal(news.manifest->version, "1000");
-	assert_true(news.manifest->temperature == 0);
-	assert_true(slice_equal(news.environments[0], SLICE("production")));
-	manifest_free(news.manifest);
-	arena_release(&arena);
-	buf_release(&why);
+	for (size_t i = 0; i < sizeof(bodies) / sizeof(bodies[0]); i++) {
+		struct heard *h = hear(PROMPT_FROM_BRAINTRUST, bodies[i]);
+		assert_false(h->failed);
+		assert_non_null(h->news.ignored);
+		forget(h);
+	}
+}
+
+static void braintrust_relay_may_add_the_content(void **state)
+{
+	(void)state;
+	struct heard *h = hear(PROMPT_FROM_BRAINTRUST,
+			       BRAINTRUST("environment_update", "\"environment\":{\"slug\":\"production\"},\"prompt\":{\"slug\":"
+					  "\"movie\",\"_xact_id\":\"1000\",\"prompt_data\":{\"options\":{\"model\":\"gpt-4o\","
+					  "\"params\":{\"temperature\":0}}}},\"action\":\"update\""));
+
+	assert_false(h->failed);
+	assert_string_equal(h->news.manifest->name, "movie");
+	assert_string_equal(h->news.manifest->version, "1000");
+	assert_true(h->news.manifest->temperature == 0);
+	forget(h);
 }
 
 static int tear_down(void **state)
@@ -164,8 +249,12 @@ int main(void)
 		cmocka_unit_test(promptfoo_configuration_names_versions_by_their_text),
 		cmocka_unit_test(other_files_are_refused),
 		cmocka_unit_test(signature_is_checked_with_its_time),
+		cmocka_unit_test(token_is_the_secret_bare_or_of_a_bearer),
 		cmocka_unit_test(langfuse_webhook_tells_version_and_labels),
-		cmocka_unit_test(braintrust_webhook_tells_version_and_environment),
+		cmocka_unit_test(langfuse_events_without_news_are_ignored_and_bad_ones_refused),
+		cmocka_unit_test(braintrust_webhook_tells_version_and_environment_without_content),
+		cmocka_unit_test(braintrust_events_without_news_are_ignored),
+		cmocka_unit_test(braintrust_relay_may_add_the_content),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, tear_down);
