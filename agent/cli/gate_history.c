@@ -4,6 +4,7 @@
 #include "agent/cli/gate_history.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 
 #include "agent/base/json.h"
 #include "agent/cli/gate.h"
@@ -26,6 +27,7 @@ bool gate_history_is_version(const char *text)
 
 int gate_history_keep(const char *agent, const char *prompt, const struct gate *g)
 {
+	const char *user = getenv("USER"); /* NULL in many a container */
 	struct buf path = BUF_INIT, body = BUF_INIT, answer = BUF_INIT;
 	struct slice version, name = name_of(prompt, &version);
 	struct client client;
@@ -35,6 +37,10 @@ int gate_history_keep(const char *agent, const char *prompt, const struct gate *
 	buf_text(&path, "/gate");
 	buf_text(&body, "{\"version\":");
 	json_write_string(&body, version);
+	if (user != NULL) {
+		buf_text(&body, ",\"by\":");
+		json_write_string(&body, slice_of(user));
+	}
 	buf_text(&body, ",\"gate\":");
 	gate_print_json(g, &body);
 	buf_byte(&body, '}');

@@ -370,6 +370,11 @@ struct store *prompts_store(struct prompts *p)
 	return p->store;
 }
 
+struct audit *prompts_audit(struct prompts *p)
+{
+	return p->audit;
+}
+
 bool prompts_webhook_secret(struct prompts *p, uint8_t source, struct buf *out)
 {
 	pthread_mutex_lock(&p->lock);

@@ -45,6 +45,7 @@ void prompts_render(void *context, struct exposition *x);
 /* For the API, any thread but the loop's. */
 struct registry *prompts_registry(struct prompts *p);
 struct store *prompts_store(struct prompts *p);
+struct audit *prompts_audit(struct prompts *p);
 
 /* Appends the configured secret of the platform's webhooks. False: none is configured. */
 bool prompts_webhook_secret(struct prompts *p, uint8_t source, struct buf *out);

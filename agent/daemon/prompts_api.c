@@ -10,6 +10,7 @@
 #include "agent/base/clock.h"
 #include "agent/base/json.h"
 #include "agent/base/log.h"
+#include "agent/daemon/gate_note.h"
 #include "agent/daemon/prompts.h"
 #include "agent/daemon/prompts_webhook.h"
 
@@ -26,8 +27,15 @@ static void fail(struct api_reply *reply, struct status s, struct buf *why)
 /* ---------------------------------------------------------------- looking */
 static void answer_list(void *context, const struct api_request *q, struct api_reply *reply)
 {
-	(void)q;
-	registry_write_list(prompts_registry(context), &reply->body);
+	struct slice top = api_parameter(q, "top");
+	uint64_t most = 0;
+
+	if (top.len == 0)
+		registry_write_list(prompts_registry(context), &reply->body);
+	else if (slice_to_u64(top, &most) && most > 0 && most <= REGISTRY_TOP_MAX)
+		registry_write_top(prompts_registry(context), most, &reply->body);
+	else
+		api_fail(reply, 400, "top is a number of prompts, %u at most", REGISTRY_TOP_MAX);
 }
 
 static void answer_gate(struct prompts *p, struct slice name, struct slice version, struct api_reply *reply)
@@ -166,7 +174,7 @@ static uint64_t count_elements(struct slice list)
 	return n;
 }
 
-/* The body is what `plimsoll gate --output json` prints, with "version" beside it: {"version":"2","gate":{...}}. */
+/* The body is what `plimsoll gate --output json` prints, with "version" beside it, and who asked: {"version":"2","by":"alice","gate":{...}}. */
 static void keep_gate(struct prompts *p, struct slice name, struct slice body, struct api_reply *reply)
 {
 	struct slice gate = json_find(body, SLICE("gate")), criteria = json_find(gate, SLICE("criteria"));
@@ -177,14 +185,22 @@ static void keep_gate(struct prompts *p, struct slice name, struct slice body, s
 
 	arena_init(&arena, ARENA_BYTES);
 	struct json j;
+	struct slice who = json_find(body, SLICE("by")), by = SLICE_NONE;
 	json_init(&j, json_find(body, SLICE("version")));
 	bool is_named = json_text(&j, &arena, &g.version);
+	json_init(&j, who);
+	if (who.len > 0 && !json_text(&j, &arena, &by))
+		by = SLICE_NONE;
 	g.open = slice_equal(json_find(gate, SLICE("open")), SLICE("true"));
 	g.cases = count_elements(json_find(gate, SLICE("cases")));
 	if (!slice_to_double(rate, &g.pass_rate))
 		g.pass_rate = NAN;
 	struct status s = is_named && gate.len > 0 && json_is_valid(body) ?
 		registry_gate(prompts_registry(p), &g, &why) : FAIL(INVALID, "the body is {\"version\":...,\"gate\":{...}}");
+	if (!FAILED(s)) {
+		gate_note(prompts_audit(p), &g, by);
+		s = store_flush(prompts_store(p)); /* the next gate may ask for it at once */
+	}
 	if (FAILED(s))
 		fail(reply, s, &why);
 	else

@@ -108,6 +108,13 @@ bool registry_gate_key(struct registry *r, struct slice name, struct slice versi
 /* {"prompts":[...]}: of each its versions, without what they tell the model. */
 void registry_write_list(struct registry *r, struct buf *out);
 
+/* The prompts that were seen last, at most so many, and of each the REGISTRY_TOP_VERSIONS versions that were: as in the
+ * list, and with "gate" (the newest one), "drift" and "seen_in":[{"environment","last_seen","calls"}]. "more_versions" says
+ * how many are left out. */
+#define REGISTRY_TOP_MAX      100u
+#define REGISTRY_TOP_VERSIONS 8u
+void registry_write_top(struct registry *r, size_t most, struct buf *out);
+
 /* One prompt with all that is known. False: there is none of this name. */
 bool registry_write_one(struct registry *r, struct slice name, struct buf *out);
 

@@ -92,6 +92,16 @@ static void write_place(const struct place *p, struct buf *out)
 	buf_byte(out, '}');
 }
 
+static void write_gate(const struct kept_gate *g, struct buf *out)
+{
+	buf_byte(out, '{');
+	number(out, "time", g->at_s);
+	flag(out, "open", g->open);
+	real(out, "pass_rate", g->pass_rate);
+	number(out, "cases", g->cases);
+	buf_byte(out, '}');
+}
+
 static void write_gates(const struct registry *r, const struct entry *e, struct buf *out)
 {
 	json_write_key(out, "gates");
@@ -101,12 +111,7 @@ static void write_gates(const struct registry *r, const struct entry *e, struct 
 		if (!slice_equal(slice_of(g->name), entry_name(e)) || !slice_equal(slice_of(g->version), entry_version(e)))
 			continue;
 		comma(out);
-		buf_byte(out, '{');
-		number(out, "time", g->at_s);
-		flag(out, "open", g->open);
-		real(out, "pass_rate", g->pass_rate);
-		number(out, "cases", g->cases);
-		buf_byte(out, '}');
+		write_gate(g, out);
 	}
 	buf_byte(out, ']');
 }
@@ -221,6 +226,127 @@ void registry_write_list(struct registry *r, struct buf *out)
 	pthread_mutex_unlock(&r->lock);
 }
 
+/* ---------------------------------------------------------------- the newest */
+
+/* By when they were seen last, falling. */
+struct newest {
+	const struct entry *items[REGISTRY_TOP_MAX];
+	size_t count, most;
+};
+
+static void newest_put(struct newest *n, const struct entry *e)
+{
+	size_t at = n->count;
+
+	if (n->count == n->most && (n->most == 0 || n->items[at - 1]->last_seen_s >= e->last_seen_s))
+		return;
+	if (n->count < n->most)
+		n->count++;
+	else
+		at--;
+	for (; at > 0 && n->items[at - 1]->last_seen_s < e->last_seen_s; at--)
+		n->items[at] = n->items[at - 1];
+	n->items[at] = e;
+}
+
+/* One version stands for its prompt: the one that was seen last. */
+static void newest_put_prompt(struct newest *n, const struct entry *e)
+{
+	for (size_t i = 0; i < n->count; i++) {
+		if (!slice_equal(entry_name(n->items[i]), entry_name(e)))
+			continue;
+		if (n->items[i]->last_seen_s >= e->last_seen_s)
+			return;
+		memmove(&n->items[i], &n->items[i + 1], (--n->count - i) * sizeof(n->items[0]));
+		break;
+	}
+	newest_put(n, e);
+}
+
+static void write_newest_gate(const struct registry *r, const struct entry *e, struct buf *out)
+{
+	uint32_t i = r->gate_count;
+
+	while (i > 0 && (!slice_equal(slice_of(r->gates[i - 1].name), entry_name(e)) ||
+			 !slice_equal(slice_of(r->gates[i - 1].version), entry_version(e))))
+		i--;
+	if (i == 0)
+		return;
+	json_write_key(out, "gate");
+	write_gate(&r->gates[i - 1], out);
+}
+
+/* Releases of one environment are added up. */
+static void write_environment(const struct entry *e, uint32_t first, struct buf *out)
+{
+	uint64_t last_seen_s = 0, calls = 0;
+
+	for (uint32_t i = 0; i < e->place_count; i++) {
+		const struct place *p = &e->places[i];
+		if (strcmp(p->environment, e->places[first].environment) != 0)
+			continue;
+		if (i < first)
+			return; /* it has been written */
+		calls += p->sums.calls;
+		last_seen_s = p->sums.last_seen_s > last_seen_s ? p->sums.last_seen_s : last_seen_s;
+	}
+	if (calls == 0)
+		return;
+	comma(out);
+	buf_byte(out, '{');
+	text(out, "environment", slice_of(e->places[first].environment));
+	number(out, "last_seen", last_seen_s);
+	number(out, "calls", calls);
+	buf_byte(out, '}');
+}
+
+static void write_top_version(const struct registry *r, const struct entry *e, struct buf *out)
+{
+	begin_version(r, e, out);
+	number(out, "calls", total_of(e).calls);
+	write_newest_gate(r, e, out);
+	write_drift(e, out);
+	json_write_key(out, "seen_in");
+	buf_byte(out, '[');
+	for (uint32_t i = 0; i < e->place_count; i++)
+		write_environment(e, i, out);
+	buf_text(out, "]}");
+}
+
+static size_t write_top_prompt(const struct registry *r, struct slice name, struct buf *out)
+{
+	struct newest versions = { .most = REGISTRY_TOP_VERSIONS };
+
+	for (uint32_t i = 0; i < r->entry_count; i++)
+		if (slice_equal(entry_name(r->entries[i]), name))
+			newest_put(&versions, r->entries[i]);
+	comma(out);
+	buf_byte(out, '{');
+	text(out, "name", name);
+	json_write_key(out, "versions");
+	buf_byte(out, '[');
+	for (size_t i = 0; i < versions.count && !buf_failed(out); i++)
+		write_top_version(r, versions.items[i], out);
+	buf_text(out, "]}");
+	return versions.count;
+}
+
+void registry_write_top(struct registry *r, size_t most, struct buf *out)
+{
+	struct newest prompts = { .most = most < REGISTRY_TOP_MAX ? most : REGISTRY_TOP_MAX };
+	size_t written = 0;
+
+	pthread_mutex_lock(&r->lock);
+	for (uint32_t i = 0; i < r->entry_count; i++)
+		newest_put_prompt(&prompts, r->entries[i]);
+	buf_text(out, "{\"prompts\":[");
+	for (size_t i = 0; i < prompts.count && !buf_failed(out); i++)
+		written += write_top_prompt(r, entry_name(prompts.items[i]), out);
+	buf_printf(out, "],\"more_versions\":%zu}", r->entry_count - written);
+	pthread_mutex_unlock(&r->lock);
+}
+
+/* ---------------------------------------------------------------- one prompt */
 static void write_deployment(const struct prompt_deployment *d, struct buf *out)
 {
 	comma(out);

@@ -163,12 +163,16 @@ def test_gate_leaves_its_result_and_is_a_baseline_later(start, tmp_path):
     def gate(passed, *arguments):
         results.write_text(json.dumps([{"id": "a", "passed": True}, {"id": "b", "passed": passed}]))
         return subprocess.run([BINARY, "gate", "--results", str(results), "--agent", "localhost:%d" % agent.ports["metrics"],
-                               *arguments], capture_output=True, text=True, timeout=30)
+                               *arguments], capture_output=True, text=True, timeout=30, env=dict(os.environ, USER="ci"))
     assert gate(True, "--min-pass-rate", "1", "--prompt", "answer@1.4.0").returncode == 0
     worse = gate(False, "--max-regressions", "0", "--baseline", "answer@1.4.0", "--prompt", "answer@1.5.0")
     assert worse.returncode == 1, worse.stdout + worse.stderr
     gates = wait_for(lambda: version(agent, "1.5.0")["gates"], lambda: "the gate of 1.5.0")
     assert len(gates) == 1 and not gates[0]["open"] and gates[0]["pass_rate"] == 0.5 and gates[0]["cases"] == 2
+    opened, closed = wait_for(lambda: (found := audit(agent, "prompt_gate"))[1:] and found, lambda: "two gates in the audit")
+    assert (opened["subject"], opened["text"]) == ("answer@1.4.0", "answer@1.4.0: the gate is open, 100.0 % of 2 cases passed")
+    assert closed["text"] == "answer@1.5.0: the gate is closed, 50.0 % of 2 cases passed; regressions 1, limit 0"
+    assert closed["by"] == "ci"
     assert gate(True, "--baseline", "answer@0.1").returncode == 1  # the agent keeps none of it
 
 
