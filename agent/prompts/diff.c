@@ -6,6 +6,8 @@
 #include "agent/base/json.h"
 #include "agent/prompts/word_diff.h"
 
+#define ARENA_BYTES (8u << 20)
+
 struct change {
 	const struct manifest_field *field;
 	struct buf a, b; /* empty: not said */
@@ -14,6 +16,56 @@ struct change {
 static bool is_text(const struct manifest_field *f)
 {
 	return strcmp(f->name, "template") == 0 || strcmp(f->name, "messages") == 0;
+}
+
+/* Too long to be shown whole on both sides. */
+static bool is_long(const struct manifest_field *f)
+{
+	return is_text(f) || f->type == CONF_JSON;
+}
+
+/* {role, content} with nothing beside them: "role: content" and a line end. */
+static bool write_plain(struct slice message, struct arena *a, struct buf *out)
+{
+	struct slice role = SLICE_NONE, content = SLICE_NONE;
+	struct json_string key;
+	struct json j;
+
+	json_init(&j, message);
+	if (json_peek(&j) != JSON_OBJECT || !json_object(&j))
+		return false;
+	while (json_member(&j, &key)) {
+		struct slice *to = slice_equal(key.raw, SLICE("role")) ? &role :
+				   slice_equal(key.raw, SLICE("content")) ? &content : NULL;
+		if (to == NULL || json_peek(&j) != JSON_STRING || !json_text(&j, a, to))
+			return false;
+	}
+	buf_printf(out, "%.*s: ", SLICE_ARG(role));
+	buf_slice(out, content);
+	buf_byte(out, '\n');
+	return true;
+}
+
+/* Messages as people read them, where that shows all there is; else they stay JSON. */
+static void make_readable(struct buf *text)
+{
+	struct buf plain = BUF_INIT;
+	struct slice message;
+	struct arena scratch;
+	struct json j;
+	bool all = text->len > 0;
+
+	arena_init(&scratch, ARENA_BYTES);
+	json_init(&j, buf_view(text));
+	all = all && json_array(&j);
+	while (all && json_element(&j) && json_raw(&j, &message))
+		all = write_plain(message, &scratch, &plain);
+	if (all && !buf_failed(&plain)) {
+		buf_reset(text);
+		buf_slice(text, slice_trim(buf_view(&plain)));
+	}
+	arena_release(&scratch);
+	buf_release(&plain);
 }
 
 static bool read_change(const struct manifest *a, const struct manifest *b, const struct manifest_field *f,
@@ -51,9 +103,13 @@ static void paint_words(void *context, enum word_op op, struct slice text)
 	buf_text(p->out, around[1]);
 }
 
-static void write_change(const struct change *c, struct paint *p)
+static void write_change(struct change *c, struct paint *p)
 {
-	if (is_text(c->field)) {
+	if (is_long(c->field)) {
+		if (strcmp(c->field->name, "messages") == 0) {
+			make_readable(&c->a);
+			make_readable(&c->b);
+		}
 		buf_printf(p->out, "%s:\n", c->field->name);
 		struct status s = word_diff(buf_view(&c->a), buf_view(&c->b), paint_words, p);
 		buf_text(p->out, FAILED(s) ? "(not compared: no memory)\n" : "\n");

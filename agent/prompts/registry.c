@@ -367,7 +367,7 @@ static uint64_t take(_Atomic uint64_t *counter)
 		       0 : atomic_exchange_explicit(counter, 0, memory_order_relaxed);
 }
 
-static bool fold(struct prompt_use *use, struct prompt_place *sums)
+static bool fold(struct prompt_use *use, struct entry *e, struct prompt_place *sums)
 {
 	uint64_t calls = take(&use->counters[USE_CALLS]);
 
@@ -382,6 +382,8 @@ static bool fold(struct prompt_use *use, struct prompt_place *sums)
 	sums->priced += take(&use->counters[USE_PRICED]);
 	sums->cost_pusd += take(&use->counters[USE_COST_PUSD]);
 	sums->latency_ms += take(&use->counters[USE_LATENCY_MS]);
+	e->judged += take(&use->counters[USE_SCORED]);
+	e->score_sum += (double)take(&use->counters[USE_SCORES]) / USE_SCORE_ONE;
 	if (first_s != 0 && (sums->first_seen_s == 0 || first_s < sums->first_seen_s))
 		sums->first_seen_s = first_s;
 	if (last_s > sums->last_seen_s)
@@ -432,7 +434,7 @@ static void take_news(void *context, const struct news_place *n, struct news_slo
 		registry_entry(r, n->name, n->version, PROMPT_FROM_TRAFFIC, first_seen_s);
 	struct place *p = e != NULL ? place_for(r, e, n->environment, n->release) : NULL;
 
-	if (p != NULL && fold(&slot->use, &p->sums))
+	if (p != NULL && fold(&slot->use, e, &p->sums))
 		note_seen(e, &p->sums);
 	if (++slot->age >= NEWS_KEPT_TICKS)
 		news_forget(slot);
@@ -441,7 +443,7 @@ static void take_news(void *context, const struct news_place *n, struct news_slo
 static void fold_entry(struct entry *e)
 {
 	for (uint32_t i = 0; i < e->place_count; i++)
-		if (e->places[i].use != NULL && fold(e->places[i].use, &e->places[i].sums))
+		if (e->places[i].use != NULL && fold(e->places[i].use, e, &e->places[i].sums))
 			note_seen(e, &e->places[i].sums);
 }
 

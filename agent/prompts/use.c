@@ -44,6 +44,10 @@ void prompt_use_count(struct prompt_use *u, const struct call *c)
 	add(u, USE_INPUT_TOKENS, tokens_get(&c->tokens, TOKENS_INPUT));
 	add(u, USE_OUTPUT_TOKENS, tokens_get(&c->tokens, TOKENS_OUTPUT));
 	add(u, USE_LATENCY_MS, c->latency_ns / NS_PER_MS);
+	if (c->score_name.len > 0 && c->score >= 0 && c->score <= 1) {
+		add(u, USE_SCORED, 1);
+		add(u, USE_SCORES, (uint64_t)(c->score * USE_SCORE_ONE + 0.5));
+	}
 	if (!c->cost.known || c->cost.total_pusd < 0)
 		return;
 	add(u, USE_PRICED, 1);

@@ -19,8 +19,12 @@ enum use_counter {
 	USE_PRICED,
 	USE_COST_PUSD,
 	USE_LATENCY_MS,
+	USE_SCORED,  /* carry a score from 0 to 1 on their own span */
+	USE_SCORES,  /* these added up, in units of 1 / USE_SCORE_ONE */
 	USE_COUNTERS
 };
+
+#define USE_SCORE_ONE 1e9
 
 /* Calls of a version in one environment and release, since the registry took them last. */
 struct prompt_use {

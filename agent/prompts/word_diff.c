@@ -19,19 +19,24 @@ struct diff {
 	struct slice run; /* not told yet */
 };
 
-static bool is_blank(char c)
+enum kind { KIND_BLANK, KIND_MARK, KIND_OTHER };
+
+/* Marks are what JSON and templates put around words. */
+static enum kind kind_of(char c)
 {
-	return c == ' ' || c == '\t' || c == '\n' || c == '\r';
+	if (c == ' ' || c == '\t' || c == '\n' || c == '\r')
+		return KIND_BLANK;
+	return c != '\0' && strchr("\"{}[]:,", c) != NULL ? KIND_MARK : KIND_OTHER;
 }
 
-/* A word is a run of blanks or of anything else. */
+/* A word is a run of blanks, of marks, or of anything else. */
 static struct status split(struct slice text, struct words *out)
 {
 	out->items = malloc((text.len + 1) * sizeof(*out->items));
 	if (out->items == NULL)
 		return FAIL(NOMEM, "no memory to compare texts");
 	for (size_t i = 0, start = 0; i < text.len; start = i) {
-		while (i < text.len && is_blank(text.ptr[i]) == is_blank(text.ptr[start]))
+		while (i < text.len && kind_of(text.ptr[i]) == kind_of(text.ptr[start]))
 			i++;
 		out->items[out->count++] = (struct slice){ text.ptr + start, i - start };
 	}

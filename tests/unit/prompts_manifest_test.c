@@ -157,6 +157,28 @@ static void diff_tells_fields_and_words(void **state)
 	manifest_free(b);
 }
 
+static void diff_reads_messages_out_and_tools_by_words(void **state)
+{
+	struct manifest *a = read_good("name: m\nversion: 1\ntools: [{name: look_up, description: Finds an order}]\nmessages:\n"
+				       "- {role: system, content: \"Be short.\\nAnd polite.\"}\n- {role: user, content: hi}\n");
+	struct manifest *b = read_good("name: m\nversion: 2\ntools: [{name: look_up, description: Finds the order}]\nmessages:\n"
+				       "- {role: system, content: \"Stay short.\\nAnd polite.\"}\n- {role: user, content: hi}\n");
+	struct manifest *c = read_good("name: m\nversion: 3\nmessages: [{role: tool, content: hi, tool_call_id: x}]\n");
+	struct buf out = BUF_INIT;
+
+	(void)state;
+	assert_true(manifest_diff_text(a, b, false, &out));
+	assert_string_equal(buf_string(&out), "messages:\nsystem: [-Be-]{+Stay+} short.\nAnd polite.\nuser: hi\n"
+			    "tools:\n[{\"name\":\"look_up\",\"description\":\"Finds [-an-]{+the+} order\"}]\n");
+	buf_reset(&out);
+	assert_true(manifest_diff_text(a, c, false, &out));
+	assert_non_null(strstr(buf_string(&out), "tool_call_id")); /* nothing of a message is hidden */
+	buf_release(&out);
+	manifest_free(a);
+	manifest_free(b);
+	manifest_free(c);
+}
+
 static void collect(void *context, enum word_op op, struct slice text)
 {
 	buf_printf(context, "%c%.*s|", "=-+"[op], SLICE_ARG(text));
@@ -233,6 +255,7 @@ int main(void)
 		cmocka_unit_test(content_hash_leaves_people_out),
 		cmocka_unit_test(system_message_of_a_chat_is_found),
 		cmocka_unit_test(diff_tells_fields_and_words),
+		cmocka_unit_test(diff_reads_messages_out_and_tools_by_words),
 		cmocka_unit_test(words_keep_what_is_common),
 		cmocka_unit_test(folder_is_read_through_links_of_a_config_map),
 	};
