@@ -15,7 +15,7 @@ BUILD_PACKAGES := gcc make pkg-config python3 libgrpc-dev libprotobuf-c-dev prot
 	libuv1-dev liblmdb-dev zlib1g-dev libzstd-dev libcurl4-openssl-dev libyaml-dev libmicrohttpd-dev libpcre2-dev libssl-dev libexpat1-dev libcrypt-dev libgnutls28-dev \
 	libsnappy-dev librdkafka-dev tzdata
 TEST_PACKAGES := libcmocka-dev libjansson-dev python3-venv clang libclang-rt-14-dev nodejs npm prometheus clickhouse-server \
-	prometheus-alertmanager openssl
+	prometheus-alertmanager openssl chromium
 
 # ---------------------------------------------------------------- how things are built
 B   := build/$(MODE)

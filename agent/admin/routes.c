@@ -50,6 +50,9 @@ static enum MHD_Result answer_summary(const struct request *r, const struct rout
 static const struct route routes[] = {
 	{ "/", answer_static, "text/html; charset=utf-8", page_html, page_html_end },
 	{ "/page.js", answer_static, "text/javascript; charset=utf-8", page_js, page_js_end },
+	{ "/words.js", answer_static, "text/javascript; charset=utf-8", page_words, page_words_end },
+	{ "/budgets.js", answer_static, "text/javascript; charset=utf-8", page_budgets, page_budgets_end },
+	{ "/prompts.js", answer_static, "text/javascript; charset=utf-8", page_prompts, page_prompts_end },
 	{ "/page.css", answer_static, "text/css; charset=utf-8", page_css, page_css_end },
 	{ .path = "/metrics", .answer = answer_metrics },
 	{ "/livez", answer_live, "text/plain; charset=utf-8", NULL, NULL },

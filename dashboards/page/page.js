@@ -1,94 +1,24 @@
 // SPDX-License-Identifier: Apache-2.0
-// The agent's page: reads /api/v1/summary, alerts and silences every two seconds and shows them.
-// Names come from spans, so every text is set as text, never as HTML. What is unknown is shown as unknown, not as zero.
+// The agent's page: reads /api/v1/summary, alerts, silences and budgets every two seconds, prompts now and then, and shows
+// them.
+
+import { $, NONE, count, details, element, fill, percent, seconds, span, speed, usd, whole } from "./words.js";
+import { showBudgets } from "./budgets.js";
+import { showPrompts } from "./prompts.js";
 
 const POLL_MS = 2000;
 const TIMEOUT_MS = 5000;
-const LAST_BUCKET_S = 81.92; // latencies are not told apart beyond it
+const GROUPS_SHOWN = 10;     // of each budget
+const PROMPTS_SHOWN = 20;
+const PROMPTS_EVERY = 5;     // polls: versions change seldom
+const ALERTS_SHOWN = 6;      // the others in one line
 const TRACES_SHOWN = 3;      // of an alert
 const CHANGES_SHOWN = 3;     // before it
 const ALARMING = 0.05;       // share of errors from which it is coloured
 
-const $ = (id) => document.getElementById(id);
 const view = { by: "feature", sort: "cost_usd", descending: true, summary: null, shown: "" };
 
-// ------------------------------------------------------------------ words and numbers
-
-const whole = new Intl.NumberFormat("en-US");
-const compact = new Intl.NumberFormat("en-US", { notation: "compact", maximumFractionDigits: 1 });
-const NONE = "\u2013";
-
-function count(n) {
-	if (n === null || n === undefined)
-		return NONE;
-	return n < 10000 ? whole.format(n) : compact.format(n);
-}
-
-// Costs come as decimal strings: three digits that count below a dollar, cents above.
-function usd(text) {
-	const value = Number(text);
-	if (text === null || text === undefined)
-		return NONE;
-	if (value === 0)
-		return "$0";
-	if (value >= 100000)
-		return "$" + compact.format(value);
-	if (value >= 1)
-		return "$" + value.toLocaleString("en-US", { minimumFractionDigits: 2, maximumFractionDigits: 2 });
-	if (value < 1e-9)
-		return "< $0.000000001";
-	return "$" + value.toLocaleString("en-US", { maximumSignificantDigits: 3, maximumFractionDigits: 20 });
-}
-
-function seconds(s) {
-	if (s === null || s === undefined)
-		return NONE;
-	if (s >= LAST_BUCKET_S)
-		return "> 82 s";
-	if (s < 1)
-		return Math.round(s * 1000) + " ms";
-	return s.toFixed(s < 10 ? 2 : 1) + " s";
-}
-
-function speed(perSecond) {
-	return perSecond === null || perSecond === undefined ? NONE : Math.round(perSecond) + " tok/s";
-}
-
-function span(s) {
-	const days = Math.floor(s / 86400), hours = Math.floor(s / 3600) % 24, minutes = Math.floor(s / 60) % 60;
-	if (days > 0)
-		return `${days} d ${hours} h`;
-	if (hours > 0)
-		return `${hours} h ${minutes} min`;
-	return minutes > 0 ? `${minutes} min` : `${Math.floor(s)} s`;
-}
-
-function percent(part, all) {
-	const p = 100 * part / all;
-	return (p > 0 && p < 10 ? p.toFixed(1) : Math.round(p)) + " %";
-}
-
-// ------------------------------------------------------------------ building elements
-
-function element(name, className, text) {
-	const e = document.createElement(name);
-	if (className)
-		e.className = className;
-	if (text !== undefined)
-		e.textContent = text;
-	return e;
-}
-
-function fill(parent, ...children) {
-	parent.replaceChildren(...children);
-	return parent;
-}
-
-// Shows parts such as { text: "3 errors", className: "bad" } with dots between them; false is no part.
-function details(parent, parts) {
-	const nodes = parts.filter(Boolean).flatMap((p) => [" \u00b7 ", element("span", p.className, p.text)]);
-	parent.replaceChildren(...nodes.slice(1));
-}
+// ------------------------------------------------------------------ totals
 
 function svg(name, attributes) {
 	const e = document.createElementNS("http://www.w3.org/2000/svg", name);
@@ -106,8 +36,6 @@ function spark(target, values, label) {
 		svg("polygon", { class: "area", points: `0,32 ${points.join(" ")} 120,32` }),
 		svg("polyline", { class: "trace", points: points.join(" ") }));
 }
-
-// ------------------------------------------------------------------ totals
 
 function perMinute(lastMinute, value) {
 	return 60 * Number(value) / lastMinute.seconds;
@@ -379,8 +307,9 @@ function alertItem(alert, others) {
 	detail.append(" \u00b7 ", runbook(alert) ?? "");
 	item.id = `alert-${alert.id}`;
 	fill(item, element("strong", "", alert.summary), detail);
-	for (const more of [alert.cause && element("small", "", alert.cause), decomposition(alert.movement),
-			...(alert.changes ?? []).slice(0, CHANGES_SHOWN).map(changeLine),
+	const changes = alert.kind === "budget" ? [] : alert.changes ?? []; // money that is spent is its own cause
+	for (const more of [alert.cause && alert.kind !== "budget" && element("small", "", alert.cause), decomposition(alert.movement),
+			...changes.slice(0, CHANGES_SHOWN).map(changeLine),
 			others.length > 0 && element("small", "", `Also: ${others.map((o) => o.summary).join("; ")}`)])
 		if (more)
 			item.append(more);
@@ -399,16 +328,23 @@ function silenceItem(s) {
 	return element("li", "", `Silence: ${s.matchers} until ${until}, by ${s.by || "unknown"}${why}`);
 }
 
+// The one that the address names comes first: a notification has led here.
+function urgency(alert) {
+	return 2 * (location.hash === `#alert-${alert.id}`) + (alert.severity === "critical");
+}
+
 function showAlerts(answer, silences) {
 	const active = (answer?.alerts ?? []).filter((a) => a.state !== "resolved"), pending = answer?.pending ?? [];
 	const quiet = (silences?.silences ?? []).filter((s) => s.active);
 	const isCovered = (a) => !a.told && active.some((b) => b.told && b.incident === a.incident);
-	const leads = active.filter((a) => !isCovered(a));
+	const leads = active.filter((a) => !isCovered(a)).sort((a, b) => urgency(b) - urgency(a));
+	const beyond = leads.length - ALERTS_SHOWN;
 	const others = (lead) => lead.told ? active.filter((a) => isCovered(a) && a.incident === lead.incident) : [];
 	$("alerts").hidden = leads.length + pending.length + quiet.length === 0;
 	$("alerts-title").textContent = leads.length === 1 ? "1 active alert" : `${leads.length || "No"} active alerts`;
-	fill($("alert-list"), ...leads.map((a) => alertItem(a, others(a))));
-	fill($("quiet-list"), ...pending.map(pendingItem), ...quiet.map(silenceItem));
+	fill($("alert-list"), ...leads.slice(0, ALERTS_SHOWN).map((a) => alertItem(a, others(a))));
+	fill($("quiet-list"), ...(beyond > 0 ? [element("li", "", `${whole.format(beyond)} more: plimsoll alerts list`)] : []),
+		...pending.map(pendingItem), ...quiet.map(silenceItem));
 }
 
 function exportLine(endpoints) {
@@ -466,12 +402,23 @@ async function read(path) {
 	return answer.json();
 }
 
+function readAll(...names) {
+	return Promise.all(names.map((name) => read(`api/v1/${name}`)));
+}
+
+let polls = 0;
+
 async function poll() {
 	try {
-		const [summary, alerts, silences] =
-			await Promise.all(["summary", "alerts", "silences"].map((name) => read(`api/v1/${name}`)));
+		const [summary, alerts, silences, budgets] = await readAll("summary", "alerts", "silences",
+			`budgets?top=${GROUPS_SHOWN}`);
 		showSummary(summary);
 		showAlerts(alerts, silences);
+		showBudgets(budgets, summary.totals.requests > 0);
+		if (polls++ % PROMPTS_EVERY === 0) {
+			const [prompts, canary] = await readAll(`prompts?top=${PROMPTS_SHOWN}`, "canary");
+			showPrompts(prompts, canary, summary.totals.requests > 0);
+		}
 		showState(true);
 	} catch (error) {
 		const words = { TimeoutError: "no answer within 5 s", TypeError: "no connection" };
