@@ -91,6 +91,7 @@ static int run_loop(struct config *config)
 	struct buf why = BUF_INIT;
 
 	signal(SIGPIPE, SIG_IGN);
+	signal(SIGXFSZ, SIG_IGN); /* a limit on file sizes is a full disk, not the end */
 	hash_seed_init();
 	uv_loop_init(&r.loop);
 	struct status s = privileges_drop(config, &why);
