@@ -251,15 +251,21 @@ static bool looks_counted(const struct counting_span *span, const struct call *c
 }
 
 /* What is sent again must look as it did the first time: back ends keep the newer one. */
-static void write_attributes(struct worker *w, const struct counting_span *span, struct call *c)
+static void write_as_counted(struct worker *w, const struct call *c)
 {
 	struct call as_counted = *c;
 
-	if (looks_counted(span, c)) {
-		as_counted.counted = true;
-		settle_cost(w, &as_counted);
-	}
-	enrich_write(as_counted.counted ? &as_counted : c, &w->added);
+	as_counted.counted = true;
+	settle_cost(w, &as_counted);
+	enrich_write(&as_counted, &w->added);
+}
+
+static void write_attributes(struct worker *w, const struct counting_span *span, const struct call *c)
+{
+	if (looks_counted(span, c))
+		write_as_counted(w, c);
+	else
+		enrich_write(c, &w->added);
 	edit_list_fill(&w->batch.edits, w->places[span->call], attribute_writer_take(&w->added));
 }
 

@@ -8,6 +8,12 @@
 
 #define PROMPT_BYTES 256
 
+static const struct attribute_key keys[CONTRACT_COUNT] = {
+#define X(id, key) ATTRIBUTE_KEY(key),
+	CONTRACT_MAP(X)
+#undef X
+};
+
 struct target {
 	const struct call *call;
 	struct attribute_writer *out;
@@ -21,25 +27,25 @@ static bool is_free(const struct target *t, enum contract_attribute a)
 static void text(const struct target *t, enum contract_attribute a, struct slice value)
 {
 	if (value.len > 0 && is_free(t, a))
-		attribute_put_string(t->out, contract_keys[a], value);
+		attribute_put_string(t->out, &keys[a], value);
 }
 
 static void number(const struct target *t, enum contract_attribute a, double value)
 {
 	if (is_free(t, a))
-		attribute_put_double(t->out, contract_keys[a], value);
+		attribute_put_double(t->out, &keys[a], value);
 }
 
 static void count(const struct target *t, enum contract_attribute a, enum token_class class)
 {
 	if (tokens_has(&t->call->tokens, class) && is_free(t, a))
-		attribute_put_int(t->out, contract_keys[a], (int64_t)t->call->tokens.n[class]);
+		attribute_put_int(t->out, &keys[a], (int64_t)t->call->tokens.n[class]);
 }
 
 static void truth(const struct target *t, enum contract_attribute a, enum tristate value)
 {
 	if (value != TRI_UNKNOWN && is_free(t, a))
-		attribute_put_bool(t->out, contract_keys[a], value == TRI_YES);
+		attribute_put_bool(t->out, &keys[a], value == TRI_YES);
 }
 
 static void money(const struct target *t, enum contract_attribute a, int64_t pusd)

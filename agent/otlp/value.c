@@ -160,6 +160,7 @@ struct slice attribute_writer_take(struct attribute_writer *w)
 	return written;
 }
 
+/* Room for n bytes more. */
 static NOINLINE bool writer_grow(struct attribute_writer *w, size_t n)
 {
 	size_t cap = w->len + n > WRITER_BLOCK_BYTES / 2 ? (w->len + n) * 2 : WRITER_BLOCK_BYTES;
@@ -175,53 +176,53 @@ static NOINLINE bool writer_grow(struct attribute_writer *w, size_t n)
 	return true;
 }
 
-static ALWAYS_INLINE char *put_length(char *at, size_t length)
+/* A KeyValue whose length takes more than a byte: all but the content of its AnyValue. */
+static NOINLINE char *begin_long(char *at, const struct attribute_key *key, size_t key_bytes, size_t value_bytes)
 {
-	if (length >= 0x80)
-		return at + wire_put_varint(at, length);
-	*at = (char)length;
-	return at + 1;
-}
-
-static ALWAYS_INLINE char *put_bytes(char *at, uint32_t number, struct slice s)
-{
-	*at++ = (char)WIRE_TAG(number, WIRE_BYTES);
-	at = put_length(at, s.len);
-	if (s.len > 0)
-		memcpy(at, s.ptr, s.len);
-	return at + s.len;
+	at += wire_put_varint(at, 2 + key_bytes + 1 + wire_varint_size(value_bytes) + value_bytes);
+	memcpy(at, &key->head[2], 2 + key_bytes + 1);
+	at += 2 + key_bytes + 1;
+	return at + wire_put_varint(at, value_bytes);
 }
 
 /* Everything of the KeyValue before the content of its AnyValue, which will take value_bytes. NULL without memory. */
-static char *begin(struct attribute_writer *w, struct slice key, size_t value_bytes)
+static ALWAYS_INLINE char *begin(struct attribute_writer *w, const struct attribute_key *key, size_t value_bytes)
 {
-	size_t value_size = 1 + wire_varint_size(value_bytes) + value_bytes;
-	size_t content = 1 + wire_varint_size(key.len) + key.len + value_size;
+	size_t room = ATTRIBUTE_KEY_BYTES + 2 * WIRE_VARINT_MAX + value_bytes, key_bytes = (unsigned char)key->head[3];
+	size_t content = 2 + key_bytes + 2 + value_bytes;
 
-	if ((w->failed || 2 * WIRE_VARINT_MAX + content > w->cap - w->len) && !writer_grow(w, 2 * WIRE_VARINT_MAX + content))
+	if ((w->failed || room > w->cap - w->len) && !writer_grow(w, room))
 		return NULL;
 	char *at = w->ptr + w->len;
-	*at++ = (char)WIRE_TAG(w->field, WIRE_BYTES);
-	at = put_length(at, content);
-	at = put_bytes(at, 1, key);
-	*at++ = WIRE_TAG(2, WIRE_BYTES);
-	return put_length(at, value_bytes);
+	memcpy(at, key, sizeof(*key));
+	at[0] = (char)WIRE_TAG(w->field, WIRE_BYTES);
+	if (content >= 0x80)
+		return begin_long(at + 1, key, key_bytes, value_bytes);
+	at[1] = (char)content;
+	at += 4 + key_bytes + 1;
+	*at = (char)value_bytes;
+	return at + 1;
 }
 
-static void finish(struct attribute_writer *w, const char *at)
+static ALWAYS_INLINE void finish(struct attribute_writer *w, const char *at)
 {
 	w->len = (size_t)(at - w->ptr);
 }
 
-void attribute_put_string(struct attribute_writer *w, struct slice key, struct slice value)
+void attribute_put_string(struct attribute_writer *w, const struct attribute_key *key, struct slice value)
 {
 	char *at = begin(w, key, 1 + wire_varint_size(value.len) + value.len);
 
-	if (at != NULL)
-		finish(w, put_bytes(at, ANY_STRING, value));
+	if (at == NULL)
+		return;
+	*at++ = WIRE_TAG(ANY_STRING, WIRE_BYTES);
+	at += wire_put_varint(at, value.len);
+	if (value.len > 0)
+		memcpy(at, value.ptr, value.len);
+	finish(w, at + value.len);
 }
 
-void attribute_put_int(struct attribute_writer *w, struct slice key, int64_t value)
+void attribute_put_int(struct attribute_writer *w, const struct attribute_key *key, int64_t value)
 {
 	char *at = begin(w, key, 1 + wire_varint_size((uint64_t)value));
 
@@ -231,7 +232,7 @@ void attribute_put_int(struct attribute_writer *w, struct slice key, int64_t val
 	finish(w, at + wire_put_varint(at, (uint64_t)value));
 }
 
-void attribute_put_double(struct attribute_writer *w, struct slice key, double value)
+void attribute_put_double(struct attribute_writer *w, const struct attribute_key *key, double value)
 {
 	char *at = begin(w, key, 1 + 8);
 
@@ -242,7 +243,7 @@ void attribute_put_double(struct attribute_writer *w, struct slice key, double v
 	finish(w, at + 8);
 }
 
-void attribute_put_bool(struct attribute_writer *w, struct slice key, bool value)
+void attribute_put_bool(struct attribute_writer *w, const struct attribute_key *key, bool value)
 {
 	char *at = begin(w, key, 2);
 

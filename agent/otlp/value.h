@@ -6,6 +6,8 @@
 
 #include "agent/otlp/wire.h"
 
+#define WIRE_TAG(number, type) ((number) << 3 | (type))
+
 /* Numbers are the field numbers of opentelemetry.proto.common.v1.AnyValue. */
 enum any_kind {
 	ANY_NONE = 0, /* no member set: a valid empty value */
@@ -48,6 +50,17 @@ bool any_array_next(struct wire_reader *r, struct any_value *out);
 /* Next entry of a KeyValueList's bytes. */
 bool any_kvlist_next(struct wire_reader *r, struct attribute *out);
 
+/* A key as it stands on the wire, with what is always around it: one copy of fixed size writes all of it. */
+#define ATTRIBUTE_KEY_BYTES 48u
+
+struct attribute_key {
+	char head[4]; /* tag and length of the KeyValue, which the writer fills in; tag and length of the key */
+	char key[ATTRIBUTE_KEY_BYTES - 4]; /* and the tag of the value behind it */
+};
+
+/* Initialises one from a literal of at most ATTRIBUTE_KEY_BYTES - 5 bytes. */
+#define ATTRIBUTE_KEY(text) { { 0, 0, WIRE_TAG(1, WIRE_BYTES), sizeof(text) - 1 }, text "\x12" }
+
 /* Appends KeyValue messages, each with the tag of the field that holds it (9 in Span), to memory from an arena. */
 struct attribute_writer {
 	struct arena *arena;
@@ -59,17 +72,15 @@ struct attribute_writer {
 };
 
 void attribute_writer_init(struct attribute_writer *w, struct arena *a, uint32_t field);
-void attribute_put_string(struct attribute_writer *w, struct slice key, struct slice value);
-void attribute_put_int(struct attribute_writer *w, struct slice key, int64_t value);
-void attribute_put_double(struct attribute_writer *w, struct slice key, double value);
-void attribute_put_bool(struct attribute_writer *w, struct slice key, bool value);
+void attribute_put_string(struct attribute_writer *w, const struct attribute_key *key, struct slice value);
+void attribute_put_int(struct attribute_writer *w, const struct attribute_key *key, int64_t value);
+void attribute_put_double(struct attribute_writer *w, const struct attribute_key *key, double value);
+void attribute_put_bool(struct attribute_writer *w, const struct attribute_key *key, bool value);
 
 /* Hands over what was written and goes on empty behind it, in the same memory. */
 struct slice attribute_writer_take(struct attribute_writer *w);
 
 /* ---------------------------------------------------------------- the short cut of attribute_read */
-
-#define WIRE_TAG(number, type) ((number) << 3 | (type))
 
 /* A varint of exactly n bytes. */
 bool any_whole_varint(const char *p, size_t n, int64_t *out);

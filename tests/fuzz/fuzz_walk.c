@@ -22,6 +22,7 @@ struct counts {
 
 static struct status add_one(void *context, const struct span_view *s, struct attribute_writer *added)
 {
+	static const struct attribute_key feature = ATTRIBUTE_KEY("plimsoll.feature");
 	struct counts *c = context;
 
 	c->spans++;
@@ -31,7 +32,7 @@ static struct status add_one(void *context, const struct span_view *s, struct at
 	}
 	c->attributes += s->attributes.count;
 	if (added != NULL)
-		attribute_put_string(added, SLICE("plimsoll.feature"), SLICE("summarise"));
+		attribute_put_string(added, &feature, SLICE("summarise"));
 	return OK;
 }
 

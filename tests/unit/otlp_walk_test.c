@@ -431,6 +431,7 @@ struct editor {
 
 static void append(struct editor *e, Otlp__Span *span, struct attribute_writer *added)
 {
+	static const struct attribute_key feature = ATTRIBUTE_KEY("plimsoll.feature");
 	Otlp__KeyValue **kvs = random_alloc(e->random, (span->n_attributes + 1) * sizeof(*kvs));
 	RANDOM_NEW(e->random, kv, Otlp__KeyValue, OTLP__KEY_VALUE__INIT);
 	RANDOM_NEW(e->random, value, Otlp__AnyValue, OTLP__ANY_VALUE__INIT);
@@ -439,7 +440,7 @@ static void append(struct editor *e, Otlp__Span *span, struct attribute_writer *
 	kv->value = value;
 	value->value_case = OTLP__ANY_VALUE__VALUE_STRING_VALUE;
 	value->string_value = random_text(e->random);
-	attribute_put_string(added, slice_of(kv->key), slice_of(value->string_value));
+	attribute_put_string(added, &feature, slice_of(value->string_value));
 	if (span->n_attributes > 0)
 		memcpy(kvs, span->attributes, span->n_attributes * sizeof(*kvs));
 	kvs[span->n_attributes++] = kv;
@@ -549,9 +550,11 @@ static void without_additions_there_are_no_edits(void **state)
 
 static struct status mark(void *context, const struct span_view *s, struct attribute_writer *added)
 {
+	static const struct attribute_key x = ATTRIBUTE_KEY("x");
+
 	(void)context;
 	(void)s;
-	attribute_put_bool(added, SLICE("x"), true);
+	attribute_put_bool(added, &x, true);
 	return OK;
 }
 
