@@ -22,6 +22,7 @@ struct payload {
 	uint64_t exporters; /* bit 1 << place in the configuration: whom it is for; all of them where nothing routes */
 	uint32_t items; /* spans, data points, log records or records */
 	size_t size_bytes;
+	size_t room_bytes; /* of the block that all of this lies in: base/block.h */
 	char bytes[];
 };
 

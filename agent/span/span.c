@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * span/span.c - names of the words in batch.h, call.h and payload.h, and the few rules that belong to them.
  */
-#include <stdlib.h>
-
+#include "agent/base/block.h"
 #include "agent/span/batch.h"
 #include "agent/span/call.h"
 #include "agent/span/contract.h"
@@ -110,11 +109,13 @@ struct slice call_prompt(const struct call *c, char *out, size_t size)
 
 struct payload *payload_new(enum payload_kind kind, size_t size_bytes, uint32_t items)
 {
-	struct payload *p = size_bytes < SIZE_MAX - sizeof(*p) ? malloc(sizeof(*p) + size_bytes) : NULL;
+	size_t room_bytes;
+	struct payload *p = size_bytes < SIZE_MAX - sizeof(*p) ? block_alloc(sizeof(*p) + size_bytes, &room_bytes) : NULL;
 
 	if (p == NULL)
 		return NULL;
 	atomic_init(&p->references, 1);
+	p->room_bytes = room_bytes;
 	p->kind = kind;
 	p->exporters = UINT64_MAX;
 	p->items = items;
@@ -131,5 +132,5 @@ struct payload *payload_ref(struct payload *p)
 void payload_unref(struct payload *p)
 {
 	if (p != NULL && atomic_fetch_sub_explicit(&p->references, 1, memory_order_acq_rel) == 1)
-		free(p);
+		block_free(p, p->room_bytes);
 }
