@@ -10,9 +10,8 @@
 #include "agent/counting/counting_priv.h"
 #include "agent/counting/same.h"
 
-/* Texts that were hashed lately: those of one batch are mostly alike. */
-#define TEXT_MEMOS 16u
-struct text_memo {
+/* A text that all spans of a scope or a service share, the same bytes of the request. */
+struct shared_text {
 	struct slice text;
 	uint32_t hash;
 };
@@ -23,7 +22,8 @@ struct deciding {
 	struct span_table *table;
 	struct counting_batch *batch;
 	struct call *calls;
-	struct text_memo texts[TEXT_MEMOS];
+	uint32_t first; /* number of the batch's first span */
+	struct shared_text scope, service;
 	struct beside beside;
 };
 
@@ -129,31 +129,37 @@ struct status counting_note_log(struct counting_batch *b, const struct call *c, 
 
 /* ------------------------------------------------------------------ entering and marking */
 
-void mark_around(struct counting *c, struct entry *e, uint32_t marks)
+bool mark_around(struct counting *c, struct entry *e, uint32_t marks)
 {
+	bool any_seen = false;
+
 	for (int depth = 0; e->parent != 0 && depth < DEPTH_MAX; depth++) {
-		struct entry *around = span_table_around(c->table, e);
-		if (around == NULL)
-			around = span_table_get(c->table, e->parent);
-		e->parent_place = (uint32_t)span_table_place(c->table, around);
+		struct entry *around = span_table_get_around(c->table, e);
+		size_t place = span_table_place(c->table, around);
+		bool is_seen = (around->flags & SPAN_SEEN) != 0;
+		e->parent_place = (uint32_t)place;
+		any_seen |= is_seen;
 		if ((marks & ~around->flags) == 0)
-			return;
+			break;
 		around->flags |= marks;
-		touch(c, around);
-		if ((around->flags & SPAN_SEEN) == 0)
-			return;
+		touch(c, place);
+		if (!is_seen)
+			break;
 		e = around;
 	}
+	return any_seen;
 }
 
-static uint32_t hash_text(struct deciding *d, struct slice text)
+static uint32_t hash_text(struct slice text)
 {
-	if (text.len == 0)
-		return 0;
-	struct text_memo *m = &d->texts[(text.len + (unsigned char)text.ptr[text.len - 1]) % TEXT_MEMOS];
-	if (!slice_equal(m->text, text))
-		*m = (struct text_memo){ text, (uint32_t)hash_stable(text.ptr, text.len) | 1u };
-	return m->hash;
+	return text.len > 0 ? (uint32_t)hash_stable(text.ptr, text.len) | 1u : 0;
+}
+
+static uint32_t hash_shared(struct shared_text *last, struct slice text)
+{
+	if (text.ptr != last->text.ptr || text.len != last->text.len)
+		*last = (struct shared_text){ text, hash_text(text) };
+	return last->hash;
 }
 
 static uint32_t capped(uint64_t n)
@@ -182,11 +188,11 @@ static void describe(struct deciding *d, struct entry *e, const struct counting_
 {
 	e->flags |= (is_leaf(c) ? SPAN_LEAF : 0u) | (call_has_usage(c) ? SPAN_USAGE : 0u) | (c->told_late ? SPAN_FROM_LOG : 0u);
 	e->trace = s->trace;
-	e->scope = hash_text(d, c->scope);
-	e->service = hash_text(d, c->service);
+	e->scope = hash_shared(&d->scope, c->scope);
+	e->service = hash_shared(&d->service, c->service);
 	mark_teller(d->c, e);
-	e->request_model = hash_text(d, c->request_model);
-	e->response_model = hash_text(d, c->response_model);
+	e->request_model = hash_text(c->request_model);
+	e->response_model = hash_text(c->response_model);
 	e->input_tokens = capped(tokens_get(&c->tokens, TOKENS_INPUT));
 	e->output_tokens = capped(tokens_get(&c->tokens, TOKENS_OUTPUT));
 	e->role = (uint8_t)(is_leaf(c) ? c->role : ROLE_LLM); /* what its counts would be of */
@@ -207,11 +213,19 @@ static enum counting_verdict repeated(const struct entry *e)
 }
 
 /* Loads where decide is going to look. */
-static void prefetch_twins(const struct deciding *d, const struct entry *e, uint64_t answer)
+static void prefetch_twins(const struct span_table *t, const struct twin_keys *keys)
 {
-	span_table_prefetch(d->table, INDEX_ANSWER, answer);
-	span_table_prefetch(d->table, INDEX_TOKENS, tokens_key(e, false));
-	span_table_prefetch(d->table, INDEX_TOKENS, tokens_key(e, true));
+	span_table_prefetch(t, INDEX_ANSWER, keys->answer);
+	span_table_prefetch(t, INDEX_TOKENS, keys->tokens);
+	span_table_prefetch(t, INDEX_TOKENS, keys->neighbour);
+}
+
+/* The span of this batch that the entry was entered for last, or NULL. */
+static struct counting_span *span_in_batch(const struct deciding *d, const struct entry *e)
+{
+	uint32_t index = e->slot - d->first;
+
+	return index < d->batch->count ? &d->batch->spans[index] : NULL;
 }
 
 static void enter(struct deciding *d, uint32_t index)
@@ -227,27 +241,29 @@ static void enter(struct deciding *d, uint32_t index)
 			s->verdict = repeated(e);
 		return;
 	}
-	if (was_seen && e->slot != 0)
-		d->batch->spans[e->slot - 1].verdict = COUNTING_REPEATED;
+	struct counting_span *before = was_seen ? span_in_batch(d, e) : NULL;
+	if (before != NULL)
+		before->verdict = COUNTING_REPEATED;
 	e->flags |= SPAN_SEEN | (s->parent == 0 ? SPAN_ROOT : 0u);
 	e->parent = s->parent;
 	if (c != NULL)
-		e->slot = index + 1;
-	touch(d->c, e);
+		e->slot = d->first + index;
+	touch(d->c, s->place);
 	if (c != NULL && (c->counted || c->wrapper)) {
 		describe(d, e, s, c);
-		s->answer = answer_key(c);
-		prefetch_twins(d, e, s->answer);
+		s->twins = twin_keys_of(e, answer_key(c));
+		prefetch_twins(d->table, &s->twins);
 	}
 	if ((e->flags & SPAN_INSIDE) != 0)
 		mark_around(d->c, e, e->flags & SPAN_INSIDE);
 }
 
-static struct entry *entry_of(struct deciding *d, const struct counting_span *s)
+/* NULL where the entry is another span's by now, or another one's of the batch that told of the same span. */
+static struct entry *entry_of(const struct deciding *d, const struct counting_span *s)
 {
 	struct entry *e = span_table_at(d->table, s->place);
 
-	return e->key[INDEX_SPAN] == s->key && e->slot == (uint32_t)(s - d->batch->spans) + 1 ? e : NULL;
+	return e->slot == d->first + (uint32_t)(s - d->batch->spans) ? e : NULL;
 }
 
 /* Spans go before log records, but for a vendor's own program, whose log records are its first word. */
@@ -256,26 +272,32 @@ static bool waits_for_span(const struct call *c)
 	return c->told_late && c->producer != PRODUCER_VENDOR_SDK;
 }
 
-static void tell_around(struct deciding *d, const struct counting_span *s)
+/* What a call says of the spans around it; 0: nothing. */
+static uint32_t marks_of(const struct call *c, const struct entry *e)
 {
-	const struct call *c = &d->calls[s->call];
-	struct entry *e = entry_of(d, s);
-
-	if (e == NULL)
-		return;
 	if (waits_for_span(c))
-		mark_around(d->c, e, SPAN_CLAIM_BELOW);
-	else if (c->counted)
-		mark_around(d->c, e, (e->flags & SPAN_USAGE) != 0 ? below_bit(e->role) : bare_bit(e->role));
-	else if (c->wrapper)
-		mark_around(d->c, e, SPAN_CLAIM_BELOW);
+		return SPAN_CLAIM_BELOW;
+	if (c->counted)
+		return (e->flags & SPAN_USAGE) != 0 ? below_bit(e->role) : bare_bit(e->role);
+	return c->wrapper ? SPAN_CLAIM_BELOW : 0;
+}
+
+static void tell_around(struct deciding *d, struct counting_span *s)
+{
+	struct entry *e = entry_of(d, s);
+	uint32_t marks = e != NULL ? marks_of(&d->calls[s->call], e) : 0;
+
+	if (marks != 0)
+		s->is_alone = !mark_around(d->c, e, marks);
 }
 
 /* ------------------------------------------------------------------ deciding */
 
-static struct call *call_in_batch(struct deciding *d, const struct entry *e)
+static struct call *call_in_batch(const struct deciding *d, const struct entry *e)
 {
-	return e->slot != 0 ? &d->calls[d->batch->spans[e->slot - 1].call] : NULL;
+	const struct counting_span *s = span_in_batch(d, e);
+
+	return s != NULL ? &d->calls[s->call] : NULL;
 }
 
 /* The span around this one that told of the same call already, or will: it alone knows the counts. */
@@ -287,7 +309,7 @@ static const struct entry *told_around(struct deciding *d, const struct entry *e
 		if (outer == NULL || (outer->flags & SPAN_SEEN) == 0)
 			return NULL;
 		bool counts = (outer->flags & SPAN_COUNTED) != 0 ||
-			      (outer->slot != 0 && (outer->flags & SPAN_USAGE) > (e->flags & SPAN_USAGE));
+			      ((outer->flags & SPAN_USAGE) > (e->flags & SPAN_USAGE) && span_in_batch(d, outer) != NULL);
 		if ((outer->flags & SPAN_LEAF) != 0 && counts && same_nested(e, outer))
 			return outer;
 		outer = span_table_around(d->table, outer);
@@ -309,49 +331,47 @@ static struct entry *twin_in(const struct span_table *t, const struct entry *e, 
 	return NULL;
 }
 
-struct entry *twin_of(const struct span_table *t, const struct entry *e, uint64_t answer)
+static bool may_have(const struct span_table *t, enum table_index index, uint64_t key)
 {
-	struct entry *other = twin_in(t, e, INDEX_ANSWER, answer, same_by_answer);
-
-	if (other == NULL)
-		other = twin_in(t, e, INDEX_TOKENS, tokens_key(e, false), same_by_tokens);
-	if (other == NULL)
-		other = twin_in(t, e, INDEX_TOKENS, tokens_key(e, true), same_by_tokens);
-	for (unsigned n = 1; other == NULL && (e->flags & SPAN_FROM_LOG) != 0 && n < NOTE_STRETCHES; n++)
-		other = twin_in(t, e, INDEX_TOKENS, tokens_key_before(e, n), same_by_tokens);
-	return other;
+	return key != 0 && span_table_may_have(t, index, key);
 }
 
-void count_entry(struct counting *c, struct entry *e, uint64_t answer)
+struct entry *twin_of(const struct span_table *t, const struct entry *e, const struct twin_keys *keys)
 {
-	uint64_t tokens = tokens_key(e, false);
+	bool is_from_log = (e->flags & SPAN_FROM_LOG) != 0;
 
-	e->flags |= SPAN_LEAF | SPAN_COUNTED;
-	touch(c, e);
-	if (answer != 0)
-		span_table_index(c->table, e, INDEX_ANSWER, answer);
-	if (tokens != 0)
-		span_table_index(c->table, e, INDEX_TOKENS, tokens);
+	if (!is_from_log && !may_have(t, INDEX_ANSWER, keys->answer) && !may_have(t, INDEX_TOKENS, keys->tokens) &&
+	    !may_have(t, INDEX_TOKENS, keys->neighbour))
+		return NULL; /* as nearly always */
+	struct entry *other = twin_in(t, e, INDEX_ANSWER, keys->answer, same_by_answer);
+	if (other == NULL)
+		other = twin_in(t, e, INDEX_TOKENS, keys->tokens, same_by_tokens);
+	if (other == NULL)
+		other = twin_in(t, e, INDEX_TOKENS, keys->neighbour, same_by_tokens);
+	for (unsigned n = 1; other == NULL && is_from_log && n < NOTE_STRETCHES; n++)
+		other = twin_in(t, e, INDEX_TOKENS, tokens_key_before(e, n), same_by_tokens);
+	return other;
 }
 
 static void count(struct deciding *d, struct counting_span *s, struct entry *e)
 {
 	s->verdict = COUNTING_COUNTED;
-	count_entry(d->c, e, s->answer);
+	count_entry(d->c, e, &s->twins);
 }
 
 /* Two of one batch: the one that knows better counts, and takes over what only the other one says. */
 static void settle_twins(struct deciding *d, struct counting_span *s, struct entry *e, struct entry *other)
 {
-	struct call *mine = &d->calls[s->call], *counted = call_in_batch(d, other);
+	struct counting_span *before = span_in_batch(d, other);
 
 	s->verdict = COUNTING_DUPLICATE;
 	s->other = other->key[INDEX_SPAN];
-	if (counted == NULL)
+	if (before == NULL)
 		return;
+	struct call *mine = &d->calls[s->call], *counted = &d->calls[before->call];
 	if (knows_better(mine, counted)) {
-		d->batch->spans[other->slot - 1].verdict = COUNTING_DUPLICATE;
-		d->batch->spans[other->slot - 1].other = s->key;
+		before->verdict = COUNTING_DUPLICATE;
+		before->other = s->key;
 		s->other = 0;
 		other->flags &= ~(uint32_t)SPAN_COUNTED;
 		count(d, s, e);
@@ -393,13 +413,13 @@ static void decide_leaf(struct deciding *d, struct counting_span *s, struct entr
 		s->verdict = COUNTING_WRAPPER;
 		return;
 	}
-	around = told_around(d, e);
+	around = s->is_alone ? NULL : told_around(d, e);
 	if (around != NULL) {
 		s->verdict = COUNTING_DUPLICATE;
 		s->other = around->key[INDEX_SPAN];
 		return;
 	}
-	other = twin_of(d->table, e, s->answer);
+	other = twin_of(d->table, e, &s->twins);
 	if (other != NULL)
 		settle_twins(d, s, e, other);
 	else if (has_to_wait(d, &d->calls[s->call], e))
@@ -452,11 +472,12 @@ static void inherit_from_around(struct deciding *d, struct counting_span *s)
 
 static void inherit(struct deciding *d, struct counting_span *s)
 {
-	inherit_from_around(d, s);
+	if (!s->is_alone)
+		inherit_from_around(d, s);
 	beside_tell(&d->beside, d->calls, &d->calls[s->call]);
 }
 
-static void write_verdict(struct counting_span *s, struct call *c)
+static void write_verdict(const struct counting_span *s, struct call *c)
 {
 	bool is_held_call = s->verdict == COUNTING_HELD && c->counted;
 
@@ -467,15 +488,21 @@ static void write_verdict(struct counting_span *s, struct call *c)
 }
 
 /* What was sent twice in one batch comes out alike. */
-static void leave(struct deciding *d, struct counting_span *s)
+static void settle_repeated(const struct deciding *d, struct counting_span *s)
 {
-	struct entry *e = s->verdict == COUNTING_REPEATED ? span_table_find(d->table, s->key) : NULL;
+	const struct entry *e = span_table_find(d->table, s->key);
 
 	if (e != NULL)
 		s->verdict = repeated(e);
-	e = entry_of(d, s);
-	if (e != NULL)
-		e->slot = 0;
+}
+
+static void conclude(struct deciding *d, struct counting_span *s)
+{
+	if (s->verdict == COUNTING_COUNTED)
+		inherit(d, s);
+	else if (s->verdict == COUNTING_REPEATED)
+		settle_repeated(d, s);
+	write_verdict(s, &d->calls[s->call]);
 }
 
 static bool is_believed_last(const struct call *c)
@@ -483,36 +510,53 @@ static bool is_believed_last(const struct call *c)
 	return c->usage_is_doubtful || waits_for_span(c);
 }
 
+/* Of those that are believed last, or of the others. True: there are some of the other kind. */
+static bool decide_those(struct deciding *d, bool last)
+{
+	struct counting_batch *b = d->batch;
+	bool any_other = false;
+
+	for (struct counting_span *s = b->spans; s < b->spans + b->count; s++) {
+		if (s->call == COUNTING_NO_CALL)
+			continue;
+		if (is_believed_last(&d->calls[s->call]) == last)
+			decide(d, s);
+		else
+			any_other = true;
+	}
+	return any_other;
+}
+
 static void decide_locked(struct deciding *d)
 {
 	struct counting_batch *b = d->batch;
-	bool any_late = false;
 
-	for (size_t i = 0; i < b->count; i++) {
-		enter(d, (uint32_t)i);
+	for (uint32_t i = 0; i < b->count; i++) {
+		enter(d, i);
 		if (b->spans[i].call != COUNTING_NO_CALL)
 			beside_note(&d->beside, d->calls, b->spans[i].call);
 	}
-	for (size_t i = 0; i < b->count; i++)
-		if (b->spans[i].call != COUNTING_NO_CALL && b->spans[i].verdict == COUNTING_NONE)
-			tell_around(d, &b->spans[i]);
-	for (size_t i = 0; i < b->count; i++) {
-		if (b->spans[i].call == COUNTING_NO_CALL)
-			continue;
-		if (is_believed_last(&d->calls[b->spans[i].call]))
-			any_late = true;
-		else
-			decide(d, &b->spans[i]);
+	for (struct counting_span *s = b->spans; s < b->spans + b->count; s++)
+		if (s->call != COUNTING_NO_CALL && s->verdict == COUNTING_NONE)
+			tell_around(d, s);
+	if (decide_those(d, false)) /* once all who know better have told */
+		decide_those(d, true);
+	for (struct counting_span *s = b->spans; s < b->spans + b->count; s++)
+		if (s->call != COUNTING_NO_CALL)
+			conclude(d, s);
+}
+
+/* Gives each span of the batch a number; the first one's. No entry's slot is one of them. */
+static uint32_t number_spans(struct counting *c, size_t count)
+{
+	if (count > UINT32_MAX - c->spans - 1) { /* all slots are old ones from here on */
+		for (size_t i = 0; i < span_table_capacity(c->table); i++)
+			span_table_at(c->table, i)->slot = 0;
+		c->spans = 0;
 	}
-	for (size_t i = 0; any_late && i < b->count; i++) /* once all who know better have told */
-		if (b->spans[i].call != COUNTING_NO_CALL && is_believed_last(&d->calls[b->spans[i].call]))
-			decide(d, &b->spans[i]);
-	for (size_t i = 0; i < b->count; i++)
-		if (b->spans[i].verdict == COUNTING_COUNTED)
-			inherit(d, &b->spans[i]);
-	for (size_t i = 0; i < b->count; i++)
-		if (b->spans[i].call != COUNTING_NO_CALL)
-			leave(d, &b->spans[i]);
+	uint32_t first = c->spans + 1;
+	c->spans += (uint32_t)count;
+	return first;
 }
 
 void counting_decide(struct counting *c, struct counting_batch *b, struct call *calls)
@@ -522,10 +566,8 @@ void counting_decide(struct counting *c, struct counting_batch *b, struct call *
 	if (b->count == 0)
 		return;
 	pthread_mutex_lock(&c->lock);
+	d.first = number_spans(c, b->count);
 	decide_locked(&d);
 	held_notice(c, b);
 	pthread_mutex_unlock(&c->lock);
-	for (size_t i = 0; i < b->count; i++)
-		if (b->spans[i].call != COUNTING_NO_CALL)
-			write_verdict(&b->spans[i], &calls[b->spans[i].call]);
 }

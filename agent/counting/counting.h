@@ -49,14 +49,22 @@ enum counting_verdict {
 
 #define COUNTING_NO_CALL UINT32_MAX
 
+/* Keys that another span of the same call is found by; 0: there is nothing to compare. */
+struct twin_keys {
+	uint64_t answer; /* of the answer's id */
+	uint64_t tokens; /* of role, token counts (where none are told, the model) and the stretch of time it starts in */
+	uint64_t neighbour; /* the same, of the stretch that is next to its start */
+};
+
 /* One span of a batch. */
 struct counting_span {
 	uint64_t key, parent;
-	uint64_t answer; /* hash of the answer's id; 0: none */
+	struct twin_keys twins; /* of a call */
 	uint32_t trace;  /* hash */
 	uint32_t place;  /* in the table; holds as long as the entry there names this span as its own */
 	uint32_t call;  /* place in the batch's calls, or COUNTING_NO_CALL */
-	enum counting_verdict verdict;
+	uint8_t verdict; /* enum counting_verdict */
+	bool is_alone;   /* the span that it is directly inside has not come, nor been read here */
 	uint64_t other; /* key of the span that made it so: the one inside, around or beside it; 0: none, or not known */
 };
 

@@ -7,6 +7,7 @@
 #include <pthread.h>
 
 #include "agent/counting/counting.h"
+#include "agent/counting/same.h"
 #include "agent/counting/span_table.h"
 #include "agent/counting/tally_priv.h"
 
@@ -37,6 +38,7 @@ struct counting {
 	} teller;
 	uint8_t *dirty; /* blocks of the table that changed since they were saved */
 	size_t blocks;
+	uint32_t spans; /* numbered so far, from 1 on; an entry's slot is the number of one of the batch, or of an earlier one */
 	struct held *oldest, *youngest;
 	struct held *gone; /* were saved and wait no longer: their pairs are to be deleted */
 	size_t held_bytes, held_max_bytes;
@@ -45,19 +47,27 @@ struct counting {
 	uint64_t heard_s[HEARD_TRACES];   /* by trace hash, while something is held; strangers only lengthen a wait */
 };
 
-static inline void touch(struct counting *c, const struct entry *e)
+static inline void touch(struct counting *c, size_t place)
 {
-	c->dirty[span_table_place(c->table, e) / BLOCK_ENTRIES] = 1;
+	c->dirty[place / BLOCK_ENTRIES] = 1;
 }
 
-/* Marks the spans around one: up to where that is said already, or where the parents are not known yet. */
-void mark_around(struct counting *c, struct entry *e, uint32_t marks);
+/* Marks the spans around one: up to where that is said already, or where the parents are not known yet. False: not even
+ * the first of them has come. */
+bool mark_around(struct counting *c, struct entry *e, uint32_t marks);
 
-/* A counted span that tells of the same call, or NULL. answer: answer_key of its call. */
-struct entry *twin_of(const struct span_table *t, const struct entry *e, uint64_t answer);
+/* A counted span that tells of the same call, or NULL. */
+struct entry *twin_of(const struct span_table *t, const struct entry *e, const struct twin_keys *keys);
 
-/* Makes the entry count. */
-void count_entry(struct counting *c, struct entry *e, uint64_t answer);
+/* Makes the entry count. The caller touches it. */
+static inline void count_entry(struct counting *c, struct entry *e, const struct twin_keys *keys)
+{
+	e->flags |= SPAN_LEAF | SPAN_COUNTED;
+	if (keys->answer != 0)
+		span_table_index(c->table, e, INDEX_ANSWER, keys->answer);
+	if (keys->tokens != 0)
+		span_table_index(c->table, e, INDEX_TOKENS, keys->tokens);
+}
 
 /* Bit of a countable role in SPAN_BELOW_* and SPAN_BARE_*. */
 static inline uint32_t below_bit(uint8_t role)

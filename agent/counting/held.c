@@ -8,7 +8,6 @@
 
 #include "agent/base/meter.h"
 #include "agent/counting/counting_priv.h"
-#include "agent/counting/same.h"
 
 #define LONGEST_WAIT_S (5u * COUNTING_SILENCE_S)
 
@@ -145,10 +144,12 @@ static bool counts_after_all(struct counting *c, const struct held *h)
 
 	if (e == NULL)
 		return true;
+	struct twin_keys keys = twin_keys_of(e, h->answer);
 	if ((e->flags & SPAN_COUNTED) != 0 || is_told_inside(e) || is_told_around(c, e) ||
-	    twin_of(c->table, e, h->answer) != NULL)
+	    twin_of(c->table, e, &keys) != NULL)
 		return false;
-	count_entry(c, e, h->answer);
+	count_entry(c, e, &keys);
+	touch(c, span_table_place(c->table, e));
 	mark_around(c, e, below_bit(e->role));
 	return true;
 }

@@ -25,28 +25,36 @@ uint64_t answer_key(const struct call *c)
 	return hash_stable(id.ptr, id.len) | 1;
 }
 
-/* Each is found under the stretch that it starts in; who looks there and next to the half that it starts in itself finds
- * all that start less than half a stretch away. */
-static uint64_t key_of_stretch(const struct entry *e, uint64_t stretch)
+/* What the key is made of beside the stretch; 0: there is nothing to compare. */
+static uint64_t said_key(const struct entry *e)
 {
 	bool has_usage = (e->flags & SPAN_USAGE) != 0;
 	uint64_t said = has_usage ? (uint64_t)e->input_tokens << 32 | e->output_tokens : e->request_model;
 
-	if (said == 0)
-		return 0;
-	return hash_mix(hash_mix(said, e->role | (has_usage ? 256u : 0u)), stretch) | 1;
+	return said != 0 ? hash_mix(said, e->role | (has_usage ? 256u : 0u)) : 0;
 }
 
-uint64_t tokens_key(const struct entry *e, bool is_neighbour)
+static uint64_t key_of_stretch(uint64_t said, uint64_t stretch)
 {
-	uint64_t half = e->start_unix_ns >> HALF_STRETCH_BITS;
+	return said != 0 ? hash_mix(said, stretch) | 1 : 0;
+}
 
-	return key_of_stretch(e, (is_neighbour ? half + (half & 1) * 2 - 1 : half) / 2);
+/* Each is found under the stretch that it starts in; who looks there and next to the half that it starts in itself finds
+ * all that start less than half a stretch away. */
+struct twin_keys twin_keys_of(const struct entry *e, uint64_t answer)
+{
+	uint64_t said = said_key(e), half = e->start_unix_ns >> HALF_STRETCH_BITS;
+
+	return (struct twin_keys){
+		.answer = answer,
+		.tokens = key_of_stretch(said, half / 2),
+		.neighbour = key_of_stretch(said, (half + (half & 1) * 2 - 1) / 2),
+	};
 }
 
 uint64_t tokens_key_before(const struct entry *e, unsigned stretches)
 {
-	return key_of_stretch(e, (e->start_unix_ns >> (HALF_STRETCH_BITS + 1)) - stretches);
+	return key_of_stretch(said_key(e), (e->start_unix_ns >> (HALF_STRETCH_BITS + 1)) - stretches);
 }
 
 /* Request and answer may name the model differently ("gpt-4o", "gpt-4o-2024-08-06"), and either may be missing. */

@@ -4,6 +4,7 @@
 #ifndef PLIMSOLL_COUNTING_SAME_H
 #define PLIMSOLL_COUNTING_SAME_H
 
+#include "agent/counting/counting.h"
 #include "agent/counting/span_table.h"
 #include "agent/span/call.h"
 
@@ -13,11 +14,10 @@ bool call_has_usage(const struct call *c);
 /* Key of the answer's id, else of the request's; 0 where there is none, or the client made it up. */
 uint64_t answer_key(const struct call *c);
 
-/* Keys of role, token counts (where none are told, the model) and time: of the span's start and, with is_neighbour, of the
- * stretch of time that is next to it. 0 where there is nothing to compare. */
-uint64_t tokens_key(const struct entry *e, bool is_neighbour);
+/* answer: answer_key of its call. */
+struct twin_keys twin_keys_of(const struct entry *e, uint64_t answer);
 
-/* The same for stretches before the span's own: where the span of a call may have started of which this is a late note. */
+/* twin_keys.tokens of stretches before the span's own: where the span of a call may have started of which this is a late note. */
 #define NOTE_STRETCHES 20u
 uint64_t tokens_key_before(const struct entry *e, unsigned stretches);
 

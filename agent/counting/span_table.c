@@ -8,11 +8,13 @@
 #include <string.h>
 #include <sys/mman.h>
 
+/* Slots are a queue, newest first. Tags are lanes of 16 bits, the first slot's lowest. */
+#define LANES     4u
+#define EACH_LANE UINT64_C(0x0001000100010001)
+
 struct bucket {
-	_Alignas(64) struct slot {
-		uint32_t tag;
-		uint32_t place; /* in the ring; an empty slot leads to an entry with another key, as an old one does */
-	} slots[BUCKET_SLOTS]; /* newest first */
+	_Alignas(64) uint64_t tags[BUCKET_SLOTS / LANES];
+	uint32_t places[BUCKET_SLOTS]; /* in the ring; an empty slot leads to an entry with another key, as an old one does */
 };
 
 struct span_table {
@@ -37,9 +39,17 @@ static struct bucket *bucket_of(const struct span_table *t, enum table_index ind
 	return &t->buckets[index][key >> 8 & t->mask];
 }
 
-static uint32_t tag_of(uint64_t key)
+static uint64_t tag_of(uint64_t key)
 {
-	return (uint32_t)(key >> 32);
+	return key >> 48;
+}
+
+/* The highest bit of each lane that holds the tag; perhaps of more lanes above one that does. in_each: the tag in each. */
+static uint64_t lanes_with(uint64_t tags, uint64_t in_each)
+{
+	uint64_t differ = tags ^ in_each;
+
+	return (differ - EACH_LANE) & ~differ & EACH_LANE << 15;
 }
 
 /* Zeroed memory that exists where it is touched. Large pages, where the system gives them: searches go everywhere. */
@@ -61,7 +71,7 @@ static void pages_free(void *pages, size_t bytes)
 
 struct span_table *span_table_new(size_t bytes)
 {
-	size_t each = sizeof(struct entry) + 4 * INDEX_COUNT * sizeof(struct slot); /* four slots for each at most */
+	size_t each = sizeof(struct entry) + INDEX_COUNT * sizeof(struct bucket) / 2; /* four slots for each at most */
 	struct span_table *t = calloc(1, sizeof(*t));
 
 	if (t == NULL)
@@ -106,28 +116,52 @@ size_t span_table_place(const struct span_table *t, const struct entry *e)
 	return (size_t)(e - t->entries);
 }
 
-static void link_in(struct span_table *t, struct entry *e, enum table_index index, uint64_t key)
+/* Newest of its bucket. */
+static void put(struct span_table *t, struct bucket *b, struct entry *e, enum table_index index, uint64_t key)
 {
-	struct bucket *b = bucket_of(t, index, key);
-	struct slot newer[BUCKET_SLOTS - 1];
-
-	memcpy(newer, b->slots, sizeof(newer));
-	memcpy(b->slots + 1, newer, sizeof(newer));
-	b->slots[0] = (struct slot){ tag_of(key), (uint32_t)span_table_place(t, e) };
+	b->tags[1] = b->tags[1] << 16 | b->tags[0] >> 48;
+	b->tags[0] = b->tags[0] << 16 | tag_of(key);
+	memmove(b->places + 1, b->places, sizeof(b->places) - sizeof(b->places[0]));
+	b->places[0] = (uint32_t)span_table_place(t, e);
 	e->key[index] = key;
+}
+
+/* Of the slots from *cursor on. found: by lanes_with, for each word of tags. */
+static struct entry *next_of(const struct span_table *t, const struct bucket *b, const uint64_t found[],
+			     enum table_index index, uint64_t key, unsigned *cursor)
+{
+	for (unsigned slot = *cursor; slot < BUCKET_SLOTS; slot++) {
+		if ((found[slot / LANES] >> slot % LANES * 16 & 1u << 15) == 0)
+			continue;
+		struct entry *e = &t->entries[b->places[slot]];
+		if (e->key[index] != key)
+			continue;
+		*cursor = slot + 1;
+		return e;
+	}
+	return NULL;
+}
+
+static struct entry *search(const struct span_table *t, const struct bucket *b, enum table_index index, uint64_t key,
+			    unsigned *cursor)
+{
+	uint64_t in_each = tag_of(key) * EACH_LANE;
+	const uint64_t found[] = { lanes_with(b->tags[0], in_each), lanes_with(b->tags[1], in_each) };
+
+	return (found[0] | found[1]) != 0 ? next_of(t, b, found, index, key, cursor) : NULL;
 }
 
 struct entry *span_table_next(const struct span_table *t, enum table_index index, uint64_t key, unsigned *cursor)
 {
-	const struct bucket *b = bucket_of(t, index, key);
-	uint32_t tag = tag_of(key);
+	return search(t, bucket_of(t, index, key), index, key, cursor);
+}
 
-	for (unsigned i = *cursor; i < BUCKET_SLOTS; i++)
-		if (b->slots[i].tag == tag && t->entries[b->slots[i].place].key[index] == key) {
-			*cursor = i + 1;
-			return &t->entries[b->slots[i].place];
-		}
-	return NULL;
+bool span_table_may_have(const struct span_table *t, enum table_index index, uint64_t key)
+{
+	const struct bucket *b = bucket_of(t, index, key);
+	uint64_t in_each = tag_of(key) * EACH_LANE;
+
+	return (lanes_with(b->tags[0], in_each) | lanes_with(b->tags[1], in_each)) != 0;
 }
 
 struct entry *span_table_find(const struct span_table *t, uint64_t key)
@@ -146,6 +180,13 @@ struct entry *span_table_around(const struct span_table *t, const struct entry *
 	return around->key[INDEX_SPAN] == e->parent ? around : span_table_find(t, e->parent);
 }
 
+struct entry *span_table_get_around(struct span_table *t, const struct entry *e)
+{
+	struct entry *around = &t->entries[e->parent_place];
+
+	return around->key[INDEX_SPAN] == e->parent ? around : span_table_get(t, e->parent);
+}
+
 /* The oldest place, empty. */
 static struct entry *recycle(struct span_table *t)
 {
@@ -158,19 +199,21 @@ static struct entry *recycle(struct span_table *t)
 
 struct entry *span_table_get(struct span_table *t, uint64_t key)
 {
-	struct entry *e = span_table_find(t, key);
+	struct bucket *b = bucket_of(t, INDEX_SPAN, key);
+	unsigned cursor = 0;
+	struct entry *e = search(t, b, INDEX_SPAN, key, &cursor);
 
 	if (e != NULL)
 		return e;
 	e = recycle(t);
-	link_in(t, e, INDEX_SPAN, key);
+	put(t, b, e, INDEX_SPAN, key);
 	return e;
 }
 
 void span_table_index(struct span_table *t, struct entry *e, enum table_index index, uint64_t key)
 {
 	if (e->key[index] == 0)
-		link_in(t, e, index, key);
+		put(t, bucket_of(t, index, key), e, index, key);
 }
 
 void span_table_prefetch(const struct span_table *t, enum table_index index, uint64_t key)
@@ -186,7 +229,7 @@ void span_table_restore(struct span_table *t, size_t place, const struct entry *
 	*e = *saved;
 	for (int i = 0; i < INDEX_COUNT; i++)
 		if (saved->key[i] != 0)
-			link_in(t, e, (enum table_index)i, saved->key[i]);
+			put(t, bucket_of(t, (enum table_index)i, saved->key[i]), e, (enum table_index)i, saved->key[i]);
 }
 
 void span_table_continue_at(struct span_table *t, size_t place)

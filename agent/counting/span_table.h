@@ -2,7 +2,8 @@
  * counting/span_table.h - the spans of the last while, found by identity, by the answer's id and by their token counts.
  *
  * A ring of fixed size: a new span takes the place of the oldest one. Each of three indexes is an array of buckets, one
- * cache line long, of hash tags and places in the ring, so that a search loads one line and hardly ever an entry in vain.
+ * cache line long, of hash tags and places in the ring, so that a search loads one line, compares all tags at once, and
+ * hardly ever loads an entry in vain.
  * A bucket is a queue: what is put in pushes the oldest out, which is then found by that index no more. An entry that is
  * overwritten leaves its slots as they are, to be pushed out in time: what stands at their place has another key. All
  * memory is taken once, when the table is made; untouched pages of it cost nothing. Not locked.
@@ -41,14 +42,14 @@ enum table_index { INDEX_SPAN, INDEX_ANSWER, INDEX_TOKENS, INDEX_COUNT };
 struct entry {
 	uint64_t key[INDEX_COUNT]; /* 0: not in that index */
 	uint64_t parent;           /* key of the parent span; 0: none */
-	uint64_t start_unix_ns;
+	uint32_t flags;
+	uint32_t parent_place;      /* where the parent was found last; may be another's by now */
+	uint32_t slot;              /* number of the span that it was entered for last, as struct counting counts them */
 	uint32_t duration_us;       /* stops at its maximum, 71 minutes */
+	uint64_t start_unix_ns;
 	uint32_t trace, scope, service, request_model, response_model; /* hashes; 0: not told */
 	uint32_t input_tokens, output_tokens;
-	uint32_t flags;
 	uint8_t role, producer; /* enum call_role, enum producer */
-	uint32_t parent_place;  /* where the parent was found last; may be another's by now */
-	uint32_t slot;          /* 1 + place in the batch that is being decided; 0: of an earlier one */
 };
 
 struct span_table;
@@ -68,6 +69,9 @@ struct entry *span_table_find(const struct span_table *t, uint64_t key);
 /* The entry around this one, or NULL. */
 struct entry *span_table_around(const struct span_table *t, const struct entry *e);
 
+/* The same; where there is none yet, a new one. e must have a parent. */
+struct entry *span_table_get_around(struct span_table *t, const struct entry *e);
+
 /* The span's entry; a new one is all zeros but its key. What was returned before may be the oldest one now and change. */
 struct entry *span_table_get(struct span_table *t, uint64_t key);
 
@@ -77,6 +81,9 @@ void span_table_index(struct span_table *t, struct entry *e, enum table_index in
 /* The entries with this key, at most BUCKET_SLOTS. cursor: 0 at first. NULL ends. */
 #define BUCKET_SLOTS 8u
 struct entry *span_table_next(const struct span_table *t, enum table_index index, uint64_t key, unsigned *cursor);
+
+/* False: there is none. Cheap: loads no entry. */
+bool span_table_may_have(const struct span_table *t, enum table_index index, uint64_t key);
 
 /* Loads where a search for the key is going to look. */
 void span_table_prefetch(const struct span_table *t, enum table_index index, uint64_t key);

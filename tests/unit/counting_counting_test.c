@@ -9,7 +9,7 @@
 #include <pthread.h>
 #include <stdlib.h>
 
-#include "agent/counting/counting.h"
+#include "agent/counting/counting_priv.h"
 
 #define MS    UINT64_C(1000000)
 #define START UINT64_C(1760000000000000000)
@@ -775,6 +775,24 @@ static void a_full_table_forgets_the_oldest(void **state)
 	world_free(w);
 }
 
+/* Spans of a batch are numbered; after four billion of them the numbers begin anew. */
+static void numbers_that_begin_anew_are_no_older_spans_numbers(void **state)
+{
+	struct world *w = world_new();
+
+	(void)state;
+	tell(w, &(struct told){ .id = 1, .role = ROLE_LLM, .scope = "langchain", .answer = "a", .input = 500, .output = 20,
+				.producer = PRODUCER_FRAMEWORK });
+	assert_int_equal(end_batch(w), 1);
+	w->counting->spans = UINT32_MAX - 1;
+	tell(w, &(struct told){ .id = 3, .role = ROLE_LLM, .scope = "openai", .answer = "b", .input = 7, .output = 7 });
+	tell(w, &(struct told){ .id = 2, .role = ROLE_LLM, .scope = "openai", .answer = "a", .input = 500, .output = 20,
+				.producer = PRODUCER_VENDOR_SDK });
+	assert_int_equal(end_batch(w), 1);
+	assert_int_equal(w->input, 507);
+	world_free(w);
+}
+
 #define THREADS 4
 
 struct sender {
@@ -864,6 +882,7 @@ int main(void)
 		cmocka_unit_test(a_damaged_block_is_refused),
 		cmocka_unit_test(any_order_in_any_batches_with_repetitions_gives_the_same_totals),
 		cmocka_unit_test(a_full_table_forgets_the_oldest),
+		cmocka_unit_test(numbers_that_begin_anew_are_no_older_spans_numbers),
 		cmocka_unit_test(threads_that_send_the_same_count_it_once),
 	};
 
