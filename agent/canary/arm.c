@@ -89,10 +89,20 @@ static struct arm_hour *hour_for(struct arm *a, uint32_t hour, uint32_t *gone)
 	return *at;
 }
 
-static void add_log(struct arm_hour *h, enum canary_metric m, double value)
+static void add_log(struct arm_hour *h, enum canary_metric m, const struct sample *s, enum sample_log which, double value)
 {
 	if (value > 0 && isfinite(value))
-		moments_add(&h->logs[m], log(value));
+		moments_add(&h->logs[m], sample_log(s, which, value));
+}
+
+static void add_faults(struct arm *a, struct arm_hour *h, const struct sample *s)
+{
+	for (unsigned i = 0; i < CANARY_RATE_COUNT; i++) {
+		if (i == 0 ? !outcome_is_error(s->outcome) : s->outcome != outcome_of_rate[i])
+			continue;
+		h->bad[i]++;
+		memcpy(a->bad_trace[i], s->trace_id, sizeof(a->bad_trace[i]));
+	}
 }
 
 /* Refusals keep their cost and time, but are no answers whose length says something. */
@@ -102,19 +112,15 @@ static void add_call(struct arm *a, struct arm_hour *h, const struct sample *s)
 
 	h->requests++;
 	h->answered += !failed;
-	for (unsigned i = 0; i < CANARY_RATE_COUNT; i++) {
-		bool is_bad = i == 0 ? failed : s->outcome == outcome_of_rate[i];
-		h->bad[i] += is_bad;
-		if (is_bad)
-			memcpy(a->bad_trace[i], s->trace_id, sizeof(a->bad_trace[i]));
-	}
+	if (s->outcome != OUTCOME_OK)
+		add_faults(a, h, s);
 	if (failed)
 		return;
-	add_log(h, CANARY_COST, s->cost_usd);
-	add_log(h, CANARY_LATENCY, s->latency_ms);
-	add_log(h, CANARY_TTFT, s->ttft_ms);
+	add_log(h, CANARY_COST, s, SAMPLE_LOG_COST, s->cost_usd);
+	add_log(h, CANARY_LATENCY, s, SAMPLE_LOG_LATENCY, s->latency_ms);
+	add_log(h, CANARY_TTFT, s, SAMPLE_LOG_TTFT, s->ttft_ms);
 	if (s->outcome != OUTCOME_REFUSAL)
-		add_log(h, CANARY_OUTPUT_TOKENS, s->output_tokens);
+		add_log(h, CANARY_OUTPUT_TOKENS, s, SAMPLE_LOG_OUTPUT_TOKENS, s->output_tokens);
 }
 
 unsigned arm_slot(const struct arm *a, enum canary_metric m, struct slice name)

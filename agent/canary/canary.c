@@ -8,6 +8,7 @@
 
 #define JUDGE_EVERY_S 300u
 #define AHEAD_MAX_S   300u
+#define SILENT_MIN_S  3600u /* before an arm makes room */
 
 struct canary *canary_new(const struct canary_config *config, verdict_fn emit, void *context)
 {
@@ -18,6 +19,7 @@ struct canary *canary_new(const struct canary_config *config, verdict_fn emit, v
 	c->config = config;
 	c->emit = emit;
 	c->context = context;
+	c->left_out = meter_get(METER_VERSIONS_LEFT_OUT, "");
 	return c;
 }
 
@@ -50,26 +52,34 @@ struct arm *canary_arm_find(const struct canary *c, uint64_t id)
 	return NULL;
 }
 
-static void drop_oldest(struct canary *c)
+/* False where even the arm that was silent for longest was not silent for long enough. */
+static bool make_room(struct canary *c, uint64_t unix_s)
 {
 	size_t oldest = 0;
 
 	for (size_t i = 1; i < c->count; i++)
 		if (c->arms[i]->newest_s < c->arms[oldest]->newest_s)
 			oldest = i;
+	c->full_until_s = c->arms[oldest]->newest_s + SILENT_MIN_S;
+	if (unix_s < c->full_until_s)
+		return false;
 	canary_arm_gone(c, c->arms[oldest]);
 	arm_free(c->arms[oldest]);
 	c->arms[oldest] = c->arms[--c->count];
+	return true;
 }
 
-struct arm *canary_arm_put(struct canary *c, struct slice feature, struct slice model, struct slice version)
+struct arm *canary_arm_put(struct canary *c, struct slice feature, struct slice model, struct slice version,
+			   uint64_t unix_s)
 {
-	struct arm *a = arm_new(feature, model, version);
+	bool is_full = c->count == CANARY_ARMS_MAX;
 
+	if (is_full && (unix_s < c->full_until_s || !make_room(c, unix_s)))
+		return NULL;
+	struct arm *a = arm_new(feature, model, version);
 	if (a == NULL)
 		return NULL;
-	if (c->count == CANARY_ARMS_MAX)
-		drop_oldest(c);
+	cohort_memo_clear(&c->found);
 	c->arms[c->count++] = a;
 	return a;
 }
@@ -302,18 +312,43 @@ static bool is_believed(const struct canary *c, uint64_t unix_s)
 	return c->wall_s == 0 || unix_s <= c->wall_s + AHEAD_MAX_S;
 }
 
+/* What is remembered of a cohort without an arm. */
+#define NO_VERSION(c) ((void *)&(c)->config)
+#define NO_ROOM(c)    ((void *)&(c)->full_until_s)
+
+static void *look_up(struct canary *c, const struct sample *s, uint64_t unix_s)
+{
+	struct slice name;
+
+	if (!split_version(s->prompt_version, &name))
+		return NO_VERSION(c);
+	struct arm *a = canary_arm_find(c, arm_id_of(s->feature, s->model, s->prompt_version));
+	if (a == NULL && s->kind == SAMPLE_CALL)
+		a = canary_arm_put(c, s->feature, s->model, s->prompt_version, unix_s);
+	return a != NULL ? a : NO_ROOM(c);
+}
+
+/* The sample's arm; NULL: it has none. */
+static struct arm *arm_for(struct canary *c, const struct sample *s, uint64_t unix_s)
+{
+	void *found = cohort_memo_find(&c->found, s->cohort);
+
+	if (found == NULL || (found == NO_ROOM(c) && unix_s >= c->full_until_s)) {
+		found = look_up(c, s, unix_s);
+		cohort_memo_keep(&c->found, s->cohort, found);
+	}
+	meter_add(c->left_out, found == NO_ROOM(c) && s->kind == SAMPLE_CALL);
+	return found == NO_VERSION(c) || found == NO_ROOM(c) ? NULL : found;
+}
+
 void canary_add(struct canary *c, const struct sample *s)
 {
 	uint64_t unix_s = s->time_unix_ms / 1000;
-	struct slice name;
 	uint32_t gone = 0;
 
-	if (!c->config->enabled || s->kind == SAMPLE_RETRIEVAL || !split_version(s->prompt_version, &name) ||
-	    !is_believed(c, unix_s))
+	if (!c->config->enabled || s->kind == SAMPLE_RETRIEVAL || !is_believed(c, unix_s))
 		return;
-	struct arm *a = canary_arm_find(c, arm_id_of(s->feature, s->model, s->prompt_version));
-	if (a == NULL && s->kind == SAMPLE_CALL)
-		a = canary_arm_put(c, s->feature, s->model, s->prompt_version);
+	struct arm *a = arm_for(c, s, unix_s);
 	if (a == NULL || !arm_add(a, s, &gone))
 		return;
 	if (gone != 0)

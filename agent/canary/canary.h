@@ -4,8 +4,9 @@
  * In:     samples of calls, scores and feedback that name a prompt version
  * Out:    a comparison of two versions by feature and model, whenever asked; a VERDICT_CANARY, once for each pair of
  *         versions, when a guarded metric is worse
- * Owns:   at most CANARY_ARMS_MAX arms (feature, model, version), the one silent for longest makes room; 100 KB each at
- *         most
+ * Owns:   at most CANARY_ARMS_MAX arms (feature, model, version), 100 KB each at most. The one silent for longest makes room
+ *         once that was an hour; until then further ones are counted as left out: arms that push each other out learn
+ *         nothing
  * Time:   event time. The loop's thread; others look under the judge's lock.
  */
 #ifndef PLIMSOLL_CANARY_CANARY_H

@@ -126,7 +126,7 @@ static struct status load_arm(struct canary *c, struct slice value)
 	arm_record(&r, &read, labels);
 	if (!record_ok(&r))
 		return FAIL(CORRUPT, "not what a version did");
-	struct arm *a = canary_arm_put(c, labels[0], labels[1], labels[2]);
+	struct arm *a = canary_arm_put(c, labels[0], labels[1], labels[2], UINT64_MAX);
 	if (a == NULL)
 		return FAIL(NOMEM, "no memory for what a version did");
 	a->first_s = read.first_s;

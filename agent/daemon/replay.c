@@ -120,7 +120,7 @@ static void on_call(void *context, const struct call *c)
 }
 
 /* The calendar of the files is the true one. */
-static void judge_sample(struct replay *r, const struct sample *s)
+static void judge_sample(struct replay *r, struct sample *s)
 {
 	const struct learners learners = { r->detector, r->slos, r->canary, r->review, r->cases, r->evidence.movement };
 
