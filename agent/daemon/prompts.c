@@ -499,12 +499,44 @@ static void render_one(void *context, struct slice prompt, enum drift_field fiel
 	buf_release(&labels);
 }
 
+static void render_gate(struct exposition *x, struct slice prompt, double value)
+{
+	struct buf labels = BUF_INIT;
+
+	exposition_label(&labels, "prompt", prompt);
+	exposition_double(x, buf_view(&labels), value);
+	buf_release(&labels);
+}
+
+static void render_gate_open(void *context, const struct registry_gate_view *v)
+{
+	render_gate(context, v->prompt, v->open);
+}
+
+static void render_gate_rate(void *context, const struct registry_gate_view *v)
+{
+	if (!isnan(v->pass_rate))
+		render_gate(context, v->prompt, v->pass_rate);
+}
+
 void prompts_render(void *context, struct exposition *x)
 {
-	static const struct metric_family family = { "plimsoll_prompt_drift", METRIC_COUNTER,
-						     "Calls that were not made as the manifest of their prompt version says" };
+	static const struct metric_family drift = { "plimsoll_prompt_drift", METRIC_COUNTER,
+						    "Calls that were not made as the manifest of their prompt version says" };
+	static const struct {
+		struct metric_family family;
+		void (*render)(void *context, const struct registry_gate_view *v);
+	} gates[] = {
+		{ { "plimsoll_prompt_gate_open", METRIC_GAUGE, "Whether the newest gate of a prompt version let it pass" },
+		  render_gate_open },
+		{ { "plimsoll_prompt_gate_pass_rate", METRIC_GAUGE, "Share of the cases that passed in it" }, render_gate_rate },
+	};
 	struct prompts *p = context;
 
-	exposition_family(x, &family);
+	exposition_family(x, &drift);
 	registry_visit_drift(p->registry, render_one, x);
+	for (size_t i = 0; i < sizeof(gates) / sizeof(gates[0]); i++) {
+		exposition_family(x, &gates[i].family);
+		registry_visit_gates(p->registry, gates[i].render, x);
+	}
 }

@@ -39,7 +39,7 @@ void prompts_free(struct prompts *p);
 /* Takes samples on their way to the judge, and notes scores; context is prompts. On the loop's thread. */
 void prompts_offer(void *context, struct sample_chunk *chunk);
 
-/* The family plimsoll_prompt_drift; an observe_source. Any thread. */
+/* The families plimsoll_prompt_*; an observe_source. Any thread. */
 void prompts_render(void *context, struct exposition *x);
 
 /* For the API, any thread but the loop's. */

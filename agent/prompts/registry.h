@@ -118,6 +118,15 @@ void registry_write_top(struct registry *r, size_t most, struct buf *out);
 /* One prompt with all that is known. False: there is none of this name. */
 bool registry_write_one(struct registry *r, struct slice name, struct buf *out);
 
+/* Calls visit with the newest gate of each version, newest first, at most REGISTRY_GATE_SERIES of them: for /metrics. */
+#define REGISTRY_GATE_SERIES 200u
+struct registry_gate_view {
+	struct slice prompt; /* "name@version" */
+	bool open;
+	double pass_rate; /* NaN: not told */
+};
+void registry_visit_gates(struct registry *r, void (*visit)(void *context, const struct registry_gate_view *v), void *context);
+
 /* Calls visit with every version that drifted, for /metrics. */
 void registry_visit_drift(struct registry *r,
 			  void (*visit)(void *context, struct slice prompt, enum drift_field field, uint64_t calls),
