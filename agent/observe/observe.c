@@ -96,10 +96,13 @@ static struct series *series_by_clean_labels(struct observe_shard *s, const stru
 	const struct label_set *set = label_table_find(&s->table, hash, &clean);
 	if (set == NULL)
 		set = label_registry_get(s->registry, &clean, hash);
-	return set->index == 0 ? s->overflow : series_of_set(s, set);
+	struct series *series = set->index == 0 ? s->overflow : series_of_set(s, set);
+	if (series == s->overflow)
+		meter_add(s->overflow_meter, 1);
+	return series;
 }
 
-static struct series *series_find(struct observe_shard *s, const struct call *c)
+static NOINLINE struct series *series_look_up(struct observe_shard *s, const struct call *c)
 {
 	char joined[LABEL_BYTES_MAX + 1];
 	struct labels labels;
@@ -109,11 +112,16 @@ static struct series *series_find(struct observe_shard *s, const struct call *c)
 	return set != NULL ? s->series[set->index] : series_by_clean_labels(s, &labels);
 }
 
-static NOINLINE void place_find(struct observe_shard *s, const struct call *c, uint64_t cohort, struct call_place *out)
+static struct series *series_find(struct observe_shard *s, const struct call *c)
 {
-	out->cohort = cohort;
-	out->series = series_find(s, c);
-	attribution_find(s->attribution, c, &out->values);
+	uint64_t glance = hash_glance(hash_glance(0, call_model(c)), c->feature);
+	struct series **recent;
+
+	glance = hash_glance(hash_glance(glance, c->prompt_name), c->prompt_version);
+	recent = &s->recent[glance % RECENT_SERIES];
+	if (!labels_are_of_call(&(*recent)->set->labels, c))
+		*recent = series_look_up(s, c);
+	return *recent;
 }
 
 static void count_tokens(struct observe_shard *s, struct series *series, const struct call *c)
@@ -193,21 +201,15 @@ static void count_times(struct observe_shard *s, struct series *series, const st
 
 void observe_call(struct observe_shard *s, const struct call *c)
 {
-	uint64_t cohort = c->cohort != NULL ? c->cohort->id : 0;
-	struct call_place alone, *place = cohort != 0 ? &s->places[cohort % CALL_PLACES] : &alone;
+	struct series *series = series_find(s, c);
 
-	if (cohort == 0 || place->cohort != cohort)
-		place_find(s, c, cohort, place);
-	struct series *series = place->series;
-	if (series == s->overflow)
-		meter_add(s->overflow_meter, 1);
 	series->outcomes[c->outcome]++;
 	s->totals.requests++;
 	s->totals.errors += outcome_is_error(c->outcome);
 	count_tokens(s, series, c);
 	count_cost(s, series, c);
 	count_times(s, series, c);
-	attribution_count(s->attribution, &place->values, c);
+	attribution_count(s->attribution, c);
 }
 
 void observe_begin(struct observe_shard *s)
@@ -237,6 +239,8 @@ static bool shard_init(struct observe_shard *s, struct label_registry *registry,
 	s->overflow = make_room(s, 0) ? series_new(s, registry->overflow) : NULL;
 	if (s->overflow == NULL)
 		return false;
+	for (unsigned i = 0; i < RECENT_SERIES; i++)
+		s->recent[i] = s->overflow;
 	s->series[0] = s->overflow;
 	return !FAILED(attribution_init(s->attribution, attribution));
 }

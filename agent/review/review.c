@@ -86,7 +86,6 @@ static void expire(struct review *r)
 	size_t kept = 0;
 
 	memset(r->slots, 0, sizeof(r->slots));
-	cohort_memo_clear(&r->found);
 	for (size_t i = 0; i < r->count; i++) {
 		struct review_entry *e = r->entries[i];
 		if (e->day + REVIEW_DAYS <= r->newest_day) {
@@ -148,11 +147,7 @@ void review_add(struct review *r, const struct sample *s)
 		return;
 	if (day > r->newest_day)
 		begin_day(r, day);
-	struct review_entry *e = cohort_memo_find(&r->found, s->cohort);
-	if (e == NULL || e->day != day) {
-		e = entry_for(r, day, labels);
-		cohort_memo_keep(&r->found, s->cohort, e);
-	}
+	struct review_entry *e = entry_for(r, day, labels);
 	if (e == NULL)
 		return;
 	day_add(&e->sums, s);

@@ -229,9 +229,10 @@ static void tally(struct slo_tracker *t, const struct config_instance *slo, cons
 
 void slo_add(struct slo_tracker *t, const struct sample *s)
 {
-	if (t->slos->count == 0 || s->kind != SAMPLE_CALL)
-		return;
 	uint64_t unix_s = s->time_unix_ms / 1000;
+
+	if (s->kind != SAMPLE_CALL || t->slos->count == 0)
+		return;
 	if (t->wall_s != 0 && unix_s > t->wall_s + AHEAD_MAX_S)
 		unix_s = t->wall_s;
 	if (unix_s > t->newest_s) {
