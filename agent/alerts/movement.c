@@ -161,9 +161,25 @@ static double known(double value)
 	return value > 0 ? value : 0; /* NaN too */
 }
 
-void movement_add(struct movement *m, const struct sample *s)
+/* NULL: there is no room for another. */
+static struct cell *cell_for(struct movement *m, const struct sample *s, uint64_t at_s)
 {
 	const struct slice labels[CELL_LABEL_COUNT] = { s->feature, s->model, s->prompt_version, s->user_segment };
+	uint64_t hash = hash_of(labels);
+	struct cell **slot = slot_of(m, hash, labels), *c = *slot;
+
+	if (c == NULL) {
+		tell_news(m, labels, at_s);
+		c = insert(m, slot, hash, labels);
+	}
+	cohort_memo_keep(&m->found, s->cohort, c);
+	return c;
+}
+
+void movement_add(struct movement *m, const struct sample *s)
+{
+	if (s->kind != SAMPLE_CALL || !isfinite(s->cost_usd) || s->cost_usd < 0)
+		return;
 	const struct cost_sums sums = {
 		.requests = 1,
 		.input_tokens = known(s->input_tokens),
@@ -173,15 +189,10 @@ void movement_add(struct movement *m, const struct sample *s)
 		.cached_cost_usd = known(s->cache_read_cost_usd),
 		.output_cost_usd = known(s->output_cost_usd),
 	};
-	uint64_t hash = hash_of(labels), at_s = s->time_unix_ms / 1000;
-
-	if (s->kind != SAMPLE_CALL || !isfinite(s->cost_usd) || s->cost_usd < 0)
-		return;
-	struct cell **slot = slot_of(m, hash, labels), *c = *slot;
-	if (c == NULL) {
-		tell_news(m, labels, at_s);
-		c = insert(m, slot, hash, labels);
-	}
+	uint64_t at_s = s->time_unix_ms / 1000;
+	struct cell *c = cohort_memo_find(&m->found, s->cohort);
+	if (c == NULL)
+		c = cell_for(m, s, at_s);
 	if (c != NULL)
 		add_at(m, c, at_s, &sums);
 	else

@@ -6,6 +6,7 @@
 
 #include "agent/alerts/decompose.h"
 #include "agent/alerts/movement.h"
+#include "agent/span/cohort.h"
 
 #define FINE_S     300
 #define FINE_COUNT 24
@@ -35,6 +36,7 @@ struct movement {
 	struct cell *cells[MOVEMENT_CELLS_MAX];
 	struct cell *slots[SLOT_COUNT]; /* by hash, next free one */
 	size_t count;
+	struct cohort_memo found;
 	uint64_t first_s, newest_s; /* event time seen; 0: none */
 	uint64_t left_out;          /* calls of combinations that found no room */
 };

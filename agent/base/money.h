@@ -52,4 +52,10 @@ void pusd_write(struct buf *b, __int128_t pusd);
 /* The nearest double, in USD: for metrics and charts, never to be summed again. */
 double pusd_to_usd(__int128_t pusd);
 
+/* The same of one call's amount, without the arithmetic of 128 bits. */
+static inline double call_pusd_to_usd(int64_t pusd)
+{
+	return (double)((long double)pusd / (long double)PUSD_PER_USD);
+}
+
 #endif

@@ -40,24 +40,19 @@ static inline bool few_bytes_equal(const char *a, const char *b, size_t n)
 	return x[0] == y[0] && x[1] == y[1];
 }
 
-/* memcmp for the short texts that attribute keys are: eight bytes at a time, the last eight once more. */
+/* memcmp for the short texts that keys and labels are: sixteen bytes at a time, the last ones once more. */
 static inline bool bytes_equal(const char *a, const char *b, size_t n)
 {
-	uint64_t x, y;
-
 	if (n < 8)
 		return few_bytes_equal(a, b, n);
+	if (n < 16)
+		return memcmp(a, b, 8) == 0 && memcmp(a + n - 8, b + n - 8, 8) == 0;
 	if (n > 64)
 		return memcmp(a, b, n) == 0;
-	for (size_t i = 0; i + 8 < n; i += 8) {
-		memcpy(&x, a + i, 8);
-		memcpy(&y, b + i, 8);
-		if (x != y)
+	for (size_t i = 0; i + 16 < n; i += 16)
+		if (memcmp(a + i, b + i, 16) != 0)
 			return false;
-	}
-	memcpy(&x, a + n - 8, 8);
-	memcpy(&y, b + n - 8, 8);
-	return x == y;
+	return memcmp(a + n - 16, b + n - 16, 16) == 0;
 }
 
 static inline bool slice_equal(struct slice a, struct slice b)

@@ -266,10 +266,24 @@ static void mark_open(struct detector *d, struct baseline_key *k)
 	d->settled_s = d->open_s + BUCKET_S + scale_infos[SCALE_6H].max_hold_s + scale_infos[SCALE_6H].width_s;
 }
 
-static void add_to_key(struct detector *d, struct labels l, const struct sample *s, int64_t now_s)
+/* The key of the sample's own labels. */
+static struct baseline_key *own_key(struct detector *d, const struct sample *s, int64_t now_s)
 {
-	struct baseline_key *k = detector_key(d, l, now_s);
+	struct labels l = { s->feature, s->model, s->prompt_version, SLICE_NONE, SLICE_NONE };
+	struct baseline_key *k = cohort_memo_find(&d->found, s->cohort);
 
+	if (k == NULL) {
+		k = detector_key(d, l, now_s);
+		if (k != d->other) /* there may be room later */
+			cohort_memo_keep(&d->found, s->cohort, k);
+	}
+	if (k != NULL && k->last_s < now_s)
+		k->last_s = now_s;
+	return k;
+}
+
+static void add_to_key(struct detector *d, struct baseline_key *k, const struct sample *s, int64_t now_s)
+{
 	if (k == NULL)
 		return;
 	mark_open(d, k);
@@ -290,7 +304,7 @@ static void add_to_rollups(struct detector *d, const struct sample *s, int64_t n
 	for (int r = 0; r < ROLLUP_COUNT; r++) {
 		bool named = (r != ROLLUP_SEGMENT || s->user_segment.len > 0) && (r != ROLLUP_WORKFLOW || s->workflow.len > 0);
 		if ((d->rollups >> r & 1) != 0 && named)
-			add_to_key(d, wide[r], s, now_s);
+			add_to_key(d, detector_key(d, wide[r], now_s), s, now_s);
 	}
 }
 
@@ -302,7 +316,7 @@ void detector_add(struct detector *d, const struct sample *s)
 		meter_add(d->meters.late, 1);
 		return;
 	}
-	add_to_key(d, (struct labels){ s->feature, s->model, s->prompt_version, SLICE_NONE, SLICE_NONE }, s, now_s);
+	add_to_key(d, own_key(d, s, now_s), s, now_s);
 	if (d->rollups != 0)
 		add_to_rollups(d, s, now_s);
 	if (s->kind == SAMPLE_CALL && s->request_model.len > 0)

@@ -79,6 +79,7 @@ void detector_drop(struct detector *d, struct baseline_key *k)
 	if (d->other == k)
 		d->other = NULL;
 	d->dirty = true;
+	cohort_memo_clear(&d->found);
 	key_table_drop(&d->table, k);
 }
 

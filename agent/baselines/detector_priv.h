@@ -11,6 +11,7 @@
 #include "agent/baselines/groups.h"
 #include "agent/baselines/key.h"
 #include "agent/baselines/model_watch.h"
+#include "agent/span/cohort.h"
 
 #define TAIL_LEARNED_MIN 12 /* 1 h buckets of a metric before its tail is known */
 
@@ -30,6 +31,7 @@ struct detector {
 	verdict_fn emit;
 	void *context;
 	struct key_table table;
+	struct cohort_memo found; /* a cohort's key, without roll-ups */
 	struct baseline_key *other; /* where keys beyond the limit go; NULL until needed */
 	int64_t full_until_s;       /* no key is idle enough to make room before then */
 	struct slice names[NAMES_MAX + 1]; /* [0]: none; owned */

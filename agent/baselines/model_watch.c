@@ -60,9 +60,20 @@ static struct asked_model *make(struct model_watch *w, struct slice name, int64_
 			if (w->items[i]->last_s < m->last_s)
 				m = w->items[i];
 		*m = (struct asked_model){ 0 };
+		cohort_memo_clear(&w->found);
 	}
 	set(&m->name, name);
 	m->first_s = now_s;
+	return m;
+}
+
+static struct asked_model *look_up(struct model_watch *w, uint64_t cohort, struct slice asked, int64_t now_s)
+{
+	struct asked_model *m = find(w, asked);
+
+	if (m == NULL)
+		m = make(w, asked, now_s);
+	cohort_memo_keep(&w->found, cohort, m);
 	return m;
 }
 
@@ -131,9 +142,9 @@ void model_watch_take(struct model_watch *w, const struct sample *s, int64_t now
 
 	if (asked.len == 0 || answer.len == 0 || outcome_is_error(s->outcome))
 		return;
-	m = find(w, asked);
+	m = cohort_memo_find(&w->found, s->cohort);
 	if (m == NULL)
-		m = make(w, asked, now_s);
+		m = look_up(w, s->cohort, asked, now_s);
 	if (m == NULL)
 		return;
 	m->last_s = now_s;

@@ -9,6 +9,7 @@
 #define PLIMSOLL_BASELINES_MODEL_WATCH_H
 
 #include "agent/base/record.h"
+#include "agent/span/cohort.h"
 #include "agent/span/sample.h"
 #include "agent/span/verdict.h"
 
@@ -34,6 +35,7 @@ struct asked_model {
 struct model_watch {
 	struct asked_model *items[MODELS_MAX];
 	uint32_t count;
+	struct cohort_memo found; /* the request model of a cohort */
 };
 
 void model_watch_release(struct model_watch *w);

@@ -17,12 +17,13 @@
 
 static void keep_trace(struct traces *t, const uint8_t id[16])
 {
-	static const uint8_t none[16]; /* a record need not name its trace */
+	uint64_t words[2];
 
-	if (memcmp(id, none, sizeof(none)) == 0)
+	memcpy(words, id, sizeof(words));
+	if ((words[0] | words[1]) == 0) /* a record need not name its trace */
 		return;
-	memcpy(t->ids[t->next], id, 16);
-	t->next = (uint8_t)((t->next + 1) % VERDICT_TRACES_MAX);
+	memcpy(t->ids[t->next], words, sizeof(words));
+	t->next = (uint8_t)(t->next + 1 < VERDICT_TRACES_MAX ? t->next + 1 : 0);
 	if (t->count < VERDICT_TRACES_MAX)
 		t->count++;
 }
@@ -125,29 +126,39 @@ static void observe_tail(struct detector *d, struct baseline_key *k, enum metric
 	observe(d, k, metric_tail_of(m), y - offset > mu + fmax(d->rules.k * sd, TAIL_FAR) ? 1.0 : 0.0, s);
 }
 
-static void observe_log(struct detector *d, struct baseline_key *k, enum metric m, double x, const struct sample *s,
+/* y: the amount's logarithm; NaN: not observed. */
+static void observe_log(struct detector *d, struct baseline_key *k, enum metric m, double y, const struct sample *s,
 			int64_t now_s)
 {
 	const struct watch *w = key_watch(k, m, 0);
 
-	if (!(x > 0)) /* NaN too: not observed */
+	if (isnan(y))
 		return;
-	double y = log(x);
 	if (w != NULL && w->spread > 0)
 		observe_tail(d, k, m, y, s, now_s);
 	observe(d, k, m, y, s);
 }
 
-static void observe_percentile(struct detector *d, struct baseline_key *k, enum tail_of of, double ms, int64_t now_s)
+static void observe_percentile(struct detector *d, struct baseline_key *k, enum tail_of of, double log_ms, int64_t now_s)
 {
-	if ((d->tails >> of & 1) == 0 || !(ms > 0))
+	if ((d->tails >> of & 1) == 0 || isnan(log_ms))
 		return;
 	if (k->tails == NULL)
 		k->tails = calloc(TAIL_COUNT, sizeof(k->tails[0]));
 	if (k->tails != NULL)
-		tail_latency_add(&k->tails[of], log(ms), now_s);
+		tail_latency_add(&k->tails[of], log_ms, now_s);
 	else
 		meter_add(d->meters.memory, 1);
+}
+
+static double log_of(double amount)
+{
+	return amount > 0 ? log(amount) : (double)NAN;
+}
+
+static double known_log(const struct sample *s, enum sample_log which, double amount)
+{
+	return amount > 0 ? sample_log(s, which, amount) : (double)NAN;
 }
 
 /* x, or NaN (counted) where it is no amount of anything. */
@@ -223,21 +234,23 @@ static void observe_amounts(struct detector *d, struct baseline_key *k, const st
 	double ttft = amount(s->ttft_ms, d->meters.ttft);
 	double tokens = amount(s->output_tokens, d->meters.tokens);
 	double input = amount(s->input_tokens, d->meters.tokens);
+	double log_latency = known_log(s, SAMPLE_LOG_LATENCY, latency);
+	double log_ttft = known_log(s, SAMPLE_LOG_TTFT, ttft);
 
-	observe_log(d, k, METRIC_COST, cost_usd, s, now_s);
-	observe_log(d, k, METRIC_LATENCY, latency, s, now_s);
-	observe_log(d, k, METRIC_TTFT, ttft, s, now_s);
-	observe_log(d, k, METRIC_TPOT, tpot_of(latency, ttft, tokens), s, now_s);
+	observe_log(d, k, METRIC_COST, known_log(s, SAMPLE_LOG_COST, cost_usd), s, now_s);
+	observe_log(d, k, METRIC_LATENCY, log_latency, s, now_s);
+	observe_log(d, k, METRIC_TTFT, log_ttft, s, now_s);
+	observe_log(d, k, METRIC_TPOT, log_of(tpot_of(latency, ttft, tokens)), s, now_s);
 	if (!is_refusal(s->outcome))
-		observe_log(d, k, METRIC_OUTPUT_TOKENS, tokens, s, now_s);
+		observe_log(d, k, METRIC_OUTPUT_TOKENS, known_log(s, SAMPLE_LOG_OUTPUT_TOKENS, tokens), s, now_s);
 	if (d->tails != 0) {
-		observe_percentile(d, k, TAIL_OF_LATENCY, latency, now_s);
-		observe_percentile(d, k, TAIL_OF_TTFT, ttft, now_s);
+		observe_percentile(d, k, TAIL_OF_LATENCY, log_latency, now_s);
+		observe_percentile(d, k, TAIL_OF_TTFT, log_ttft, now_s);
 	}
 	if ((d->metrics & EXTRA_AMOUNTS) == 0)
 		return;
-	observe_log(d, k, METRIC_INPUT_TOKENS, input, s, now_s);
-	observe_log(d, k, METRIC_OUTPUT_SPEED, amount(s->output_tokens_per_second, d->meters.tokens), s, now_s);
+	observe_log(d, k, METRIC_INPUT_TOKENS, log_of(input), s, now_s);
+	observe_log(d, k, METRIC_OUTPUT_SPEED, log_of(amount(s->output_tokens_per_second, d->meters.tokens)), s, now_s);
 	if (input > 0 && s->cache_read_tokens >= 0 && s->cache_read_tokens <= input)
 		observe(d, k, METRIC_CACHE_HIT_SHARE, s->cache_read_tokens / input, s);
 }

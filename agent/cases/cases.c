@@ -50,6 +50,7 @@ static void drop_quietest(struct cases *c)
 			quiet = i;
 	buf_append(&c->deleted, &c->lists[quiet]->id, sizeof(c->lists[quiet]->id));
 	free(c->lists[quiet]);
+	cohort_memo_clear(&c->found);
 	c->lists[quiet] = c->lists[--c->count];
 }
 
@@ -91,22 +92,44 @@ static double worth(const struct exemplar *e, uint64_t now_s)
 	return e->time_s + AGE_MAX_S < now_s ? -INFINITY : e->badness;
 }
 
+/* How much a newcomer must be worth, and how long that holds: then the next one gets too old. */
+static struct exemplar *find_least(struct case_list *l)
+{
+	struct exemplar *least = &l->items[0];
+
+	l->least_until = UINT64_MAX;
+	for (size_t i = 0; i < CASES_EACH; i++) {
+		uint64_t until_s = l->items[i].time_s + AGE_MAX_S;
+		if (worth(&l->items[i], l->newest_s) < worth(least, l->newest_s))
+			least = &l->items[i];
+		if (until_s >= l->newest_s && until_s < l->least_until)
+			l->least_until = until_s;
+	}
+	l->least = worth(least, l->newest_s);
+	return least;
+}
+
+/* Nearly no call is: found out before anything is copied. */
+static bool may_be_kept(struct case_list *l, uint64_t time_s, double badness)
+{
+	l->newest_s = time_s > l->newest_s ? time_s : l->newest_s;
+	return l->count < CASES_EACH || l->newest_s > l->least_until || !(badness <= l->least);
+}
+
 static void keep(struct case_list *l, const struct exemplar *e)
 {
-	size_t least = 0;
-
-	l->newest_s = e->time_s > l->newest_s ? e->time_s : l->newest_s;
+	if (!may_be_kept(l, e->time_s, e->badness))
+		return;
 	if (l->count < CASES_EACH) {
 		l->items[l->count++] = *e;
 		l->dirty = true;
 		return;
 	}
-	for (size_t i = 1; i < CASES_EACH; i++)
-		if (worth(&l->items[i], l->newest_s) < worth(&l->items[least], l->newest_s))
-			least = i;
-	if (worth(e, l->newest_s) <= worth(&l->items[least], l->newest_s))
+	struct exemplar *least = find_least(l);
+	if (worth(e, l->newest_s) <= l->least)
 		return;
-	l->items[least] = *e;
+	*least = *e;
+	l->least_until = 0;
 	l->dirty = true;
 }
 
@@ -118,22 +141,22 @@ static void keep_for(struct cases *c, struct slice feature, enum case_reason rea
 		keep(l, e);
 }
 
-static void learn(struct usual *u, double value)
+static void learn(struct usual *u, const struct sample *s, enum sample_log which, double value)
 {
 	if (!(value > 0) || !isfinite(value))
 		return;
-	double by = log(value) - u->mean;
-	u->n = fmin(u->n + 1, MEMORY_CALLS);
+	double by = sample_log(s, which, value) - u->mean;
+	u->n = u->n + 1 < MEMORY_CALLS ? u->n + 1 : MEMORY_CALLS;
 	u->mean += by / u->n;
 	u->variance += (by * by * (1 - 1 / u->n) - u->variance) / u->n;
 }
 
-static struct exemplar exemplar_of(const struct sample *s)
+static struct exemplar exemplar_of(const struct sample *s, double badness)
 {
 	struct exemplar e = {
 		.time_s = s->time_unix_ms / 1000,
 		.outcome = (uint8_t)s->outcome,
-		.badness = (double)s->time_unix_ms,
+		.badness = badness,
 		.cost_usd = s->cost_usd,
 		.latency_ms = s->latency_ms,
 		.score = s->name.len > 0 ? s->value : (double)NAN,
@@ -145,26 +168,50 @@ static struct exemplar exemplar_of(const struct sample *s)
 	return e;
 }
 
-static void add_call(struct cases *c, const struct sample *s)
+static void take(struct case_list *l, const struct sample *s, double badness)
 {
-	struct exemplar e = exemplar_of(s);
+	if (l == NULL || !may_be_kept(l, s->time_unix_ms / 1000, badness))
+		return;
+	struct exemplar e = exemplar_of(s, badness);
+	keep(l, &e);
+}
+
+/* By what is wrong with it, the newest first. */
+static void take_fault(struct cases *c, const struct sample *s)
+{
+	enum case_reason reason = CASE_FLAWED;
 
 	if (outcome_is_error(s->outcome))
-		keep_for(c, s->feature, CASE_FAILED, &e);
+		reason = CASE_FAILED;
 	else if (s->outcome == OUTCOME_REFUSAL || s->outcome == OUTCOME_CONTENT_FILTER)
-		keep_for(c, s->feature, CASE_REFUSED, &e);
-	else if (s->outcome != OUTCOME_OK)
-		keep_for(c, s->feature, CASE_FLAWED, &e);
-	struct case_list *l = case_list_get(c, s->feature, CASE_EXPENSIVE);
+		reason = CASE_REFUSED;
+	take(case_list_get(c, s->feature, reason), s, (double)s->time_unix_ms);
+}
+
+static struct case_list *expensive_list(struct cases *c, const struct sample *s)
+{
+	struct case_list *l = cohort_memo_find(&c->found, s->cohort);
+
+	if (l == NULL) {
+		l = case_list_get(c, s->feature, CASE_EXPENSIVE);
+		cohort_memo_keep(&c->found, s->cohort, l);
+	}
+	return l;
+}
+
+static void add_call(struct cases *c, const struct sample *s)
+{
+	if (s->outcome != OUTCOME_OK)
+		take_fault(c, s);
+	struct case_list *l = expensive_list(c, s);
 	if (l == NULL)
 		return;
 	l->dirty = true;
-	learn(&l->cost, s->cost_usd);
+	learn(&l->cost, s, SAMPLE_LOG_COST, s->cost_usd);
 	if (!outcome_is_error(s->outcome))
-		learn(&l->latency, s->latency_ms);
-	e.badness = s->cost_usd;
+		learn(&l->latency, s, SAMPLE_LOG_LATENCY, s->latency_ms);
 	if (s->cost_usd > 0)
-		keep(l, &e);
+		take(l, s, s->cost_usd);
 }
 
 void cases_add(struct cases *c, const struct sample *s)
@@ -173,10 +220,8 @@ void cases_add(struct cases *c, const struct sample *s)
 
 	if (s->kind == SAMPLE_CALL)
 		add_call(c, s);
-	if (!is_judged || !(s->value < LOW_SCORE))
-		return;
-	struct exemplar e = exemplar_of(s);
-	keep_for(c, s->feature, CASE_LOW_RATED, &e);
+	if (is_judged && s->value < LOW_SCORE)
+		take(case_list_get(c, s->feature, CASE_LOW_RATED), s, (double)s->time_unix_ms);
 }
 
 void cases_verdict(struct cases *c, const struct verdict *v)

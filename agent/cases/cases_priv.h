@@ -6,6 +6,7 @@
 
 #include "agent/base/record.h"
 #include "agent/cases/cases.h"
+#include "agent/span/cohort.h"
 
 #define CASE_LABEL_BYTES 64 /* longer ones are cut */
 
@@ -40,9 +41,12 @@ struct case_list {
 	struct exemplar items[CASES_EACH];
 	struct usual cost, latency;
 	bool dirty;
+	double least;         /* of a full list: what is worth no more is not kept */
+	uint64_t least_until; /* seconds of newest_s; 0: to be found out */
 };
 
 struct cases {
+	struct cohort_memo found; /* the list of expensive calls */
 	size_t count;
 	struct case_list *lists[CASES_LISTS_MAX];
 	struct buf deleted; /* ids, eight bytes each */

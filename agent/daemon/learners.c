@@ -3,8 +3,9 @@
  */
 #include "agent/daemon/learners.h"
 
-void learners_take(const struct learners *l, const struct sample *s, uint64_t latest_unix_ms)
+void learners_take(const struct learners *l, struct sample *s, uint64_t latest_unix_ms)
 {
+	sample_take_logs(s);
 	if (l->detector != NULL)
 		detector_add(l->detector, s);
 	slo_add(l->slos, s);

@@ -12,7 +12,6 @@
 #include "agent/base/meter.h"
 #include "agent/daemon/deploy_command.h"
 #include "agent/daemon/loop_jobs.h"
-#include "agent/daemon/trials.h"
 
 #define DRIFTS_MAX     16
 #define SAVE_EVERY     10u /* ticks */
@@ -28,7 +27,6 @@ struct prompts {
 	struct judge *judge;
 	struct pipeline *pipeline; /* NULL until it serves */
 	struct registry *registry;
-	struct trials trials;
 	struct loop_jobs jobs;
 	uv_fs_event_t watch;
 	unsigned open_handles;
@@ -250,7 +248,6 @@ void prompts_tick(struct prompts *p)
 	for (size_t i = 0; i < count; i++)
 		tell_drift(p, &drift[i]);
 	serve_table(p);
-	trials_follow(&p->trials);
 	if (p->ticks % SAVE_EVERY == 0)
 		registry_save(p->registry);
 }
@@ -321,7 +318,6 @@ struct status prompts_new(const struct config *config, uv_loop_t *loop, struct s
 	}
 	follow_folder(p);
 	judge_tell_alerts(judge, on_alert, p);
-	trials_init(&p->trials, p->registry, judge, audit);
 	*out = p;
 	return OK;
 }
@@ -367,11 +363,6 @@ void prompts_free(struct prompts *p)
 struct registry *prompts_registry(struct prompts *p)
 {
 	return p->registry;
-}
-
-struct trials *prompts_trials(struct prompts *p)
-{
-	return &p->trials;
 }
 
 struct store *prompts_store(struct prompts *p)
@@ -454,7 +445,6 @@ static void run_command(void *context)
 	struct prompts *p = job->prompts;
 	struct prompt_deployment *d = job->deployment;
 
-	trials_follow(&p->trials);
 	if (p->config->deploy_command.count == 0)
 		return;
 	struct command *c = free_command(p);
@@ -470,13 +460,20 @@ static void run_command(void *context)
 
 void prompts_noted(struct prompts *p, const struct prompt_deployment *d)
 {
+	bool is_rollback = d->kind == PROMPT_ROLLBACK;
 	struct buf prompt = BUF_INIT, text = BUF_INIT;
 
 	buf_printf(&prompt, "%.*s@%.*s", SLICE_ARG(d->name), SLICE_ARG(d->version));
-	trials_write_deployment(d, &text);
-	if (d->reason.len > 0)
-		buf_printf(&text, ": %.*s", SLICE_ARG(d->reason));
-	note(p, d->kind == PROMPT_ROLLBACK ? AUDIT_ROLLBACK : AUDIT_DEPLOY, buf_view(&prompt), d->by, buf_view(&text));
+	buf_printf(&text, "%s %s %s %.*s", buf_string(&prompt), is_rollback ? "was taken back" : "was deployed",
+		   is_rollback ? "into" : "to", SLICE_ARG(d->environment));
+	if (d->canary_share < 1)
+		buf_printf(&text, " for %g %% of the traffic", d->canary_share * 100);
+	if (d->previous.len > 0)
+		buf_printf(&text, ", after %.*s", SLICE_ARG(d->previous));
+	buf_printf(&text, ", by %.*s", SLICE_ARG(d->by));
+	if (d->ticket.len > 0)
+		buf_printf(&text, " (%.*s)", SLICE_ARG(d->ticket));
+	note(p, is_rollback ? AUDIT_ROLLBACK : AUDIT_DEPLOY, buf_view(&prompt), d->by, buf_view(&text));
 	buf_release(&prompt);
 	buf_release(&text);
 }
@@ -502,12 +499,44 @@ static void render_one(void *context, struct slice prompt, enum drift_field fiel
 	buf_release(&labels);
 }
 
+static void render_gate(struct exposition *x, struct slice prompt, double value)
+{
+	struct buf labels = BUF_INIT;
+
+	exposition_label(&labels, "prompt", prompt);
+	exposition_double(x, buf_view(&labels), value);
+	buf_release(&labels);
+}
+
+static void render_gate_open(void *context, const struct registry_gate_view *v)
+{
+	render_gate(context, v->prompt, v->open);
+}
+
+static void render_gate_rate(void *context, const struct registry_gate_view *v)
+{
+	if (!isnan(v->pass_rate))
+		render_gate(context, v->prompt, v->pass_rate);
+}
+
 void prompts_render(void *context, struct exposition *x)
 {
-	static const struct metric_family family = { "plimsoll_prompt_drift", METRIC_COUNTER,
-						     "Calls that were not made as the manifest of their prompt version says" };
+	static const struct metric_family drift = { "plimsoll_prompt_drift", METRIC_COUNTER,
+						    "Calls that were not made as the manifest of their prompt version says" };
+	static const struct {
+		struct metric_family family;
+		void (*render)(void *context, const struct registry_gate_view *v);
+	} gates[] = {
+		{ { "plimsoll_prompt_gate_open", METRIC_GAUGE, "Whether the newest gate of a prompt version let it pass" },
+		  render_gate_open },
+		{ { "plimsoll_prompt_gate_pass_rate", METRIC_GAUGE, "Share of the cases that passed in it" }, render_gate_rate },
+	};
 	struct prompts *p = context;
 
-	exposition_family(x, &family);
+	exposition_family(x, &drift);
 	registry_visit_drift(p->registry, render_one, x);
+	for (size_t i = 0; i < sizeof(gates) / sizeof(gates[0]); i++) {
+		exposition_family(x, &gates[i].family);
+		registry_visit_gates(p->registry, gates[i].render, x);
+	}
 }

@@ -16,7 +16,6 @@
 #include "agent/prompts/registry.h"
 
 struct prompts;
-struct trials;
 
 /* Loads what the store holds, and the folder. All are borrowed; config until prompts_reload. why: what is wrong, to print.
  * Errors: IO, NOMEM. A folder with mistakes is no error: they are logged, and what can be read is taken. */
@@ -40,12 +39,11 @@ void prompts_free(struct prompts *p);
 /* Takes samples on their way to the judge, and notes scores; context is prompts. On the loop's thread. */
 void prompts_offer(void *context, struct sample_chunk *chunk);
 
-/* The family plimsoll_prompt_drift; an observe_source. Any thread. */
+/* The families plimsoll_prompt_*; an observe_source. Any thread. */
 void prompts_render(void *context, struct exposition *x);
 
 /* For the API, any thread but the loop's. */
 struct registry *prompts_registry(struct prompts *p);
-struct trials *prompts_trials(struct prompts *p);
 struct store *prompts_store(struct prompts *p);
 struct audit *prompts_audit(struct prompts *p);
 

@@ -6,7 +6,10 @@
 #include <math.h>
 #include <stdlib.h>
 
+#include "agent/base/clock.h"
+#include "agent/base/compiler.h"
 #include "agent/base/money.h"
+#include "agent/span/cohort.h"
 
 #define PROMPT_BYTES 512
 
@@ -20,35 +23,34 @@ static double tokens_or_nan(const struct tokens *t, enum token_class class)
 	return known_or_nan(tokens_has(t, class), (double)t->n[class]);
 }
 
+static double usd_or_nan(bool known, int64_t pusd)
+{
+	return known ? call_pusd_to_usd(pusd) : (double)NAN;
+}
+
 static void add_retrieval(struct sample *s, const struct retrieval *found)
 {
 	s->documents = found->documents;
 	s->top_score = known_or_nan(found->scored > 0, found->best_score);
 }
 
-/* Borrows the call's strings; prompt: room for "name@version". */
-static struct sample sample_of(const struct call *c, char *prompt, size_t size)
+/* All but the labels. */
+static ALWAYS_INLINE void describe(struct sample *s, const struct call *c)
 {
 	bool has_parts = c->cost.known && !c->cost.total_only;
-	struct sample s = {
+
+	*s = (struct sample){
 		.kind = SAMPLE_CALL,
-		.time_unix_ms = c->end_unix_ns / 1000000,
-		.feature = c->feature,
-		.model = call_model(c),
-		.prompt_version = call_prompt(c, prompt, size),
-		.workflow = c->workflow,
-		.user_segment = c->user_segment,
-		.environment = c->environment,
+		.time_unix_ms = c->end_unix_ns / NS_PER_MS,
 		.name = c->score_name,
 		.value = known_or_nan(c->score_name.len > 0, c->score),
 		.documents = NAN,
 		.top_score = NAN,
 		.outcome = c->outcome,
-		.request_model = c->request_model,
 		.model_pinned = c->model_pinned,
-		.cost_usd = known_or_nan(c->cost.known, pusd_to_usd(c->cost.total_pusd)),
-		.output_cost_usd = known_or_nan(has_parts, pusd_to_usd(c->cost.output_pusd)),
-		.cache_read_cost_usd = known_or_nan(has_parts, pusd_to_usd(c->cost.cache_read_pusd)),
+		.cost_usd = usd_or_nan(c->cost.known, c->cost.total_pusd),
+		.output_cost_usd = usd_or_nan(has_parts, c->cost.output_pusd),
+		.cache_read_cost_usd = usd_or_nan(has_parts, c->cost.cache_read_pusd),
 		.latency_ms = known_or_nan(c->latency_ns > 0, (double)c->latency_ns / 1e6),
 		.ttft_ms = known_or_nan(c->ttft_ns > 0, (double)c->ttft_ns / 1e6),
 		.input_tokens = tokens_or_nan(&c->tokens, TOKENS_INPUT),
@@ -58,18 +60,16 @@ static struct sample sample_of(const struct call *c, char *prompt, size_t size)
 		.citation_share = known_or_nan(c->has_citations, c->citation_share),
 		.overlap_share = known_or_nan(c->has_citations, c->overlap_share),
 	};
-
 	if (c->retrieval != NULL)
-		add_retrieval(&s, c->retrieval);
-	memcpy(s.trace_id, c->trace_id, sizeof(s.trace_id));
-	return s;
+		add_retrieval(s, c->retrieval);
+	memcpy(s->trace_id, c->trace_id, sizeof(s->trace_id));
 }
 
 struct sample sample_of_retrieval(const struct call *c)
 {
 	struct sample s = sample_unknown(SAMPLE_RETRIEVAL);
 
-	s.time_unix_ms = c->end_unix_ns / 1000000;
+	s.time_unix_ms = c->end_unix_ns / NS_PER_MS;
 	s.feature = c->feature;
 	s.workflow = c->workflow;
 	s.user_segment = c->user_segment;
@@ -84,7 +84,7 @@ static const size_t texts[] = {
 	offsetof(struct sample, feature),	offsetof(struct sample, model),
 	offsetof(struct sample, prompt_version), offsetof(struct sample, workflow),
 	offsetof(struct sample, user_segment),	offsetof(struct sample, name),
-	offsetof(struct sample, request_model),	offsetof(struct sample, environment),
+	offsetof(struct sample, request_model),
 };
 
 #define TEXT_COUNT (sizeof(texts) / sizeof(texts[0]))
@@ -94,15 +94,18 @@ static struct slice *text_of(struct sample *s, size_t i)
 	return (struct slice *)(void *)((char *)s + texts[i]);
 }
 
+static void keep_text(struct slice *text, char **at)
+{
+	if (text->len > 0)
+		memcpy(*at, text->ptr, text->len);
+	text->ptr = *at;
+	*at += text->len;
+}
+
 static void keep_texts(struct sample *s, char **at)
 {
-	for (size_t i = 0; i < TEXT_COUNT; i++) {
-		struct slice *text = text_of(s, i);
-		if (text->len > 0)
-			memcpy(*at, text->ptr, text->len);
-		text->ptr = *at;
-		*at += text->len;
-	}
+	for (size_t i = 0; i < TEXT_COUNT; i++)
+		keep_text(text_of(s, i), at);
 }
 
 static size_t text_bytes(const struct sample *s)
@@ -117,9 +120,41 @@ static size_t text_bytes(const struct sample *s)
 /* Enough for the call's strings and its "name@version". */
 static size_t text_room(const struct call *c)
 {
+	if (c->cohort != NULL)
+		return c->cohort->text.len + c->score_name.len;
 	return c->feature.len + call_model(c).len + c->prompt_name.len + c->prompt_version.len + sizeof("@unversioned") +
-	       c->workflow.len + c->user_segment.len + c->score_name.len + c->request_model.len +
-	       c->environment.len;
+	       c->workflow.len + c->user_segment.len + c->score_name.len + c->request_model.len;
+}
+
+/* The labels of a cohort lie together: one copy, then each is where it was. */
+static ALWAYS_INLINE void keep_cohort(struct sample *s, const struct cohort *h, char **at)
+{
+	const char *to = *at, *from = h->text.ptr;
+	struct slice model = h->response_model.len > 0 ? h->response_model : h->request_model;
+
+	memcpy(*at, from, h->text.len);
+	*at += h->text.len;
+	s->cohort = h->id;
+	s->feature = (struct slice){ to + (h->feature.ptr - from), h->feature.len };
+	s->model = (struct slice){ to + (model.ptr - from), model.len };
+	s->prompt_version = (struct slice){ to + (h->prompt.ptr - from), h->prompt.len };
+	s->workflow = (struct slice){ to + (h->workflow.ptr - from), h->workflow.len };
+	s->user_segment = (struct slice){ to + (h->user_segment.ptr - from), h->user_segment.len };
+	s->request_model = (struct slice){ to + (h->request_model.ptr - from), h->request_model.len };
+	keep_text(&s->name, at);
+}
+
+static void keep_labels(struct sample *s, const struct call *c, char **at)
+{
+	char prompt[PROMPT_BYTES];
+
+	s->feature = c->feature;
+	s->model = call_model(c);
+	s->prompt_version = call_prompt(c, prompt, sizeof(prompt));
+	s->workflow = c->workflow;
+	s->user_segment = c->user_segment;
+	s->request_model = c->request_model;
+	keep_texts(s, at);
 }
 
 static struct sample_chunk *chunk_alloc(size_t count, size_t bytes)
@@ -135,7 +170,6 @@ static struct sample_chunk *chunk_alloc(size_t count, size_t bytes)
 struct sample_chunk *sample_chunk_new(const struct call *calls, size_t count)
 {
 	size_t bytes = 0;
-	char prompt[PROMPT_BYTES];
 
 	for (size_t i = 0; i < count; i++)
 		bytes += text_room(&calls[i]);
@@ -147,8 +181,11 @@ struct sample_chunk *sample_chunk_new(const struct call *calls, size_t count)
 		if (calls[i].is_evaluation_traffic)
 			continue;
 		struct sample *s = &chunk->items[chunk->count++];
-		*s = sample_of(&calls[i], prompt, sizeof(prompt));
-		keep_texts(s, &at);
+		describe(s, &calls[i]);
+		if (calls[i].cohort != NULL)
+			keep_cohort(s, calls[i].cohort, &at);
+		else
+			keep_labels(s, &calls[i], &at);
 	}
 	return chunk;
 }

@@ -30,6 +30,7 @@ struct status worker_init(struct worker *w, const char *transport, struct observ
 
 	*w = (struct worker){ .shard = shard, .counting = counting, .records = BUF_INIT, .inside = BUF_INIT };
 	arena_init(&w->arena, ARENA_BASE_BYTES);
+	cohorts_init(&w->cohorts);
 	snprintf(rest, sizeof(rest), ",transport=\"%s\"", transport);
 	for (int s = 0; s < SIGNAL_COUNT; s++) {
 		w->meters.accepted[s] = labelled(METER_ACCEPTED, "signal", signal_names[s], rest);
@@ -45,6 +46,7 @@ struct status worker_init(struct worker *w, const char *transport, struct observ
 void worker_release(struct worker *w)
 {
 	arena_release(&w->arena);
+	cohorts_release(&w->cohorts);
 	dialect_reader_free(w->reader);
 	pricer_free(w->pricer);
 	settings_unref(w->settings);
@@ -116,6 +118,7 @@ static void settle_cost(struct worker *w, struct call *c)
 
 void worker_complete(struct worker *w, struct call *c)
 {
+	c->cohort = cohort_of(&w->cohorts, c);
 	if (w->models != NULL)
 		model_watch_see(w->models, c);
 	settle_cost(w, c);

@@ -14,6 +14,7 @@
 #include "agent/observe/observe.h"
 #include "agent/prompts/prompt_table.h"
 #include "agent/span/batch.h"
+#include "agent/span/cohort.h"
 
 struct worker {
 	struct arena arena;
@@ -21,6 +22,7 @@ struct worker {
 	struct prompt_table *prompts; /* NULL: none yet */
 	struct dialect_reader *reader;
 	struct pricer *pricer;
+	struct cohorts cohorts;
 	struct model_watch *models;
 	struct observe_shard *shard;
 	struct batch batch;
@@ -59,7 +61,7 @@ void worker_adopt_prompts(struct worker *w, struct prompt_table *prompts);
  * Errors: MALFORMED; TOOBIG, more calls than a request may hold; nothing outside the lane has changed then. */
 struct status worker_read(struct worker *w, enum signal signal, struct slice wire, bool with_edits) MUST_USE;
 
-/* Completes one call: model watch, pin, price. A cost that it has already (of a record that is replayed) stays. */
+/* Completes one call: cohort, model watch, pin, price. A cost that it has already (of a record that is replayed) stays. */
 void worker_complete(struct worker *w, struct call *c);
 
 #endif

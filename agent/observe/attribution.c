@@ -6,7 +6,6 @@
 #include <stdlib.h>
 
 #include "agent/base/compiler.h"
-#include "agent/base/hash.h"
 
 #define FIRST_ROOM 8
 
@@ -69,8 +68,6 @@ struct status attribution_init(struct attribution all[DIMENSION_COUNT], struct a
 		if (!make_room(&all[d], 0))
 			return FAIL(NOMEM, "no memory for the attribution of costs");
 		all[d].sums[0].set = r->dimensions[d].overflow;
-		for (unsigned i = 0; i < RECENT_VALUES; i++)
-			all[d].recent[i] = r->dimensions[d].overflow;
 	}
 	return OK;
 }
@@ -106,7 +103,7 @@ static NOINLINE const struct label_set *find_clean(struct attribution *a, const 
 	return set;
 }
 
-static NOINLINE const struct label_set *look_up(struct attribution *a, struct slice value)
+static const struct label_set *look_up(struct attribution *a, struct slice value)
 {
 	struct labels labels = { .value[LABEL_VALUE] = slice_head(value, a->registry->max_bytes + 1) };
 	const struct label_set *set = label_table_find(&a->table, labels_hash(&labels), &labels);
@@ -114,27 +111,26 @@ static NOINLINE const struct label_set *look_up(struct attribution *a, struct sl
 	return set != NULL ? set : find_clean(a, &labels);
 }
 
-static const struct label_set *find(struct attribution *a, struct slice value)
+void attribution_find(struct attribution all[DIMENSION_COUNT], const struct call *c, struct attribution_places *out)
 {
-	const struct label_set **recent = &a->recent[hash_glance(0, value) % RECENT_VALUES];
-
-	if (!slice_equal((*recent)->labels.value[LABEL_VALUE], value))
-		*recent = look_up(a, value);
-	return *recent;
-}
-
-void attribution_count(struct attribution all[DIMENSION_COUNT], const struct call *c)
-{
-	int64_t pusd = c->cost.known && c->cost.total_pusd > 0 ? c->cost.total_pusd : 0;
-
 	for (int d = 0; d < DIMENSION_COUNT; d++) {
 		struct slice value = *(const struct slice *)(const void *)((const char *)c + dimensions[d].offset);
-		if (value.len == 0)
+		out->at[d] = value.len > 0 ? look_up(&all[d], value)->index : ATTRIBUTION_NONE;
+	}
+}
+
+void attribution_count(struct attribution all[DIMENSION_COUNT], const struct attribution_places *places,
+		       const struct call *c)
+{
+	int64_t pusd = c->cost.known && c->cost.total_pusd > 0 ? c->cost.total_pusd : 0;
+	bool is_success = c->outcome == OUTCOME_OK;
+
+	for (int d = 0; d < DIMENSION_COUNT; d++) {
+		if (places->at[d] == ATTRIBUTION_NONE)
 			continue;
-		const struct label_set *set = find(&all[d], value); /* may move the sums */
-		struct attribution_sum *sum = &all[d].sums[set->index];
+		struct attribution_sum *sum = &all[d].sums[places->at[d]];
 		sum->requests++;
-		sum->successes += c->outcome == OUTCOME_OK;
+		sum->successes += is_success;
 		sum->priced += c->cost.known;
 		sum->cost_pusd += pusd;
 	}

@@ -40,16 +40,19 @@ struct attribution_sum {
 	__int128_t cost_pusd;
 };
 
-#define RECENT_VALUES 32u
-
 /* One shard's sums of one dimension. */
 struct attribution {
 	struct label_registry *registry;
 	struct label_table table;     /* values that this shard has met */
 	struct attribution_sum *sums; /* by label set index; the first is the overflow series */
 	size_t room;
-	const struct label_set *recent[RECENT_VALUES]; /* by a glance at the value: calls tell the same few again and again */
 };
+
+/* Where a call counts: the place in each dimension's sums. */
+struct attribution_places {
+	uint32_t at[DIMENSION_COUNT];
+};
+#define ATTRIBUTION_NONE UINT32_MAX /* it tells no value of that dimension */
 
 /* cap: values a dimension. Errors: NOMEM, then there is nothing to release. */
 struct status attribution_registry_init(struct attribution_registry *r, uint32_t cap, size_t max_bytes) MUST_USE;
@@ -59,9 +62,13 @@ void attribution_registry_release(struct attribution_registry *r);
 struct status attribution_init(struct attribution all[DIMENSION_COUNT], struct attribution_registry *r) MUST_USE;
 void attribution_release(struct attribution all[DIMENSION_COUNT]);
 
-/* Counts the call. On the thread, and under the lock, of the shard. Allocates only for a new value; without memory the
- * call counts in the overflow series. */
-void attribution_count(struct attribution all[DIMENSION_COUNT], const struct call *c);
+/* Where the call counts, as does every other with the same values. On the thread, and under the lock, of the shard.
+ * Allocates only for a new value; without memory that is the overflow series. */
+void attribution_find(struct attribution all[DIMENSION_COUNT], const struct call *c, struct attribution_places *out);
+
+/* Counts the call there. The same thread and lock. */
+void attribution_count(struct attribution all[DIMENSION_COUNT], const struct attribution_places *places,
+		       const struct call *c);
 
 /* The shards added up. */
 struct attribution_snapshot {

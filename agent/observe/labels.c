@@ -53,27 +53,6 @@ void labels_of_call(const struct call *c, size_t max_bytes, char joined[LABEL_BY
 	out->value[LABEL_PROMPT] = prompt_label(c, max_bytes, joined);
 }
 
-static bool is_known(struct slice label, struct slice s)
-{
-	return slice_equal(label, s.len > 0 ? s : SLICE("unknown"));
-}
-
-static bool is_prompt(struct slice label, const struct call *c)
-{
-	struct slice name = c->prompt_name, version = c->prompt_version.len > 0 ? c->prompt_version : SLICE("unversioned");
-
-	if (name.len == 0)
-		return slice_equal(label, SLICE("unversioned"));
-	return label.len == name.len + 1 + version.len && label.ptr[name.len] == '@' &&
-	       slice_equal(slice_head(label, name.len), name) && slice_equal(slice_skip(label, name.len + 1), version);
-}
-
-bool labels_are_of_call(const struct labels *l, const struct call *c)
-{
-	return is_prompt(l->value[LABEL_PROMPT], c) && is_known(l->value[LABEL_FEATURE], c->feature) &&
-	       is_known(l->value[LABEL_MODEL], call_model(c)) && is_known(l->value[LABEL_PROVIDER], c->provider);
-}
-
 /* NUL is valid UTF-8, but ends the text for some readers of the exposition format. */
 static struct slice clean(struct slice raw, size_t max_bytes, char *text)
 {

@@ -66,9 +66,6 @@ struct label_registry {
  * from the call or from joined and are not yet clean, but no longer than max_bytes + 1. */
 void labels_of_call(const struct call *c, size_t max_bytes, char joined[LABEL_BYTES_MAX + 1], struct labels *out);
 
-/* Whether these clean labels are the call's, word for word; false also where the call's have to be cleaned first. */
-bool labels_are_of_call(const struct labels *l, const struct call *c);
-
 /* Cuts and repairs: text holds the clean values where they differ. */
 void labels_clean(const struct labels *raw, size_t max_bytes, char text[LABEL_COUNT][LABEL_BYTES_MAX],
 		  struct labels *out);

@@ -96,13 +96,10 @@ static struct series *series_by_clean_labels(struct observe_shard *s, const stru
 	const struct label_set *set = label_table_find(&s->table, hash, &clean);
 	if (set == NULL)
 		set = label_registry_get(s->registry, &clean, hash);
-	struct series *series = set->index == 0 ? s->overflow : series_of_set(s, set);
-	if (series == s->overflow)
-		meter_add(s->overflow_meter, 1);
-	return series;
+	return set->index == 0 ? s->overflow : series_of_set(s, set);
 }
 
-static NOINLINE struct series *series_look_up(struct observe_shard *s, const struct call *c)
+static struct series *series_find(struct observe_shard *s, const struct call *c)
 {
 	char joined[LABEL_BYTES_MAX + 1];
 	struct labels labels;
@@ -112,16 +109,11 @@ static NOINLINE struct series *series_look_up(struct observe_shard *s, const str
 	return set != NULL ? s->series[set->index] : series_by_clean_labels(s, &labels);
 }
 
-static struct series *series_find(struct observe_shard *s, const struct call *c)
+static NOINLINE void place_find(struct observe_shard *s, const struct call *c, uint64_t cohort, struct call_place *out)
 {
-	uint64_t glance = hash_glance(hash_glance(0, call_model(c)), c->feature);
-	struct series **recent;
-
-	glance = hash_glance(hash_glance(glance, c->prompt_name), c->prompt_version);
-	recent = &s->recent[glance % RECENT_SERIES];
-	if (!labels_are_of_call(&(*recent)->set->labels, c))
-		*recent = series_look_up(s, c);
-	return *recent;
+	out->cohort = cohort;
+	out->series = series_find(s, c);
+	attribution_find(s->attribution, c, &out->values);
 }
 
 static void count_tokens(struct observe_shard *s, struct series *series, const struct call *c)
@@ -201,15 +193,21 @@ static void count_times(struct observe_shard *s, struct series *series, const st
 
 void observe_call(struct observe_shard *s, const struct call *c)
 {
-	struct series *series = series_find(s, c);
+	uint64_t cohort = c->cohort != NULL ? c->cohort->id : 0;
+	struct call_place alone, *place = cohort != 0 ? &s->places[cohort % CALL_PLACES] : &alone;
 
+	if (cohort == 0 || place->cohort != cohort)
+		place_find(s, c, cohort, place);
+	struct series *series = place->series;
+	if (series == s->overflow)
+		meter_add(s->overflow_meter, 1);
 	series->outcomes[c->outcome]++;
 	s->totals.requests++;
 	s->totals.errors += outcome_is_error(c->outcome);
 	count_tokens(s, series, c);
 	count_cost(s, series, c);
 	count_times(s, series, c);
-	attribution_count(s->attribution, c);
+	attribution_count(s->attribution, &place->values, c);
 }
 
 void observe_begin(struct observe_shard *s)
@@ -239,8 +237,6 @@ static bool shard_init(struct observe_shard *s, struct label_registry *registry,
 	s->overflow = make_room(s, 0) ? series_new(s, registry->overflow) : NULL;
 	if (s->overflow == NULL)
 		return false;
-	for (unsigned i = 0; i < RECENT_SERIES; i++)
-		s->recent[i] = s->overflow;
 	s->series[0] = s->overflow;
 	return !FAILED(attribution_init(s->attribution, attribution));
 }

@@ -8,6 +8,7 @@
 #include "agent/observe/attribution.h"
 #include "agent/observe/labels.h"
 #include "agent/observe/observe.h"
+#include "agent/span/cohort.h"
 
 /* All that is counted for one label set. Histograms are NULL until their first value: most contexts never occur. */
 struct series {
@@ -31,7 +32,14 @@ struct totals {
 	__int128_t cost_pusd;
 };
 
-#define RECENT_SERIES 256u
+/* Where a cohort's calls count. */
+struct call_place {
+	uint64_t cohort; /* its number */
+	struct series *series;
+	struct attribution_places values;
+};
+
+#define CALL_PLACES 2048u /* a power of two */
 
 struct observe_shard {
 	pthread_mutex_t lock;
@@ -42,9 +50,9 @@ struct observe_shard {
 	struct series **series;   /* by label set index; NULL: not met */
 	size_t series_room;
 	struct series *overflow;
-	struct series *recent[RECENT_SERIES]; /* by a glance at the labels: calls are of the same few again and again */
 	struct totals totals;
 	struct attribution attribution[DIMENSION_COUNT];
+	struct call_place places[CALL_PLACES]; /* by the cohort's number */
 } __attribute__((aligned(64)));
 
 #define TICK_COUNT 301 /* one a second, five minutes */

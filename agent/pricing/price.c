@@ -14,6 +14,7 @@
 #include "agent/pricing/book.h"
 #include "agent/pricing/model_pin.h"
 #include "agent/pricing/token_sheet.h"
+#include "agent/span/cohort.h"
 
 #define MEMO_SETS 128u /* a power of two */
 #define MEMO_WAYS 4u
@@ -43,6 +44,7 @@ struct memo {
 struct pricer {
 	const struct price_book *book;
 	struct scratch scratch;
+	struct cohort_memo found; /* what holds for a cohort */
 	struct memo *memos[MEMO_SETS][MEMO_WAYS]; /* each set: the last used first */
 };
 
@@ -175,6 +177,8 @@ static struct memo *learn(struct pricer *p, const struct call_key *key, struct m
 		return NULL;
 	m->is_priced = find_call(p, key, &m->hit);
 	m->is_pinned = model_pin(key->parts[0], key->parts[1].len > 0 ? key->parts[1] : key->parts[2]);
+	if (set[MEMO_WAYS - 1] != NULL)
+		cohort_memo_clear(&p->found);
 	free(set[MEMO_WAYS - 1]);
 	move_to_front(set, m, MEMO_WAYS - 1);
 	return m;
@@ -193,6 +197,17 @@ static struct memo *recall(struct pricer *p, const struct call_key *key)
 		return m;
 	}
 	return learn(p, key, set);
+}
+
+static NOINLINE struct memo *look_up(struct pricer *p, const struct call *call, uint64_t cohort)
+{
+	struct call_key key;
+
+	make_key(call, &key);
+	struct memo *m = recall(p, &key);
+	if (call->provider.len > 0) /* else the address has a say, which tells no cohorts apart */
+		cohort_memo_keep(&p->found, cohort, m);
+	return m;
 }
 
 /* ---------------------------------------------------------------- one call */
@@ -253,13 +268,12 @@ static NOINLINE bool bring_up_to_date(struct memo *m, uint64_t unix_s, struct sl
 
 void price_call(struct pricer *p, struct call *call)
 {
-	struct call_key key;
 	struct cost *cost = &call->cost;
+	uint64_t cohort = call->cohort != NULL ? call->cohort->id : 0;
 
 	*cost = (struct cost){ 0 };
-	make_key(call, &key);
-	struct memo *m = recall(p, &key);
-	if (m == NULL)
+	struct memo *m = cohort_memo_find(&p->found, cohort);
+	if (m == NULL && (m = look_up(p, call, cohort)) == NULL)
 		return;
 	call->model_pinned = m->is_pinned;
 	if (!m->is_priced || call->tokens.known == 0)

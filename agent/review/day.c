@@ -13,11 +13,21 @@ static void add_count(uint64_t *sum, double value)
 		*sum += (uint64_t)value;
 }
 
+/* floor(4 log2(ms)): the octave is the exponent, its quarter follows from the fraction, which is 0.5 to 1. */
 static unsigned latency_place(double ms)
 {
-	double place = ms > 1 ? floor(4 * log2(ms)) : 0;
+	static const double quarters[3] = { 0.59460355750136053, 0.70710678118654757, 0.84089641525371450 };
+	int octave;
 
-	return place < DAY_LATENCIES - 1 ? (unsigned)place : DAY_LATENCIES - 1;
+	if (!(ms > 1))
+		return 0;
+	if (ms >= 0x1p20)
+		return DAY_LATENCIES - 1;
+	double fraction = frexp(ms, &octave);
+	unsigned place = 4u * (unsigned)(octave - 1);
+	for (int i = 0; i < 3; i++)
+		place += fraction >= quarters[i];
+	return place < DAY_LATENCIES - 1 ? place : DAY_LATENCIES - 1;
 }
 
 static void add_call(struct day_sums *d, const struct sample *s)

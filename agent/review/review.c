@@ -86,6 +86,7 @@ static void expire(struct review *r)
 	size_t kept = 0;
 
 	memset(r->slots, 0, sizeof(r->slots));
+	cohort_memo_clear(&r->found);
 	for (size_t i = 0; i < r->count; i++) {
 		struct review_entry *e = r->entries[i];
 		if (e->day + REVIEW_DAYS <= r->newest_day) {
@@ -147,7 +148,11 @@ void review_add(struct review *r, const struct sample *s)
 		return;
 	if (day > r->newest_day)
 		begin_day(r, day);
-	struct review_entry *e = entry_for(r, day, labels);
+	struct review_entry *e = cohort_memo_find(&r->found, s->cohort);
+	if (e == NULL || e->day != day) {
+		e = entry_for(r, day, labels);
+		cohort_memo_keep(&r->found, s->cohort, e);
+	}
 	if (e == NULL)
 		return;
 	day_add(&e->sums, s);

@@ -5,6 +5,7 @@
 #define PLIMSOLL_REVIEW_REVIEW_PRIV_H
 
 #include "agent/review/review.h"
+#include "agent/span/cohort.h"
 
 #define REVIEW_SLOTS 32768u /* a power of two, more than twice REVIEW_MAX */
 
@@ -19,6 +20,7 @@ struct review_entry {
 
 struct review {
 	uint32_t newest_day;
+	struct cohort_memo found; /* an entry of a cohort, of whatever day */
 	size_t count;
 	struct review_entry *entries[REVIEW_MAX];
 	uint32_t slots[REVIEW_SLOTS]; /* place in entries + 1, by id and day; 0: free */

@@ -229,10 +229,9 @@ static void tally(struct slo_tracker *t, const struct config_instance *slo, cons
 
 void slo_add(struct slo_tracker *t, const struct sample *s)
 {
-	uint64_t unix_s = s->time_unix_ms / 1000;
-
-	if (s->kind != SAMPLE_CALL || t->slos->count == 0)
+	if (t->slos->count == 0 || s->kind != SAMPLE_CALL)
 		return;
+	uint64_t unix_s = s->time_unix_ms / 1000;
 	if (t->wall_s != 0 && unix_s > t->wall_s + AHEAD_MAX_S)
 		unix_s = t->wall_s;
 	if (unix_s > t->newest_s) {

@@ -184,6 +184,8 @@ struct retrieval {
 	} document[RETRIEVED_DOCUMENTS_MAX];
 };
 
+struct cohort;
+
 struct call {
 	/* identity and place */
 	uint8_t trace_id[16], span_id[8], parent_span_id[8];
@@ -271,6 +273,7 @@ struct call {
 	bool has_user_rating; /* by feedback that came with the call */
 	double user_rating;   /* 0 to 1; a thumb is 0 or 1 */
 	struct slice outlier; /* what ran away; empty for nearly all */
+	const struct cohort *cohort; /* of a complete call (span/cohort.h); NULL: it has none */
 };
 
 extern const char *const token_class_names[TOKEN_CLASS_COUNT];

@@ -3,8 +3,6 @@
  */
 #include "agent/span/sample.h"
 
-#include <math.h>
-
 struct sample sample_unknown(enum sample_kind kind)
 {
 	return (struct sample){
@@ -24,4 +22,20 @@ struct sample sample_unknown(enum sample_kind kind)
 		.citation_share = NAN,
 		.overlap_share = NAN,
 	};
+}
+
+static double log_of(double amount)
+{
+	return amount > 0 ? log(amount) : (double)NAN;
+}
+
+void sample_take_logs(struct sample *s)
+{
+	if (s->kind != SAMPLE_CALL || outcome_is_error(s->outcome))
+		return;
+	s->logs[SAMPLE_LOG_COST] = log_of(s->cost_usd);
+	s->logs[SAMPLE_LOG_LATENCY] = log_of(s->latency_ms);
+	s->logs[SAMPLE_LOG_TTFT] = log_of(s->ttft_ms);
+	s->logs[SAMPLE_LOG_OUTPUT_TOKENS] = log_of(s->output_tokens);
+	s->has_logs = true;
 }

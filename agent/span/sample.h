@@ -9,6 +9,8 @@
 #ifndef PLIMSOLL_SPAN_SAMPLE_H
 #define PLIMSOLL_SPAN_SAMPLE_H
 
+#include <math.h>
+
 #include "agent/base/slice.h"
 #include "agent/span/call.h"
 
@@ -20,12 +22,15 @@ enum sample_kind {
 	SAMPLE_RETRIEVAL, /* one search: documents and top_score */
 };
 
+/* Amounts whose logarithm several learners want. */
+enum sample_log { SAMPLE_LOG_COST, SAMPLE_LOG_LATENCY, SAMPLE_LOG_TTFT, SAMPLE_LOG_OUTPUT_TOKENS, SAMPLE_LOG_COUNT };
+
 struct sample {
 	enum sample_kind kind;
 	uint64_t time_unix_ms; /* event time */
 	struct slice feature, model, prompt_version;
 	struct slice workflow, user_segment; /* for roll-ups */
-	struct slice environment;            /* of a call */
+	uint64_t cohort; /* number of the call's cohort (span/cohort.h), which the labels above belong to; 0: none */
 	uint8_t trace_id[16];
 
 	struct slice name; /* of the score or signal; empty: there is none */
@@ -44,9 +49,21 @@ struct sample {
 	double input_tokens, output_tokens, cache_read_tokens;
 	double output_tokens_per_second;
 	double citation_share, overlap_share; /* of an answer over retrieved text */
+
+	bool has_logs;
+	double logs[SAMPLE_LOG_COUNT];
 };
 
 /* A sample of which nothing is known: a start for those who fill in some of it. */
 struct sample sample_unknown(enum sample_kind kind);
+
+/* Of a call that did not fail: works the logarithms out, once for all who take the sample. */
+void sample_take_logs(struct sample *s);
+
+/* The natural logarithm of the sample's amount, which is above 0. */
+static inline double sample_log(const struct sample *s, enum sample_log which, double amount)
+{
+	return s->has_logs ? s->logs[which] : log(amount);
+}
 
 #endif

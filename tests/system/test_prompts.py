@@ -169,6 +169,9 @@ def test_gate_leaves_its_result_and_is_a_baseline_later(start, tmp_path):
     assert worse.returncode == 1, worse.stdout + worse.stderr
     gates = wait_for(lambda: version(agent, "1.5.0")["gates"], lambda: "the gate of 1.5.0")
     assert len(gates) == 1 and not gates[0]["open"] and gates[0]["pass_rate"] == 0.5 and gates[0]["cases"] == 2
+    assert agent.metric("plimsoll_prompt_gate_open", prompt="answer@1.4.0") == 1
+    assert agent.metric("plimsoll_prompt_gate_open", prompt="answer@1.5.0") == 0
+    assert agent.metric("plimsoll_prompt_gate_pass_rate", prompt="answer@1.5.0") == 0.5
     opened, closed = wait_for(lambda: (found := audit(agent, "prompt_gate"))[1:] and found, lambda: "two gates in the audit")
     assert (opened["subject"], opened["text"]) == ("answer@1.4.0", "answer@1.4.0: the gate is open, 100.0 % of 2 cases passed")
     assert closed["text"] == "answer@1.5.0: the gate is closed, 50.0 % of 2 cases passed; regressions 1, limit 0"

@@ -290,6 +290,30 @@ static void many_versions_do_not_grow_without_bound(void **state)
 	canary_free(c);
 }
 
+static void versions_beyond_the_room_do_not_push_out_those_that_serve(void **state)
+{
+	struct canary *c = canary_new(&config, NULL, NULL);
+	struct canary_wish wish = { .name = SLICE("support"), .from = SLICE("1.0"), .to = SLICE("1.1") };
+	struct canary_pair pair;
+	char version[32];
+	unsigned n = 0;
+
+	(void)state;
+	for (unsigned minute = 0; minute < 30; minute++)
+		for (unsigned i = 0; i < 2 * CANARY_ARMS_MAX; i++) {
+			struct habit h = { version, 0.01, 0, NAN };
+			snprintf(version, sizeof(version), "support@1.%u", i);
+			one_call(c, &h, n++, T0 + minute * 60, 0);
+		}
+	assert_false(FAILED(canary_choose(c, &wish, &pair)));
+	struct canary_comparison comparison;
+	canary_visit(c, &wish, &pair, keep, &comparison);
+	assert_true(arm_hour(comparison.a, (uint32_t)(T0 / HOUR))->requests == 30);
+	wish.to = SLICE("1.127"); /* found no room */
+	assert_int_equal(canary_choose(c, &wish, &pair).code, STATUS_NOTFOUND);
+	canary_free(c);
+}
+
 static void the_bound_is_that_of_the_mixture_and_its_inverse_finds_it_back(void **state)
 {
 	(void)state;
@@ -311,6 +335,7 @@ int main(void)
 		cmocka_unit_test(what_was_seen_outlives_a_restart_and_is_not_told_again),
 		cmocka_unit_test(damaged_values_are_left_out),
 		cmocka_unit_test(many_versions_do_not_grow_without_bound),
+		cmocka_unit_test(versions_beyond_the_room_do_not_push_out_those_that_serve),
 		cmocka_unit_test(the_bound_is_that_of_the_mixture_and_its_inverse_finds_it_back),
 	};
 

@@ -1,0 +1,120 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * span/cohort.c - an open table by a glance at the labels.
+ */
+#include "agent/span/cohort.h"
+
+#include <stdatomic.h>
+
+#include "agent/base/compiler.h"
+#include "agent/base/hash.h"
+
+#define CROWDED    (COHORT_SLOTS * 3 / 4) /* then they are forgotten, between two requests */
+#define PROBES_MAX 8u   /* a sender may choose texts of one glance */
+#define BYTES_MAX  4096u /* of all labels */
+#define PROMPT_MAX 512u  /* as samples cut it */
+
+static _Atomic uint64_t last_id;
+
+void cohorts_init(struct cohorts *t)
+{
+	memset(t, 0, sizeof(*t));
+	arena_init(&t->arena, COHORT_SLOTS * (sizeof(struct cohort) + BYTES_MAX));
+}
+
+void cohorts_release(struct cohorts *t)
+{
+	arena_release(&t->arena);
+}
+
+void cohorts_begin(struct cohorts *t)
+{
+	if (t->count < CROWDED)
+		return;
+	arena_reset(&t->arena);
+	memset(t->slots, 0, sizeof(t->slots));
+	t->count = 0;
+}
+
+static inline uint64_t glance_at(const struct call *c)
+{
+	uint64_t glance = 0;
+
+#define X(member) glance = hash_glance(glance, c->member);
+	COHORT_LABEL_MAP(X)
+#undef X
+	return glance;
+}
+
+static inline bool is_of(const struct cohort *h, const struct call *c)
+{
+#define X(member)                                \
+	if (!slice_equal(h->member, c->member)) \
+		return false;
+	COHORT_LABEL_MAP(X)
+#undef X
+	return true;
+}
+
+static struct slice copy(char **at, struct slice s)
+{
+	struct slice kept = { *at, s.len };
+
+	if (s.len > 0)
+		memcpy(*at, s.ptr, s.len);
+	*at += s.len;
+	return kept;
+}
+
+/* First the texts that samples carry. */
+static void copy_labels(struct cohort *h, const struct call *c, struct slice prompt, char *at)
+{
+	h->text.ptr = at;
+	h->feature = copy(&at, c->feature);
+	h->request_model = copy(&at, c->request_model);
+	h->response_model = copy(&at, c->response_model);
+	h->prompt = copy(&at, prompt);
+	h->workflow = copy(&at, c->workflow);
+	h->user_segment = copy(&at, c->user_segment);
+	h->text.len = (size_t)(at - h->text.ptr);
+	h->prompt_name = copy(&at, c->prompt_name);
+	h->prompt_version = copy(&at, c->prompt_version);
+	h->provider = copy(&at, c->provider);
+	h->operation = copy(&at, c->operation);
+	h->service_tier = copy(&at, c->service_tier);
+	h->environment = copy(&at, c->environment);
+	h->release = copy(&at, c->release);
+	h->service = copy(&at, c->service);
+}
+
+static NOINLINE struct cohort *cohort_new(struct cohorts *t, const struct call *c, uint64_t glance)
+{
+	char joined[PROMPT_MAX];
+	struct slice prompt = call_prompt(c, joined, sizeof(joined));
+	size_t bytes = prompt.len;
+
+#define X(member) bytes += c->member.len;
+	COHORT_LABEL_MAP(X)
+#undef X
+	struct cohort *h = bytes <= BYTES_MAX ? arena_alloc(&t->arena, sizeof(*h) + bytes) : NULL;
+	if (h == NULL)
+		return NULL;
+	copy_labels(h, c, prompt, (char *)(h + 1));
+	h->glance = glance;
+	h->id = atomic_fetch_add_explicit(&last_id, 1, memory_order_relaxed) + 1;
+	t->count++;
+	return h;
+}
+
+const struct cohort *cohort_of(struct cohorts *t, const struct call *c)
+{
+	uint64_t glance = glance_at(c);
+
+	for (unsigned probe = 0; probe < PROBES_MAX; probe++) {
+		struct cohort **slot = &t->slots[(glance + probe) % COHORT_SLOTS];
+		if (*slot == NULL)
+			return *slot = cohort_new(t, c, glance);
+		if ((*slot)->glance == glance && is_of(*slot, c))
+			return *slot;
+	}
+	return NULL;
+}

@@ -1,0 +1,101 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The Grafana dashboards of dashboards/grafana: sound JSON, and each query answered by a real Prometheus that scrapes a real
+agent. Grafana's own variables are filled in as it would."""
+import json
+import time
+from pathlib import Path
+
+import pytest
+
+import otlp
+from agent import Agent
+from judged_app import App
+from prometheus import Prometheus
+from waiting import wait_for
+
+FOLDER = Path(__file__).parents[2] / "dashboards/grafana"
+DASHBOARDS = sorted(path.name for path in FOLDER.glob("*.json"))
+VARIABLES = {"$__rate_interval": "30s", "$__range": "1h", "$budget": ".*", "$prompt": ".*"}
+MANIFEST = "name: greet\nversion: '1'\nmodel: gpt-4o\ntemperature: 0.2\n"
+
+
+def panels(name):
+    return json.loads((FOLDER / name).read_text())["panels"]
+
+
+def filled_in(expression):
+    for name, value in VARIABLES.items():
+        expression = expression.replace(name, value)
+    assert "$" not in expression, expression
+    return expression
+
+
+@pytest.mark.parametrize("name", DASHBOARDS)
+def test_a_dashboard_is_sound(name):
+    board = json.loads((FOLDER / name).read_text())
+    ids = [panel["id"] for panel in board["panels"]]
+    assert len(set(ids)) == len(ids) and board["uid"].startswith("plimsoll-") and board["schemaVersion"] >= 36
+    taken = set()
+    for panel in board["panels"]:
+        at = panel["gridPos"]
+        cells = {(x, y) for x in range(at["x"], at["x"] + at["w"]) for y in range(at["y"], at["y"] + at["h"])}
+        assert not cells & taken and at["x"] + at["w"] <= 24, panel["title"]
+        taken |= cells
+        assert panel["targets"] and panel["title"] and panel["datasource"]["uid"] == "${datasource}"
+        assert len({target["refId"] for target in panel["targets"]}) == len(panel["targets"])
+    variables = {variable["name"] for variable in board["templating"]["list"]}
+    assert "datasource" in variables and variables <= {"datasource", "budget", "prompt"}
+
+
+# ---------------------------------------------------------------- with everything that they show
+
+def traffic(app, agent):
+    """Two versions: one that drifts and is disliked; a user who spends all that he may."""
+    for version, temperature in (("1", 0.2), ("2", 0.9)):
+        call = app.call(version, "r", **{"gen_ai.request.temperature": temperature, "user.id": "alice"})
+        app.evaluate(call, "helpfulness", 0.5)
+        agent.post("/api/v1/feedback", {"trace_id": call.trace_id, "span_id": call.span_id,
+                                        "signal": "thumbs_up" if version == "1" else "thumbs_down"})
+    app.call("1", "r", **{"gen_ai.request.temperature": 0.9, "user.id": "alice", "error.type": "500"})
+    agent.post("/api/v1/budgets/decision", {"user": "bob", "model": otlp.MODEL, "provider": otlp.PROVIDER, "input_tokens": 10})
+    agent.post("/api/v1/budgets/decision", {"user": "alice"})
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("manifests")
+    (folder / "greet.yaml").write_text(MANIFEST)
+    limits = {"day/user": {"limit_usd": 0.001, "limit_tokens": 1000, "limit_requests": 50, "by": ["user"], "hard": "deny"},
+              "request/one": {"limit_usd": 0.0001}}
+    agent = Agent(tmp_path_factory.mktemp("agent"), {"budgets": {"limits": limits}, "prompts": {
+        "directory": str(folder), "poll_interval": "1s"}}).start()
+    server = Prometheus(tmp_path_factory.mktemp("prometheus"), ["localhost:%d" % agent.ports["metrics"]])
+    agent.post("/api/v1/prompts/greet/gate", {"version": "2", "gate": {"open": False, "cases": [{}], "criteria": {
+        "pass_rate": {"value": 0.5, "limit": 0.9, "kept": False}}}})
+    app, end = App(agent), time.monotonic() + 6
+    while time.monotonic() < end:
+        traffic(app, agent)
+        time.sleep(0.3)
+    wait_for(lambda: server.query('plimsoll_prompt_drift_total > 3'), lambda: "scrapes: %s" % server.targets(), 30)
+    app.close()
+    yield server
+    server.stop()
+    agent.stop()
+
+
+@pytest.mark.parametrize("name", DASHBOARDS)
+def test_each_query_has_an_answer(server, name):
+    empty = [(panel["title"], target["expr"]) for panel in panels(name) for target in panel["targets"]
+             if not server.query(filled_in(target["expr"]))]
+    assert empty == []
+
+
+def test_the_numbers_are_those_of_the_agent(server):
+    def value(dashboard, title):
+        panel = next(p for p in panels(dashboard) if p["title"] == title)
+        return [float(r["value"][1]) for r in server.query(filled_in(panel["targets"][0]["expr"]))]
+    assert value("budgets.json", "Groups that are used up") == [1]
+    assert max(value("budgets.json", "Nearest to their limit, money")) > 1
+    assert value("prompts.json", "Closed gates of versions that serve") == [1]
+    assert value("prompts.json", "Gates: share of cases that passed") == [0.5]
+    assert value("prompts.json", "Canaries that are worse") == [0]
