@@ -15,7 +15,7 @@
 
 enum {
 	OPTION_SUITE, OPTION_RESULTS, OPTION_MIN_PASS_RATE, OPTION_MAX_AVERAGE_COST, OPTION_MAX_P95_LATENCY,
-	OPTION_MAX_REGRESSIONS, OPTION_BASELINE, OPTION_VARIANT, OPTION_PASS_SCORE, OPTION_ALL, OPTION_OUTPUT,
+	OPTION_MAX_REGRESSIONS, OPTION_BASELINE, OPTION_VARIANT, OPTION_BASELINE_VARIANT, OPTION_PASS_SCORE, OPTION_ALL, OPTION_OUTPUT,
 	OPTION_JUNIT, OPTION_MARKDOWN, OPTION_PROMPT, OPTION_AGENT,
 };
 
@@ -29,8 +29,9 @@ static const struct cli_option options[] = {
 	[OPTION_MAX_P95_LATENCY] = { "max-p95-latency", 0, "TIME", "Longest time that 95 % of the answers keep, such as 2s." },
 	[OPTION_MAX_REGRESSIONS] = { "max-regressions", 0, "N", "Most cases that passed in the baseline and do not now." },
 	[OPTION_BASELINE] = { "baseline", 'b', "FILE", "Results of another version, to compare with case by "
-			      "case; or NAME@VERSION, whose gate the agent keeps." },
+			      "case; or NAME@VERSION, or VERSION of the suite's prompt, whose gate the agent keeps." },
 	[OPTION_VARIANT] = { "variant", 0, "TEXT", "Only results whose provider and prompt hold this text." },
+	[OPTION_BASELINE_VARIANT] = { "baseline-variant", 0, "TEXT", "The same for the baseline." },
 	[OPTION_PASS_SCORE] = { "pass-score", 0, "SCORE", "Scores from here on pass where only scores are told (0.5)." },
 	[OPTION_ALL] = { "all", 0, NULL, "Show cases that passed too." },
 	[OPTION_OUTPUT] = { "output", 'o', "FORMAT", "text, json, junit or markdown." },
@@ -84,7 +85,7 @@ static unsigned terminal_width(void)
 {
 	struct winsize size;
 
-	return ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0 ? size.ws_col : 120;
+	return ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0 ? size.ws_col : 100;
 }
 
 static void print_for_terminal(const struct gate *g, struct buf *out)
@@ -162,7 +163,7 @@ struct inputs {
 static int say(struct status s, struct buf *why)
 {
 	fprintf(stderr, "plimsoll gate: %s\n", why->len > 0 ? buf_string(why) : s.why);
-	return s.code == STATUS_IO ? CLI_UNREACHABLE : CLI_USAGE;
+	return CLI_USAGE;
 }
 
 static int load_suite(const char *path, struct suite **out)
@@ -173,7 +174,7 @@ static int load_suite(const char *path, struct suite **out)
 
 	if (FAILED(s)) {
 		fputs(errors.len > 0 ? buf_string(&errors) : s.why, stderr);
-		code = s.code == STATUS_IO ? CLI_UNREACHABLE : CLI_USAGE;
+		code = CLI_USAGE;
 	}
 	buf_release(&errors);
 	return code;
@@ -189,14 +190,52 @@ static int load_results(const char *path, double pass_score, struct results **ou
 	return code;
 }
 
-/* A file; else a version whose gate the agent keeps. */
-static int load_baseline(const struct cli_args *args, double pass_score, struct results **out)
+/* The prompt that a bare version is of: the suite's, else that of --prompt. Empty: nobody says. */
+static struct slice prompt_of(const struct cli_args *args, const struct suite *suite)
+{
+	const char *prompt = args->values[OPTION_PROMPT], *at = prompt != NULL ? strrchr(prompt, '@') : NULL;
+
+	if (suite != NULL && suite->prompt != NULL)
+		return slice_of(suite->prompt);
+	return at != NULL ? slice_head(slice_of(prompt), (size_t)(at - prompt)) : SLICE_NONE;
+}
+
+static bool looks_like_file(const char *text)
+{
+	static const char *const ends[] = { ".json", ".jsonl", ".ndjson", ".xml", ".csv", ".yaml", ".yml", NULL };
+	bool found = strcmp(text, "-") == 0 || strchr(text, '/') != NULL;
+
+	for (size_t i = 0; !found && ends[i] != NULL; i++)
+		found = slice_ends_with(slice_of(text), slice_of(ends[i]));
+	return found;
+}
+
+/* A version of which nothing is kept is a wrong argument, not a gate that is closed. */
+static int load_version(const struct cli_args *args, const char *version, double pass_score, struct results **out)
+{
+	int code = gate_history_load(args->values[OPTION_AGENT], version, pass_score, out);
+
+	return code == CLI_NO ? CLI_USAGE : code;
+}
+
+/* A file, where there is one of that name, or it looks like one; else a version whose gate the agent keeps. */
+static int load_baseline(const struct cli_args *args, const struct suite *suite, double pass_score, struct results **out)
 {
 	const char *wanted = args->values[OPTION_BASELINE];
+	struct buf version = BUF_INIT;
 
-	if (wanted == NULL || access(wanted, F_OK) == 0 || !gate_history_is_version(wanted))
+	if (wanted == NULL || access(wanted, F_OK) == 0 || looks_like_file(wanted))
 		return load_results(wanted, pass_score, out);
-	return gate_history_load(args->values[OPTION_AGENT], wanted, pass_score, out);
+	if (gate_history_is_version(wanted))
+		return load_version(args, wanted, pass_score, out);
+	struct slice prompt = prompt_of(args, suite);
+	if (prompt.len == 0)
+		return cli_usage_error(&command_gate, "--baseline: there is no file '%s'; as a version it needs its prompt: write "
+				       "NAME@%s, or 'prompt: NAME' in the suite", wanted, wanted);
+	buf_printf(&version, "%.*s@%s", SLICE_ARG(prompt), wanted);
+	int code = load_version(args, buf_string(&version), pass_score, out);
+	buf_release(&version);
+	return code;
 }
 
 static int load_all(const struct cli_args *args, struct inputs *in)
@@ -211,7 +250,7 @@ static int load_all(const struct cli_args *args, struct inputs *in)
 	if (code == CLI_GO_ON)
 		code = load_results(args->values[OPTION_RESULTS], pass_score, &in->now);
 	if (code == CLI_GO_ON)
-		code = load_baseline(args, pass_score, &in->before);
+		code = load_baseline(args, in->suite, pass_score, &in->before);
 	return code;
 }
 
@@ -228,8 +267,9 @@ static int judge(const struct cli_args *args, const struct inputs *in, const str
 {
 	struct buf why = BUF_INIT;
 	struct gate *g = NULL;
-	struct status s = gate_judge(in->suite, in->now, in->before, limits, args->values[OPTION_VARIANT], &g, &why);
-	int code = CLI_UNREACHABLE;
+	const struct gate_variants variants = { args->values[OPTION_VARIANT], args->values[OPTION_BASELINE_VARIANT] };
+	struct status s = gate_judge(in->suite, in->now, in->before, limits, &variants, &g, &why);
+	int code = CLI_USAGE;
 
 	if (FAILED(s))
 		code = say(s, &why);

@@ -75,12 +75,31 @@ static struct gate_case *add_case(struct gate *g, struct slice id, const struct 
 	return &g->cases[g->count++];
 }
 
-static struct gate_case *case_of(struct gate *g, const struct suite *suite, const struct result *r)
+static struct gate_case *find_question(struct gate *g, struct slice question)
+{
+	for (size_t i = 0; question.len > 0 && i < g->count; i++) {
+		const struct suite_case *asked = g->cases[i].asked;
+		if (asked != NULL && asked->question != NULL &&
+		    slice_equal(slice_trim(slice_of(asked->question)), question))
+			return &g->cases[i];
+	}
+	return NULL;
+}
+
+/* By its id; else by what was asked, since platforms have ids of their own. */
+static struct gate_case *match(struct gate *g, const struct result *r)
 {
 	struct gate_case *c = find_case(g, r->case_id);
 
 	if (c == NULL && r->short_id.len > 0)
 		c = find_case(g, r->short_id);
+	return c != NULL ? c : find_question(g, r->question);
+}
+
+static struct gate_case *case_of(struct gate *g, const struct suite *suite, const struct result *r)
+{
+	struct gate_case *c = match(g, r);
+
 	if (c != NULL || suite == NULL)
 		return c != NULL ? c : add_case(g, r->case_id, NULL);
 	if (g->unknown++ == 0)
@@ -105,14 +124,15 @@ static struct status take(struct gate *g, struct gate_case *c, const struct resu
 	c->runs++;
 	c->passes += passes;
 	g->runs++;
+	g->cached += r->is_cached;
 	/* running means; once one run does not tell, nothing is known */
 	c->cost_usd = c->runs == 1 ? r->cost_usd : c->cost_usd + (r->cost_usd - c->cost_usd) / c->runs;
 	c->latency_ms = c->runs == 1 ? r->latency_ms : c->latency_ms + (r->latency_ms - c->latency_ms) / c->runs;
 	return nomem ? FAIL(NOMEM, "no memory for the gate") : OK;
 }
 
-/* Several prompts or providers in one file are several versions: which one is to ship? */
-static struct status check_variants(const struct results *all, const char *variant, struct buf *why)
+/* Several prompts or providers in one file are several versions: which one is meant? option: what says it. */
+static struct status check_variants(const struct results *all, const char *variant, const char *option, struct buf *why)
 {
 	const struct result *first = NULL;
 
@@ -124,13 +144,14 @@ static struct status check_variants(const struct results *all, const char *varia
 			first = r;
 		if (slice_equal(first->variant, r->variant))
 			continue;
-		buf_printf(why, "the results are of several variants: '%.*s' and '%.*s'; choose one with --variant",
-			   SLICE_ARG(first->variant), SLICE_ARG(r->variant));
+		buf_printf(why, "%s is wanted: there are results of '%.*s' and of '%.*s'", option, SLICE_ARG(first->variant),
+			   SLICE_ARG(r->variant));
 		return FAIL(INVALID, "several variants");
 	}
 	if (first != NULL)
 		return OK;
-	buf_printf(why, "no result is of variant '%s'", variant);
+	buf_printf(why, "%s: no result is of variant '%s', but of '%.*s'", option, variant,
+		   SLICE_ARG(all->items[0].variant));
 	return FAIL(INVALID, "no such variant");
 }
 
@@ -152,7 +173,7 @@ static struct status gather(struct gate *g, const struct suite *suite, const str
 }
 
 /* ---------------------------------------------------------------- figures */
-static struct status latency_p95(const struct results *all, const struct gate *g, const char *variant, double *out)
+static struct status latency_p95(const struct results *all, struct gate *g, const char *variant, double *out)
 {
 	double *values = malloc((all->count + 1) * sizeof(*values));
 	size_t n = 0;
@@ -162,8 +183,7 @@ static struct status latency_p95(const struct results *all, const struct gate *g
 		return FAIL(NOMEM, "no memory for the gate");
 	for (size_t i = 0; i < all->count; i++) {
 		const struct result *r = &all->items[i];
-		bool counts = is_wanted(r, variant) && (find_case((struct gate *)g, r->case_id) != NULL ||
-							find_case((struct gate *)g, r->short_id) != NULL);
+		bool counts = is_wanted(r, variant) && match(g, r) != NULL;
 		if (counts && isnan(r->latency_ms))
 			all_told = false;
 		else if (counts)
@@ -245,6 +265,7 @@ static struct status measure(const struct suite *suite, const struct results *al
 		return FAIL(NOMEM, "no memory for the gate");
 	arena_init(&g->arena, ARENA_BYTES);
 	g->source = all->source;
+	g->skipped = all->skipped;
 	*out = g;
 	TRY(gather(g, suite, all, variant));
 	sum_up(g);
@@ -252,14 +273,17 @@ static struct status measure(const struct suite *suite, const struct results *al
 }
 
 struct status gate_judge(const struct suite *suite, const struct results *now, const struct results *baseline,
-			 const struct gate_limits *limits, const char *variant, struct gate **out, struct buf *why)
+			 const struct gate_limits *limits, const struct gate_variants *variants, struct gate **out,
+			 struct buf *why)
 {
 	struct gate *g = NULL, *before = NULL;
 
-	TRY(check_variants(now, variant, why));
-	struct status s = measure(suite, now, variant, &g);
+	TRY(check_variants(now, variants->now, "--variant", why));
+	if (baseline != NULL)
+		TRY(check_variants(baseline, variants->before, "--baseline-variant", why));
+	struct status s = measure(suite, now, variants->now, &g);
 	if (!FAILED(s) && baseline != NULL)
-		s = measure(suite, baseline, NULL, &before);
+		s = measure(suite, baseline, variants->before, &before);
 	if (FAILED(s)) {
 		buf_text(why, s.why);
 		gate_free(g);

@@ -49,6 +49,8 @@ struct gate {
 	struct gate_case *cases;
 	size_t count, cap;
 	unsigned runs, flaky, missing, regressions, fixed, unknown; /* unknown: results of cases that no suite has */
+	size_t skipped;  /* JUnit tests that were not run */
+	unsigned cached; /* of the runs: answers that the tool remembered, whose cost nobody told */
 	struct slice first_unknown;
 	double pass_rate, pass_low, pass_high;
 	double average_cost_usd, p95_latency_ms; /* NaN: not told of every run */
@@ -59,10 +61,15 @@ struct gate {
 	bool open; /* all limits are kept */
 };
 
+/* Which of the variants in a file of results is meant: a text that its name holds; NULL: there is but one. */
+struct gate_variants {
+	const char *now, *before;
+};
+
 /* suite, baseline: may be NULL. Results of cases that the suite does not have are counted and left out.
  * Errors: INVALID, results of several variants, named in why; NOMEM. */
 struct status gate_judge(const struct suite *suite, const struct results *now, const struct results *baseline,
-			 const struct gate_limits *limits, const char *variant, struct gate **out,
+			 const struct gate_limits *limits, const struct gate_variants *variants, struct gate **out,
 			 struct buf *why) MUST_USE;
 void gate_free(struct gate *g);
 

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
- * gate/junit.c - test cases of JUnit XML: one that has a failure or an error inside did not pass.
+ * gate/junit.c - test cases of JUnit XML: one that has a failure or an error inside did not pass. Runs that were tried
+ * again are runs of the same case: as pytest-rerunfailures writes them, one test case each; as Maven's Surefire does,
+ * inside the one test case.
  */
 #include <expat.h>
 #include <math.h>
@@ -9,7 +11,9 @@
 struct reading {
 	struct results *out;
 	XML_Parser parser;
-	struct result *open; /* the test case that we are in */
+	struct result *open; /* the test case that we are in; moves when one is added */
+	unsigned tries;      /* of it, that failed before the one that counts */
+	const char *not_junit; /* why it is no JUnit XML, a literal */
 	bool nomem;
 };
 
@@ -34,6 +38,7 @@ static void begin_case(struct reading *r, const XML_Char **attributes)
 	const char *name = attribute(attributes, "name"), *class = attribute(attributes, "classname");
 	double seconds;
 
+	r->tries = 0;
 	r->open = results_add(r->out);
 	if (r->open == NULL) {
 		r->nomem = true;
@@ -50,15 +55,56 @@ static void begin_case(struct reading *r, const XML_Char **attributes)
 		r->open->latency_ms = seconds * 1000;
 }
 
+static bool is_one_of(const char *name, const char *a, const char *b)
+{
+	return strcmp(name, a) == 0 || strcmp(name, b) == 0;
+}
+
+/* "flakyFailure" and "flakyError": it failed before it passed. "rerunFailure", "rerunError": it never passed. */
+static void count_try(struct reading *r, const char *name, const XML_Char **attributes)
+{
+	if (!is_one_of(name, "flakyFailure", "flakyError") && !is_one_of(name, "rerunFailure", "rerunError"))
+		return;
+	r->tries++;
+	if (r->open->why.len == 0)
+		r->open->why = keep(r, attribute(attributes, "message"));
+}
+
+/* The tries before are further results of the same case. */
+static void add_tries(struct reading *r)
+{
+	struct result of_case = *r->open;
+
+	of_case.passed = TRI_NO;
+	of_case.latency_ms = NAN; /* theirs is not told apart */
+	if (r->open->passed == TRI_YES)
+		r->open->why = SLICE_NONE;
+	for (r->open = NULL; r->tries > 0; r->tries--) {
+		struct result *one = results_add(r->out);
+		if (one != NULL)
+			*one = of_case;
+		r->nomem |= one == NULL;
+	}
+}
+
+static void refuse(struct reading *r, const char *why)
+{
+	r->not_junit = why;
+	XML_StopParser(r->parser, XML_FALSE);
+}
+
 static void XMLCALL on_start(void *context, const XML_Char *name, const XML_Char **attributes)
 {
 	struct reading *r = context;
 
+	if (strcmp(name, "promptfoo") == 0)
+		refuse(r, "Promptfoo's XML is not read: let it write results with -o results.json, or .jsonl");
 	if (strcmp(name, "testcase") == 0)
 		begin_case(r, attributes);
 	if (r->open == NULL)
 		return;
-	if (strcmp(name, "failure") == 0 || strcmp(name, "error") == 0) {
+	count_try(r, name, attributes);
+	if (is_one_of(name, "failure", "error")) {
 		r->open->passed = TRI_NO;
 		r->open->why = keep(r, attribute(attributes, "message"));
 	} else if (strcmp(name, "skipped") == 0) {
@@ -75,6 +121,8 @@ static void XMLCALL on_end(void *context, const XML_Char *name)
 	if (r->open->passed == TRI_UNKNOWN) { /* not run: no result */
 		r->out->count--;
 		r->out->skipped++;
+	} else {
+		add_tries(r);
 	}
 	r->open = NULL;
 }
@@ -89,7 +137,7 @@ static void XMLCALL on_doctype(void *context, const XML_Char *name, const XML_Ch
 	(void)sysid;
 	(void)pubid;
 	(void)has_internal_subset;
-	XML_StopParser(r->parser, XML_FALSE);
+	refuse(r, "a page or a document type of its own: no JUnit XML");
 }
 
 struct status junit_read(struct slice text, struct results *out, struct buf *why)
@@ -107,7 +155,7 @@ struct status junit_read(struct slice text, struct results *out, struct buf *why
 	if (!good)
 		buf_printf(why, "%lu:%lu: %s", (unsigned long)XML_GetCurrentLineNumber(parser),
 			   (unsigned long)XML_GetCurrentColumnNumber(parser) + 1,
-			   XML_ErrorString(XML_GetErrorCode(parser)));
+			   r.not_junit != NULL ? r.not_junit : XML_ErrorString(XML_GetErrorCode(parser)));
 	XML_ParserFree(parser);
 	if (r.nomem)
 		return FAIL(NOMEM, "no memory for the results");

@@ -34,7 +34,7 @@ static void write_ms(struct buf *out, double ms)
 	else if (ms >= 1000)
 		buf_printf(out, "%.3g s", ms / 1000);
 	else
-		buf_printf(out, "%.0f ms", ms);
+		buf_printf(out, "%.3g ms", ms);
 }
 
 void gate_criterion_value(const struct gate *g, enum gate_criterion c, struct buf *out)
@@ -93,25 +93,73 @@ static bool is_news(const struct gate_case *c)
 #define GREEN "\033[32m"
 #define PLAIN "\033[0m"
 
+#define ID_MAX 36u /* a UUID is shown whole; with what stands beside it, 80 columns */
+
+/* Columns that text takes: one for each character, however many bytes it has. */
+static size_t columns(struct slice text)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < text.len; i++)
+		n += ((unsigned char)text.ptr[i] & 0xc0) != 0x80;
+	return n;
+}
+
+/* As much of the start of text as takes so many columns. */
+static struct slice first_columns(struct slice text, size_t room)
+{
+	size_t i = 0;
+
+	for (size_t n = 0; i < text.len; i++) {
+		n += ((unsigned char)text.ptr[i] & 0xc0) != 0x80;
+		if (n > room)
+			break;
+	}
+	return slice_head(text, i);
+}
+
+static struct slice last_columns(struct slice text, size_t room)
+{
+	return slice_skip(text, first_columns(text, columns(text) - room).len);
+}
+
+/* Ids often differ at their ends: a long one loses its middle. */
+static void write_id(struct buf *out, struct slice id, size_t width)
+{
+	size_t n = columns(id);
+
+	if (n > width) {
+		buf_slice(out, first_columns(id, (width - 3) / 2));
+		buf_text(out, "...");
+		buf_slice(out, last_columns(id, width - 3 - (width - 3) / 2));
+	} else {
+		buf_slice(out, id);
+	}
+	for (; n < width; n++)
+		buf_byte(out, ' ');
+}
+
 static size_t id_width(const struct gate *g, const struct gate_style *style)
 {
 	size_t width = 4;
 
-	for (size_t i = 0; i < g->count; i++)
-		if ((style->all_cases || is_news(&g->cases[i])) && g->cases[i].id.len > width)
-			width = g->cases[i].id.len;
-	return width < 32 ? width : 32;
+	for (size_t i = 0; i < g->count; i++) {
+		size_t n = columns(g->cases[i].id);
+		if ((style->all_cases || is_news(&g->cases[i])) && n > width)
+			width = n;
+	}
+	return width < ID_MAX ? width : ID_MAX;
 }
 
-/* Text cut to what the line has left. */
+/* Text on one line, cut to what that has left. */
 static void write_cut(struct buf *out, struct slice text, size_t room)
 {
-	if (text.len <= room) {
-		buf_slice(out, text);
-		return;
-	}
-	buf_slice(out, slice_head(text, room > 3 ? room - 3 : 0));
-	buf_text(out, "...");
+	bool is_long = columns(text) > room;
+	struct slice shown = is_long ? first_columns(text, room > 3 ? room - 3 : 0) : text;
+
+	for (size_t i = 0; i < shown.len; i++)
+		buf_byte(out, (unsigned char)shown.ptr[i] < ' ' ? ' ' : shown.ptr[i]);
+	buf_text(out, is_long ? "..." : "");
 }
 
 /* Without the blanks of an empty last column. */
@@ -125,16 +173,21 @@ static void end_line(struct buf *out)
 static void print_case(const struct gate_case *c, size_t width, const struct gate_style *style, struct buf *out)
 {
 	struct buf cost = BUF_INIT, latency = BUF_INIT;
+	struct slice why = c->runs > 0 ? c->why : SLICE_NONE;
 	bool good = gate_case_passed(c) && !gate_case_is_flaky(c);
 
 	write_usd(&cost, c->cost_usd);
 	write_ms(&latency, c->latency_ms);
-	buf_printf(out, "%-*.*s  ", (int)width, (int)(c->id.len < width ? c->id.len : width), c->id.ptr);
-	buf_printf(out, "%s%-9s%s  %4u/%-4u  %13s  %9s  ", !style->colour ? "" : good ? GREEN : RED, state_of(c),
-		   style->colour ? PLAIN : "", c->passes, c->runs, buf_string(&cost), buf_string(&latency));
-	size_t used = width + 2 + 9 + 2 + 9 + 2 + 13 + 2 + 9 + 2;
-	write_cut(out, c->runs > 0 ? c->why : SLICE("no result for it"), style->width > used + 20 ? style->width - used : 20);
+	write_id(out, c->id, width);
+	buf_printf(out, "  %s%-9s%s  %3u/%-3u  %12s  %8s", !style->colour ? "" : good ? GREEN : RED, state_of(c),
+		   style->colour ? PLAIN : "", c->passes, c->runs, c->runs > 0 ? buf_string(&cost) : "",
+		   c->runs > 0 ? buf_string(&latency) : "");
 	end_line(out);
+	if (why.len > 0) {
+		buf_text(out, "    ");
+		write_cut(out, why, (style->width > 40 ? style->width : 40) - 4);
+		end_line(out);
+	}
 	buf_release(&cost);
 	buf_release(&latency);
 }
@@ -147,8 +200,8 @@ static void print_cases(const struct gate *g, const struct gate_style *style, st
 		if (!style->all_cases && !is_news(&g->cases[i]))
 			continue;
 		if (shown++ == 0)
-			buf_printf(out, "%-*s  %-9s  %4s/%-4s  %13s  %9s  %s\n", (int)width, "case", "result", "ok", "runs",
-				   "cost", "latency", "why");
+			buf_printf(out, "%-*s  %-9s  %3s/%-3s  %12s  %8s\n", (int)width, "case", "result", "ok", "run", "cost",
+				   "latency");
 		print_case(&g->cases[i], width, style, out);
 	}
 	if (shown > 0)
@@ -170,6 +223,15 @@ static void print_criterion(const struct gate *g, enum gate_criterion c, const s
 	buf_release(&limit);
 }
 
+static bool has_limit(const struct gate *g)
+{
+	bool any = false;
+
+	for (int c = 0; c < GATE_CRITERIA; c++)
+		any = any || !isnan(g->limit[c]);
+	return any;
+}
+
 /* What a reader must know to take the figures for what they are. */
 static void print_remarks(const struct gate *g, struct buf *out)
 {
@@ -180,12 +242,19 @@ static void print_remarks(const struct gate *g, struct buf *out)
 		buf_printf(out, ", %u flaky", g->flaky);
 	if (g->missing > 0)
 		buf_printf(out, ", %u not run", g->missing);
+	if (g->skipped > 0)
+		buf_printf(out, ", %zu skipped", g->skipped);
 	if (g->fixed > 0)
 		buf_printf(out, ", %u fixed", g->fixed);
 	buf_byte(out, '\n');
 	if (g->unknown > 0)
 		buf_printf(out, "%u results are of cases that the suite does not have ('%.*s'): left out\n", g->unknown,
 			   SLICE_ARG(g->first_unknown));
+	if (!has_limit(g))
+		buf_text(out, "no limit was given: the gate is open whatever the results say\n");
+	if (g->cached > 0)
+		buf_printf(out, "%u answers came from the tool's cache, and nobody knows their cost: run it without (--no-cache)\n",
+			   g->cached);
 	if (more > 0 && more < 1e6)
 		buf_printf(out, "the pass rate is too close to its limit to be sure: about %.0f more cases would tell\n", more);
 }
@@ -255,7 +324,7 @@ void gate_print_markdown(const struct gate *g, struct buf *out)
 		buf_text(out, "| ");
 		write_cell(out, c->id);
 		buf_printf(out, " | %s | %u of %u | ", state_of(c), c->passes, c->runs);
-		write_cell(out, c->runs > 0 ? c->why : SLICE("no result for it"));
+		write_cell(out, c->runs > 0 ? c->why : SLICE("no result of it"));
 		buf_text(out, " |\n");
 	}
 }

@@ -85,6 +85,8 @@ void gate_print_json(const struct gate *g, struct buf *out)
 	write_double(out, "flaky", g->flaky);
 	write_double(out, "missing", g->missing);
 	write_double(out, "fixed", g->fixed);
+	write_double(out, "cached", g->cached);
+	write_double(out, "skipped", (double)g->skipped);
 	write_double(out, "unknown_cases", g->unknown);
 	json_write_key(out, "cases");
 	buf_byte(out, '[');

@@ -9,6 +9,8 @@
 
 #include "agent/base/file.h"
 #include "agent/base/json.h"
+#include "agent/config/yaml_tree.h"
+#include "agent/gate/csv.h"
 #include "agent/gate/results_priv.h"
 
 #define FILE_BYTES_MAX (256u << 20)
@@ -92,14 +94,31 @@ static struct status read_list(struct reading *r, struct slice root, struct slic
 	return OK;
 }
 
+/* Where the text stops being JSON, and why where that is a usual slip. first: its line in the file. */
+static struct status refuse_json(struct slice text, size_t first, struct buf *why)
+{
+	unsigned line, column;
+	struct json j;
+
+	json_init(&j, text);
+	(void)(json_skip(&j) && !FAILED(json_finish(&j)));
+	json_where(&j, &line, &column);
+	struct slice rest = slice_skip(text, (size_t)(j.at - text.ptr));
+	bool is_nan = slice_starts_with(rest, SLICE("NaN")) || slice_starts_with(rest, SLICE("Infinity")) ||
+		      slice_starts_with(rest, SLICE("-Infinity"));
+	buf_printf(why, "%zu:%u: %s", first + line - 1, column,
+		   is_nan ? "JSON has no such number: write null where it is unknown" : "no JSON");
+	return FAIL(MALFORMED, "no JSON");
+}
+
 static struct status read_lines(struct reading *r, struct slice text, struct buf *why)
 {
 	for (size_t number = 1; text.len > 0; number++) {
 		ptrdiff_t end = slice_find(text, SLICE("\n"));
 		struct slice line = slice_trim(slice_head(text, end < 0 ? text.len : (size_t)end));
-		struct status s = line.len == 0 ? OK :
-				  json_is_valid(line) ? read_row(r, SLICE("{}"), line) :
-							FAIL(MALFORMED, "no JSON value");
+		if (line.len > 0 && !json_is_valid(line))
+			return refuse_json(line, number, why);
+		struct status s = line.len > 0 ? read_row(r, SLICE("{}"), line) : OK;
 		if (FAILED(s)) {
 			buf_printf(why, "%zu:1: %s", number, s.why);
 			return s;
@@ -107,6 +126,46 @@ static struct status read_lines(struct reading *r, struct slice text, struct buf
 		text = slice_skip(text, end < 0 ? text.len : (size_t)end + 1);
 	}
 	return OK;
+}
+
+static struct status read_document(struct results *out, struct slice json, double pass_score, struct buf *why)
+{
+	struct reading r = { .out = out, .pass_score = pass_score };
+	struct status s = read_list(&r, json, rows_of(json));
+
+	if (FAILED(s))
+		buf_printf(why, "result %zu: %s", out->count, s.why);
+	return s;
+}
+
+static struct status read_csv_row(void *context, struct slice object)
+{
+	return read_row(context, SLICE("{}"), object);
+}
+
+/* Promptfoo writes its results as YAML, too; nobody else does. */
+static struct status read_yaml(struct results *out, struct slice text, double pass_score, struct buf *why)
+{
+	struct conf_errors errors = { .file = "" };
+	const struct tree_node *root = NULL;
+	struct buf json = BUF_INIT;
+	struct arena arena;
+
+	arena_init(&arena, ARENA_BYTES);
+	struct status s = yaml_tree_read(text, &arena, &errors, &root);
+	if (!FAILED(s) && root != NULL && (root->kind == TREE_MAP || root->kind == TREE_LIST)) {
+		tree_write_json(root, &json);
+		s = buf_failed(&json) ? FAIL(NOMEM, "no memory for the results") :
+					read_document(out, buf_view(&json), pass_score, why);
+	} else {
+		buf_text(why, "it is no JSON, no JSON lines, no CSV, no YAML and no JUnit XML");
+		s = FAIL(MALFORMED, "an unknown format");
+	}
+	arena_release(&arena);
+	buf_release(&json);
+	conf_errors_finish(&errors, &json);
+	buf_release(&json);
+	return s;
 }
 
 static bool is_replay(struct slice first_line)
@@ -117,38 +176,46 @@ static bool is_replay(struct slice first_line)
 	       slice_equal(type, SLICE("\"retrieval\"")) || slice_equal(type, SLICE("\"feedback\""));
 }
 
-static struct status read_json(struct results *out, struct slice text, double pass_score, struct buf *why)
+static struct status read_json(struct results *out, struct slice text, struct slice first, double pass_score,
+			       struct buf *why)
 {
 	struct reading r = { .out = out, .pass_score = pass_score };
-	ptrdiff_t end = slice_find(text, SLICE("\n"));
-	struct slice first = slice_head(text, end < 0 ? text.len : (size_t)end);
 
-	if (json_is_valid(text)) {
-		if (is_replay(text))
-			return traces_read(text, pass_score, out, why);
-		struct status s = read_list(&r, text, rows_of(text));
-		if (FAILED(s))
-			buf_printf(why, "result %zu: %s", out->count, s.why);
-		return s;
-	}
 	if (is_replay(first)) {
 		out->source = "replay";
 		return traces_read(text, pass_score, out, why);
 	}
-	return read_lines(&r, text, why);
+	if (json_is_valid(text))
+		return read_document(out, text, pass_score, why);
+	return first.len < text.len && json_is_valid(first) ? read_lines(&r, text, why) : refuse_json(text, 1, why);
+}
+
+/* The header of CSV: names and commas, and nothing that YAML has between a key and its value. */
+static bool is_csv(struct slice first)
+{
+	return slice_find(first, SLICE(",")) >= 0 && slice_find(first, SLICE(": ")) < 0;
 }
 
 static struct status read_text(struct results *out, struct slice text, double pass_score, struct buf *why)
 {
+	struct reading r = { .out = out, .pass_score = pass_score };
+
 	text = slice_trim(text);
 	if (text.len == 0) {
 		buf_text(why, "it is empty");
 		return FAIL(MALFORMED, "no results");
 	}
-	if (text.ptr[0] != '<')
-		return read_json(out, text, pass_score, why);
-	out->source = "junit";
-	return junit_read(text, out, why);
+	ptrdiff_t end = slice_find(text, SLICE("\n"));
+	struct slice first = slice_trim(slice_head(text, end < 0 ? text.len : (size_t)end));
+	if (text.ptr[0] == '<') {
+		out->source = "junit";
+		return junit_read(text, out, why);
+	}
+	if (text.ptr[0] == '{' || text.ptr[0] == '[')
+		return read_json(out, text, first, pass_score, why);
+	if (is_csv(first))
+		return csv_read(text, read_csv_row, &r, why);
+	return read_yaml(out, text, pass_score, why);
 }
 
 struct status results_read(const char *name, struct slice text, double pass_score, struct results **out, struct buf *why)

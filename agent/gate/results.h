@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0
  * gate/results.h - what a version answered to the cases, whatever tool asked it.
  *
- * Read from: Promptfoo (`promptfoo eval -o out.json`), LangSmith experiments (examples with runs, or runs), Braintrust
- * experiments (rows), JUnit XML, JSON lines of `plimsoll replay --output json`, and plain JSON: an array or lines of objects
- * with id, output, passed, score, cost_usd, latency_ms, input_tokens, output_tokens, error. What the file is, it shows
- * itself. Texts live in the results' arena; one thread uses them.
+ * Read from: Promptfoo (`promptfoo eval -o out.json`, .jsonl or .yaml), LangSmith experiments (examples with runs, runs,
+ * or the rows of `evaluate`, also through pandas), Braintrust experiments (rows), JUnit XML, JSON lines of `plimsoll replay
+ * --output json`, and plain JSON: an array or lines of objects with id, output, passed, score, cost_usd, latency_ms,
+ * input_tokens, output_tokens, error; or the same as CSV with a header. What the file is, it shows itself. Texts live in the results' arena; one thread uses them.
  */
 #ifndef PLIMSOLL_GATE_RESULTS_H
 #define PLIMSOLL_GATE_RESULTS_H
@@ -18,11 +18,13 @@
 struct result {
 	struct slice case_id;
 	struct slice short_id; /* JUnit: the test's name without its class, which a suite may go by */
+	struct slice question; /* as it was asked, which a suite may go by, too */
 	struct slice variant; /* provider and prompt, where the file holds several */
 	struct slice output;
 	enum tristate passed; /* as its tool judged it */
 	struct slice why;     /* the tool's words */
 	struct slice error;   /* the call itself failed */
+	bool is_cached;       /* the tool remembered it: cost and tokens are unknown */
 	double score, cost_usd, latency_ms, input_tokens, output_tokens;
 };
 

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0
  * gate/rows.c - a JSON object as a result: a table of paths for each tool that writes such rows.
  *
- * Sources: promptfoo 0.121 (types/index.ts, EvaluateResult); langsmith 0.4 (schemas.py, Run and ExampleWithRuns);
- * Braintrust API (ExperimentEvent).
+ * Sources: promptfoo 0.123 (types/index.ts, EvaluateResult); langsmith 0.15 (schemas.py, Run and ExampleWithRuns;
+ * evaluation/_runner.py, ExperimentResultRow and to_pandas); Braintrust API (ExperimentEvent), braintrust 0.47
+ * (framework.py, EvalResult). What they write is recorded in tests/exports.
  */
 #include <math.h>
 #include <stdio.h>
@@ -10,16 +11,20 @@
 #include "agent/base/clock.h"
 #include "agent/base/json.h"
 #include "agent/gate/results_priv.h"
+#include "agent/gate/scores.h"
 
 enum field {
 	FIELD_ID,
+	FIELD_QUESTION, /* what was asked: a suite may know the case by it */
+	FIELD_CACHED,   /* true: the tool remembered the answer, which cost nothing this time */
 	FIELD_PROVIDER, FIELD_VARIANT, /* joined, where both are told */
 	FIELD_OUTPUT,
 	FIELD_PASSED,   /* a boolean */
 	FIELD_WHY,
 	FIELD_ERROR,
 	FIELD_SCORE,    /* a number */
-	FIELD_SCORES,   /* an object of numbers, or of objects with avg or score in them: the worst one counts */
+	FIELD_SCORES,   /* several of them (scores.h): the worst one counts */
+	FIELD_ONE_SCORE, /* one of several that stand in the row itself: likewise */
 	FIELD_COST,
 	FIELD_LATENCY,  /* milliseconds */
 	FIELD_SECONDS,
@@ -30,7 +35,7 @@ enum field {
 };
 
 struct key {
-	const char *path; /* dotted; of those that fill one field the first that is there wins */
+	const char *path; /* dotted, a * for any end; of those that fill one field the first that is there wins */
 	enum field field;
 };
 
@@ -42,9 +47,10 @@ struct row_format {
 
 static const struct key promptfoo[] = {
 	{ "testCase.metadata.id", FIELD_ID }, { "testCase.metadata.case_id", FIELD_ID }, { "vars.id", FIELD_ID },
-	{ "testCase.description", FIELD_ID }, { "testIdx", FIELD_ID },
+	{ "testCase.description", FIELD_ID }, { "testIdx", FIELD_ID }, { "vars.question", FIELD_QUESTION },
+	{ "vars", FIELD_QUESTION }, { "response.cached", FIELD_CACHED },
 	{ "provider.label", FIELD_PROVIDER }, { "provider.id", FIELD_PROVIDER }, { "prompt.label", FIELD_VARIANT },
-	{ "response.output", FIELD_OUTPUT }, { "success", FIELD_PASSED }, { "gradingResult.reason", FIELD_WHY },
+	{ "response.output", FIELD_OUTPUT }, { "success", FIELD_PASSED }, { "gradingResult.reason", FIELD_WHY }, { "error", FIELD_WHY },
 	{ "response.error", FIELD_ERROR }, { "score", FIELD_SCORE }, { "cost", FIELD_COST },
 	{ "response.cost", FIELD_COST }, { "latencyMs", FIELD_LATENCY },
 	{ "response.tokenUsage.prompt", FIELD_INPUT }, { "tokenUsage.prompt", FIELD_INPUT },
@@ -54,7 +60,8 @@ static const struct key promptfoo[] = {
 
 static const struct key langsmith[] = {
 	{ "extra.metadata.id", FIELD_ID }, { "extra.metadata.case_id", FIELD_ID }, { "inputs.id", FIELD_ID },
-	{ "reference_example_id", FIELD_ID }, { "outputs.output", FIELD_OUTPUT }, { "outputs.answer", FIELD_OUTPUT },
+	{ "reference_example_id", FIELD_ID }, { "inputs.question", FIELD_QUESTION }, { "inputs", FIELD_QUESTION },
+	{ "outputs.output", FIELD_OUTPUT }, { "outputs.answer", FIELD_OUTPUT },
 	{ "outputs", FIELD_OUTPUT }, { "error", FIELD_ERROR }, { "feedback_stats", FIELD_SCORES },
 	{ "feedback", FIELD_SCORES }, { "total_cost", FIELD_COST }, { "start_time", FIELD_START },
 	{ "end_time", FIELD_END }, { "latency", FIELD_SECONDS }, { "execution_time", FIELD_SECONDS },
@@ -62,9 +69,31 @@ static const struct key langsmith[] = {
 	{ .path = NULL },
 };
 
+/* What `evaluate` of the SDK gives, row by row: a run, its example, and what the evaluators said. */
+static const struct key langsmith_rows[] = {
+	{ "example.metadata.id", FIELD_ID }, { "example.metadata.case_id", FIELD_ID }, { "example.inputs.id", FIELD_ID },
+	{ "example.id", FIELD_ID }, { "run.reference_example_id", FIELD_ID }, { "example.inputs.question", FIELD_QUESTION },
+	{ "example.inputs", FIELD_QUESTION }, { "run.inputs", FIELD_QUESTION }, { "run.outputs.output", FIELD_OUTPUT },
+	{ "run.outputs.answer", FIELD_OUTPUT }, { "run.outputs", FIELD_OUTPUT }, { "run.error", FIELD_ERROR },
+	{ "evaluation_results.results", FIELD_SCORES }, { "run.total_cost", FIELD_COST },
+	{ "run.start_time", FIELD_START }, { "run.end_time", FIELD_END }, { "run.prompt_tokens", FIELD_INPUT },
+	{ "run.completion_tokens", FIELD_OUTPUT_TOKENS },
+	{ .path = NULL },
+};
+
+/* The same through `to_pandas`, as JSON records or CSV: one level, with dots in the names. */
+static const struct key langsmith_table[] = {
+	{ "inputs.id", FIELD_ID }, { "inputs.case_id", FIELD_ID }, { "example_id", FIELD_ID },
+	{ "inputs.question", FIELD_QUESTION }, { "inputs.*", FIELD_QUESTION }, { "outputs.output", FIELD_OUTPUT },
+	{ "outputs.answer", FIELD_OUTPUT }, { "outputs.*", FIELD_OUTPUT }, { "error", FIELD_ERROR },
+	{ "feedback.*", FIELD_ONE_SCORE }, { "execution_time", FIELD_SECONDS },
+	{ .path = NULL },
+};
+
 static const struct key braintrust[] = {
 	{ "metadata.id", FIELD_ID }, { "metadata.case_id", FIELD_ID }, { "input.id", FIELD_ID },
-	{ "dataset_record_id", FIELD_ID }, { "origin.id", FIELD_ID }, { "id", FIELD_ID }, { "output", FIELD_OUTPUT },
+	{ "dataset_record_id", FIELD_ID }, { "origin.id", FIELD_ID }, { "id", FIELD_ID },
+	{ "input.question", FIELD_QUESTION }, { "input", FIELD_QUESTION }, { "output", FIELD_OUTPUT },
 	{ "scores", FIELD_SCORES }, { "error", FIELD_ERROR }, { "metrics.estimated_cost", FIELD_COST },
 	{ "metrics.cost", FIELD_COST }, { "metrics.start", FIELD_START }, { "metrics.end", FIELD_END },
 	{ "metrics.duration", FIELD_SECONDS }, { "metrics.prompt_tokens", FIELD_INPUT },
@@ -74,6 +103,7 @@ static const struct key braintrust[] = {
 
 static const struct key plain[] = {
 	{ "id", FIELD_ID }, { "case_id", FIELD_ID }, { "case", FIELD_ID }, { "name", FIELD_ID },
+	{ "question", FIELD_QUESTION }, { "input", FIELD_QUESTION },
 	{ "variant", FIELD_VARIANT }, { "prompt_version", FIELD_VARIANT }, { "output", FIELD_OUTPUT },
 	{ "answer", FIELD_OUTPUT }, { "response", FIELD_OUTPUT }, { "completion", FIELD_OUTPUT },
 	{ "passed", FIELD_PASSED }, { "pass", FIELD_PASSED }, { "success", FIELD_PASSED }, { "ok", FIELD_PASSED },
@@ -90,8 +120,11 @@ static const struct key plain[] = {
 static const struct row_format formats[] = {
 	{ "promptfoo", "testCase", promptfoo },
 	[LANGSMITH] = { "langsmith", "reference_example_id", langsmith },
+	{ "langsmith", "evaluation_results", langsmith_rows },
+	{ "langsmith", "example_id", langsmith_table },
 	{ "braintrust", "experiment_id", braintrust },
 	{ "braintrust", "root_span_id", braintrust },
+	{ "braintrust", "exc_info", braintrust }, /* of an Eval that was not uploaded */
 	{ "json", NULL, plain },
 };
 
@@ -120,6 +153,7 @@ struct row {
 	struct arena *arena;
 	struct slice found[FIELD_COUNT]; /* raw JSON */
 	size_t rank[FIELD_COUNT];        /* of the key that found it */
+	struct worst_score worst;        /* of FIELD_ONE_SCORE */
 	char path[128];
 };
 
@@ -135,6 +169,20 @@ static void take(struct row *row, const struct key *key, struct slice value)
 	}
 }
 
+/* The only member of an object, where that is text; else the value. */
+static struct slice only_text(struct slice value)
+{
+	struct slice first = SLICE_NONE;
+	struct json_string name;
+	struct json j;
+
+	json_init(&j, value);
+	if (json_peek(&j) != JSON_OBJECT || !json_object(&j) || !json_member(&j, &name) || json_peek(&j) != JSON_STRING ||
+	    !json_raw(&j, &first) || json_member(&j, &name))
+		return value;
+	return first;
+}
+
 static struct slice text_of(struct row *row, struct slice value)
 {
 	struct json j;
@@ -146,11 +194,23 @@ static struct slice text_of(struct row *row, struct slice value)
 	return value.ptr != NULL ? arena_dup(row->arena, value) : SLICE_NONE;
 }
 
+static bool fits(const char *pattern, const char *path)
+{
+	size_t n = strlen(pattern);
+
+	return n > 0 && pattern[n - 1] == '*' ? strncmp(pattern, path, n - 1) == 0 : strcmp(pattern, path) == 0;
+}
+
 static void visit(struct row *row, struct slice value)
 {
-	for (const struct key *k = row->format->keys; k->path != NULL; k++)
-		if (strcmp(k->path, row->path) == 0)
+	for (const struct key *k = row->format->keys; k->path != NULL; k++) {
+		if (!fits(k->path, row->path))
+			continue;
+		if (k->field == FIELD_ONE_SCORE)
+			worst_score_add(&row->worst, slice_skip(slice_of(row->path), strlen(k->path) - 1), value, row->arena);
+		else
 			take(row, k, value);
+	}
 }
 
 /* Whether a key goes on below this path. */
@@ -216,39 +276,16 @@ static double latency_in(struct row *row)
 	double ms = number_in(row, FIELD_LATENCY), s = number_in(row, FIELD_SECONDS);
 
 	if (!isnan(ms))
-		return ms;
+		return ms >= 0 ? ms : NAN;
 	if (isnan(s))
 		s = seconds_in(row, FIELD_END) - seconds_in(row, FIELD_START);
 	return s >= 0 ? s * 1000 : NAN;
 }
 
-static double score_in(struct slice value)
+/* In CSV, Python's True in quotes. */
+static bool is_true(struct slice value)
 {
-	static const char *const inside[] = { "avg", "score", "value" };
-	double n = NAN;
-
-	if (slice_to_double(value, &n))
-		return n;
-	for (size_t i = 0; i < sizeof(inside) / sizeof(inside[0]); i++)
-		if (slice_to_double(json_find(value, slice_of(inside[i])), &n))
-			return n;
-	return NAN;
-}
-
-/* The worst of several; what is no number does not count. */
-static double worst_score(struct slice object)
-{
-	struct json j;
-	struct json_string name;
-	struct slice value;
-	double worst = NAN;
-
-	json_init(&j, object);
-	if (json_peek(&j) != JSON_OBJECT || !json_object(&j))
-		return NAN;
-	while (json_member(&j, &name) && json_raw(&j, &value))
-		worst = fmin(worst, score_in(value));
-	return worst;
+	return slice_equal_nocase(value, SLICE("true")) || slice_equal_nocase(value, SLICE("\"true\""));
 }
 
 static enum tristate passed_in(const struct row *row, double score, double pass_score)
@@ -256,7 +293,7 @@ static enum tristate passed_in(const struct row *row, double score, double pass_
 	struct slice told = row->found[FIELD_PASSED];
 
 	if (told.len > 0)
-		return slice_equal(told, SLICE("true")) ? TRI_YES : TRI_NO;
+		return is_true(told) ? TRI_YES : TRI_NO;
 	if (row->found[FIELD_ERROR].len > 0)
 		return TRI_NO;
 	return isnan(score) ? TRI_UNKNOWN : score >= pass_score ? TRI_YES : TRI_NO;
@@ -280,27 +317,54 @@ static bool is_inner(const struct row *row)
 	return v.len > 0 && !slice_equal(v, SLICE("false")) && !slice_equal(v, SLICE("[]"));
 }
 
-static struct status fill(struct row *row, double pass_score, struct result *out)
+/* The tool's reason, or the score that was too low. */
+static struct slice why_in(struct row *row, const struct worst_score *worst, double pass_score)
 {
-	double score = fmin(number_in(row, FIELD_SCORE), worst_score(row->found[FIELD_SCORES]));
+	if (row->found[FIELD_WHY].len > 0)
+		return text_of(row, row->found[FIELD_WHY]);
+	if (worst->name.len == 0 || !(worst->score < pass_score))
+		return SLICE_NONE;
+	return arena_printf(row->arena, "%.*s is %g%s%.*s", SLICE_ARG(worst->name), worst->score,
+			    worst->comment.len > 0 ? ": " : "", SLICE_ARG(worst->comment));
+}
 
-	out->case_id = text_of(row, row->found[FIELD_ID]);
-	out->variant = variant_in(row);
-	out->output = text_of(row, row->found[FIELD_OUTPUT]);
-	out->why = text_of(row, row->found[FIELD_WHY]);
-	out->error = text_of(row, row->found[FIELD_ERROR]);
-	out->score = score;
-	out->passed = passed_in(row, score, pass_score);
-	out->cost_usd = number_in(row, FIELD_COST);
+/* A remembered answer has no cost of its own: the zero that is told is not what it would cost. Less than nothing is not
+ * known, either. */
+static void fill_figures(struct row *row, struct result *out)
+{
+	double cost = number_in(row, FIELD_COST);
+
+	out->is_cached = is_true(row->found[FIELD_CACHED]);
 	out->latency_ms = latency_in(row);
+	if (out->is_cached)
+		return;
+	out->cost_usd = cost >= 0 ? cost : NAN;
 	out->input_tokens = number_in(row, FIELD_INPUT);
 	out->output_tokens = number_in(row, FIELD_OUTPUT_TOKENS);
-	return out->case_id.len > 0 ? OK : FAIL(MALFORMED, "a result names no case");
+}
+
+static struct status fill(struct row *row, double pass_score, struct result *out)
+{
+	struct worst_score worst = row->worst;
+
+	worst_score_add_all(&worst, row->found[FIELD_SCORES], row->arena);
+	out->question = slice_trim(text_of(row, only_text(row->found[FIELD_QUESTION])));
+	out->case_id = text_of(row, row->found[FIELD_ID]);
+	if (out->case_id.len == 0)
+		out->case_id = out->question;
+	out->variant = variant_in(row);
+	out->output = text_of(row, only_text(row->found[FIELD_OUTPUT]));
+	out->score = fmin(number_in(row, FIELD_SCORE), worst.score);
+	out->why = why_in(row, &worst, pass_score);
+	out->error = text_of(row, row->found[FIELD_ERROR]);
+	out->passed = passed_in(row, out->score, pass_score);
+	fill_figures(row, out);
+	return out->case_id.len > 0 ? OK : FAIL(MALFORMED, "a result names no case: give it an id");
 }
 
 struct status row_read(const struct row_format *f, struct slice object, double pass_score, struct results *out)
 {
-	struct row row = { .format = f, .arena = &out->arena };
+	struct row row = { .format = f, .arena = &out->arena, .worst = { .score = NAN } };
 
 	walk(&row, 0, object);
 	if (is_inner(&row))

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0
  * gate/traces.c - what a replay printed of an evaluation run: the calls and evaluations of one trace are one answer.
  *
- * The case is the trace's, unless an evaluation names one. Cost and tokens are summed, latency is that of the slowest
- * call; an answer passes when all of its evaluations do, and no call of it failed.
+ * The case is the conversation (gen_ai.conversation.id), which a runner can name after it; else the trace. Cost and tokens
+ * are summed, latency is that of the slowest call; an answer passes when all of its evaluations do, and no call of it
+ * failed.
  */
 #include <math.h>
 
@@ -12,11 +13,11 @@
 static struct result *result_of(struct results *out, struct slice trace_id)
 {
 	for (size_t i = out->count; i-- > 0;) /* lines of one trace stand close together */
-		if (slice_equal(out->items[i].case_id, trace_id))
+		if (slice_equal(out->items[i].short_id, trace_id))
 			return &out->items[i];
 	struct result *r = results_add(out);
 	if (r != NULL)
-		r->case_id = arena_dup(&out->arena, trace_id);
+		r->case_id = r->short_id = arena_dup(&out->arena, trace_id);
 	return r;
 }
 
@@ -42,8 +43,10 @@ static double plus(double so_far, double more)
 
 static void take_call(struct result *r, struct slice line, struct arena *a)
 {
-	struct slice outcome = string_in(line, SLICE("outcome"));
+	struct slice outcome = string_in(line, SLICE("outcome")), session = string_in(line, SLICE("session_id"));
 
+	if (session.len > 0)
+		r->case_id = arena_dup(a, session);
 	r->cost_usd = plus(r->cost_usd, number_in(line, SLICE("cost_usd")));
 	r->input_tokens = plus(r->input_tokens, number_in(line, SLICE("input_tokens")));
 	r->output_tokens = plus(r->output_tokens, number_in(line, SLICE("output_tokens")));
@@ -56,7 +59,7 @@ static void take_call(struct result *r, struct slice line, struct arena *a)
 
 static enum tristate passed_in(struct slice line, double score, double pass_score)
 {
-	struct slice told = json_find(line, SLICE("passed")), label = string_in(line, SLICE("label"));
+	struct slice told = json_find(line, SLICE("pass")), label = string_in(line, SLICE("label"));
 
 	if (slice_equal(told, SLICE("true")) || slice_equal_nocase(label, SLICE("pass")) ||
 	    slice_equal_nocase(label, SLICE("passed")))

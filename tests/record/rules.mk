@@ -1,5 +1,5 @@
 # The corpus: recorded from real SDKs against the stand-in model API, replayed by every test run.
-.PHONY: record corpus
+.PHONY: record record-exports corpus
 RECORD := build/record
 RECORD_WITH := $(patsubst tests/record/requirements/%.txt,$(RECORD)/%/requirements.txt, \
 	$(wildcard tests/record/requirements/*.txt)) $(RECORD)/node/package.json
@@ -17,6 +17,9 @@ record: $(RECORD_WITH) ## install pinned SDKs and record the corpus anew (T=lang
 	@tests/system/venv.sh $(VENV)
 	@cp tests/record/drivers/*.mjs $(RECORD)/node
 	@nice $(VENV)/bin/python tests/record/record.py corpus $(T)
+
+record-exports: $(RECORD)/exports/requirements.txt $(PROMPTFOO)/node_modules/.package-lock.json ## record what evaluation tools and prompt platforms write
+	@nice $(RECORD)/exports/bin/python tests/record/exports.py $(PROMPTFOO)
 
 corpus: $(BIN) ## replay the corpus, compare every field with what was served (T=langfuse: those that match)
 	@tests/corpus/run $(BIN) $(T)

@@ -176,7 +176,7 @@ def test_gate_leaves_its_result_and_is_a_baseline_later(start, tmp_path):
     assert (opened["subject"], opened["text"]) == ("answer@1.4.0", "answer@1.4.0: the gate is open, 100.0 % of 2 cases passed")
     assert closed["text"] == "answer@1.5.0: the gate is closed, 50.0 % of 2 cases passed; regressions 1, limit 0"
     assert closed["by"] == "ci"
-    assert gate(True, "--baseline", "answer@0.1").returncode == 1  # the agent keeps none of it
+    assert gate(True, "--baseline", "answer@0.1").returncode == 2  # the agent keeps none of it
 
 
 def post_webhook(agent, path, body, **headers):

@@ -97,6 +97,8 @@ static void the_interval_is_wilsons(void **state)
 	assert_true(fabs(low - 0.7225) < 5e-4 && high > 0.999999);
 }
 
+static const struct gate_variants any_variant = { NULL, NULL };
+
 static struct gate_limits no_limits(void)
 {
 	return (struct gate_limits){ NAN, NAN, NAN, NAN };
@@ -117,14 +119,14 @@ static void a_case_that_passed_before_and_fails_now_is_a_regression(void **state
 	now[1].passed = TRI_NO;
 	now[2].passed = TRI_YES;
 	limits.max_regressions = 0;
-	assert_int_equal(gate_judge(NULL, &today, &then, &limits, NULL, &g, &why).code, STATUS_OK);
+	assert_int_equal(gate_judge(NULL, &today, &then, &limits, &any_variant, &g, &why).code, STATUS_OK);
 	assert_int_equal(g->regressions, 1);
 	assert_int_equal(g->flaky, 1);
 	assert_true(fabs(g->pass_rate - 0.75) < 1e-12);
 	assert_false(g->open);
 	gate_free(g);
 	limits.max_regressions = 1;
-	assert_int_equal(gate_judge(NULL, &today, &then, &limits, NULL, &g, &why).code, STATUS_OK);
+	assert_int_equal(gate_judge(NULL, &today, &then, &limits, &any_variant, &g, &why).code, STATUS_OK);
 	assert_true(g->open);
 	gate_free(g);
 }
@@ -141,7 +143,7 @@ static void a_case_that_was_not_run_has_not_passed(void **state)
 
 	(void)state;
 	limits.min_pass_rate = 0.9;
-	assert_int_equal(gate_judge(&suite, &today, NULL, &limits, NULL, &g, &why).code, STATUS_OK);
+	assert_int_equal(gate_judge(&suite, &today, NULL, &limits, &any_variant, &g, &why).code, STATUS_OK);
 	assert_int_equal(g->missing, 1);
 	assert_int_equal(g->unknown, 1);
 	assert_true(g->pass_rate == 0.5);
@@ -161,7 +163,7 @@ static void a_cost_that_one_answer_does_not_tell_is_unknown_and_keeps_no_limit(v
 	now[0].passed = now[1].passed = TRI_YES;
 	now[1].cost_usd = NAN;
 	limits.max_average_cost_usd = 1;
-	assert_int_equal(gate_judge(NULL, &today, NULL, &limits, NULL, &g, &why).code, STATUS_OK);
+	assert_int_equal(gate_judge(NULL, &today, NULL, &limits, &any_variant, &g, &why).code, STATUS_OK);
 	assert_true(isnan(g->average_cost_usd));
 	assert_false(g->open);
 	gate_free(g);
@@ -178,10 +180,16 @@ static void several_variants_must_be_told_apart(void **state)
 	(void)state;
 	now[0].variant = SLICE("openai / v1");
 	now[1].variant = SLICE("openai / v2");
-	assert_int_equal(gate_judge(NULL, &today, NULL, &limits, NULL, &g, &why).code, STATUS_INVALID);
-	assert_non_null(strstr(buf_string(&why), "'openai / v1' and 'openai / v2'"));
-	assert_int_equal(gate_judge(NULL, &today, NULL, &limits, "v2", &g, &why).code, STATUS_OK);
+	assert_int_equal(gate_judge(NULL, &today, NULL, &limits, &any_variant, &g, &why).code, STATUS_INVALID);
+	assert_non_null(strstr(buf_string(&why), "'openai / v1' and of 'openai / v2'"));
+	assert_int_equal(gate_judge(NULL, &today, NULL, &limits, &(struct gate_variants){ "v2", NULL }, &g, &why).code, STATUS_OK);
 	assert_int_equal(g->runs, 1);
+	gate_free(g);
+	assert_int_equal(gate_judge(NULL, &today, &today, &limits, &(struct gate_variants){ "v2", NULL }, &g, &why).code,
+			 STATUS_INVALID);
+	assert_non_null(strstr(buf_string(&why), "--baseline-variant is wanted"));
+	assert_int_equal(gate_judge(NULL, &today, &today, &limits, &(struct gate_variants){ "v2", "v1" }, &g, &why).code,
+			 STATUS_OK);
 	gate_free(g);
 	buf_release(&why);
 }

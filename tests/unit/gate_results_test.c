@@ -124,6 +124,44 @@ static void junit_tests_pass_fail_or_were_not_run(void **state)
 	assert_text(loaded->items[1].why, "3 < 4");
 }
 
+static void surefire_tells_tries_inside_the_test(void **state)
+{
+	(void)state;
+	assert_int_equal(load("<testsuite><testcase classname=\"A\" name=\"flaky\" time=\"1\"><flakyFailure message=\"no\"/>"
+			      "</testcase><testcase classname=\"A\" name=\"bad\"><failure message=\"f\"/><rerunFailure message=\"f\"/>"
+			      "</testcase></testsuite>").code, STATUS_OK);
+	assert_int_equal(loaded->count, 4);
+	assert_int_equal(loaded->items[0].passed, TRI_YES);
+	assert_int_equal(loaded->items[0].why.len, 0);
+	assert_text(loaded->items[1].case_id, "A.flaky");
+	assert_int_equal(loaded->items[1].passed, TRI_NO);
+	assert_text(loaded->items[1].why, "no");
+	assert_true(loaded->items[2].passed == TRI_NO && loaded->items[3].passed == TRI_NO);
+}
+
+static void an_answer_from_a_cache_has_no_cost(void **state)
+{
+	(void)state;
+	assert_int_equal(load("{\"testCase\":{\"description\":\"a\"},\"success\":true,\"cost\":0,\"incurredCost\":0,\"latencyMs\":28,"
+			      "\"response\":{\"output\":\"x\",\"cached\":true,\"cost\":0,\"tokenUsage\":{\"prompt\":0}}}").code, STATUS_OK);
+	assert_true(loaded->items[0].is_cached && isnan(loaded->items[0].cost_usd) && isnan(loaded->items[0].input_tokens));
+	assert_true(loaded->items[0].latency_ms == 28);
+}
+
+static void tables_are_read_by_their_header(void **state)
+{
+	(void)state;
+	assert_int_equal(load("id,output,passed,cost_usd\r\na,\"one, \"\"two\"\"\nthree\",True,0.5\r\nb,x,False,\r\n").code, STATUS_OK);
+	assert_int_equal(loaded->count, 2);
+	assert_text(loaded->items[0].output, "one, \"two\"\nthree");
+	assert_true(loaded->items[0].passed == TRI_YES && loaded->items[0].cost_usd == 0.5);
+	assert_true(loaded->items[1].passed == TRI_NO && isnan(loaded->items[1].cost_usd));
+	assert_int_equal(load("id,output\na,\"b\n").code, STATUS_MALFORMED);
+	assert_non_null(strstr(buf_string(&why), "2:1: a quote has no end"));
+	assert_int_equal(load("id,output\na,b,c\n").code, STATUS_MALFORMED);
+	assert_non_null(strstr(buf_string(&why), "2:1: more cells than the header has"));
+}
+
 static void a_report_with_entities_of_its_own_is_refused(void **state)
 {
 	(void)state;
@@ -144,6 +182,21 @@ static void calls_and_evaluations_of_a_trace_are_one_answer(void **state)
 	assert_true(fabs(loaded->items[0].cost_usd - 0.3) < 1e-12 && loaded->items[0].latency_ms == 30);
 	assert_int_equal(loaded->items[0].passed, TRI_YES);
 	assert_int_equal(loaded->items[1].passed, TRI_NO);
+	assert_text(loaded->items[0].case_id, "t1");
+}
+
+static void a_conversation_names_the_case_of_its_traces(void **state)
+{
+	(void)state;
+	assert_int_equal(load("{\"type\":\"call\",\"trace_id\":\"t1\",\"session_id\":\"refund\",\"outcome\":\"ok\"}\n"
+			      "{\"type\":\"evaluation\",\"trace_id\":\"t1\",\"name\":\"kind\",\"pass\":true}\n"
+			      "{\"type\":\"call\",\"trace_id\":\"t2\",\"session_id\":\"refund\",\"outcome\":\"ok\"}\n"
+			      "{\"type\":\"evaluation\",\"trace_id\":\"t2\",\"name\":\"kind\",\"pass\":false}\n").code, STATUS_OK);
+	assert_int_equal(loaded->count, 2);
+	assert_text(loaded->items[0].case_id, "refund");
+	assert_text(loaded->items[1].case_id, "refund");
+	assert_true(loaded->items[0].passed == TRI_YES && loaded->items[1].passed == TRI_NO);
+	assert_text(loaded->items[1].why, "kind failed");
 }
 
 static void what_is_no_result_is_told_with_its_place(void **state)
@@ -151,7 +204,17 @@ static void what_is_no_result_is_told_with_its_place(void **state)
 	(void)state;
 	assert_int_equal(load("").code, STATUS_MALFORMED);
 	assert_int_equal(load("{\"id\":\"a\"}\n{nonsense\n").code, STATUS_MALFORMED);
-	assert_non_null(strstr(buf_string(&why), "2:1: no JSON value"));
+	assert_non_null(strstr(buf_string(&why), "2:2: no JSON"));
+	assert_int_equal(load("[\n {\"id\":\"a\"},\n {\"id\":}\n]").code, STATUS_MALFORMED);
+	assert_non_null(strstr(buf_string(&why), "3:8: no JSON"));
+	assert_int_equal(load("{\"id\":\"a\"}\n{\"id\":\"b\",\"cost_usd\":NaN}\n").code, STATUS_MALFORMED);
+	assert_non_null(strstr(buf_string(&why), "2:22: JSON has no such number: write null where it is unknown"));
+	assert_int_equal(load("hello").code, STATUS_MALFORMED);
+	assert_non_null(strstr(buf_string(&why), "no JSON, no JSON lines, no CSV, no YAML and no JUnit XML"));
+	assert_int_equal(load("<promptfoo><evalId>e</evalId></promptfoo>").code, STATUS_MALFORMED);
+	assert_non_null(strstr(buf_string(&why), "-o results.json"));
+	assert_int_equal(load("[]").code, STATUS_MALFORMED);
+	assert_non_null(strstr(buf_string(&why), "there is no result in it"));
 	assert_int_equal(load("{\"output\":\"nobody's\"}").code, STATUS_MALFORMED);
 	assert_non_null(strstr(buf_string(&why), "a result names no case"));
 	assert_int_equal(load("<testsuite><testcase").code, STATUS_MALFORMED);
@@ -165,8 +228,12 @@ int main(void)
 		cmocka_unit_test_teardown(langsmith_runs_stand_under_their_examples, forget),
 		cmocka_unit_test_teardown(steps_inside_a_braintrust_row_are_no_answers, forget),
 		cmocka_unit_test_teardown(junit_tests_pass_fail_or_were_not_run, forget),
+		cmocka_unit_test_teardown(surefire_tells_tries_inside_the_test, forget),
+		cmocka_unit_test_teardown(an_answer_from_a_cache_has_no_cost, forget),
+		cmocka_unit_test_teardown(tables_are_read_by_their_header, forget),
 		cmocka_unit_test_teardown(a_report_with_entities_of_its_own_is_refused, forget),
 		cmocka_unit_test_teardown(calls_and_evaluations_of_a_trace_are_one_answer, forget),
+		cmocka_unit_test_teardown(a_conversation_names_the_case_of_its_traces, forget),
 		cmocka_unit_test_teardown(what_is_no_result_is_told_with_its_place, forget),
 	};
 
