@@ -95,7 +95,19 @@ static bool fits(const struct payload *p, const struct payload_limits *limits)
 	       (limits->max_items == 0 || p->items <= limits->max_items);
 }
 
-/* As much of the part as one request may hold; what is left becomes the next part. NULL without memory. */
+/* Who reads the bytes wants them in one piece. False without memory. */
+static bool make_flat(struct flight *f)
+{
+	struct payload *flat = payload_flat(f->sending);
+
+	if (flat == NULL)
+		return false;
+	payload_unref(f->sending);
+	f->sending = flat;
+	return true;
+}
+
+/* As much of the part as one request may hold (what was joined fits); what is left becomes the next part. NULL without memory. */
 static struct payload *cut_off(struct flight *f, struct part *part)
 {
 	const struct payload_limits *limits = &f->sender->limits;
@@ -113,7 +125,7 @@ static void shorten_values(struct flight *f)
 	uint64_t longest = f->sender->limits.max_attribute_bytes;
 	struct payload *shorter;
 
-	if (longest == 0 || f->sending->size_bytes <= longest || payload_longest_value(f->sending) <= longest)
+	if (longest == 0 || f->sending->size_bytes <= longest || !make_flat(f) || payload_longest_value(f->sending) <= longest)
 		return;
 	shorter = payload_shorten(f->sending, longest);
 	if (shorter == NULL)
@@ -302,6 +314,11 @@ static void on_delivery(void *context, const struct delivery *d)
 	unquote(reason);
 	if (d->result != DELIVERY_DONE)
 		count_failure(s, reason);
+	if ((d->result == DELIVERY_TOO_BIG || d->result == DELIVERY_REFUSED) && !make_flat(f)) {
+		drop_part(f, DROP_NO_MEMORY, "no memory to split");
+		sender_pump(s);
+		return;
+	}
 	switch (d->result) {
 	case DELIVERY_DONE:
 		part_delivered(f, d, reason);

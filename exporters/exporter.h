@@ -68,6 +68,7 @@ struct exporter_kind {
 	/* Starts one attempt; p is borrowed until done, which is called exactly once, perhaps before this returns. Who
 	 * needs the bytes for longer takes a reference. */
 	void (*send)(void *state, struct payload *p, delivery_done done, void *context);
+	bool takes_pieces; /* send understands payloads in pieces (span/payload.h); for others they are copied together */
 	/* The agent stops: the last moment to offer payloads of its own. NULL: makes none. */
 	void (*flush)(void *state);
 	/* Ends the attempts that run: done is called for each of them soon, or before this returns. NULL: none ever

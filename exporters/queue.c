@@ -228,20 +228,17 @@ static struct queue_node *fill_nodes(struct send_queue *q, struct queue_node *fi
 	return first;
 }
 
-static struct payload *join(const struct queue_node *first)
+static struct payload *join(const struct send_queue *q, const struct queue_node *first, uint32_t count)
 {
-	struct payload *joined;
-	size_t size_bytes = 0, at = 0;
+	struct payload *joined = payload_new_joined(first->entry.kind, count), *flat;
 
-	for (const struct queue_node *node = first; node != NULL; node = node->next)
-		size_bytes += node->payload->size_bytes;
-	joined = payload_new(first->entry.kind, size_bytes, 0);
-	for (const struct queue_node *node = first; joined != NULL && node != NULL; node = node->next) {
-		memcpy(joined->bytes + at, node->payload->bytes, node->payload->size_bytes);
-		at += node->payload->size_bytes;
-		joined->items += node->payload->items;
-	}
-	return joined;
+	for (const struct queue_node *node = first; joined != NULL && node != NULL; node = node->next)
+		payload_join(joined, node->payload);
+	if (joined == NULL || q->takes_pieces)
+		return joined;
+	flat = payload_flat(joined);
+	payload_unref(joined);
+	return flat;
 }
 
 /* No memory to join: all but the first wait again. */
@@ -271,7 +268,7 @@ static void take_nodes(struct send_queue *q, struct queue_node *first, struct qu
 	if (first == NULL)
 		return;
 	if (first->next != NULL)
-		out->payload = join(first);
+		out->payload = join(q, first, out->joined);
 	if (out->payload == NULL) { /* alone, or no memory to join */
 		if (first->next != NULL) {
 			put_back(q, first->next, out);

@@ -47,6 +47,7 @@ struct send_queue {
 	bool asks_first; /* send_queue_fits was asked before the work began: what comes now is taken whatever its size */
 	struct spool *spool; /* NULL: in memory */
 	unsigned reader;     /* of the spool */
+	bool takes_pieces; /* what is joined may come in pieces (span/payload.h) */
 	/* Less than min_bytes of a kind waits until its oldest is flush_ms old. */
 	uint64_t min_bytes, flush_ms;
 };

@@ -111,6 +111,7 @@ static void add_queue(struct sender *s, const struct queue_config *queue, const 
 	lower(&s->limits.max_items, peers.max_items);
 	lower(&s->limits.max_attribute_bytes, peers.max_attribute_bytes);
 	send_queue_init(&s->queue, queue->queue_size_bytes, queue->enabled ? UINT64_MAX : s->flight_count);
+	s->queue.takes_pieces = s->kind->takes_pieces;
 	s->queue.min_bytes = queue->min_batch_bytes;
 	s->queue.flush_ms = queue->flush_timeout_ms;
 	s->max_age_ms = queue->max_age_ms;

@@ -9,8 +9,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define KEPT_MAX       16u
 #define LARGE_BYTES    ((size_t)64 << 10) /* what is smaller malloc handles well */
+#define KEPT_MAX       (BLOCK_KEPT_BYTES / LARGE_BYTES)
 #define GRAIN_BYTES    ((size_t)16 << 10) /* so that requests that differ a little fit into each other's blocks */
 #define ROOM_TIMES_MAX 2u                 /* a block may be this much larger than what is asked for */
 
@@ -75,7 +75,7 @@ static size_t keep(void *block, size_t room, struct kept gone[KEPT_MAX])
 	size_t gone_count = 0;
 
 	pthread_mutex_lock(&lock);
-	while (kept_count == KEPT_MAX || kept_bytes + room > BLOCK_KEPT_BYTES)
+	while (kept_bytes + room > BLOCK_KEPT_BYTES)
 		gone[gone_count++] = remove_at(0);
 	kept[kept_count++] = (struct kept){ block, room };
 	kept_bytes += room;

@@ -26,9 +26,9 @@
 
 static const struct conf_option batch_options[] = {
 	SIZER("What max_size and min_size count, for files that a Collector reads too."),
-	{ "max_size", CONF_SIZE, AT(queue_config, max_batch_bytes), .fallback = "1MiB", .min = KIB, .max = GIB,
-	  .doc = "Requests that wait are joined up to this size, and larger ones are split; keep it below what the receiving "
-		 "side accepts (4 MiB is common)." },
+	{ "max_size", CONF_SIZE, AT(queue_config, max_batch_bytes), .fallback = "4MiB", .min = KIB, .max = GIB,
+	  .doc = "Requests that wait are joined up to this size, before compression, and larger ones are split. 4 MiB is what "
+		 "gRPC servers, and so Collectors, accept by default; lower it for a peer that takes less." },
 	{ "min_size", CONF_SIZE, AT(queue_config, min_batch_bytes), .fallback = "0", .max = GIB,
 	  .doc = "What waits is sent once it is this large, or after flush_timeout; 0 sends as soon as a consumer is free." },
 	{ "max_items", CONF_INT, AT(queue_config, max_batch_items), .fallback = "0", .max = 1e9,

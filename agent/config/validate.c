@@ -198,7 +198,7 @@ static const char *check_queue(const void *section)
 		return "storage is of no use where the queue is not enabled; drop one of them";
 	if (q->max_attribute_bytes > 0 && q->max_attribute_bytes < 64)
 		return "batch.max_attribute_length leaves no room for the mark; give at least 64, or 0 for any length";
-	return q->max_batch_bytes > q->queue_size_bytes ? "batch.max_size is larger than queue_size" : NULL;
+	return NULL;
 }
 
 static const char *check_tls(const void *section)

@@ -1,15 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0
- * span/span.c - names of the words in batch.h, call.h and payload.h, and the few rules that belong to them.
+ * span/span.c - names of the words in batch.h and call.h, and the few rules that belong to them.
  */
-#include "agent/base/block.h"
 #include "agent/span/batch.h"
 #include "agent/span/call.h"
 #include "agent/span/contract.h"
-#include "agent/span/payload.h"
 
 const char *const signal_names[SIGNAL_COUNT] = { "traces", "metrics", "logs" };
-const char *const payload_kind_names[PAYLOAD_KIND_COUNT] = { "traces", "metrics", "logs", "records",
-							     "samples", "judgements" };
 
 const char *const token_class_names[TOKEN_CLASS_COUNT] = {
 #define X(name, text) text,
@@ -105,32 +101,4 @@ struct slice call_prompt(const struct call *c, char *out, size_t size)
 	put(&prompt, size, SLICE("@"));
 	put(&prompt, size, c->prompt_version.len > 0 ? c->prompt_version : SLICE("unversioned"));
 	return prompt;
-}
-
-struct payload *payload_new(enum payload_kind kind, size_t size_bytes, uint32_t items)
-{
-	size_t room_bytes;
-	struct payload *p = size_bytes < SIZE_MAX - sizeof(*p) ? block_alloc(sizeof(*p) + size_bytes, &room_bytes) : NULL;
-
-	if (p == NULL)
-		return NULL;
-	atomic_init(&p->references, 1);
-	p->room_bytes = room_bytes;
-	p->kind = kind;
-	p->exporters = UINT64_MAX;
-	p->items = items;
-	p->size_bytes = size_bytes;
-	return p;
-}
-
-struct payload *payload_ref(struct payload *p)
-{
-	atomic_fetch_add_explicit(&p->references, 1, memory_order_relaxed);
-	return p;
-}
-
-void payload_unref(struct payload *p)
-{
-	if (p != NULL && atomic_fetch_sub_explicit(&p->references, 1, memory_order_acq_rel) == 1)
-		block_free(p, p->room_bytes);
 }

@@ -17,6 +17,8 @@
 #include "exporters/otlp/answer.h"
 #include "exporters/otlp/otlp_priv.h"
 
+#define LENT_BYTES_MIN (16u << 10)
+
 struct otlp_call {
 	struct client_auth_waiter waiter;
 	struct otlp_exporter *exporter;
@@ -96,11 +98,14 @@ static bool read_retry_info(const grpc_metadata_array *trailing, uint64_t *retry
 	return false;
 }
 
-/* RESOURCE_EXHAUSTED without RetryInfo is a quota, or a message above the peer's limit; only words tell. */
+/* RESOURCE_EXHAUSTED without RetryInfo is a quota, or a message above the peer's limit; only words tell. Of a proxy that
+ * answers 413 before it, core says "Received http2 header with status: 413" and UNKNOWN. */
 static bool is_too_big(const struct otlp_call *c)
 {
 	static const char *const words[] = { "larger than", "too large", "message size", "exceeds" };
 
+	if (c->status == GRPC_STATUS_UNKNOWN && slice_find(view(&c->details), SLICE("http2 header with status: 413")) >= 0)
+		return true;
 	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++)
 		if (c->status == GRPC_STATUS_RESOURCE_EXHAUSTED && slice_find(view(&c->details), slice_of(words[i])) >= 0)
 			return true;
@@ -168,28 +173,53 @@ static void drop_payload(void *payload)
 	payload_unref(payload);
 }
 
+/* The bytes stay where they are; core holds references. */
+static grpc_byte_buffer *lend(struct payload *const *pieces, size_t count)
+{
+	grpc_slice *slices = malloc(count * sizeof(*slices));
+	grpc_byte_buffer *buffer;
+
+	if (slices == NULL)
+		return NULL;
+	for (size_t i = 0; i < count; i++)
+		slices[i] = grpc_slice_new_with_user_data(pieces[i]->bytes, pieces[i]->size_bytes, drop_payload,
+							  payload_ref(pieces[i]));
+	buffer = grpc_raw_byte_buffer_create(slices, count);
+	for (size_t i = 0; i < count; i++)
+		grpc_slice_unref(slices[i]);
+	free(slices);
+	return buffer;
+}
+
+/* Many small pieces cost core more than copying them does. */
 static grpc_byte_buffer *plain_request(struct payload *p)
 {
-	grpc_slice slice = grpc_slice_new_with_user_data(p->bytes, p->size_bytes, drop_payload, payload_ref(p));
-	grpc_byte_buffer *buffer = grpc_raw_byte_buffer_create(&slice, 1);
+	struct payload *flat;
+	grpc_byte_buffer *buffer;
 
-	grpc_slice_unref(slice);
+	if (p->piece_count > 0 && p->size_bytes / p->piece_count >= LENT_BYTES_MIN)
+		return lend(payload_pieces(p), p->piece_count);
+	flat = payload_flat(p);
+	buffer = flat != NULL ? lend(&flat, 1) : NULL;
+	payload_unref(flat);
 	return buffer;
 }
 
 /* Compressed here, not by core, which is slower at it; core sees that it is done and only sets the flag. */
 static grpc_byte_buffer *gzip_request(struct payload *p)
 {
+	struct payload *flat = payload_flat(p);
 	struct buf compressed = BUF_INIT;
 	grpc_byte_buffer *buffer = NULL;
 
-	if (!FAILED(compress_append(COMPRESSION_GZIP, payload_view(p), &compressed))) {
+	if (flat != NULL && !FAILED(compress_append(COMPRESSION_GZIP, payload_view(flat), &compressed))) {
 		grpc_slice slice = grpc_slice_new(compressed.ptr, compressed.len, free);
 		compressed = BUF_INIT; /* the slice owns it now */
 		buffer = grpc_raw_compressed_byte_buffer_create(&slice, 1, GRPC_COMPRESS_GZIP);
 		grpc_slice_unref(slice);
 	}
 	buf_release(&compressed);
+	payload_unref(flat);
 	return buffer;
 }
 

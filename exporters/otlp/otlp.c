@@ -176,6 +176,7 @@ const struct exporter_kind exporter_otlp = {
 	.check = otlp_check,
 	.open = otlp_open,
 	.send = otlp_send,
+	.takes_pieces = true,
 	.cancel = otlp_cancel_calls,
 	.close = otlp_close,
 	.queue_offset = offsetof(struct otlp_options, queue),

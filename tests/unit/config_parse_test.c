@@ -262,13 +262,13 @@ static void values_must_fit_each_other(void **state)
 		"exporters:\n"
 		"  fake:\n"
 		"    retry_on_failure: {initial_interval: 1m}\n"
-		"    sending_queue: {queue_size: 64KiB}\n"
+		"    sending_queue: {batch: {min_size: 5MiB}}\n"
 		"    tls: {cert_file: a}\n"
 		"  fake/2:\n"
 		"    retry_on_failure: {max_elapsed_time: 1s}\n"
 		"    tls: {insecure: true, ca_file: a}\n",
 		"f:3:5: initial_interval is longer than max_interval\n"
-		"f:4:5: batch.max_size is larger than queue_size\n"
+		"f:4:5: batch.min_size is larger than batch.max_size\n"
 		"f:5:5: cert_file and key_file go together; one of them is missing\n"
 		"f:7:5: max_elapsed_time ends before the first retry (initial_interval); 0 means never to give up\n"
 		"f:8:5: insecure switches TLS off, so certificates are of no use; drop one of them\n");

@@ -95,6 +95,58 @@ static void large_requests_arrive_whole_plain_and_gzipped(void **state)
 	free(bytes);
 }
 
+/* Waiting requests of these sizes leave as one, whatever way they are put together. */
+static void check_joined(const char *compression, const size_t sizes[], size_t count)
+{
+	char *all = malloc(1 << 20);
+	size_t size = 0;
+
+	START(compression, SUCCESS);
+	for (size_t i = 0; i < count; i++) {
+		memset(all + size, 'a' + (int)i, sizes[i]);
+		rig_offer(&rig, PAYLOAD_TRACES, (struct slice){ all + size, sizes[i] }, 1);
+		size += sizes[i];
+	}
+	assert_true(rig_wait(&rig, METER_EXPORTED, LABELS("traces"), (int64_t)count));
+	assert_int_equal(grpc_peer_served(&peer), 1);
+	assert_int_equal(grpc_peer_request(&peer, 0)->body_bytes, size);
+	assert_memory_equal(grpc_peer_request(&peer, 0)->body, all, size);
+	stop();
+	free(all);
+}
+
+static void waiting_requests_leave_joined_in_their_order(void **state)
+{
+	static const char *const compressions[] = { "    compression: none\n", "    compression: gzip\n" };
+	static const size_t small[] = { 1, 20, 3 }, large[] = { 100000, 40000, 300000 }, both[] = { 5, 200000, 7, 1 };
+
+	(void)state;
+	for (size_t i = 0; i < 2; i++) {
+		check_joined(compressions[i], small, 3);
+		check_joined(compressions[i], large, 3);
+		check_joined(compressions[i], both, 4);
+	}
+}
+
+/* ExportTraceServiceRequest{resource_spans{scope_spans{spans{name}}}} */
+#define ONE_SPAN(name) SLICE("\x0a\x07\x12\x05\x12\x03\x2a\x01" name)
+
+static void joined_requests_that_are_too_big_are_split_again(void **state)
+{
+	(void)state;
+	START("", { .status = GRPC_STATUS_RESOURCE_EXHAUSTED, .details = "received message larger than max" }, SUCCESS,
+	      SUCCESS);
+	rig_offer(&rig, PAYLOAD_TRACES, ONE_SPAN("a"), 1);
+	rig_offer(&rig, PAYLOAD_TRACES, ONE_SPAN("b"), 1);
+	assert_true(rig_wait(&rig, METER_EXPORTED, LABELS("traces"), 2));
+	assert_int_equal(grpc_peer_served(&peer), 3);
+	assert_int_equal(grpc_peer_request(&peer, 0)->body_bytes, 18);
+	assert_int_equal(grpc_peer_request(&peer, 1)->body_bytes, 9);
+	assert_memory_equal(grpc_peer_request(&peer, 1)->body, ONE_SPAN("a").ptr, 9);
+	assert_memory_equal(grpc_peer_request(&peer, 2)->body, ONE_SPAN("b").ptr, 9);
+	stop();
+}
+
 static void retryable_codes_are_tried_again(void **state)
 {
 	static const grpc_status_code codes[] = { GRPC_STATUS_UNAVAILABLE,       GRPC_STATUS_CANCELLED,
@@ -300,6 +352,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(requests_go_to_the_service_of_their_signal_with_metadata),
 		cmocka_unit_test(large_requests_arrive_whole_plain_and_gzipped),
+		cmocka_unit_test(waiting_requests_leave_joined_in_their_order),
+		cmocka_unit_test(joined_requests_that_are_too_big_are_split_again),
 		cmocka_unit_test(retryable_codes_are_tried_again),
 		cmocka_unit_test(other_codes_are_not),
 		cmocka_unit_test(resource_exhausted_with_retry_info_waits_as_told),
