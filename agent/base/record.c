@@ -31,6 +31,15 @@ void record_format(struct record *r, uint8_t format)
 	r->failed |= found != format;
 }
 
+uint8_t record_format_since(struct record *r, uint8_t oldest, uint8_t newest)
+{
+	uint8_t found = newest;
+
+	record_u8(r, &found);
+	r->failed |= found < oldest || found > newest;
+	return found;
+}
+
 void record_bool(struct record *r, bool *v)
 {
 	uint8_t byte = *v;

@@ -41,6 +41,9 @@ static inline bool record_ok(const struct record *r)
 /* The first byte of a value; reading another one than this fails. */
 void record_format(struct record *r, uint8_t format);
 
+/* The same where older formats can be read, too: the one that was found, or newest when writing. */
+uint8_t record_format_since(struct record *r, uint8_t oldest, uint8_t newest);
+
 void record_bool(struct record *r, bool *v);
 void record_u8(struct record *r, uint8_t *v);
 void record_u32(struct record *r, uint32_t *v);

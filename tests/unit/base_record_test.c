@@ -96,6 +96,24 @@ static void another_format_is_refused(void **state)
 	assert_false(record_ok(&r));
 }
 
+static void older_formats_are_told_apart_from_unknown_ones(void **state)
+{
+	const struct {
+		struct slice bytes;
+		bool is_known;
+	} formats[] = { { SLICE("\x02"), false }, { SLICE("\x03"), true }, { SLICE("\x05"), true }, { SLICE("\x06"), false },
+			{ SLICE(""), false } };
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(formats) / sizeof(formats[0]); i++) {
+		struct record r = record_reader(formats[i].bytes);
+		uint8_t found = record_format_since(&r, 3, 5);
+		assert_int_equal(record_ok(&r), formats[i].is_known);
+		if (formats[i].is_known)
+			assert_int_equal(found, formats[i].bytes.ptr[0]);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -103,6 +121,7 @@ int main(void)
 		cmocka_unit_test(doubles_and_key_numbers_have_a_byte_order),
 		cmocka_unit_test(every_shorter_or_longer_value_is_refused),
 		cmocka_unit_test(another_format_is_refused),
+		cmocka_unit_test(older_formats_are_told_apart_from_unknown_ones),
 	};
 	return cmocka_run_group_tests_name("base/record", tests, NULL, NULL);
 }
