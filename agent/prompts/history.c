@@ -4,6 +4,8 @@
 #include "agent/prompts/history.h"
 
 #define FORMAT 1
+#define DEPLOYMENT_FORMAT 2
+#define DEPLOYMENT_WITHOUT_FINDING 1
 
 const char *const prompt_source_names[PROMPT_SOURCE_COUNT] = {
 #define X(id, name) [PROMPT_FROM_##id] = name,
@@ -50,11 +52,20 @@ void prompt_version_record(struct record *r, struct prompt_version *v)
 		record_place(r, &v->places[i]);
 }
 
+static void record_finding(struct record *r, struct prompt_finding *f)
+{
+	record_slice(r, &f->verdict);
+	record_slice(r, &f->reason);
+	record_uint(r, &f->at_s);
+	record_uint(r, &f->calls);
+	record_uint(r, &f->calls_of_other);
+}
+
 void prompt_deployment_record(struct record *r, struct prompt_deployment *d)
 {
 	uint64_t exit_status = (uint64_t)(d->command_exit + 1); /* -1: could not be started */
+	uint8_t format = record_format_since(r, DEPLOYMENT_WITHOUT_FINDING, DEPLOYMENT_FORMAT);
 
-	record_format(r, FORMAT);
 	record_u8(r, &d->kind);
 	record_uint(r, &d->at_s);
 	record_u32(r, &d->number);
@@ -69,6 +80,8 @@ void prompt_deployment_record(struct record *r, struct prompt_deployment *d)
 	record_u8(r, &d->command);
 	record_uint(r, &exit_status);
 	d->command_exit = (int64_t)exit_status - 1;
+	if (format > DEPLOYMENT_WITHOUT_FINDING)
+		record_finding(r, &d->finding);
 	r->failed |= d->kind > PROMPT_ROLLBACK || d->command > PROMPT_COMMAND_DONE;
 }
 

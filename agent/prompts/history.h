@@ -68,6 +68,14 @@ enum prompt_deployment_kind { PROMPT_DEPLOY, PROMPT_ROLLBACK };
 /* What became of prompts.deploy_command. */
 enum prompt_command_state { PROMPT_COMMAND_NONE, PROMPT_COMMAND_RUNS, PROMPT_COMMAND_DONE };
 
+/* What the canary said of a version while it was deployed. */
+struct prompt_finding {
+	struct slice verdict;       /* "worse", ...; empty: nothing yet */
+	struct slice reason;
+	uint64_t at_s;
+	uint64_t calls, calls_of_other; /* that it took: of the version, and of the one it was compared with */
+};
+
 struct prompt_deployment {
 	uint8_t kind; /* enum prompt_deployment_kind */
 	uint64_t at_s;
@@ -76,9 +84,10 @@ struct prompt_deployment {
 	struct slice previous;     /* the version that was in force there before; empty: none is known */
 	double canary_share;       /* of the traffic that shall get it, 0..1; 1: all of it */
 	struct slice by, ticket;   /* ticket: empty where none was given */
-	struct slice reason;       /* ROLLBACK: why this version was chosen */
+	struct slice reason;       /* ROLLBACK: why this version was chosen; DEPLOY: what its canary said, or that it was forced */
 	uint8_t command;           /* enum prompt_command_state */
 	int64_t command_exit;      /* DONE: exit status, 128 + n after signal n, -1: could not be started */
+	struct prompt_finding finding;
 };
 
 /* A deployment whose command failed changed nothing. */

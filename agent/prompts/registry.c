@@ -37,7 +37,7 @@ struct status registry_new(const struct registry_outlets *outlets, struct regist
 	}
 	pthread_mutex_init(&r->lock, NULL);
 	r->outlets = *outlets;
-	r->stale = true;
+	r->stale = r->trials_stale = true;
 	*out = r;
 	return OK;
 }

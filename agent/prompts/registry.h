@@ -80,20 +80,56 @@ void registry_note_alert(struct registry *r, struct slice prompt, uint64_t at_s)
 /* A score from 0 to 1 that an evaluation gave a call of that version, "name@version". */
 void registry_note_score(struct registry *r, struct slice prompt, double score);
 
-/* Puts a version in force. d: kind, name, version, environment, canary_share, by, ticket, at_s are read; number and
- * previous are set, previous and version borrowing until the registry is used again.
+/* Puts a version in force. d: kind, name, version, environment, canary_share, by, ticket, reason, at_s are read; number
+ * and previous are set, previous and version borrowing until the registry is used again.
  * Errors: NOTFOUND, the version is not known; INVALID, a text is too long or empty; NOMEM. why: the sentence. */
 struct status registry_deploy(struct registry *r, struct prompt_deployment *d, struct buf *why) MUST_USE;
 
 /* Chooses what to go back to in d->environment: d->version where it is given; else, where a canary runs there, the version
- * beside it; else the newest one deployed there before that passed its gate and about which no alert fired while it was in
- * force; else one without a gate's result. Then as registry_deploy; reason says why, in reason_text.
- * Errors: as registry_deploy; NOTFOUND, nothing to go back to. */
+ * beside it; else the newest one deployed there before that passed its gate and was healthy: no alert about it fired while
+ * it was in force, no canary called it worse there, nobody took it back; else one without a gate's result. Then as
+ * registry_deploy; reason says why, in reason_text.
+ * Errors: as registry_deploy; NOTFOUND, nothing to go back to: why says of each version what speaks against it. */
 struct status registry_rollback(struct registry *r, struct prompt_deployment *d, struct buf *reason_text,
 				struct buf *why) MUST_USE;
 
 /* Whether all traffic of the environment is meant to get this version. */
 bool registry_is_in_force(struct registry *r, struct slice name, struct slice version, struct slice environment);
+
+/* Two versions of which one was put beside the other, or in its place. */
+enum prompt_trial_state { PROMPT_TRIAL_RUNS, PROMPT_TRIAL_REPLACED, PROMPT_TRIAL_ENDED };
+
+struct prompt_trial {
+	const struct prompt_deployment *first, *last; /* of `to`, without another one between */
+	struct slice from, to;                        /* versions; from is empty where it is not known */
+	enum prompt_trial_state state;
+	struct slice verdict;                         /* the last one that was noted; may be empty */
+	bool is_only_environment;                     /* the prompt was deployed to no other */
+};
+
+/* Calls visit, under the lock, with the trial of each prompt and environment that has one. False, without a call: nothing
+ * changed since the last time. */
+bool registry_visit_trials(struct registry *r, void (*visit)(void *context, const struct prompt_trial *t), void *context);
+
+/* What the canary said of a version in an environment: kept with its newest deployment there, as of when it said so first. */
+void registry_note_finding(struct registry *r, struct slice name, struct slice version, struct slice environment,
+			   const struct prompt_finding *f);
+
+/* What a deployment would do to a canary. */
+enum prompt_promotion {
+	PROMPT_PROMOTES_NONE,
+	PROMPT_PROMOTES_CANARY, /* all of the traffic to the version that part of it gets */
+	PROMPT_GROWS_CANARY,    /* more of it */
+	PROMPT_IGNORES_CANARY,  /* all of it to a version that a canary called worse there: finding says when */
+};
+
+/* d: name, version, environment and canary_share are read. finding: what was said last, as a sentence. */
+enum prompt_promotion registry_promotion(struct registry *r, const struct prompt_deployment *d, struct buf *finding);
+
+/* Calls visit, under the lock, with the newest deployment of "name@version" up to then, in that environment where it is
+ * not empty. */
+void registry_with_deployment(struct registry *r, struct slice prompt, struct slice environment, uint64_t until_s,
+			      void (*visit)(void *context, const struct prompt_deployment *d), void *context);
 
 /* What became of the command that was run for it. */
 void registry_command(struct registry *r, struct slice name, uint64_t at_s, uint32_t number, uint8_t state,

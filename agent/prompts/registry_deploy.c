@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * prompts/registry_deploy.c - what was put where, what is in force, and what to go back to; gates.
+ * prompts/registry_deploy.c - what was put where and is in force; gates.
  */
 #include <inttypes.h>
 #include <math.h>
@@ -22,7 +22,8 @@ static struct slice keep_text(struct buf *to, struct slice text)
 static bool copy_deployment(struct kept_deployment *to, const struct prompt_deployment *d)
 {
 	struct slice *const mine[] = { &to->d.name, &to->d.version, &to->d.environment, &to->d.previous,
-				       &to->d.by,   &to->d.ticket,  &to->d.reason };
+				       &to->d.by,   &to->d.ticket,  &to->d.reason, &to->d.finding.verdict,
+				       &to->d.finding.reason };
 	size_t total = 1;
 
 	to->d = *d;
@@ -33,6 +34,17 @@ static bool copy_deployment(struct kept_deployment *to, const struct prompt_depl
 		return false;
 	for (size_t i = 0; i < sizeof(mine) / sizeof(mine[0]); i++)
 		*mine[i] = keep_text(&to->texts, *mine[i]);
+	return true;
+}
+
+bool registry_change_deployment(struct kept_deployment *kept, const struct prompt_deployment *d)
+{
+	struct kept_deployment changed;
+
+	if (!copy_deployment(&changed, d))
+		return false;
+	buf_release(&kept->texts);
+	*kept = changed;
 	return true;
 }
 
@@ -78,7 +90,7 @@ struct kept_deployment *registry_keep_deployment(struct registry *r, const struc
 	}
 	if (d->number >= r->next_number)
 		r->next_number = d->number + 1;
-	r->stale = true;
+	r->stale = r->trials_stale = true;
 	r->deployments[r->deployment_count] = kept;
 	return &r->deployments[r->deployment_count++];
 }
@@ -95,7 +107,7 @@ void registry_put_deployment(struct registry *r, struct prompt_deployment *d)
 }
 
 /* ---------------------------------------------------------------- what is in force */
-static bool is_of(const struct prompt_deployment *d, struct slice name, struct slice environment)
+bool registry_deployment_is_of(const struct prompt_deployment *d, struct slice name, struct slice environment)
 {
 	return prompt_deployment_holds(d) && slice_equal(d->name, name) && slice_equal(d->environment, environment);
 }
@@ -104,7 +116,7 @@ const struct prompt_deployment *registry_in_force(const struct registry *r, stru
 {
 	for (uint32_t i = r->deployment_count; i-- > 0;) {
 		const struct prompt_deployment *d = &r->deployments[i].d;
-		if (is_of(d, name, environment) && d->canary_share >= 1)
+		if (registry_deployment_is_of(d, name, environment) && d->canary_share >= 1)
 			return d;
 	}
 	return NULL;
@@ -114,7 +126,7 @@ const struct prompt_deployment *registry_canary(const struct registry *r, struct
 {
 	for (uint32_t i = r->deployment_count; i-- > 0;) {
 		const struct prompt_deployment *d = &r->deployments[i].d;
-		if (is_of(d, name, environment))
+		if (registry_deployment_is_of(d, name, environment))
 			return d->canary_share < 1 ? d : NULL;
 	}
 	return NULL;
@@ -153,7 +165,7 @@ static struct status refuse_unknown(const struct registry *r, const struct promp
 	return FAIL(NOTFOUND, "no such version");
 }
 
-static struct status deploy(struct registry *r, struct prompt_deployment *d, struct buf *why)
+struct status registry_put_in_force(struct registry *r, struct prompt_deployment *d, struct buf *why)
 {
 	TRY(check_texts(d, why));
 	if (registry_find(r, d->name, d->version) == NULL)
@@ -176,7 +188,7 @@ static struct status deploy(struct registry *r, struct prompt_deployment *d, str
 struct status registry_deploy(struct registry *r, struct prompt_deployment *d, struct buf *why)
 {
 	pthread_mutex_lock(&r->lock);
-	struct status s = deploy(r, d, why);
+	struct status s = registry_put_in_force(r, d, why);
 	pthread_mutex_unlock(&r->lock);
 	return s;
 }
@@ -200,91 +212,10 @@ void registry_command(struct registry *r, struct slice name, uint64_t at_s, uint
 			continue;
 		d->command = state;
 		d->command_exit = exit_status;
-		r->stale = true;
+		r->stale = r->trials_stale = true;
 		registry_put_deployment(r, d);
 	}
 	pthread_mutex_unlock(&r->lock);
-}
-
-/* ---------------------------------------------------------------- going back */
-/* When the deployment was replaced in its environment. */
-static uint64_t end_of(const struct registry *r, const struct prompt_deployment *d)
-{
-	const struct kept_deployment *kept = r->deployments;
-
-	for (uint32_t i = 0; i < r->deployment_count; i++)
-		if (kept[i].d.number > d->number && kept[i].d.canary_share >= 1 && is_of(&kept[i].d, d->name, d->environment))
-			return kept[i].d.at_s;
-	return UINT64_MAX;
-}
-
-/* All alerts lie between the first and the last: only where both are outside its time is it known to have had none. */
-static bool was_healthy(const struct registry *r, const struct prompt_deployment *d)
-{
-	const struct entry *e = registry_find(r, d->name, d->version);
-
-	return e != NULL && (e->alerts == 0 || e->last_alert_s < d->at_s || e->first_alert_s > end_of(r, d));
-}
-
-static bool gate_fits(const struct registry *r, const struct prompt_deployment *d, bool wants_result)
-{
-	const struct kept_gate *g = registry_last_gate(r, d->name, d->version);
-
-	return g != NULL ? g->open : !wants_result;
-}
-
-static const struct prompt_deployment *find_target(const struct registry *r, const struct prompt_deployment *asked,
-						   struct slice current, bool wants_result)
-{
-	for (uint32_t i = r->deployment_count; i-- > 0;) {
-		const struct prompt_deployment *d = &r->deployments[i].d;
-		if (is_of(d, asked->name, asked->environment) && d->canary_share >= 1 &&
-		    !slice_equal(d->version, current) && gate_fits(r, d, wants_result) && was_healthy(r, d))
-			return d;
-	}
-	return NULL;
-}
-
-static struct status choose(const struct registry *r, struct prompt_deployment *d, struct buf *reason, struct buf *why)
-{
-	const struct prompt_deployment *in_force = registry_in_force(r, d->name, d->environment), *found;
-	const struct prompt_deployment *canary = registry_canary(r, d->name, d->environment);
-	struct slice current = in_force != NULL ? in_force->version : SLICE_NONE;
-
-	if (d->version.len > 0) {
-		buf_text(reason, "as asked for");
-		return OK;
-	}
-	if (canary != NULL && in_force != NULL) {
-		buf_printf(reason, "ends the canary of %.*s", SLICE_ARG(canary->version));
-		d->version = in_force->version;
-		return OK;
-	}
-	if ((found = find_target(r, d, current, true)) != NULL)
-		buf_text(reason, "the last version before it that passed its gate and had no alert");
-	else if ((found = find_target(r, d, current, false)) != NULL)
-		buf_text(reason, "the last version before it without an alert; no gate's result is known of it");
-	if (found != NULL) {
-		d->version = found->version;
-		return OK;
-	}
-	buf_printf(why,
-		   "nothing to go back to: no other version of '%.*s' was deployed to '%.*s', passed its gate and had no alert "
-		   "there; name one with --to",
-		   SLICE_ARG(d->name), SLICE_ARG(d->environment));
-	return FAIL(NOTFOUND, "nothing to go back to");
-}
-
-struct status registry_rollback(struct registry *r, struct prompt_deployment *d, struct buf *reason, struct buf *why)
-{
-	pthread_mutex_lock(&r->lock);
-	struct status s = choose(r, d, reason, why);
-	d->reason = buf_view(reason);
-	d->canary_share = 1;
-	if (!FAILED(s))
-		s = deploy(r, d, why);
-	pthread_mutex_unlock(&r->lock);
-	return s;
 }
 
 /* ---------------------------------------------------------------- gates */

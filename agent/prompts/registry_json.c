@@ -347,6 +347,20 @@ void registry_write_top(struct registry *r, size_t most, struct buf *out)
 }
 
 /* ---------------------------------------------------------------- one prompt */
+static void write_finding(const struct prompt_finding *f, struct buf *out)
+{
+	if (f->verdict.len == 0)
+		return;
+	json_write_key(out, "canary");
+	buf_byte(out, '{');
+	text(out, "verdict", f->verdict);
+	number(out, "time", f->at_s);
+	number(out, "calls", f->calls);
+	number(out, "calls_of_other", f->calls_of_other);
+	text(out, "reason", f->reason);
+	buf_byte(out, '}');
+}
+
 static void write_deployment(const struct prompt_deployment *d, struct buf *out)
 {
 	comma(out);
@@ -361,6 +375,7 @@ static void write_deployment(const struct prompt_deployment *d, struct buf *out)
 	text(out, "by", d->by);
 	text(out, "ticket", d->ticket);
 	text(out, "reason", d->reason);
+	write_finding(&d->finding, out);
 	if (d->command == PROMPT_COMMAND_RUNS)
 		text(out, "command", SLICE("runs"));
 	if (d->command == PROMPT_COMMAND_DONE) {

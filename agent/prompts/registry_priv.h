@@ -34,7 +34,7 @@ struct entry {
 };
 
 struct kept_deployment {
-	struct prompt_deployment d;
+	struct prompt_deployment d; /* the first member */
 	struct buf texts; /* what its slices point to */
 };
 
@@ -57,6 +57,7 @@ struct registry {
 	const struct string_list *rules;
 	struct prompt_news *news;
 	bool stale; /* the table is older than what is known */
+	bool trials_stale; /* deployments changed since trials were visited */
 	bool full_told;
 	struct buf key, value; /* of one pair */
 };
@@ -85,6 +86,19 @@ const struct prompt_deployment *registry_canary(const struct registry *r, struct
 /* The newest result; NULL: none. */
 const struct kept_gate *registry_last_gate(const struct registry *r, struct slice name, struct slice version);
 
+/* Gives it other contents. False, and nothing changed, without memory. */
+bool registry_change_deployment(struct kept_deployment *kept, const struct prompt_deployment *d);
+
 void registry_put_deployment(struct registry *r, struct prompt_deployment *d);
+
+/* Puts it in force, with the lock held; as registry_deploy. */
+struct status registry_put_in_force(struct registry *r, struct prompt_deployment *d, struct buf *why) MUST_USE;
+
+/* Whether it holds, and is of this prompt in this environment. */
+bool registry_deployment_is_of(const struct prompt_deployment *d, struct slice name, struct slice environment);
+
+/* The newest verdict of a canary on a version in an environment. NULL: none. */
+const struct prompt_finding *registry_last_finding(const struct registry *r, struct slice name, struct slice version,
+						   struct slice environment);
 
 #endif
