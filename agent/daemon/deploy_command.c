@@ -52,7 +52,7 @@ static void on_timeout(uv_timer_t *timer)
 
 	LOG(WARN, "prompts", "deploy_command_killed", "prompt=\"%s\" reason=\"it took longer than prompts.deploy_timeout\"",
 	    buf_string(&r->name));
-	uv_process_kill(&r->process, SIGKILL);
+	kill(-uv_process_get_pid(&r->process), SIGKILL); /* with all that it started */
 }
 
 /* ---------------------------------------------------------------- what the child is told */
@@ -121,6 +121,7 @@ static int start(struct deploy_run *r, uv_loop_t *loop, const struct string_list
 		.exit_cb = on_exit_of_child,
 		.stdio = streams,
 		.stdio_count = 3,
+		.flags = UV_PROCESS_DETACHED, /* a group of its own */
 	};
 	int failed = arguments == NULL || variables.all == NULL ? UV_ENOMEM : uv_spawn(loop, &r->process, &options);
 	variables_release(&variables);
