@@ -9,7 +9,8 @@
 
 #include "agent/base/hash.h"
 
-#define FORMAT 4
+#define FORMAT 5
+#define FORMAT_WITHOUT_ENVIRONMENT 4
 
 static struct slice own(char **at, struct slice s)
 {
@@ -29,6 +30,7 @@ static const size_t strings[] = {
 	offsetof(struct verdict, workflow),	 offsetof(struct verdict, user_segment),
 	offsetof(struct verdict, reference_version), offsetof(struct verdict, request_model),
 	offsetof(struct verdict, previous_model), offsetof(struct verdict, context),
+	offsetof(struct verdict, environment), /* the last: alerts of before have none */
 };
 
 #define STRING_COUNT (sizeof(strings) / sizeof(strings[0]))
@@ -46,7 +48,7 @@ static void write_id(const struct verdict *v, uint64_t start_s, char out[ALERT_I
 
 	for (size_t i = 0; i < sizeof(parts) / sizeof(parts[0]); i++)
 		hash = hash_mix(hash, hash_stable(parts[i].ptr, parts[i].len));
-	const struct slice rare[] = { v->name, v->workflow, v->user_segment, v->context };
+	const struct slice rare[] = { v->name, v->workflow, v->user_segment, v->context, v->environment };
 	for (size_t i = 0; i < sizeof(rare) / sizeof(rare[0]); i++)
 		if (rare[i].len > 0)
 			hash = hash_mix(hash, hash_stable(rare[i].ptr, rare[i].len) + i);
@@ -165,7 +167,7 @@ static void record_alert(struct record *r, struct alert *a, struct borrowed *tex
 	uint8_t kind = (uint8_t)a->verdict.kind, state = (uint8_t)a->state, end = (uint8_t)a->end;
 	uint8_t mute = (uint8_t)a->mute;
 
-	record_format(r, FORMAT);
+	uint8_t format = record_format_since(r, FORMAT_WITHOUT_ENVIRONMENT, FORMAT);
 	record_choice(r, &kind, VERDICT_KIND_COUNT);
 	record_choice(r, &state, 2);
 	record_choice(r, &end, ALERT_END_COUNT);
@@ -174,9 +176,11 @@ static void record_alert(struct record *r, struct alert *a, struct borrowed *tex
 	record_slice(r, &text->metric);
 	record_slice(r, &text->evidence);
 	record_slice(r, &text->cause);
-	for (size_t i = 0; i < STRING_COUNT; i++)
+	for (size_t i = 0; i + 1 < STRING_COUNT; i++)
 		record_slice(r, string_of(&a->verdict, i));
 	record_evidence(r, &a->verdict);
+	if (format > FORMAT_WITHOUT_ENVIRONMENT)
+		record_slice(r, string_of(&a->verdict, STRING_COUNT - 1));
 	if (r->failed)
 		return;
 	a->verdict.kind = (enum verdict_kind)kind;

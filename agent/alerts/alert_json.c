@@ -255,6 +255,7 @@ static void write_key(struct buf *out, const struct verdict *v)
 	write_if_any(out, "user_segment", v->user_segment);
 	write_if_any(out, "context", v->context);
 	write_if_any(out, "reference_version", v->reference_version);
+	write_if_any(out, "environment", v->environment);
 	write_if_any(out, "request_model", v->request_model);
 	write_if_any(out, "previous_model", v->previous_model);
 }

@@ -9,7 +9,9 @@
 #include "agent/base/hash.h"
 
 #define HOUR_S 3600u
-#define FORMAT 1
+#define FORMAT 2
+#define FORMAT_WITHOUT_TRIAL 1
+#define HOUR_FORMAT 1
 
 const struct canary_metric_info canary_metric_infos[CANARY_METRIC_COUNT] = {
 #define X(id, name, kind, worse, tau, margin) { name, CANARY_##kind, worse, tau },
@@ -37,25 +39,27 @@ static struct slice own(char **at, struct slice s)
 	return copy;
 }
 
-uint64_t arm_id_of(struct slice feature, struct slice model, struct slice version)
+uint64_t arm_id_of(const struct arm_labels *l)
 {
-	uint64_t id = hash_stable(feature.ptr, feature.len);
+	uint64_t id = hash_stable(l->feature.ptr, l->feature.len);
 
-	id = hash_mix(id, hash_stable(model.ptr, model.len));
-	return hash_mix(id, hash_stable(version.ptr, version.len));
+	id = hash_mix(id, hash_stable(l->model.ptr, l->model.len));
+	id = hash_mix(id, hash_stable(l->version.ptr, l->version.len));
+	return l->environment.len > 0 ? hash_mix(id, hash_stable(l->environment.ptr, l->environment.len)) : id;
 }
 
-struct arm *arm_new(struct slice feature, struct slice model, struct slice version)
+struct arm *arm_new(const struct arm_labels *l)
 {
-	struct arm *a = calloc(1, sizeof(*a) + feature.len + model.len + version.len);
+	struct arm *a = calloc(1, sizeof(*a) + l->feature.len + l->model.len + l->version.len + l->environment.len);
 
 	if (a == NULL)
 		return NULL;
 	char *at = a->text;
-	a->feature = own(&at, feature);
-	a->model = own(&at, model);
-	a->version = own(&at, version);
-	a->id = arm_id_of(feature, model, version);
+	a->labels.feature = own(&at, l->feature);
+	a->labels.model = own(&at, l->model);
+	a->labels.version = own(&at, l->version);
+	a->labels.environment = own(&at, l->environment);
+	a->id = arm_id_of(l);
 	a->dirty = true;
 	return a;
 }
@@ -67,6 +71,17 @@ void arm_free(struct arm *a)
 	for (unsigned i = 0; i < ARM_HOURS; i++)
 		free(a->hours[i]);
 	free(a);
+}
+
+void arm_begin(struct arm *a, uint64_t since_s, uint64_t share_since_s)
+{
+	a->dirty = a->dirty || a->since_s != since_s || a->share_since_s != share_since_s;
+	if (a->since_s != since_s)
+		a->begun = (struct arm_hour){ .hour = (uint32_t)(since_s / HOUR_S) };
+	if (a->share_since_s != share_since_s)
+		a->share_calls = 0;
+	a->since_s = since_s;
+	a->share_since_s = share_since_s;
 }
 
 /* ---------------------------------------------------------------- samples */
@@ -163,6 +178,24 @@ static void add_named(struct arm *a, struct arm_hour *h, const struct sample *s)
 		moments_add(&h->named[slot], m == CANARY_FEEDBACK_NEGATIVE_RATE ? 1 - s->value : s->value);
 }
 
+static void add(struct arm *a, struct arm_hour *h, const struct sample *s)
+{
+	if (s->kind == SAMPLE_CALL)
+		add_call(a, h, s);
+	if (s->name.len > 0)
+		add_named(a, h, s);
+}
+
+/* What a trial counts apart. */
+static void add_to_trial(struct arm *a, const struct sample *s, uint64_t unix_s)
+{
+	if (unix_s >= a->since_s && unix_s / HOUR_S == a->begun.hour) {
+		add(a, &a->begun, s);
+		a->dirty = true;
+	}
+	a->share_calls += s->kind == SAMPLE_CALL && unix_s >= a->share_since_s;
+}
+
 bool arm_add(struct arm *a, const struct sample *s, uint32_t *gone)
 {
 	uint64_t unix_s = s->time_unix_ms / 1000;
@@ -174,22 +207,37 @@ bool arm_add(struct arm *a, const struct sample *s, uint32_t *gone)
 	struct arm_hour *h = hour_for(a, hour, gone);
 	if (h == NULL)
 		return false;
+	add(a, h, s);
+	if (a->since_s > 0)
+		add_to_trial(a, s, unix_s);
 	if (s->kind == SAMPLE_CALL) {
-		add_call(a, h, s);
 		a->first_s = a->first_s == 0 || unix_s < a->first_s ? unix_s : a->first_s;
 		a->newest_s = unix_s > a->newest_s ? unix_s : a->newest_s;
 		a->dirty = true;
 	}
-	if (s->name.len > 0)
-		add_named(a, h, s);
 	return true;
 }
 
-const struct arm_hour *arm_hour(const struct arm *a, uint32_t hour)
+const struct arm_hour *arm_hour(const struct arm *a, uint32_t hour, uint64_t since_s)
 {
 	const struct arm_hour *h = a->hours[hour % ARM_HOURS];
 
-	return h != NULL && h->hour == hour ? h : NULL;
+	if (h == NULL || h->hour != hour || hour < since_s / HOUR_S)
+		return NULL;
+	if (since_s % HOUR_S == 0 || hour > since_s / HOUR_S)
+		return h;
+	return since_s == a->since_s ? &a->begun : NULL;
+}
+
+uint64_t arm_calls(const struct arm *a, uint64_t since_s)
+{
+	uint64_t calls = 0;
+
+	for (unsigned i = 0; i < ARM_HOURS; i++) {
+		const struct arm_hour *h = a->hours[i] != NULL ? arm_hour(a, a->hours[i]->hour, since_s) : NULL;
+		calls += h != NULL ? h->requests : 0;
+	}
+	return calls;
 }
 
 static struct moments share(uint32_t n, uint32_t bad)
@@ -227,11 +275,23 @@ static void record_name(struct record *r, struct arm_name *n)
 	memcpy(n->text, text.ptr, text.len);
 }
 
-void arm_record(struct record *r, struct arm *a, struct slice labels[3])
+static void record_trial(struct record *r, struct arm *a, struct arm_labels *labels)
 {
-	record_format(r, FORMAT);
-	for (int i = 0; i < 3; i++)
-		record_slice(r, &labels[i]);
+	record_slice(r, &labels->environment);
+	record_uint(r, &a->since_s);
+	record_uint(r, &a->share_since_s);
+	record_uint(r, &a->share_calls);
+	if (a->since_s > 0)
+		arm_hour_record(r, &a->begun);
+}
+
+void arm_record(struct record *r, struct arm *a, struct arm_labels *labels)
+{
+	uint8_t format = record_format_since(r, FORMAT_WITHOUT_TRIAL, FORMAT);
+
+	record_slice(r, &labels->feature);
+	record_slice(r, &labels->model);
+	record_slice(r, &labels->version);
 	record_uint(r, &a->first_s);
 	record_uint(r, &a->newest_s);
 	record_uint(r, &a->told);
@@ -240,6 +300,8 @@ void arm_record(struct record *r, struct arm *a, struct slice labels[3])
 	for (uint32_t i = 0; i < a->name_count && !r->failed; i++)
 		record_name(r, &a->names[i]);
 	record_bytes(r, a->bad_trace, sizeof(a->bad_trace));
+	if (format > FORMAT_WITHOUT_TRIAL)
+		record_trial(r, a, labels);
 }
 
 static void record_moments(struct record *r, struct moments *m)
@@ -253,7 +315,7 @@ static void record_moments(struct record *r, struct moments *m)
 
 void arm_hour_record(struct record *r, struct arm_hour *h)
 {
-	record_format(r, FORMAT);
+	record_format(r, HOUR_FORMAT);
 	record_u32(r, &h->hour);
 	record_u32(r, &h->requests);
 	record_u32(r, &h->answered);

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
- * canary/arm.h - what one version did, for one feature and model: sums by hour, two weeks of them.
+ * canary/arm.h - what one version did, for one feature, model and environment: sums by hour, two weeks of them.
  *
  * Two arms that served in the same hours can be compared hour by hour, so that what moved both of them is no difference.
+ * Where a deployment began in the middle of an hour, what came after it is summed up apart, too.
  */
 #ifndef PLIMSOLL_CANARY_ARM_H
 #define PLIMSOLL_CANARY_ARM_H
@@ -25,10 +26,20 @@ struct arm_hour {
 	bool dirty;
 };
 
+struct arm_labels {
+	struct slice feature, model;
+	struct slice version;     /* "name@version" */
+	struct slice environment; /* empty: its calls name none */
+};
+
 struct arm {
 	uint64_t id;                /* of its labels */
-	struct slice feature, model, version; /* "name@version"; point into text */
+	struct arm_labels labels;   /* point into text */
 	uint64_t first_s, newest_s; /* unix, event time, of its calls */
+	uint64_t since_s;           /* unix: when its trial began; 0: there is none */
+	struct arm_hour begun;      /* of the hour in which that lies, what came from then on */
+	uint64_t share_since_s;     /* unix: when the trial was told its share */
+	uint64_t share_calls;       /* from then on */
 	uint64_t told;              /* id of the version that people were told it is worse than; 0: none */
 	uint32_t name_count;
 	struct arm_name {
@@ -43,16 +54,23 @@ struct arm {
 };
 
 /* Strings are copied. NULL without memory. */
-struct arm *arm_new(struct slice feature, struct slice model, struct slice version);
+struct arm *arm_new(const struct arm_labels *labels);
 void arm_free(struct arm *a);
-uint64_t arm_id_of(struct slice feature, struct slice model, struct slice version);
+uint64_t arm_id_of(const struct arm_labels *labels);
+
+/* A trial began at since_s, and was told its share at share_since_s: what comes from then on is counted apart. Nothing
+ * changes where both are known already. */
+void arm_begin(struct arm *a, uint64_t since_s, uint64_t share_since_s);
 
 /* Counts a call or a judgement of one. What is older than two weeks before the newest call is passed over. gone: the
  * hour that made room, 0: none. False without memory. */
 bool arm_add(struct arm *a, const struct sample *s, uint32_t *gone);
 
-/* The hour, if the arm has one; NULL else. */
-const struct arm_hour *arm_hour(const struct arm *a, uint32_t hour);
+/* Of the hour, what came at or after since_s (0, or where the arm's trial began); NULL: nothing. */
+const struct arm_hour *arm_hour(const struct arm *a, uint32_t hour, uint64_t since_s);
+
+/* Calls at or after since_s, as for arm_hour. */
+uint64_t arm_calls(const struct arm *a, uint64_t since_s);
 
 /* One metric of an hour. slot: the place of a named metric in that arm. */
 struct moments arm_moments(const struct arm_hour *h, enum canary_metric m, unsigned slot);
@@ -61,7 +79,7 @@ struct moments arm_moments(const struct arm_hour *h, enum canary_metric m, unsig
 unsigned arm_slot(const struct arm *a, enum canary_metric m, struct slice name);
 
 /* The parts as stored values, and back. */
-void arm_record(struct record *r, struct arm *a, struct slice labels[3]);
+void arm_record(struct record *r, struct arm *a, struct arm_labels *labels);
 void arm_hour_record(struct record *r, struct arm_hour *h);
 
 /* Puts in an hour that was read. False without memory. */

@@ -3,6 +3,7 @@
  */
 #include "agent/canary/canary_json.h"
 
+#include <inttypes.h>
 #include <math.h>
 
 #include "agent/base/json.h"
@@ -73,8 +74,12 @@ static void write_comparison(void *context, const struct canary_comparison *c)
 	if (out->len > 0 && out->ptr[out->len - 1] != '[')
 		buf_byte(out, ',');
 	buf_byte(out, '{');
-	write_text(out, "feature", c->b->feature);
-	write_text(out, "model", c->b->model);
+	if (c->b->labels.environment.len > 0)
+		write_text(out, "environment", c->b->labels.environment);
+	write_text(out, "feature", c->b->labels.feature);
+	write_text(out, "model", c->b->labels.model);
+	if (!slice_equal(c->a->labels.model, c->b->labels.model))
+		write_text(out, "from_model", c->a->labels.model);
 	write_text(out, "verdict", slice_of(canary_verdict_names[c->verdict]));
 	write_number(out, "alpha", c->alpha);
 	buf_text(out, ",\"metrics\":[");
@@ -86,13 +91,57 @@ static void write_comparison(void *context, const struct canary_comparison *c)
 	buf_text(out, "]}");
 }
 
-static void write_head(struct buf *out, struct slice name, const struct canary_pair *pair, enum canary_verdict v)
+/* ---------------------------------------------------------------- the pair as a whole */
+static void write_count(struct buf *out, const char *name, uint64_t n)
 {
-	write_text(out, "prompt", name);
+	json_write_key(out, name);
+	buf_printf(out, "%" PRIu64, n);
+}
+
+static void write_share(struct buf *out, const struct canary *c, const struct canary_trial *t)
+{
+	struct canary_share s = canary_share_of(c, t);
+
+	json_write_key(out, "share");
+	buf_byte(out, '{');
+	write_number(out, "told", t->share);
+	write_number(out, "actual", s.actual);
+	write_count(out, "calls", s.calls);
+	write_count(out, "of", s.of);
+	write_count(out, "since", t->share_since_s);
+	write_bool(out, "differs", s.differs);
+	buf_byte(out, '}');
+}
+
+static void write_trial(struct buf *out, const struct canary *c, const struct canary_trial *t)
+{
+	write_text(out, "environment", t->environment);
+	write_text(out, "state", slice_of(canary_trial_names[t->state]));
+	write_count(out, "since", t->since_s);
+	write_text(out, "by", t->by);
+	if (t->state == CANARY_TRIAL_RUNS)
+		write_share(out, c, t);
+}
+
+static void write_head(struct buf *out, const struct canary *c, const struct canary_wish *wish,
+		       const struct canary_pair *pair)
+{
+	struct canary_summary s;
+
+	canary_summarize(c, wish, pair, &s);
+	write_text(out, "prompt", wish->name);
 	write_text(out, "from", pair->from);
 	write_text(out, "to", pair->to);
-	write_text(out, "verdict", slice_of(canary_verdict_names[v]));
-	write_bool(out, "promote", v == CANARY_EQUAL || v == CANARY_BETTER);
+	if (pair->trial != NULL)
+		write_trial(out, c, pair->trial);
+	else if (wish->environment.len > 0)
+		write_text(out, "environment", wish->environment);
+	write_text(out, "verdict", slice_of(canary_verdict_names[s.verdict]));
+	write_bool(out, "promote", s.verdict == CANARY_EQUAL || s.verdict == CANARY_BETTER);
+	write_text(out, "reason", buf_view(&s.reason));
+	write_number(out, "calls_from", s.calls_from);
+	write_number(out, "calls_to", s.calls_to);
+	buf_release(&s.reason);
 }
 
 struct status canary_write_json(const struct canary *c, const struct canary_wish *wish, const char *leading,
@@ -102,10 +151,10 @@ struct status canary_write_json(const struct canary *c, const struct canary_wish
 	struct canary_pair pair;
 
 	TRY(canary_choose(c, wish, &pair));
-	enum canary_verdict v = canary_visit(c, wish, &pair, write_comparison, &comparisons);
+	canary_visit(c, wish, &pair, write_comparison, &comparisons);
 	buf_byte(out, '{');
 	buf_text(out, leading);
-	write_head(out, wish->name, &pair, v);
+	write_head(out, c, wish, &pair);
 	buf_text(out, ",\"comparisons\":[");
 	buf_slice(out, buf_view(&comparisons));
 	buf_text(out, "]}");
@@ -119,24 +168,17 @@ struct listing {
 	struct buf *out;
 };
 
-static void pass_over(void *context, const struct canary_comparison *c)
-{
-	(void)context;
-	(void)c;
-}
-
-static void list_name(void *context, struct slice name)
+static void list_pair(void *context, const struct canary_wish *wish)
 {
 	const struct listing *l = context;
-	struct canary_wish wish = { .name = name };
 	struct canary_pair pair;
 
-	if (FAILED(canary_choose(l->canary, &wish, &pair)))
+	if (FAILED(canary_choose(l->canary, wish, &pair)))
 		return;
 	if (l->out->ptr[l->out->len - 1] != '[')
 		buf_byte(l->out, ',');
 	buf_byte(l->out, '{');
-	write_head(l->out, name, &pair, canary_visit(l->canary, &wish, &pair, pass_over, NULL));
+	write_head(l->out, l->canary, wish, &pair);
 	buf_byte(l->out, '}');
 }
 
@@ -146,6 +188,6 @@ void canary_write_list(const struct canary *c, struct buf *out)
 
 	buf_text(out, "{\"prompts\":[");
 	if (!buf_failed(out))
-		canary_names(c, list_name, &l);
+		canary_pairs(c, list_pair, &l);
 	buf_text(out, "]}");
 }

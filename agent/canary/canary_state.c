@@ -57,11 +57,10 @@ void canary_arm_gone(struct canary *c, const struct arm *a)
 static void save_arm(struct arm *a, struct buf *value, canary_put put, void *context)
 {
 	struct record r = record_writer(value);
-	struct slice labels[3] = { a->feature, a->model, a->version };
 	struct key k = key_of('a', a->id, 0);
 
 	buf_reset(value);
-	arm_record(&r, a, labels);
+	arm_record(&r, a, &a->labels);
 	if (!record_ok(&r))
 		return; /* without memory: it stays dirty */
 	put(context, key_slice(&k), buf_view(value));
@@ -121,17 +120,21 @@ static struct status load_arm(struct canary *c, struct slice value)
 {
 	struct record r = record_reader(value);
 	struct arm read = { .id = 0 };
-	struct slice labels[3];
+	struct arm_labels labels = { .environment = SLICE_NONE };
 
-	arm_record(&r, &read, labels);
+	arm_record(&r, &read, &labels);
 	if (!record_ok(&r))
 		return FAIL(CORRUPT, "not what a version did");
-	struct arm *a = canary_arm_put(c, labels[0], labels[1], labels[2], UINT64_MAX);
+	struct arm *a = canary_arm_put(c, &labels, UINT64_MAX);
 	if (a == NULL)
 		return FAIL(NOMEM, "no memory for what a version did");
 	a->first_s = read.first_s;
 	a->newest_s = read.newest_s;
 	a->told = read.told;
+	a->since_s = read.since_s;
+	a->begun = read.begun;
+	a->share_since_s = read.share_since_s;
+	a->share_calls = read.share_calls;
 	a->name_count = read.name_count;
 	memcpy(a->names, read.names, sizeof(a->names));
 	memcpy(a->bad_trace, read.bad_trace, sizeof(a->bad_trace));

@@ -86,7 +86,7 @@ static void add_row(struct canary_comparison *c, const struct canary_config *con
 				  .margin = margin_of(config, m) };
 
 	row.difference = arm_difference(c->a, c->b, m, is_named ? arm_slot(c->a, m, name) : 0,
-					is_named ? arm_slot(c->b, m, name) : 0);
+					is_named ? arm_slot(c->b, m, name) : 0, &c->window);
 	if (row.difference.n_a + row.difference.n_b > 0 && c->count < COMPARE_ROWS_MAX)
 		c->rows[c->count++] = row;
 }
@@ -114,11 +114,11 @@ enum canary_verdict canary_verdict_join(enum canary_verdict all, enum canary_ver
 }
 
 void canary_compare(const struct canary_config *config, const struct arm *a, const struct arm *b,
-		    struct canary_comparison *out)
+		    const struct compare_window *w, struct canary_comparison *out)
 {
 	unsigned guarded = 0;
 
-	*out = (struct canary_comparison){ .a = a, .b = b };
+	*out = (struct canary_comparison){ .a = a, .b = b, .window = *w };
 	for (int m = 0; m < CANARY_EVAL_SCORE; m++)
 		add_row(out, config, (enum canary_metric)m, SLICE_NONE);
 	add_named_rows(out, config);

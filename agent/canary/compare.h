@@ -29,9 +29,15 @@ struct difference {
 	bool side_by_side, is_known; /* not known: too little to compare */
 };
 
+/* Which calls of two arms are compared. */
+struct compare_window {
+	uint64_t since_s;  /* unix: from then on; 0, or where the arms' trial began */
+	bool older_before; /* where they did not serve side by side, the older one's of before stand for it */
+};
+
 /* slots: of a named metric in either arm, else anything. */
 struct difference arm_difference(const struct arm *a, const struct arm *b, enum canary_metric m, unsigned slot_a,
-				 unsigned slot_b);
+				 unsigned slot_b, const struct compare_window *w);
 
 struct canary_row {
 	enum canary_metric metric;
@@ -47,7 +53,8 @@ struct canary_row {
 #define COMPARE_ROWS_MAX (CANARY_EVAL_SCORE + 2 * ARM_NAMES)
 
 struct canary_comparison {
-	const struct arm *a, *b; /* the older and the newer version, of one feature and model */
+	const struct arm *a, *b; /* the older and the newer version, of one feature, model and environment */
+	struct compare_window window;
 	struct canary_row rows[COMPARE_ROWS_MAX];
 	size_t count;
 	double alpha; /* of each row: the configured one, shared by the guarded rows */
@@ -56,7 +63,7 @@ struct canary_comparison {
 
 /* Metrics of which neither version tells anything have no row. */
 void canary_compare(const struct canary_config *config, const struct arm *a, const struct arm *b,
-		    struct canary_comparison *out);
+		    const struct compare_window *w, struct canary_comparison *out);
 
 /* The verdict of several rows or comparisons, taken one by one: worse beats undecided beats better beats equal. */
 enum canary_verdict canary_verdict_join(enum canary_verdict all, enum canary_verdict one);

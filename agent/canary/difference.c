@@ -47,11 +47,12 @@ struct view {
 	const struct arm *arm;
 	enum canary_metric metric;
 	unsigned slot;
+	uint64_t since_s;
 };
 
 static struct moments at_hour(const struct view *v, uint32_t hour)
 {
-	const struct arm_hour *h = arm_hour(v->arm, hour);
+	const struct arm_hour *h = arm_hour(v->arm, hour, v->since_s);
 
 	return h != NULL ? arm_moments(h, v->metric, v->slot) : (struct moments){ 0 };
 }
@@ -172,11 +173,12 @@ static struct difference apart(const struct view *a, const struct view *b, uint3
 {
 	enum canary_kind kind = canary_metric_infos[a->metric].kind;
 	struct blocks old = in_blocks(a), new = in_blocks(b);
+	uint64_t first_s = b->since_s > b->arm->first_s ? b->since_s : b->arm->first_s;
 	struct difference d = { .n_a = old.all.n, .n_b = new.all.n, .mean_a = old.all.mean, .mean_b = new.all.mean,
 				.by = new.all.mean - old.all.mean, .hours = shared_hours };
 
 	if (old.all.n < COMPARE_CALLS_MIN || new.all.n < COMPARE_CALLS_MIN || old.between.n < BLOCKS_MIN ||
-	    b->arm->newest_s - b->arm->first_s < AGE_MIN_S)
+	    b->arm->newest_s < first_s + AGE_MIN_S)
 		return d;
 	double spread_a = spread(kind, &old.all, old.degrees, &new.all, new.degrees);
 	double spread_b = spread(kind, &new.all, new.degrees, &old.all, old.degrees);
@@ -188,12 +190,14 @@ static struct difference apart(const struct view *a, const struct view *b, uint3
 }
 
 struct difference arm_difference(const struct arm *a, const struct arm *b, enum canary_metric m, unsigned slot_a,
-				 unsigned slot_b)
+				 unsigned slot_b, const struct compare_window *w)
 {
-	struct view of_a = { a, m, slot_a }, of_b = { b, m, slot_b };
+	struct view of_a = { a, m, slot_a, w->since_s }, of_b = { b, m, slot_b, w->since_s };
 	struct pairing p = pair_up(&of_a, &of_b);
 
 	if (p.hours > 0 && p.b.n >= SHARED_MIN * p.all_b)
 		return side_by_side(&p, &of_a, &of_b);
+	if (w->older_before)
+		of_a.since_s = 0;
 	return apart(&of_a, &of_b, p.hours);
 }

@@ -9,12 +9,15 @@
 #include "agent/cli/answer.h"
 #include "agent/cli/client.h"
 
-enum { OPTION_AGENT, OPTION_FROM, OPTION_TO, OPTION_FEATURE, OPTION_MODEL, OPTION_FAIL_UNDECIDED, OPTION_OUTPUT };
+enum { OPTION_AGENT, OPTION_ENV, OPTION_FROM, OPTION_TO, OPTION_FEATURE, OPTION_MODEL, OPTION_FAIL_UNDECIDED, OPTION_OUTPUT };
 
 static const struct cli_option options[] = {
 	[OPTION_AGENT] = CLIENT_AGENT_OPTION,
-	[OPTION_FROM] = { "from", 0, "VERSION", "The version to compare with; else the one that began to serve last but one." },
-	[OPTION_TO] = { "to", 0, "VERSION", "The version to judge; else the one that began to serve last." },
+	[OPTION_ENV] = { "env", 'e', "NAME", "Only calls of this environment; else, of those it was deployed to, the one of the "
+			"newest canary." },
+	[OPTION_FROM] = { "from", 0, "VERSION", "The version to compare with; else the one that served before by what was deployed, "
+			  "or the one that began to serve last but one." },
+	[OPTION_TO] = { "to", 0, "VERSION", "The version to judge; else the one deployed last, or the one that began to serve last." },
 	[OPTION_FEATURE] = { "feature", 0, "NAME", "Only calls of this feature." },
 	[OPTION_MODEL] = { "model", 0, "NAME", "Only calls that this model answered." },
 	[OPTION_FAIL_UNDECIDED] = { "fail-undecided", 0, NULL, "Exit with 1 as long as there is no verdict: promote only what is proven." },
@@ -30,7 +33,7 @@ static void query(struct buf *path, const char *name, const char *value)
 static void print_name(void *context, struct slice entry)
 {
 	struct buf *out = context;
-	static const char *const fields[] = { "from", "to", "verdict" };
+	static const char *const fields[] = { "environment", "from", "to", "verdict" };
 
 	for (size_t i = 0; i < sizeof(fields) / sizeof(fields[0]); i++) {
 		size_t start = out->len;
@@ -60,6 +63,7 @@ static int answer(const struct cli_args *args, const char *name, bool json)
 	if (name != NULL) {
 		buf_byte(&path, '/');
 		client_segment(&path, slice_of(name));
+		query(&path, "environment", args->values[OPTION_ENV]);
 		query(&path, "from", args->values[OPTION_FROM]);
 		query(&path, "to", args->values[OPTION_TO]);
 		query(&path, "feature", args->values[OPTION_FEATURE]);
@@ -101,7 +105,7 @@ static int canary_run(int argc, char **argv)
 const struct command command_canary = {
 	"canary",
 	"Compare two versions of a prompt that serve; exit status 1 when the newer one is worse.",
-	"[NAME] [--from VERSION] [--to VERSION] [--fail-undecided]",
+	"[NAME] [--env NAME] [--from VERSION] [--to VERSION] [--fail-undecided]",
 	canary_run,
 	options,
 };

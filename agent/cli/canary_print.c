@@ -4,6 +4,7 @@
 #include <math.h>
 #include <stdio.h>
 
+#include "agent/base/clock.h"
 #include "agent/cli/answer.h"
 #include "agent/cli/canary.h"
 
@@ -107,10 +108,48 @@ static void print_comparison(void *context, struct slice comparison)
 {
 	struct buf *out = context;
 
-	buf_printf(out, "\n%s (%s): %s\n", text_cell(comparison, "feature").text, text_cell(comparison, "model").text,
-		   text_cell(comparison, "verdict").text);
+	buf_printf(out, "\n%s (%s", text_cell(comparison, "feature").text, text_cell(comparison, "model").text);
+	if (answer_field(comparison, "from_model").len > 0)
+		buf_printf(out, " against %s", text_cell(comparison, "from_model").text);
+	buf_printf(out, "): %s\n", text_cell(comparison, "verdict").text);
 	buf_printf(out, WIDTHS "\n", "metric", "from", "to", "difference", "always-valid interval", "verdict", "from n", "to n");
 	answer_each(answer_field(comparison, "metrics"), print_row, out);
+}
+
+/* "running in production since 2026-11-21T10:00:00Z, by ana" */
+static void print_trial(struct slice answer, struct buf *out)
+{
+	double since_s = answer_number(answer, "since");
+	char since[21];
+
+	if (isnan(since_s))
+		return;
+	clock_format_utc((uint64_t)since_s, since);
+	buf_printf(out, "%s in %s, deployed %s by %s\n", text_cell(answer, "state").text, text_cell(answer, "environment").text,
+		   since, text_cell(answer, "by").text);
+}
+
+static void print_share(struct slice share, struct buf *out)
+{
+	double actual = answer_number(share, "actual");
+
+	if (share.len == 0)
+		return;
+	buf_printf(out, "share of calls: told %.3g %%, ", answer_number(share, "told") * 100);
+	if (isnan(actual))
+		buf_text(out, "none seen yet\n");
+	else
+		buf_printf(out, "actual %.3g %% (%.0f of %.0f)%s\n", actual * 100, answer_number(share, "calls"),
+			   answer_number(share, "of"),
+			   slice_equal(answer_field(share, "differs"), SLICE("true")) ?
+				   ": not what it was told, and no chance" : "");
+}
+
+static void print_reason(struct slice answer, struct buf *out)
+{
+	answer_text(answer, "reason", out);
+	buf_printf(out, "; compared %.0f calls of it with %.0f\n", answer_number(answer, "calls_to"),
+		   answer_number(answer, "calls_from"));
 }
 
 void canary_print(struct slice comparison, struct buf *out)
@@ -120,5 +159,8 @@ void canary_print(struct slice comparison, struct buf *out)
 	buf_printf(out, "%s against %s: %s%s\n", text_cell(comparison, "to").text, text_cell(comparison, "from").text,
 		   text_cell(comparison, "verdict").text,
 		   promote ? " - it may be promoted" : "");
+	print_trial(comparison, out);
+	print_share(answer_field(comparison, "share"), out);
+	print_reason(comparison, out);
 	answer_each(answer_field(comparison, "comparisons"), print_comparison, out);
 }

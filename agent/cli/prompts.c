@@ -15,8 +15,8 @@
 #define COMMAND_TIMEOUT_MS (3600 * 1000)
 
 enum {
-	OPTION_AGENT, OPTION_OUTPUT, OPTION_DIRECTORY, OPTION_ENV, OPTION_BY, OPTION_TICKET, OPTION_CANARY, OPTION_TO,
-	OPTION_INTO,
+	OPTION_AGENT, OPTION_OUTPUT, OPTION_DIRECTORY, OPTION_ENV, OPTION_BY, OPTION_TICKET, OPTION_CANARY, OPTION_FORCE,
+	OPTION_TO, OPTION_INTO,
 };
 
 static const struct cli_option options[] = {
@@ -27,6 +27,8 @@ static const struct cli_option options[] = {
 	[OPTION_BY] = { "by", 0, "WHO", "deploy, rollback: who does it; the user's name unless given." },
 	[OPTION_TICKET] = { "ticket", 0, "TEXT", "deploy, rollback: where it was agreed." },
 	[OPTION_CANARY] = { "canary", 0, "SHARE", "deploy: for this share of the traffic only, such as 5%." },
+	[OPTION_FORCE] = { "force", 0, NULL, "deploy: all of the traffic to a canary that is not proven equal or better; it is "
+			   "recorded that it was forced." },
 	[OPTION_TO] = { "to", 0, "VERSION", "rollback: to this version; else the last one that was good." },
 	[OPTION_INTO] = { "into", 0, "DIR", "import: write a manifest for each version there; else all to standard output." },
 	{ .name = NULL },
@@ -115,6 +117,8 @@ static void write_wish(const struct prompts_call *c, const char *version, double
 	}
 	json_write_key(out, "canary");
 	json_write_double(out, share);
+	if (v[OPTION_FORCE] != NULL)
+		buf_text(out, ",\"force\":true");
 	buf_byte(out, '}');
 }
 
@@ -272,7 +276,7 @@ static int prompts_run(int argc, char **argv)
 const struct command command_prompts = {
 	"prompts",
 	"Versions of prompts: what they are, what they did, what changed; deploy one, or go back.",
-	"list | log NAME | diff NAME A B | check DIR | import FILE [--into DIR] | deploy NAME VERSION --env NAME [--canary 5%] | "
+	"list | log NAME | diff NAME A B | check DIR | import FILE [--into DIR] | deploy NAME VERSION --env NAME [--canary 5%] [--force] | "
 	"rollback NAME --env NAME",
 	prompts_run,
 	options,

@@ -143,6 +143,13 @@ static void print_log_version(void *context, struct slice v)
 		printf("    drift     %.*s calls by field\n", SLICE_ARG(drift));
 }
 
+static void print_finding(struct slice canary)
+{
+	if (canary.len > 0)
+		printf("    %s  canary: %s after %s calls of it and %s of the other: %s\n", moment(canary, "time"),
+		       words(canary, "verdict"), words(canary, "calls"), words(canary, "calls_of_other"), words(canary, "reason"));
+}
+
 static void print_deployment(void *context, struct slice d)
 {
 	double share = answer_number(d, "share"), exit_status = answer_number(d, "command_exit");
@@ -159,6 +166,7 @@ static void print_deployment(void *context, struct slice d)
 	if (!isnan(exit_status) && exit_status != 0)
 		printf(" (its command ended with %.0f: it does not count)", exit_status);
 	printf("\n");
+	print_finding(answer_field(d, "canary"));
 }
 
 void prompts_print_log(struct slice answer)

@@ -33,6 +33,7 @@
 #define AUDIT_MANIFEST_CHANGED "prompt_manifest_changed"
 #define AUDIT_MANIFEST_REFUSED "prompt_manifest_refused"
 #define AUDIT_PROMPT_DRIFT     "prompt_drift"
+#define AUDIT_CANARY           "canary_verdict"
 #define AUDIT_PROMPT_GATE      "prompt_gate"
 
 struct audit_entry {

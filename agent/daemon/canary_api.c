@@ -27,7 +27,11 @@ static void show(void *context, const struct canary *c)
 		.to = api_parameter(v->request, "to"),
 		.feature = api_parameter(v->request, "feature"),
 		.model = api_parameter(v->request, "model"),
+		.environment = api_parameter(v->request, "environment"),
 	};
+
+	if (wish.environment.len == 0)
+		wish.environment = SLICE_NONE; /* any */
 	struct status s = canary_write_json(c, &wish, "", &v->reply->body);
 
 	if (FAILED(s))

@@ -58,6 +58,8 @@ void evidence_explain(void *context, const struct alert *a, struct buf *evidence
 	buf_byte(evidence, '[');
 	audit_changes(e->audit, consider, &search);
 	buf_byte(evidence, ']');
+	if (e->deployment != NULL)
+		e->deployment(e->deployment_context, &a->verdict, evidence, cause);
 }
 
 void evidence_note(struct evidence *e, const struct alert *a)

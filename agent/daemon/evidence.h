@@ -9,8 +9,13 @@
 #include "agent/alerts/movement.h"
 #include "agent/daemon/audit.h"
 
+/* Appends members to a JSON object, and a sentence to the cause. */
+typedef void (*evidence_explain_fn)(void *context, const struct verdict *v, struct buf *evidence, struct buf *cause);
+
 struct evidence {
 	struct movement *movement;
+	evidence_explain_fn deployment; /* of the version that the alert is about; NULL: nobody knows */
+	void *deployment_context;
 	struct audit *audit; /* borrowed; NULL: a replay, which has none */
 };
 

@@ -73,7 +73,9 @@ static void look_for(void *context, const struct alert *a)
 {
 	struct news *n = context;
 
-	n->is_known = n->is_known || (a->verdict.kind == VERDICT_CANARY && alert_same_key(&a->verdict, n->v));
+	bool is_there = a->verdict.environment.len == 0 || slice_equal(a->verdict.environment, n->v->environment);
+
+	n->is_known = n->is_known || (is_there && a->verdict.kind == VERDICT_CANARY && alert_same_key(&a->verdict, n->v));
 }
 
 static void on_worse_version(void *context, const struct verdict *v)
@@ -468,6 +470,24 @@ void judge_look_versions(struct judge *j, void (*use)(void *context, const struc
 	pthread_mutex_lock(&j->lock);
 	use(context, j->canary);
 	pthread_mutex_unlock(&j->lock);
+}
+
+void judge_follow(struct judge *j, const struct canary_trial *trials, size_t count)
+{
+	pthread_mutex_lock(&j->lock);
+	canary_follow(j->canary, trials, count);
+	pthread_mutex_unlock(&j->lock);
+}
+
+void judge_on_finding(struct judge *j, canary_finding_fn found, void *context)
+{
+	canary_on_finding(j->canary, found, context);
+}
+
+void judge_explain_with(struct judge *j, evidence_explain_fn explain, void *context)
+{
+	j->evidence.deployment = explain;
+	j->evidence.deployment_context = context;
 }
 
 void judge_look_cases(struct judge *j, void (*use)(void *context, const struct cases *c), void *context)

@@ -12,10 +12,12 @@
 #include "agent/alerts/alerts.h"
 #include "agent/baselines/detector.h"
 #include "agent/budgets/budgets.h"
+#include "agent/canary/trial.h"
 #include "agent/config/config.h"
 #include "agent/counting/counting.h"
 #include "agent/enrich/model_watch.h"
 #include "agent/daemon/audit.h"
+#include "agent/daemon/evidence.h"
 #include "agent/daemon/sample_queue.h"
 #include "agent/net/http_client.h"
 #include "agent/observe/exposition.h"
@@ -71,6 +73,13 @@ void judge_look(struct judge *j, judge_work work, void *context);
 /* Looks at the versions that are compared, under the lock. Any thread. */
 struct canary;
 void judge_look_versions(struct judge *j, void (*use)(void *context, const struct canary *c), void *context);
+
+/* What is deployed where, for them; and who is told what they come to, on the loop's thread, under the lock. */
+void judge_follow(struct judge *j, const struct canary_trial *trials, size_t count);
+void judge_on_finding(struct judge *j, canary_finding_fn found, void *context);
+
+/* explain adds to what an alert is told with, as evidence.h says. Before the loop runs. */
+void judge_explain_with(struct judge *j, evidence_explain_fn explain, void *context);
 
 /* The same of what was, day by day, and of its alerts. */
 struct review;

@@ -12,6 +12,7 @@
 #include "agent/base/meter.h"
 #include "agent/daemon/deploy_command.h"
 #include "agent/daemon/loop_jobs.h"
+#include "agent/daemon/trials.h"
 
 #define DRIFTS_MAX     16
 #define SAVE_EVERY     10u /* ticks */
@@ -27,6 +28,7 @@ struct prompts {
 	struct judge *judge;
 	struct pipeline *pipeline; /* NULL until it serves */
 	struct registry *registry;
+	struct trials trials;
 	struct loop_jobs jobs;
 	uv_fs_event_t watch;
 	unsigned open_handles;
@@ -248,6 +250,7 @@ void prompts_tick(struct prompts *p)
 	for (size_t i = 0; i < count; i++)
 		tell_drift(p, &drift[i]);
 	serve_table(p);
+	trials_follow(&p->trials);
 	if (p->ticks % SAVE_EVERY == 0)
 		registry_save(p->registry);
 }
@@ -318,6 +321,7 @@ struct status prompts_new(const struct config *config, uv_loop_t *loop, struct s
 	}
 	follow_folder(p);
 	judge_tell_alerts(judge, on_alert, p);
+	trials_init(&p->trials, p->registry, judge, audit);
 	*out = p;
 	return OK;
 }
@@ -363,6 +367,11 @@ void prompts_free(struct prompts *p)
 struct registry *prompts_registry(struct prompts *p)
 {
 	return p->registry;
+}
+
+struct trials *prompts_trials(struct prompts *p)
+{
+	return &p->trials;
 }
 
 struct store *prompts_store(struct prompts *p)
@@ -445,6 +454,7 @@ static void run_command(void *context)
 	struct prompts *p = job->prompts;
 	struct prompt_deployment *d = job->deployment;
 
+	trials_follow(&p->trials);
 	if (p->config->deploy_command.count == 0)
 		return;
 	struct command *c = free_command(p);
@@ -460,20 +470,13 @@ static void run_command(void *context)
 
 void prompts_noted(struct prompts *p, const struct prompt_deployment *d)
 {
-	bool is_rollback = d->kind == PROMPT_ROLLBACK;
 	struct buf prompt = BUF_INIT, text = BUF_INIT;
 
 	buf_printf(&prompt, "%.*s@%.*s", SLICE_ARG(d->name), SLICE_ARG(d->version));
-	buf_printf(&text, "%s %s %s %.*s", buf_string(&prompt), is_rollback ? "was taken back" : "was deployed",
-		   is_rollback ? "into" : "to", SLICE_ARG(d->environment));
-	if (d->canary_share < 1)
-		buf_printf(&text, " for %g %% of the traffic", d->canary_share * 100);
-	if (d->previous.len > 0)
-		buf_printf(&text, ", after %.*s", SLICE_ARG(d->previous));
-	buf_printf(&text, ", by %.*s", SLICE_ARG(d->by));
-	if (d->ticket.len > 0)
-		buf_printf(&text, " (%.*s)", SLICE_ARG(d->ticket));
-	note(p, is_rollback ? AUDIT_ROLLBACK : AUDIT_DEPLOY, buf_view(&prompt), d->by, buf_view(&text));
+	trials_write_deployment(d, &text);
+	if (d->reason.len > 0)
+		buf_printf(&text, ": %.*s", SLICE_ARG(d->reason));
+	note(p, d->kind == PROMPT_ROLLBACK ? AUDIT_ROLLBACK : AUDIT_DEPLOY, buf_view(&prompt), d->by, buf_view(&text));
 	buf_release(&prompt);
 	buf_release(&text);
 }

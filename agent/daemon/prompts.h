@@ -16,6 +16,7 @@
 #include "agent/prompts/registry.h"
 
 struct prompts;
+struct trials;
 
 /* Loads what the store holds, and the folder. All are borrowed; config until prompts_reload. why: what is wrong, to print.
  * Errors: IO, NOMEM. A folder with mistakes is no error: they are logged, and what can be read is taken. */
@@ -44,6 +45,7 @@ void prompts_render(void *context, struct exposition *x);
 
 /* For the API, any thread but the loop's. */
 struct registry *prompts_registry(struct prompts *p);
+struct trials *prompts_trials(struct prompts *p);
 struct store *prompts_store(struct prompts *p);
 struct audit *prompts_audit(struct prompts *p);
 

@@ -13,6 +13,7 @@
 #include "agent/daemon/gate_note.h"
 #include "agent/daemon/prompts.h"
 #include "agent/daemon/prompts_webhook.h"
+#include "agent/daemon/trials.h"
 
 #define ARENA_BYTES (8u << 20)
 
@@ -71,6 +72,7 @@ static void answer_one(void *context, const struct api_request *q, struct api_re
 struct wish {
 	struct slice version, environment, by, ticket;
 	double canary_share;
+	bool forced;
 };
 
 static bool read_wish(struct slice body, struct arena *a, struct wish *out, struct buf *why)
@@ -91,10 +93,12 @@ static bool read_wish(struct slice body, struct arena *a, struct wish *out, stru
 		while (i < 4 && !slice_equal(key.raw, slice_of(texts[i].name)))
 			i++;
 		bool good = i < 4 ? json_text(&j, a, texts[i].text) :
+			    slice_equal(key.raw, SLICE("force")) ? json_bool(&j, &out->forced) :
 			    slice_equal(key.raw, SLICE("canary")) && json_number(&j, &number) &&
 				    slice_to_double(number, &out->canary_share);
 		if (!good) {
-			buf_printf(why, "'%.*s': known are version, environment, by, ticket (texts) and canary (a share)",
+			buf_printf(why, "'%.*s': known are version, environment, by, ticket (texts), canary (a share) and force (a "
+				   "boolean)",
 				   SLICE_ARG(slice_head(key.raw, 60)));
 			return false;
 		}
@@ -130,15 +134,24 @@ static void deploy(struct prompts *p, struct slice name, const struct wish *w, u
 				       .version = w->version, .environment = w->environment, .by = w->by,
 				       .ticket = w->ticket, .canary_share = w->canary_share };
 	struct buf why = BUF_INIT, reason = BUF_INIT;
-	struct status s = kind == PROMPT_DEPLOY ? registry_deploy(prompts_registry(p), &d, &why) :
-						  registry_rollback(prompts_registry(p), &d, &reason, &why);
+	bool is_deploy = kind == PROMPT_DEPLOY;
+	struct status s = OK;
 
+	trials_note(prompts_trials(p), name, w->environment);
+	if (is_deploy && !trials_permit(prompts_trials(p), &d, w->forced, &reason, &why)) {
+		api_fail(reply, 409, "%s", buf_string(&why));
+		goto out;
+	}
+	d.reason = buf_view(&reason);
+	s = is_deploy ? registry_deploy(prompts_registry(p), &d, &why) :
+			registry_rollback(prompts_registry(p), &d, &reason, &why);
 	if (FAILED(s)) {
 		fail(reply, s, &why);
 	} else {
 		prompts_deployed(p, &d);
 		write_answer(&d, &reply->body);
 	}
+out:
 	buf_release(&reason);
 	buf_release(&why);
 }

@@ -312,14 +312,13 @@ static void write_report(struct replay *r)
 	buf_release(&summary);
 }
 
-/* The two newest versions of each prompt, side by side where they served so. */
-static void write_versions(void *context, struct slice name)
+/* The two newest versions of each prompt and environment, side by side where they served so. */
+static void write_versions(void *context, const struct canary_wish *wish)
 {
 	struct replay *r = context;
-	struct canary_wish wish = { .name = name };
 	struct buf comparison = BUF_INIT;
 
-	if (!FAILED(canary_write_json(r->canary, &wish, "\"type\":\"canary\"", &comparison)) && r->json) {
+	if (!FAILED(canary_write_json(r->canary, wish, "\"type\":\"canary\"", &comparison)) && r->json) {
 		buf_slice(&r->line, buf_view(&comparison));
 		print_line(r);
 	} else if (comparison.len > 0) {
@@ -355,7 +354,7 @@ static void write_results(struct replay *r)
 		fwrite(r->alert_list.items[i].line.ptr, 1, r->alert_list.items[i].line.len, stdout);
 	if (!r->json)
 		write_report(r);
-	canary_names(r->canary, write_versions, r);
+	canary_pairs(r->canary, write_versions, r);
 	if (r->reviews)
 		write_review(r);
 	if (r->json)

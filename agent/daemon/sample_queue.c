@@ -84,7 +84,7 @@ static const size_t texts[] = {
 	offsetof(struct sample, feature),	offsetof(struct sample, model),
 	offsetof(struct sample, prompt_version), offsetof(struct sample, workflow),
 	offsetof(struct sample, user_segment),	offsetof(struct sample, name),
-	offsetof(struct sample, request_model),
+	offsetof(struct sample, request_model),	offsetof(struct sample, environment),
 };
 
 #define TEXT_COUNT (sizeof(texts) / sizeof(texts[0]))
@@ -123,7 +123,8 @@ static size_t text_room(const struct call *c)
 	if (c->cohort != NULL)
 		return c->cohort->text.len + c->score_name.len;
 	return c->feature.len + call_model(c).len + c->prompt_name.len + c->prompt_version.len + sizeof("@unversioned") +
-	       c->workflow.len + c->user_segment.len + c->score_name.len + c->request_model.len;
+	       c->workflow.len + c->user_segment.len + c->score_name.len + c->request_model.len +
+	       c->environment.len;
 }
 
 /* The labels of a cohort lie together: one copy, then each is where it was. */
@@ -141,6 +142,7 @@ static ALWAYS_INLINE void keep_cohort(struct sample *s, const struct cohort *h, 
 	s->workflow = (struct slice){ to + (h->workflow.ptr - from), h->workflow.len };
 	s->user_segment = (struct slice){ to + (h->user_segment.ptr - from), h->user_segment.len };
 	s->request_model = (struct slice){ to + (h->request_model.ptr - from), h->request_model.len };
+	s->environment = (struct slice){ to + (h->environment.ptr - from), h->environment.len };
 	keep_text(&s->name, at);
 }
 
@@ -154,6 +156,7 @@ static void keep_labels(struct sample *s, const struct call *c, char **at)
 	s->workflow = c->workflow;
 	s->user_segment = c->user_segment;
 	s->request_model = c->request_model;
+	s->environment = c->environment;
 	keep_texts(s, at);
 }
 

@@ -75,13 +75,13 @@ static void copy_labels(struct cohort *h, const struct call *c, struct slice pro
 	h->prompt = copy(&at, prompt);
 	h->workflow = copy(&at, c->workflow);
 	h->user_segment = copy(&at, c->user_segment);
+	h->environment = copy(&at, c->environment);
 	h->text.len = (size_t)(at - h->text.ptr);
 	h->prompt_name = copy(&at, c->prompt_name);
 	h->prompt_version = copy(&at, c->prompt_version);
 	h->provider = copy(&at, c->provider);
 	h->operation = copy(&at, c->operation);
 	h->service_tier = copy(&at, c->service_tier);
-	h->environment = copy(&at, c->environment);
 	h->release = copy(&at, c->release);
 	h->service = copy(&at, c->service);
 }

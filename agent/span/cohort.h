@@ -38,7 +38,8 @@ struct cohort {
 	COHORT_LABEL_MAP(X)
 #undef X
 	struct slice prompt; /* as call_prompt */
-	struct slice text;   /* one run of bytes: feature, both models, prompt, workflow and segment point into it */
+	struct slice text;   /* one run of bytes: feature, both models, prompt, workflow, segment and environment
+	                    * point into it */
 };
 
 #define COHORT_SLOTS 4096u /* a power of two */

@@ -33,6 +33,7 @@ struct traffic {
 	unsigned burst;      /* calls in a row that have a common level */
 	unsigned b_begins_h; /* and where it does, a ends, where they are apart */
 	bool apart;
+	unsigned deployed_s; /* b is deployed so long after the start: until then a alone serves, at another level */
 	double broken;       /* of b's answers, more than of a's */
 };
 
@@ -58,6 +59,7 @@ struct world {
 	double level, burst_level;
 	unsigned in_burst;
 	bool burst_is_b;
+	struct compare_window window;
 };
 
 static enum outcome draw_outcome(double broken)
@@ -79,8 +81,9 @@ static void one_call(struct world *w, const struct traffic *t, uint64_t at_s)
 		w->burst_is_b = uniform() < t->share_b;
 	}
 	w->in_burst--;
-	bool is_b = t->apart ? at_s >= T0 + t->b_begins_h * 3600u : w->burst_is_b;
-	double level = w->level + w->burst_level;
+	bool is_early = at_s < T0 + t->deployed_s;
+	bool is_b = t->apart ? at_s >= T0 + t->b_begins_h * 3600u : w->burst_is_b && !is_early;
+	double level = w->level + w->burst_level + (is_early ? 0.7 : 0);
 	struct sample s = sample_unknown(SAMPLE_CALL);
 	uint32_t gone;
 
@@ -107,7 +110,7 @@ static struct look look_at(const struct world *w)
 	struct canary_comparison c;
 	struct look l = { .calls_b = 0 };
 
-	canary_compare(&config, w->a, w->b, &c);
+	canary_compare(&config, w->a, w->b, &w->window, &c);
 	l.worse = c.verdict == CANARY_WORSE;
 	for (size_t i = 0; i < c.count; i++) {
 		const struct canary_row *r = &c.rows[i];
@@ -120,12 +123,18 @@ static struct look look_at(const struct world *w)
 /* Three days of looking; until_worse: stops there. Returns the last look, or the first that told them apart. */
 static struct look run(const struct traffic *t, bool until_worse)
 {
-	struct world w = { arm_new(SLICE("f"), SLICE("m"), SLICE("p@1")), arm_new(SLICE("f"), SLICE("m"), SLICE("p@2")),
-			   0, 0, 0, false };
+	const struct arm_labels labels[] = { { SLICE("f"), SLICE("m"), SLICE("p@1"), SLICE("e") },
+					     { SLICE("f"), SLICE("m"), SLICE("p@2"), SLICE("e") } };
+	struct world w = { arm_new(&labels[0]), arm_new(&labels[1]), 0, 0, 0, false, { 0 } };
 	uint64_t begin = T0 + t->b_begins_h * 3600u, end = begin + 3 * DAY_S;
 	struct look l = { .calls_b = 0 };
 	double phase = uniform(), at = T0;
 
+	if (t->deployed_s > 0) {
+		w.window.since_s = T0 + t->deployed_s;
+		arm_begin(w.a, w.window.since_s, w.window.since_s);
+		arm_begin(w.b, w.window.since_s, w.window.since_s);
+	}
 	for (uint64_t peek = T0 + PEEK_S; peek < end; peek += PEEK_S) {
 		double hour = (double)(peek - T0) / 3600;
 		if ((peek - T0) % 3600 == 0)
@@ -192,6 +201,8 @@ int main(int argc, char **argv)
 		{ .name = "unsteady, 100/h, one in ten", .per_hour = 100, .share_b = 0.1, .burst = 1, .drift = 0.15 },
 		{ .name = "unsteady, 20/h, half each", .per_hour = 20, .share_b = 0.5, .burst = 1, .drift = 0.15 },
 		{ .name = "unsteady, 100/h in bursts, half each", .per_hour = 100, .share_b = 0.5, .burst = 5, .drift = 0.15 },
+		{ .name = "unsteady, 200/h, one in ten from 10:30 on", .per_hour = 200, .share_b = 0.1, .burst = 1, .drift = 0.15,
+		  .deployed_s = 10 * 3600 + 1800 },
 		{ .name = "steady, 100/h, one after the other", .per_hour = 100, .burst = 1, .b_begins_h = 168, .apart = true },
 		{ .name = "unsteady, 100/h, one after the other", .per_hour = 100, .burst = 1, .b_begins_h = 168, .apart = true,
 		  .drift = 0.05 },

@@ -308,7 +308,7 @@ static void versions_beyond_the_room_do_not_push_out_those_that_serve(void **sta
 	assert_false(FAILED(canary_choose(c, &wish, &pair)));
 	struct canary_comparison comparison;
 	canary_visit(c, &wish, &pair, keep, &comparison);
-	assert_true(arm_hour(comparison.a, (uint32_t)(T0 / HOUR))->requests == 30);
+	assert_true(arm_hour(comparison.a, (uint32_t)(T0 / HOUR), 0)->requests == 30);
 	wish.to = SLICE("1.127"); /* found no room */
 	assert_int_equal(canary_choose(c, &wish, &pair).code, STATUS_NOTFOUND);
 	canary_free(c);
