@@ -61,6 +61,7 @@ static void *run_lane(void *argument)
 	struct thread_start start = *(struct thread_start *)argument;
 
 	free(argument);
+	pthread_setname_np(pthread_self(), "lane-grpc");
 	grpc_lane_open(start.lane);
 	for (;;) {
 		gpr_timespec tick =

@@ -119,6 +119,7 @@ static void *serve(void *argument)
 {
 	struct http_receiver *r = argument;
 
+	pthread_setname_np(pthread_self(), "lane-http");
 	while (serve_once(r))
 		;
 	drain(r);

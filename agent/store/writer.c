@@ -97,6 +97,7 @@ static void *writer_main(void *argument)
 	struct store *s = argument;
 	struct writer *w = &s->writer;
 
+	pthread_setname_np(pthread_self(), "store");
 	pthread_mutex_lock(&w->lock);
 	while (wait_for_group(w)) {
 		struct store_batch *group = take_group(w);

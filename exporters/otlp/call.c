@@ -341,6 +341,7 @@ void *otlp_watch_queue(void *arg)
 {
 	struct otlp_exporter *e = arg;
 
+	pthread_setname_np(pthread_self(), "exporter-otlp");
 	for (;;) {
 		grpc_event event = grpc_completion_queue_next(e->queue, gpr_inf_future(GPR_CLOCK_REALTIME), NULL);
 		if (event.type == GRPC_QUEUE_SHUTDOWN)

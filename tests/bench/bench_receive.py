@@ -2,8 +2,11 @@
 # SPDX-License-Identifier: Apache-2.0
 """CPU seconds per million spans, memory and start-up of the agent, beside a server on gRPC core that does nothing.
 
-All in one run, because absolute figures move with the machine and its load: read the ratios. CPU is that of the
-server's process alone, from /proc/PID/stat; of several rounds the median is printed.
+All in one run, because absolute figures move with the machine and its load: read the ratios. In each round every server
+takes its turn; a ratio is to the no-op server of the same round, and of several rounds the median is printed. CPU is
+that of the server's process alone, from /proc/PID/stat, and of its threads, from /proc/PID/task: lanes receive, read,
+count and answer; the loop learns what is usual and judges; the store writes. What the agent sheds under load costs
+nothing, so it is printed too: calls that no later judgement will find, and calls that no baseline learnt from.
 """
 import argparse
 import contextlib
@@ -15,9 +18,16 @@ import statistics
 import subprocess
 import tempfile
 import time
+import urllib.request
 
 TICKS = os.sysconf("SC_CLK_TCK")
 SPANS = {1: 50_000, 100: 1_000_000, 512: 1_000_000, 2000: 1_000_000}
+ADMIN = r"page\s.*:(\d+)/$"
+THREADS = ("lanes", "loop", "store", "rest")
+SHED = {"not remembered": "plimsoll_agent_calls_forgotten_total", "not learnt": "plimsoll_agent_samples_dropped_total"}
+AGENTS = {"agent": {}, "agent -j": {"judgements": {"enabled": False}}, "forward": {}}
+NOTES = """noop: gRPC core alone. receive: our receivers, no pipeline. agent: receive to baselines, default configuration.
+agent -j: with judgements.enabled: false. forward: as agent, and exports over OTLP/gRPC."""
 
 
 class Server:
@@ -70,19 +80,37 @@ class Server:
             before, now = now, self.cpu_s()
         return now
 
+    def thread_cpu_s(self):
+        """By THREADS; those that gRPC core and others start and end by themselves are in the rest."""
+        spent = dict.fromkeys(THREADS, 0.0)
+        for thread in os.listdir("/proc/%d/task" % self.process.pid):
+            with contextlib.suppress(FileNotFoundError):
+                with open("/proc/%d/task/%s/stat" % (self.process.pid, thread)) as f:
+                    name, fields = re.match(r"\d+ \((.*)\) (.*)", f.read()).groups()
+                kind = "loop" if int(thread) == self.process.pid else name.split("-")[0].replace("lane", "lanes")
+                spent[kind if kind in THREADS else "rest"] += sum(map(int, fields.split()[11:13])) / TICKS
+        spent["rest"] = self.cpu_s() - sum(spent[kind] for kind in THREADS if kind != "rest")
+        return spent
+
+    def counts(self, families):
+        """Sums of counters on /metrics."""
+        with urllib.request.urlopen("http://127.0.0.1:%d/metrics" % self.admin_port, timeout=10) as answer:
+            text = answer.read().decode()
+        return [sum(map(float, re.findall(r"^%s(?:{[^}]*})? (\S+)$" % family, text, re.M))) for family in families]
+
     def memory(self, key):
         with open("/proc/%d/status" % self.process.pid) as f:
             return int(re.search(key + r":\s+(\d+) kB", f.read()).group(1))
 
 
-def agent_config(directory, name, exporters):
+def agent_config(directory, name, exporters, more=None):
     path = os.path.join(directory, name + ".yaml")
     with open(path, "w") as f:  # JSON is YAML
         json.dump({"receivers": {"otlp": {"protocols": {"grpc": {"endpoint": "127.0.0.1:0"}}}},
                    "admin": {"endpoint": "127.0.0.1:0"},
                    "log": {"level": "warn"},
                    "storage": {"directory": "${env:BENCH_STATE}"},
-                   "exporters": exporters}, f)
+                   "exporters": exporters, **(more or {})}, f)
     return path
 
 
@@ -93,12 +121,12 @@ def commands(bin_dir, directory, sink_port):
     forward = {"otlp/sink": {"endpoint": "127.0.0.1:%d" % sink_port, "tls": {"insecure": True}, "compression": "none",
                              "sending_queue": {"queue_size": "1GiB"}}}  # what is dropped would cost nothing
     plimsoll = os.path.join(bin_dir, "plimsoll")
-    return {
-        "noop": ([os.path.join(bin_dir, "bench/noop_server")], own),
-        "receive": ([os.path.join(bin_dir, "bench/receive_server")], own),
-        "agent": ([plimsoll, "run", "--config", agent_config(directory, "agent", {})], banner),
-        "forward": ([plimsoll, "run", "--config", agent_config(directory, "forward", forward)], banner),
-    }
+    kinds = {"noop": ([os.path.join(bin_dir, "bench/noop_server")], own),
+             "receive": ([os.path.join(bin_dir, "bench/receive_server")], own)}
+    for name, more in AGENTS.items():
+        config = agent_config(directory, name.replace(" ", ""), forward if name == "forward" else {}, more)
+        kinds[name] = ([plimsoll, "run", "--config", config], banner)
+    return kinds
 
 
 def load(bin_dir, server, batch, spans, seed):
@@ -114,22 +142,57 @@ def load(bin_dir, server, batch, spans, seed):
     return tuple((now - then) / sent * 1e6 for now, then in zip(server.cpu_parts_s(), before))
 
 
+class Cost:
+    """What one load cost a server, per million spans: CPU seconds in all and by thread, and what was shed, in percent."""
+
+    def __init__(self, bin_dir, server, batch, spans, seed):
+        is_agent = server.name in AGENTS
+        threads, shed = server.thread_cpu_s(), server.counts(SHED.values()) if is_agent else []
+        self.all = sum(load(bin_dir, server, batch, spans, seed))
+        self.parts = {}
+        if is_agent:
+            now = server.thread_cpu_s()
+            self.parts = {kind: (now[kind] - threads[kind]) / spans * 1e6 for kind in THREADS}
+            self.parts.update((what, (after - before) / spans * 100)
+                              for what, after, before in zip(SHED, server.counts(SHED.values()), shed))
+
+
+def run_rounds(args, kinds, batch, spans, notes):
+    """A list of {name: Cost}, one a round."""
+    with contextlib.ExitStack() as stack:
+        servers = [stack.enter_context(Server(name, *kinds[name])) for name in args.servers]
+        for server in servers:
+            server.admin_port = server.await_port(ADMIN) if server.name in AGENTS else None
+        rounds = [{server.name: Cost(args.bin, server, batch, spans, round_ + 1) for server in servers}
+                  for round_ in range(args.rounds)]
+        for server in servers:
+            notes[server.name].append((server.start_ms, server.idle_kib, server.memory("VmHWM")))
+    return rounds
+
+
+def print_batch(names, batch, spans, rounds):
+    def middle(value):
+        return statistics.median(value(costs) for costs in rounds)
+
+    print("%6d %9d" % (batch, spans) +
+          "".join("%10.2f %6.2fx" % (middle(lambda c: c[n].all), middle(lambda c: c[n].all / c[names[0]].all))
+                  for n in names))
+    for part in THREADS + tuple(SHED):
+        cells = ["%10.2f%8s" % (middle(lambda c: c[n].parts[part]), "%" if part in SHED else "")
+                 if part in rounds[0][n].parts else " " * 18 for n in names]
+        if "".join(cells).strip():
+            print(("%16s" % part + "".join(cells)).rstrip(), flush=True)
+
+
 def measure(args, kinds):
     """Prints the table of costs; returns the servers' memory and start-up, by name."""
     names, notes = args.servers, {name: [] for name in args.servers}
-    print("CPU seconds per million spans of about 1 KiB, median of %d rounds; ratio to the no-op server" % args.rounds)
+    print("CPU seconds per million spans of about 1 KiB, median of %d rounds; ratio to %s of the same round\n%s" %
+          (args.rounds, names[0], NOTES))
     print("%6s %9s" % ("batch", "spans") + "".join("%18s" % name for name in names))
     for batch in args.batches:
         spans = int(SPANS.get(batch, 1_000_000) * args.scale)
-        with contextlib.ExitStack() as stack:
-            servers = [stack.enter_context(Server(name, *kinds[name])) for name in names]
-            costs = {server.name: [sum(load(args.bin, server, batch, spans, round_ + 1)) for round_ in range(args.rounds)]
-                     for server in servers}
-            for server in servers:
-                notes[server.name].append((server.start_ms, server.idle_kib, server.memory("VmHWM")))
-        medians = {name: statistics.median(costs[name]) for name in names}
-        print("%6d %9d" % (batch, spans) +
-              "".join("%10.2f %6.2fx" % (medians[n], medians[n] / medians[names[0]]) for n in names), flush=True)
+        print_batch(names, batch, spans, run_rounds(args, kinds, batch, spans, notes))
     return notes
 
 
@@ -147,9 +210,7 @@ def main():
     parser.add_argument("--batches", type=int, nargs="+", default=list(SPANS))
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--scale", type=float, default=1.0, help="times the usual number of spans")
-    parser.add_argument("--servers", nargs="+", default=["noop", "receive", "agent", "forward"],
-                        help="noop: gRPC core alone; receive: our receivers, no pipeline; agent: receive to observe; "
-                             "forward: and export over OTLP; ratios are to the first")
+    parser.add_argument("--servers", nargs="+", default=["noop", "receive", *AGENTS], help="columns; ratios are to the first")
     args = parser.parse_args()
     with tempfile.TemporaryDirectory() as directory:
         with Server("sink", [os.path.join(args.bin, "bench/noop_server")], r"^ready grpc=(\d+)") as sink:
