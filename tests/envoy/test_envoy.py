@@ -38,6 +38,7 @@ def cluster(name, port, http2=False):
     return made
 
 
+EXAMPLE = Path(__file__).parents[2] / "docker/envoy.yaml"
 GRPC = {"envoy_grpc": {"cluster_name": "plimsoll"}, "timeout": "1s"}
 FILTERS = {
     "ext_authz": {"name": "envoy.filters.http.ext_authz", "typed_config": {
@@ -52,7 +53,23 @@ DESCRIPTORS = [{"actions": [{"request_headers": {"header_name": "x-plimsoll-" + 
                             for name in ("feature", "model", "provider", "input_tokens")]}]
 
 
+def example(port, model_port, agent_port):
+    """docker/envoy.yaml with other ports, and without TLS to the model."""
+    read = "import json, sys, yaml; json.dump(yaml.safe_load(sys.stdin), sys.stdout)"
+    done = subprocess.run([Path(os.environ["ENVOY"]) / "bin/python", "-c", read], stdin=EXAMPLE.open(), capture_output=True,
+                          check=True, timeout=30)
+    made = json.loads(done.stdout)
+    made["static_resources"]["listeners"][0]["address"]["socket_address"]["port_value"] = port
+    ports = {"plimsoll": agent_port, "model": model_port}
+    for c in made["static_resources"]["clusters"]:
+        c.update(cluster(c["name"], ports[c["name"]]))
+        c.pop("transport_socket", None)
+    return made
+
+
 def configuration(kind, port, model_port, agent_port):
+    if kind == "example":
+        return example(port, model_port, agent_port)
     router = {"name": "envoy.filters.http.router", "typed_config": {
         "@type": "type.googleapis.com/envoy.extensions.filters.http.router.v3.Router"}}
     route = {"match": {"prefix": "/"}, "route": {"cluster": "model", "rate_limits": DESCRIPTORS}}
@@ -138,7 +155,7 @@ def call(connection):
     return answer.status, dict(answer.getheaders()), answer.read()
 
 
-@pytest.mark.parametrize("kind", sorted(FILTERS))
+@pytest.mark.parametrize("kind", [*sorted(FILTERS), "example"])
 def test_a_runaway_loop_is_stopped_within_two_seconds_of_the_limit(start_agent, model, run_envoy, kind):
     agent = start_agent({"budgets": {"limits": {"day/feature": {"limit_usd": LIMIT_USD, "hard": "deny",
                                                                 "by": ["feature"]}},
@@ -162,3 +179,16 @@ def test_a_runaway_loop_is_stopped_within_two_seconds_of_the_limit(start_agent, 
     assert headers["x-plimsoll-budget"] == "day/feature" and int(headers["retry-after"]) > 0
     assert json.loads(body)["error"]["type"] == "budget"
     assert stopped - reached < 2 and spent <= LIMIT_USD + CALL_USD
+
+
+def test_without_an_answer_the_example_lets_calls_through(start_agent, model, run_envoy):
+    agent = start_agent({"budgets": {"limits": {"day/feature": {"limit_requests": 1, "hard": "deny", "by": ["feature"]}},
+                                     "envoy": {"endpoint": "localhost:0"}}})
+    model.target = agent.grpc_target
+    agent_port = wait_for(lambda: re.search(r"Envoy +http://\S*?:(\d+)", agent.output), lambda: "Envoy's port")
+    port = run_envoy("example", model.server_address[1], int(agent_port[1]))
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=10)
+    assert [call(connection)[0] for _ in range(2)] == [200, 429]
+    wait_for(lambda: not model.pending, lambda: "the span of the first call")
+    agent.stop()
+    assert call(connection)[0] == 200
