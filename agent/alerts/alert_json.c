@@ -99,6 +99,17 @@ static void write_burn(struct buf *out, const struct verdict *v)
 	buf_text(out, " times too fast");
 }
 
+/* "budget day/user: 37 more groups have used 80 % in 24 h, the first 20 were told by name" */
+static void write_budget_groups(struct buf *out, const struct verdict *v)
+{
+	buf_printf(out, "budget %.*s: %.0f more groups ", SLICE_ARG(v->name), v->value);
+	if (isnan(v->baseline_mean))
+		buf_text(out, "will have used more than their limit");
+	else
+		buf_printf(out, "have used %.4g %%", v->baseline_mean * 100);
+	buf_printf(out, " in %u h, the first %.0f were told by name", v->window_s / 3600, v->sample_size - v->value);
+}
+
 /* "budget day/assistant user=alice: 8.10 of 10.0 USD spent in 24 h" */
 static void write_budget(struct buf *out, const struct verdict *v)
 {
@@ -106,6 +117,10 @@ static void write_budget(struct buf *out, const struct verdict *v)
 						{ "budget_requests", "requests" }, { "budget_forecast", "USD" } };
 	size_t unit = 0;
 
+	if (strstr(v->metric, "_groups") != NULL) {
+		write_budget_groups(out, v);
+		return;
+	}
 	while (unit < 3 && strcmp(units[unit][0], v->metric) != 0)
 		unit++;
 	buf_printf(out, "budget %.*s: ", SLICE_ARG(v->name));

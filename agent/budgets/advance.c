@@ -106,11 +106,14 @@ static void judge_soft(struct advancing *a, struct group *g, const struct spell 
 	for (size_t i = 0; i + 1 < crossed; i++) /* the higher one stands for the lower ones from now on */
 		if (g->told.soft_at_s[i] == 0) {
 			g->told.soft_at_s[i] = (uint64_t)a->now_s;
-			g->told.soft_unit[i] = AMOUNT_KINDS;
+			g->told.soft_unit[i] = TOLD_BY_HIGHER;
 		}
+	bool is_named = g->rule->crowds[crossed - 1].named < CROWD_NAMED;
 	g->told.soft_at_s[crossed - 1] = (uint64_t)a->now_s;
-	g->told.soft_unit[crossed - 1] = (uint8_t)unit;
+	g->told.soft_unit[crossed - 1] = is_named ? (uint8_t)unit : TOLD_IN_CROWD;
 	group_touch(a->b, g);
+	if (!is_named)
+		return;
 	emit(a, g, metrics[unit], VERDICT_RAISED, (uint64_t)a->now_s, unit,
 	     (double)(s->spent.n[unit] - s->forgiven.n[unit]), s);
 }
@@ -122,14 +125,18 @@ static void judge_forecast(struct advancing *a, struct group *g, const struct sp
 
 	if (!g->rule->config->forecast || limit <= 0 || isnan(forecast))
 		return;
-	if (g->told.forecast_at_s == 0 && !is_over && forecast > FORECAST_MARGIN * limit) {
+	bool is_high = !is_over && forecast > FORECAST_MARGIN * limit, is_told = g->told.forecast_at_s != 0;
+	if (is_high && !is_told && g->rule->crowds[CROWD_OF_FORECAST].named < CROWD_NAMED) {
+		g->told.forecast_in_crowd = false;
 		g->told.forecast_at_s = (uint64_t)a->now_s;
 		group_touch(a->b, g);
 		emit(a, g, FORECAST_METRIC, VERDICT_RAISED, g->told.forecast_at_s, AMOUNT_PUSD, forecast, s);
-	} else if (g->told.forecast_at_s != 0 && forecast < limit) {
+	} else if (is_told && forecast < limit) {
 		emit(a, g, FORECAST_METRIC, VERDICT_RESOLVED, g->told.forecast_at_s, AMOUNT_PUSD, forecast, s);
 		g->told.forecast_at_s = 0;
 		group_touch(a->b, g);
+	} else if (!is_told) {
+		g->told.forecast_in_crowd = is_high || (g->told.forecast_in_crowd && forecast >= limit);
 	}
 }
 
@@ -138,7 +145,7 @@ static bool is_told(const struct told *t)
 	for (size_t i = 0; i < BUDGET_SOFT_MAX; i++)
 		if (t->soft_at_s[i] != 0)
 			return true;
-	return t->forecast_at_s != 0;
+	return t->forecast_at_s != 0 || t->forecast_in_crowd;
 }
 
 /* Its last period ended a whole period ago, and nothing is open. */
@@ -153,9 +160,8 @@ static bool is_idle(struct group *g, int64_t now_s)
 	return g->open.n[AMOUNT_REQUESTS] == 0 && now_s >= g->left_until_s && last_s + (now.end_s - now.start_s) < now_s;
 }
 
-static void advance_group(void *context, struct group *g)
+static void judge(struct advancing *a, struct group *g)
 {
-	struct advancing *a = context;
 	struct period now = rule_period(g->rule, a->now_s);
 	const struct spell *s = group_spell_find(g, now.start_s);
 
@@ -172,6 +178,13 @@ static void advance_group(void *context, struct group *g)
 	}
 }
 
+static void advance_group(void *context, struct group *g)
+{
+	crowd_count(g, -1);
+	judge(context, g);
+	crowd_count(g, +1);
+}
+
 void budgets_advance(struct budgets *b, int64_t now_s, verdict_fn emit_verdict, void *context)
 {
 	struct advancing a = { .b = b, .now_s = now_s, .emit = emit_verdict, .context = context };
@@ -182,6 +195,7 @@ void budgets_advance(struct budgets *b, int64_t now_s, verdict_fn emit_verdict, 
 	groups_each(b, advance_group, &a);
 	for (size_t i = 0; i < a.idle_count; i++)
 		group_drop(b, a.idle[i]);
+	crowds_advance(b, now_s, emit_verdict, context);
 	if (b->known_count > 0 && now_s > b->known_until_s)
 		b->known_count = 0; /* its memory stays: it is small */
 	if (b->dirty != NULL || b->deleted.len > 0 || b->is_incomplete)

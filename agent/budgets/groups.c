@@ -138,6 +138,7 @@ void group_drop(struct budgets *b, struct group *g)
 	while (*place != g)
 		place = &(*place)->next;
 	*place = g->next;
+	crowd_count(g, -1);
 	g->rule->group_count--;
 	g->rule->series_count -= g->has_series;
 	buf_append(&b->deleted, &g->id, sizeof(g->id));

@@ -340,6 +340,7 @@ struct status budgets_load(struct budgets *b, struct slice key, struct slice val
 		return FAIL(NOMEM, "no memory for the spend of a budget");
 	memcpy(g->spells, read.spells, sizeof(g->spells));
 	g->told = read.told;
+	crowd_count(g, +1);
 	g->escrow = read.escrow;
 	g->left = read.left;
 	g->left_until_s = read.left_until_s;

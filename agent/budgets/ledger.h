@@ -19,6 +19,17 @@ struct throttle {
 	int64_t at_s; /* 0: never asked */
 };
 
+/* Groups of a budget that have crossed the same threshold. */
+struct crowd {
+	size_t named;  /* have an alert of their own, CROWD_NAMED at most */
+	size_t others; /* share one */
+	bool is_told;
+	int64_t period_start_s; /* of that one */
+};
+#define CROWD_NAMED       20u
+#define CROWD_OF_FORECAST BUDGET_SOFT_MAX /* behind those of the thresholds */
+#define CROWDS            (BUDGET_SOFT_MAX + 1)
+
 /* A budget of the configuration. */
 struct rule {
 	const struct config_instance *instance;
@@ -34,6 +45,7 @@ struct rule {
 	size_t series_count, series_max; /* groups with series of their own on /metrics */
 	struct budget_counts counts;
 	struct throttle throttle; /* of calls without a group */
+	struct crowd crowds[CROWDS];
 };
 
 struct spell {
@@ -46,9 +58,12 @@ struct spell {
 struct told {
 	int64_t period_start_s;
 	uint64_t soft_at_s[BUDGET_SOFT_MAX]; /* when that threshold's alert was raised; 0: it was not */
-	uint8_t soft_unit[BUDGET_SOFT_MAX]; /* what it was about; AMOUNT_KINDS: a higher threshold was crossed at once */
+	uint8_t soft_unit[BUDGET_SOFT_MAX]; /* what it was about, or one of the two below */
 	uint64_t forecast_at_s;
+	bool forecast_in_crowd; /* not kept: it is found out again */
 };
+#define TOLD_BY_HIGHER AMOUNT_KINDS       /* a higher threshold was crossed at once */
+#define TOLD_IN_CROWD  (AMOUNT_KINDS + 1) /* with others, see crowd.c */
 
 struct group {
 	struct group *next; /* same bucket */
@@ -158,6 +173,15 @@ double group_rate(const struct group *g, int64_t now_s);
 
 /* What it will have spent at the end of the period, in pico-dollars; NaN: too early to tell. */
 double group_forecast(struct group *g, int64_t now_s);
+
+/* ---------------------------------------------------------------- crowds (crowd.c) */
+
+/* Counts what was told of the group among its rule's, by: +1 or -1. Whoever changes g->told or g->rule counts it out
+ * before and in after. */
+void crowd_count(struct group *g, int by);
+
+/* Tells of crowds that have come and that are gone. */
+void crowds_advance(struct budgets *b, int64_t now_s, verdict_fn emit, void *context);
 
 /* ---------------------------------------------------------------- reservations (reservations.c) */
 struct reservation *reservation_new(struct budgets *b, int64_t until_s, const uint8_t *trace_id);

@@ -54,7 +54,8 @@ static void adopt_group(void *context, struct group *g)
 		group_drop(c->b, g);
 		return;
 	}
-	g->rule = fresh;
+	g->rule = fresh; /* the old one's counts go with it */
+	crowd_count(g, +1);
 	fresh->group_count++;
 	group_take_series(g);
 }
@@ -71,6 +72,10 @@ static void adopt_counts(const struct budgets_change *c, const struct rule *old)
 	counts.limit = fresh->counts.limit;
 	fresh->counts = counts;
 	fresh->throttle = old->throttle;
+	for (size_t i = 0; i < CROWDS; i++) {
+		fresh->crowds[i].is_told = old->crowds[i].is_told;
+		fresh->crowds[i].period_start_s = old->crowds[i].period_start_s;
+	}
 }
 
 void budgets_adopt(struct budgets *b, struct budgets_change *c)

@@ -139,6 +139,18 @@ def test_each_threshold_names_who_is_spending(start_agent, webhook):
     assert len(webhook.wait_for_notifications(3)) == 3
 
 
+def test_a_crowd_is_told_as_one(start_agent, webhook):
+    agent = start_agent({**budgets({"day/user": {"limit_usd": 1, "by": ["user"], "soft": [80], "forecast": False}}),
+                         "alerts": {"channels": {"webhook/oncall": {"url": webhook.url, "signing_secret": SECRET}}}})
+    message, spans = otlp.request()
+    for i in range(120):
+        otlp.add_call(spans, input_tokens=400000, output_tokens=0, **{"user.id": "user-%d" % i})
+    otlp.send_grpc(agent.grpc_target, message)
+    told = summaries(webhook, 21)
+    crowd = "budget day/user: 100 more groups have used 80 % in 24 h, the first 20 were told by name"
+    assert told.count(crowd) == 1 and sum(" user=user-" in s for s in told) == 20
+
+
 def test_a_forecast_names_who_will_have_spent_too_much(start_agent, webhook):
     minute = time.gmtime().tm_min  # hours there begin when at least six minutes of this one are over
     zone = "UTC" if 6 <= minute <= 45 else "Asia/Kolkata"
