@@ -9,6 +9,7 @@
 #include "agent/base/clock.h"
 #include "agent/base/hash.h"
 #include "agent/dialects/content.h"
+#include "agent/dialects/conversation.h"
 #include "agent/dialects/events.h"
 #include "agent/dialects/judged.h"
 #include "agent/dialects/provider.h"
@@ -413,6 +414,12 @@ bool dialect_read_application(struct dialect_reader *d, const struct span_view *
 	copy_policy(r, c);
 	choose_prompt(d, c);
 	return true;
+}
+
+void dialect_read_text(struct dialect_reader *d, struct attributes attributes, const struct event_view *events,
+		       size_t event_count, struct call_text *out)
+{
+	conversation_read(&d->span, d->context.arena, attributes, events, event_count, out);
 }
 
 bool dialect_read_point_attributes(struct dialect_reader *d, const struct point_view *point, struct call *c)

@@ -8,6 +8,7 @@
 #include "agent/dialects/dialect.h"
 #include "agent/dialects/known_keys.h"
 #include "agent/otlp/walk.h"
+#include "agent/span/call_text.h"
 #include "agent/span/fingerprint.h"
 #include "agent/span/judgement.h"
 
@@ -48,6 +49,11 @@ bool dialect_read(struct dialect_reader *r, const struct span_view *span, struct
 /* After dialect_read said false of this span: what it says of the application (session, user, feature, prompt), for the
  * calls inside it, or as a guardrail. False where it says nothing. */
 bool dialect_read_application(struct dialect_reader *r, const struct span_view *span, struct call *out);
+
+/* The words of the call that dialect_read or dialect_read_log has just read, from its attributes and events (none of a log
+ * record). Slow: for the few calls whose words are wanted. Slices of *out live in the arena. */
+void dialect_read_text(struct dialect_reader *r, struct attributes attributes, const struct event_view *events,
+		       size_t event_count, struct call_text *out);
 
 /* Who was asked and by whom, of a metric's data point (points.h): models, provider, operation, attribution. False for a
  * point about something else, such as an agent's run. */
