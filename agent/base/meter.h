@@ -42,6 +42,7 @@
 	X(JUDGEMENTS, counter, "plimsoll_agent_judgements_total", "result, reason", "Evaluations and feedback, by what became of them") \
 	X(CALLS_FORGOTTEN, counter, "plimsoll_agent_calls_forgotten_total", "reason", "Counted calls that no later evaluation or feedback will find") \
 	X(VERSIONS_LEFT_OUT, counter, "plimsoll_agent_prompt_versions_left_out_total", "", "Calls that no comparison of prompt versions takes, since more versions serve than are held") \
+	X(CASE_TEXTS, counter, "plimsoll_agent_case_texts_total", "result, reason", "Texts of calls that may become evaluation cases: `kept`, or `dropped` and why") \
 	X(ALERTS, counter, "plimsoll_agent_alerts_total", "kind", "Alerts raised")                                                 \
 	X(NOTIFICATIONS, counter, "plimsoll_agent_notifications_total", "channel, result", "Alert notifications, by result")       \
 	X(STORE_BYTES, gauge, "plimsoll_agent_store_bytes", "store", "Bytes in use in the LMDB file (store=\"queue\": of the queues)")  \

@@ -26,24 +26,46 @@ static void write_number(struct buf *out, const char *name, double value)
 	json_write_double(out, value);
 }
 
-static void write_trace(struct buf *out, const uint8_t trace_id[16])
+static void write_id(struct buf *out, const char *name, const uint8_t *id, size_t n)
 {
-	json_write_key(out, "trace_id");
+	bool is_known = false;
+
+	for (size_t i = 0; i < n; i++)
+		is_known |= id[i] != 0;
+	json_write_key(out, name);
+	if (!is_known) {
+		buf_text(out, "null");
+		return;
+	}
 	buf_byte(out, '"');
-	for (int i = 0; i < 16; i++)
-		buf_printf(out, "%02x", trace_id[i]);
+	for (size_t i = 0; i < n; i++)
+		buf_printf(out, "%02x", id[i]);
 	buf_byte(out, '"');
 }
 
-static void write_case(const struct cases *c, const struct case_list *l, const struct exemplar *e, struct buf *out)
+static void write_words(struct buf *out, const struct call_text *text)
 {
+	write_text(out, "question", text->question);
+	if (text->messages.len > 0) {
+		json_write_key(out, "messages");
+		buf_slice(out, text->messages);
+	}
+	if (text->actual.len > 0)
+		write_text(out, "actual", text->actual);
+}
+
+static void write_case(const struct cases *c, const struct case_list *l, const struct exemplar *e, bool with_texts,
+		       struct buf *out)
+{
+	const struct case_text *words = case_texts_find(&c->texts, e->trace_id, e->span_id);
 	const struct case_list *usual = case_list_find(c, case_label_slice(&l->feature), CASE_EXPENSIVE);
 
 	buf_byte(out, '{');
 	write_text(out, "reason", slice_of(case_reason_names[l->reason]));
 	json_write_key(out, "time");
 	buf_printf(out, "%llu", (unsigned long long)e->time_s);
-	write_trace(out, e->trace_id);
+	write_id(out, "trace_id", e->trace_id, sizeof(e->trace_id));
+	write_id(out, "span_id", e->span_id, sizeof(e->span_id));
 	write_text(out, "feature", case_label_slice(&l->feature));
 	write_text(out, "model", case_label_slice(&e->model));
 	write_text(out, "prompt_version", case_label_slice(&e->version));
@@ -53,6 +75,10 @@ static void write_case(const struct cases *c, const struct case_list *l, const s
 	write_number(out, "score", e->score);
 	write_number(out, "max_cost_usd", usual != NULL ? p95_of(&usual->cost) : (double)NAN);
 	write_number(out, "max_latency_ms", usual != NULL ? p95_of(&usual->latency) : (double)NAN);
+	json_write_key(out, "has_content");
+	buf_text(out, words != NULL ? "true" : "false");
+	if (with_texts && words != NULL)
+		write_words(out, &words->call.text);
 	buf_byte(out, '}');
 }
 
@@ -71,7 +97,7 @@ static const struct exemplar *nth(const struct case_list *l, size_t n, uint64_t 
 	return NULL;
 }
 
-void cases_write(const struct cases *c, uint64_t since_s, size_t most, struct buf *out)
+void cases_write(const struct cases *c, uint64_t since_s, size_t most, bool with_texts, struct buf *out)
 {
 	size_t written = 0;
 
@@ -83,7 +109,7 @@ void cases_write(const struct cases *c, uint64_t since_s, size_t most, struct bu
 				continue;
 			if (written++ > 0)
 				buf_byte(out, ',');
-			write_case(c, c->lists[i], e, out);
+			write_case(c, c->lists[i], e, with_texts, out);
 		}
 	buf_text(out, "]}");
 }

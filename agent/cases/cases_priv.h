@@ -6,6 +6,7 @@
 
 #include "agent/base/record.h"
 #include "agent/cases/cases.h"
+#include "agent/cases/texts.h"
 #include "agent/span/cohort.h"
 
 #define CASE_LABEL_BYTES 64 /* longer ones are cut */
@@ -19,8 +20,9 @@ struct case_label {
 
 struct exemplar {
 	uint64_t time_s;
-	uint8_t trace_id[16];
+	uint8_t trace_id[16], span_id[8]; /* span_id zeros: not known */
 	uint8_t outcome;
+	bool has_text; /* as of when it was added or last looked at; not stored */
 	double badness; /* what is kept first: cost of expensive calls, time of the others */
 	double cost_usd, latency_ms, score; /* NaN: unknown */
 	struct case_label model, version;
@@ -45,11 +47,17 @@ struct case_list {
 	uint64_t least_until; /* seconds of newest_s; 0: to be found out */
 };
 
+/* What becomes of stored texts. */
+enum texts_policy { TEXTS_LEFT_ALONE, TEXTS_DELETED, TEXTS_KEPT };
+
 struct cases {
 	struct cohort_memo found; /* the list of expensive calls */
 	size_t count;
 	struct case_list *lists[CASES_LISTS_MAX];
 	struct buf deleted; /* ids, eight bytes each */
+	enum texts_policy policy;
+	struct case_texts texts;
+	struct case_bar bar;
 };
 
 static inline struct slice case_label_slice(const struct case_label *l)
@@ -62,5 +70,8 @@ struct case_list *case_list_find(const struct cases *c, struct slice feature, en
 
 /* The list, made where it is missing. NULL without memory. */
 struct case_list *case_list_get(struct cases *c, struct slice feature, enum case_reason reason);
+
+/* Sets the bar of this feature, and of those that share its place, from what is kept. */
+void case_bar_set(struct cases *c, struct slice feature);
 
 #endif

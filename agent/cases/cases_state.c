@@ -3,7 +3,8 @@
  */
 #include "agent/cases/cases_priv.h"
 
-#define FORMAT 1
+#define FORMAT               2
+#define FORMAT_WITHOUT_SPANS 1
 
 static void record_label(struct record *r, struct case_label *l)
 {
@@ -18,10 +19,12 @@ static void record_label(struct record *r, struct case_label *l)
 		memcpy(l->text, text.ptr, l->length);
 }
 
-static void record_exemplar(struct record *r, struct exemplar *e)
+static void record_exemplar(struct record *r, uint8_t format, struct exemplar *e)
 {
 	record_uint(r, &e->time_s);
 	record_bytes(r, e->trace_id, sizeof(e->trace_id));
+	if (format == FORMAT)
+		record_bytes(r, e->span_id, sizeof(e->span_id));
 	record_u8(r, &e->outcome);
 	r->failed |= e->outcome >= OUTCOME_COUNT;
 	record_double(r, &e->badness);
@@ -41,25 +44,57 @@ static void record_usual(struct record *r, struct usual *u)
 
 static void record_list(struct record *r, struct case_list *l)
 {
-	record_format(r, FORMAT);
+	bool is_old = !record_writes(r) && r->rest.len > 0 && r->rest.ptr[0] == FORMAT_WITHOUT_SPANS;
+	uint8_t format = is_old ? FORMAT_WITHOUT_SPANS : FORMAT;
+
+	record_format(r, format);
 	record_label(r, &l->feature);
 	record_u8(r, &l->reason);
 	record_uint(r, &l->newest_s);
 	record_u32(r, &l->count);
 	r->failed |= l->reason >= CASE_REASON_COUNT || l->count > CASES_EACH;
 	for (uint32_t i = 0; i < l->count && !r->failed; i++)
-		record_exemplar(r, &l->items[i]);
+		record_exemplar(r, format, &l->items[i]);
 	record_usual(r, &l->cost);
 	record_usual(r, &l->latency);
+}
+
+static void save_deleted(struct buf *keys, size_t size, cases_put put, void *context)
+{
+	for (size_t at = 0; at + size <= keys->len; at += size)
+		put(context, (struct slice){ keys->ptr + at, size }, SLICE_NONE);
+	buf_reset(keys);
+}
+
+static void save_text(struct case_text *t, bool all, struct buf *value, cases_put put, void *context)
+{
+	uint8_t key[CASE_TEXT_KEY_BYTES];
+
+	if (!t->is_used || (t->is_saved && !all))
+		return; /* what only waits is nothing to keep */
+	buf_reset(value);
+	case_text_write(t, value);
+	if (buf_failed(value))
+		return;
+	case_texts_key(t, key);
+	put(context, (struct slice){ (const char *)key, sizeof(key) }, buf_view(value));
+	t->is_saved = true;
+}
+
+static void save_texts(struct case_texts *texts, bool all, struct buf *value, cases_put put, void *context)
+{
+	for (size_t i = 0; i < CASE_TEXT_BUCKETS && texts->count > 0; i++)
+		for (struct case_text *t = texts->buckets[i]; t != NULL; t = t->next)
+			save_text(t, all, value, put, context);
 }
 
 void cases_save(struct cases *c, bool all, cases_put put, void *context)
 {
 	struct buf value = BUF_INIT;
 
-	for (size_t at = 0; at + sizeof(uint64_t) <= c->deleted.len; at += sizeof(uint64_t))
-		put(context, (struct slice){ c->deleted.ptr + at, sizeof(uint64_t) }, SLICE_NONE);
-	buf_reset(&c->deleted);
+	save_deleted(&c->deleted, sizeof(uint64_t), put, context);
+	save_deleted(&c->texts.deleted, CASE_TEXT_KEY_BYTES, put, context);
+	save_texts(&c->texts, all, &value, put, context);
 	for (size_t i = 0; i < c->count; i++) {
 		struct case_list *l = c->lists[i];
 		struct record r = record_writer(&value);
@@ -75,8 +110,20 @@ void cases_save(struct cases *c, bool all, cases_put put, void *context)
 	buf_release(&value);
 }
 
+static struct status load_text(struct cases *c, struct slice key, struct slice value)
+{
+	if (c->policy == TEXTS_KEPT)
+		return case_texts_load(&c->texts, key, value);
+	if (c->policy == TEXTS_DELETED)
+		buf_slice(&c->texts.deleted, key);
+	return OK;
+}
+
 struct status cases_load(struct cases *c, struct slice key, struct slice value)
 {
+	if (key.len == CASE_TEXT_KEY_BYTES)
+		return load_text(c, key, value);
+
 	struct case_list read = { .id = 0 };
 	struct record r = record_reader(value);
 
@@ -88,5 +135,6 @@ struct status cases_load(struct cases *c, struct slice key, struct slice value)
 		return FAIL(NOMEM, "no memory for the worst calls");
 	read.id = l->id;
 	*l = read;
+	case_bar_set(c, case_label_slice(&l->feature));
 	return OK;
 }

@@ -1,34 +1,54 @@
 /* SPDX-License-Identifier: Apache-2.0
- * cli/cases.c - cases in the form of the gate's suite, and as Promptfoo's tests. Both are JSON, which is YAML too.
+ * cli/cases.c - an agent's list of cases, case by case.
  */
 #include "agent/cli/cases.h"
 
-#include <inttypes.h>
 #include <math.h>
-#include <stdio.h>
 
-#include "agent/base/clock.h"
 #include "agent/base/json.h"
-#include "agent/cli/alerts.h"
 #include "agent/cli/answer.h"
-#include "agent/cli/client.h"
 
-enum { OPTION_AGENT, OPTION_SINCE, OPTION_WORST, OPTION_FORMAT };
-
-static const struct cli_option options[] = {
-	[OPTION_AGENT] = CLIENT_AGENT_OPTION,
-	[OPTION_SINCE] = { "since", 0, "TIME", "How far back (2h, 7d); 7d unless given." },
-	[OPTION_WORST] = { "worst", 0, "N", "At most so many, reasons by turns; 50 unless given." },
-	[OPTION_FORMAT] = { "format", 'f', "FORMAT", "suite (for plimsoll gate) or promptfoo (a list of tests)." },
-	{ .name = NULL },
+struct listing {
+	enum cases_format format;
+	bool with_empty;
+	const struct cases_words *words;
+	struct buf *out;
+	struct cases_count count;
 };
+
+/* What is known of one call in words: the agent's own, or borrowed from elsewhere. */
+struct words {
+	struct buf question, actual;
+	struct slice messages;
+};
+
+static void words_release(struct words *w)
+{
+	buf_release(&w->question);
+	buf_release(&w->actual);
+}
+
+static void find_words(const struct listing *l, struct slice c, struct words *w)
+{
+	struct buf trace_id = BUF_INIT, span_id = BUF_INIT;
+	struct call_text text;
+
+	answer_text(c, "question", &w->question);
+	answer_text(c, "actual", &w->actual);
+	w->messages = answer_field(c, "messages");
+	answer_text(c, "trace_id", &trace_id);
+	answer_text(c, "span_id", &span_id);
+	if (w->question.len == 0 && l->words != NULL &&
+	    l->words->find(l->words->context, buf_view(&trace_id), buf_view(&span_id), &text)) {
+		buf_slice(&w->question, text.question);
+		buf_slice(&w->actual, text.actual);
+		w->messages = text.messages;
+	}
+	buf_release(&trace_id);
+	buf_release(&span_id);
+}
 
 /* ---------------------------------------------------------------- one case */
-struct listing {
-	struct buf *out;
-	size_t count;
-};
-
 static void copy_text(struct buf *out, const char *name, struct slice from, const char *field)
 {
 	struct buf text = BUF_INIT;
@@ -50,7 +70,7 @@ static bool says(struct slice c, const char *field, const char *value)
 }
 
 /* "flawed (invalid_json) in triage, support@1.5.0: the question was not kept, its trace has it" */
-static void write_note(struct buf *out, const char *name, struct slice c)
+static void write_note(struct buf *out, const char *name, struct slice c, bool has_question)
 {
 	struct buf note = BUF_INIT;
 
@@ -61,42 +81,91 @@ static void write_note(struct buf *out, const char *name, struct slice c)
 	answer_text(c, "feature", &note);
 	buf_text(&note, ", ");
 	answer_text(c, "prompt_version", &note);
-	buf_text(&note, ": the question was not kept, its trace has it");
+	if (!has_question)
+		buf_text(&note, ": the question was not kept, its trace has it");
 	json_write_key(out, name);
 	json_write_string(out, buf_view(&note));
 	buf_release(&note);
 }
 
-static void begin_item(struct listing *l)
+static void write_id(struct buf *out, struct slice c)
 {
-	buf_text(l->out, l->count++ > 0 ? ",\n{" : "\n{");
+	json_write_key(out, "id");
+	buf_byte(out, '"');
+	answer_text(c, "reason", out);
+	buf_byte(out, '-');
+	answer_text(c, "trace_id", out);
+	buf_byte(out, '"');
 }
 
-static void write_suite_case(void *context, struct slice c)
+static void write_text(struct buf *out, const char *name, struct slice text)
 {
-	struct listing *l = context;
+	json_write_key(out, name);
+	json_write_string(out, text);
+}
+
+static void write_suite_case(struct buf *out, struct slice c, const struct words *w)
+{
 	double cost = answer_number(c, "max_cost_usd"), latency = answer_number(c, "max_latency_ms");
 
-	begin_item(l);
-	buf_text(l->out, "\"id\":\"");
-	answer_text(c, "reason", l->out);
-	buf_byte(l->out, '-');
-	answer_text(c, "trace_id", l->out);
-	buf_byte(l->out, '"');
-	copy_text(l->out, "trace_id", c, "trace_id");
-	write_note(l->out, "note", c);
-	buf_text(l->out, ",\"tags\":[\"production\",\"");
-	answer_text(c, "reason", l->out);
-	buf_text(l->out, "\"]");
+	write_id(out, c);
+	copy_text(out, "trace_id", c, "trace_id");
+	write_note(out, "note", c, w->question.len > 0);
+	if (w->question.len > 0)
+		write_text(out, "question", buf_view(&w->question));
+	if (w->messages.len > 0) {
+		json_write_key(out, "messages");
+		buf_slice(out, w->messages);
+	}
+	if (w->actual.len > 0)
+		write_text(out, "actual", buf_view(&w->actual));
+	buf_text(out, ",\"tags\":[\"production\",\"");
+	answer_text(c, "reason", out);
+	buf_text(out, "\"]");
 	if (says(c, "outcome", "invalid_json"))
-		buf_text(l->out, ",\"json\":true");
+		buf_text(out, ",\"json\":true");
 	if (!isnan(cost)) {
-		json_write_key(l->out, "max_cost_usd");
-		json_write_double(l->out, cost);
+		json_write_key(out, "max_cost_usd");
+		json_write_double(out, cost);
 	}
 	if (!isnan(latency))
-		buf_printf(l->out, ",\"max_latency\":\"%.0fms\"", fmax(1, ceil(latency)));
-	buf_byte(l->out, '}');
+		buf_printf(out, ",\"max_latency\":\"%.0fms\"", fmax(1, ceil(latency)));
+}
+
+/* ---------------------------------------------------------------- Promptfoo */
+/* Promptfoo's templates begin with one of these pairs; JSON has none of them outside its strings. */
+static void break_templates(struct buf *out, struct slice text)
+{
+	for (size_t i = 0; i < text.len; i++) {
+		buf_byte(out, text.ptr[i]);
+		if (text.ptr[i] == '{' && i + 1 < text.len && strchr("{%#", text.ptr[i + 1]) != NULL && text.ptr[i + 1] != '\0')
+			buf_byte(out, ' ');
+	}
+}
+
+static void write_harmless(struct buf *out, const char *name, struct slice text)
+{
+	struct buf harmless = BUF_INIT;
+	bool is_path = slice_starts_with(text, SLICE("file://")) || slice_starts_with(text, SLICE("package:"));
+
+	if (is_path)
+		buf_byte(&harmless, ' ');
+	break_templates(&harmless, text);
+	write_text(out, name, buf_view(&harmless));
+	buf_release(&harmless);
+}
+
+/* A prompt that is a chat takes the messages, in which case a call's only question is one, too. */
+static void write_messages(struct buf *out, const struct words *w)
+{
+	json_write_key(out, "messages");
+	if (w->messages.len > 0) {
+		break_templates(out, w->messages);
+		return;
+	}
+	buf_text(out, "[{\"role\":\"user\"");
+	write_harmless(out, "content", buf_view(&w->question));
+	buf_text(out, "}]");
 }
 
 static void write_assert(struct buf *out, const char *type, double threshold)
@@ -110,81 +179,57 @@ static void write_assert(struct buf *out, const char *type, double threshold)
 	buf_byte(out, '}');
 }
 
-static void write_promptfoo_test(void *context, struct slice c)
+static void write_promptfoo_test(struct buf *out, struct slice c, const struct words *w)
+{
+	write_note(out, "description", c, w->question.len > 0);
+	buf_text(out, ",\"vars\":{");
+	write_harmless(out, "question", buf_view(&w->question));
+	write_messages(out, w);
+	copy_text(out, "trace_id", c, "trace_id");
+	buf_text(out, "},\"metadata\":{");
+	write_id(out, c);
+	copy_text(out, "reason", c, "reason");
+	copy_text(out, "feature", c, "feature");
+	copy_text(out, "prompt_version", c, "prompt_version");
+	if (w->actual.len > 0)
+		write_harmless(out, "actual", buf_view(&w->actual));
+	buf_text(out, "},\"assert\":[");
+	if (says(c, "outcome", "invalid_json"))
+		buf_text(out, "{\"type\":\"is-json\"}");
+	write_assert(out, "cost", answer_number(c, "max_cost_usd"));
+	write_assert(out, "latency", answer_number(c, "max_latency_ms"));
+	buf_byte(out, ']');
+}
+
+/* ---------------------------------------------------------------- all of them */
+static void export_case(void *context, struct slice c)
 {
 	struct listing *l = context;
+	struct words w = { BUF_INIT, BUF_INIT, SLICE_NONE };
 
-	begin_item(l);
-	write_note(l->out, "description", c);
-	buf_text(l->out, ",\"vars\":{");
-	copy_text(l->out, "trace_id", c, "trace_id");
-	buf_text(l->out, ",\"question\":\"\"},\"metadata\":{");
-	copy_text(l->out, "reason", c, "reason");
-	copy_text(l->out, "feature", c, "feature");
-	copy_text(l->out, "prompt_version", c, "prompt_version");
-	buf_text(l->out, "},\"assert\":[");
-	if (says(c, "outcome", "invalid_json"))
-		buf_text(l->out, "{\"type\":\"is-json\"}");
-	write_assert(l->out, "cost", answer_number(c, "max_cost_usd"));
-	write_assert(l->out, "latency", answer_number(c, "max_latency_ms"));
-	buf_text(l->out, "]}");
+	find_words(l, c, &w);
+	if (l->format == CASES_PROMPTFOO && w.question.len == 0 && !l->with_empty) {
+		l->count.left_out++;
+		words_release(&w);
+		return;
+	}
+	buf_text(l->out, l->count.written++ > 0 ? ",\n{" : "\n{");
+	l->count.asked += w.question.len > 0;
+	if (l->format == CASES_PROMPTFOO)
+		write_promptfoo_test(l->out, c, &w);
+	else
+		write_suite_case(l->out, c, &w);
+	buf_byte(l->out, '}');
+	words_release(&w);
 }
 
-/* ---------------------------------------------------------------- the command */
-static void print(struct slice answer, bool for_promptfoo)
+struct cases_count cases_export(struct slice answer, enum cases_format format, bool with_empty, const struct cases_words *words,
+				struct buf *out)
 {
-	struct buf text = BUF_INIT;
-	struct listing l = { &text, 0 };
+	struct listing l = { format, with_empty, words, out, { 0 } };
 
-	buf_text(&text, for_promptfoo ? "[" : "{\"name\":\"production\",\"cases\":[");
-	answer_each(answer_field(answer, "cases"), for_promptfoo ? write_promptfoo_test : write_suite_case, &l);
-	buf_text(&text, for_promptfoo ? "\n]\n" : "\n]}\n");
-	fwrite(text.ptr, 1, text.len, stdout);
-	fprintf(stderr, "%zu cases; their questions are in their traces, not here\n", l.count);
-	buf_release(&text);
+	buf_text(out, format == CASES_PROMPTFOO ? "[" : "{\"name\":\"production\",\"cases\":[");
+	answer_each(answer_field(answer, "cases"), export_case, &l);
+	buf_text(out, format == CASES_PROMPTFOO ? "\n]\n" : "\n]}\n");
+	return l.count;
 }
-
-static int export(const struct cli_args *args, uint64_t seconds, bool for_promptfoo)
-{
-	struct client client;
-	struct buf path = BUF_INIT, answer = BUF_INIT;
-	int code = client_open(&command_cases, args->values[OPTION_AGENT], &client);
-
-	buf_printf(&path, "/api/v1/cases?since=%" PRIu64, clock_unix_ns() / NS_PER_SECOND - seconds);
-	client_query(&path, "worst", slice_of(args->values[OPTION_WORST]));
-	if (code == CLI_GO_ON)
-		code = client_get(&client, buf_string(&path), &answer);
-	if (code == CLI_GO_ON)
-		print(buf_view(&answer), for_promptfoo);
-	buf_release(&path);
-	buf_release(&answer);
-	return code == CLI_GO_ON ? CLI_DONE : code;
-}
-
-static int cases_run(int argc, char **argv)
-{
-	struct cli_args args;
-	uint64_t seconds = 0;
-	int code = cli_parse(&command_cases, argc, argv, &args);
-
-	if (code != CLI_GO_ON)
-		return code;
-	if (args.operand_count != 1 || !slice_equal(slice_of(args.operands[0]), SLICE("export")))
-		return cli_usage_error(&command_cases, "say what to do: export");
-	const char *since = args.values[OPTION_SINCE] != NULL ? args.values[OPTION_SINCE] : "7d";
-	if (!alerts_read_duration(since, &seconds))
-		return cli_usage_error(&command_cases, "--since: '%s' is no time such as 30m, 2h or 7d", since);
-	struct slice format = slice_of(args.values[OPTION_FORMAT]);
-	bool for_promptfoo = slice_equal(format, SLICE("promptfoo"));
-	if (format.len > 0 && !for_promptfoo && !slice_equal(format, SLICE("suite")))
-		return cli_usage_error(&command_cases, "--format is suite or promptfoo, not '%s'", args.values[OPTION_FORMAT]);
-	return export(&args, seconds, for_promptfoo);
-}
-
-const struct command command_cases = {
-	"cases",
-	"Make evaluation cases of the worst calls of production: failed, refused, broken, low-rated, runaway, expensive.",
-	"export [--since TIME] [--worst N] [--format suite|promptfoo]",
-	cases_run,
-	options,
-};

@@ -283,6 +283,10 @@ struct config {
 		uint64_t max_size_bytes, keep_ms, wait_ms;
 	} judgements;
 	struct {
+		bool keep_content;
+		uint64_t max_content_bytes;
+	} cases;
+	struct {
 		int64_t max_series;           /* label sets on /metrics */
 		uint64_t max_in_flight_bytes; /* request bytes being worked on, all connections together */
 		uint64_t max_label_bytes;     /* longer label values are cut */

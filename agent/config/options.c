@@ -595,6 +595,18 @@ static const struct conf_option judgements_options[] = {
 	{ .name = NULL },
 };
 
+static const struct conf_option cases_options[] = {
+	{ "keep_content", CONF_BOOL, AT(config, cases.keep_content), .fallback = "false",
+	  .doc = "Keep the question, what led to it and the answer of calls that become evaluation cases, redacted by `redaction` "
+		 "(whether or not that is enabled; allow_keys do not hold here), for two weeks at most. Whoever may read the store, "
+		 "or change state over HTTP, can read them. false: none, and what was kept is deleted at the next start." },
+	{ "max_content_size", CONF_SIZE, AT(config, cases.max_content_bytes), .fallback = "8MiB", .min = 64 * KIB,
+	  .max = GIB,
+	  .doc = "The most that these texts may take, in memory and again in the store; beyond it the oldest go. A call has 28 KiB "
+		 "of them at most, and 20 calls or 1 MiB a second are looked at." },
+	{ .name = NULL },
+};
+
 static const struct conf_option admin_options[] = {
 	{ "enabled", CONF_BOOL, AT(config, admin.enabled), .fallback = "true",
 	  .doc = "Serve /metrics, /livez, /readyz, the API and the page." },
@@ -640,6 +652,7 @@ const struct conf_option config_options[] = {
 	  .doc = "Service level objectives, \"kind\" or \"kind/name\"; an alert says when an error budget burns too fast." },
 	{ "budgets", CONF_SECTION, .section = budgets_options, .doc = "Limits on spend, and what happens at them." },
 	{ "judgements", CONF_SECTION, .section = judgements_options, .doc = "What others say about the calls." },
+	{ "cases", CONF_SECTION, .section = cases_options, .doc = "The worst calls, for `plimsoll cases export`." },
 	{ "limits", CONF_SECTION, .section = limits_options, .doc = "What bounds the agent's memory." },
 	{ "admin", CONF_SECTION, .section = admin_options, .doc = "The agent's own HTTP endpoint." },
 	{ "log", CONF_SECTION, .section = log_options, .doc = "What the agent writes to standard error." },

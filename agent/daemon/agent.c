@@ -15,6 +15,7 @@
 #include "agent/daemon/audit.h"
 #include "agent/daemon/baseline_api.h"
 #include "agent/daemon/canary_api.h"
+#include "agent/daemon/case_words.h"
 #include "agent/daemon/exposure.h"
 #include "agent/daemon/judge.h"
 #include "agent/daemon/judgements.h"
@@ -53,6 +54,7 @@ struct agent {
 	struct model_watch *models;
 	struct audit *audit;
 	struct judge *judge;
+	struct case_words *words; /* NULL: not configured */
 	struct prompts *prompts;
 	struct judgements *judgements; /* NULL: switched off */
 	struct spending *spending;
@@ -134,6 +136,9 @@ static struct status open_outlets(struct agent *a, struct buf *why)
 	}
 	TRY(judge_new(a->config, a->loop, a->http, a->store, a->audit, a->counting, a->models, &a->judge, why));
 	judge_log_to(a->judge, a->senders);
+	if (a->config->cases.keep_content)
+		TRY(case_words_new(a->config, judge_case_bar(a->judge), lanes(a->config), &a->words, why));
+	judge_words(a->judge, a->words);
 	a->alerts_api = (struct alerts_api){ a->judge, a->audit };
 	observer_add_source(a->observer, judge_render, a->judge);
 	judge_watch(a->judge, outbound_keep, a->outbound);
@@ -172,6 +177,7 @@ static struct status open_pipeline(struct agent *a, struct buf *why)
 		.counting = a->counting,
 		.decisions = a->decisions,
 		.models = a->models,
+		.words = a->words,
 		.senders = a->senders,
 		.outbound = a->outbound,
 		.judge = judge_offer,
@@ -526,6 +532,7 @@ void agent_free(struct agent *a)
 	outbound_free(a->outbound);
 	prompts_free(a->prompts);
 	judge_free(a->judge);
+	case_words_free(a->words);
 	audit_free(a->audit);
 	if (a->http != NULL)
 		http_client_free(a->http);

@@ -10,6 +10,7 @@
 #include "agent/base/meter.h"
 #include "agent/canary/canary.h"
 #include "agent/daemon/alert_log.h"
+#include "agent/daemon/case_words.h"
 #include "agent/daemon/evidence.h"
 #include "agent/daemon/learners.h"
 #include "agent/daemon/loop_jobs.h"
@@ -35,6 +36,7 @@ struct judge {
 	struct review *review;
 	struct budgets *budgets; /* NULL: none */
 	struct cases *cases;
+	struct case_words *words; /* NULL: none are kept */
 	bool learns; /* else only objectives are judged */
 	struct alerts *alerts;
 	struct evidence evidence;
@@ -128,6 +130,16 @@ void judge_budgets(struct judge *j, struct budgets *budgets)
 	j->budgets = budgets;
 }
 
+void judge_words(struct judge *j, struct case_words *words)
+{
+	j->words = words;
+}
+
+const struct case_bar *judge_case_bar(const struct judge *j)
+{
+	return cases_bar(j->cases);
+}
+
 static struct learners learners_of(const struct judge *j)
 {
 	return (struct learners){
@@ -154,6 +166,11 @@ static void judge_queue(struct judge *j)
 {
 	struct sample_chunk *chunk = sample_queue_take(&j->queue);
 
+	if (j->words != NULL) { /* queued before their samples, and taken after them: they are all here */
+		pthread_mutex_lock(&j->lock);
+		case_words_deliver(j->words, j->cases);
+		pthread_mutex_unlock(&j->lock);
+	}
 	while (chunk != NULL) {
 		struct sample_chunk *next = chunk->next;
 		pthread_mutex_lock(&j->lock); /* per chunk: a scrape need not wait for a whole queue */
@@ -181,7 +198,9 @@ static void on_clock(uv_timer_t *handle)
 		budgets_advance(j->budgets, (int64_t)now_s, on_verdict, j);
 	alerts_advance(j->alerts, detector_time(j->detector));
 	alerts_settle(j->alerts);
-	if (++j->advances % SAVE_EVERY == 0 || alerts_unsaved(j->alerts))
+	if (++j->advances % SAVE_EVERY == 0)
+		cases_advance(j->cases, now_s);
+	if (j->advances % SAVE_EVERY == 0 || alerts_unsaved(j->alerts))
 		state_save(&j->state);
 	pthread_mutex_unlock(&j->lock);
 }
@@ -204,6 +223,8 @@ static struct status set_up(struct judge *j, const struct config *config, uv_loo
 	j->canary = canary_new(&config->canary, on_worse_version, j);
 	j->review = review_new();
 	j->cases = cases_new();
+	if (j->cases != NULL)
+		cases_keep_texts(j->cases, config->cases.keep_content ? config->cases.max_content_bytes : 0);
 	j->learns = config->baselines.enabled;
 	j->evidence.movement = movement_new(evidence_news, &j->evidence);
 	if (j->detector == NULL || j->slos == NULL || j->canary == NULL || j->review == NULL || j->cases == NULL ||

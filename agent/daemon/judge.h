@@ -25,6 +25,8 @@
 
 struct judge;
 struct senders;
+struct case_words;
+struct case_bar;
 
 /* Loads what the store holds, also into counting and models. audit, store, http, counting and models are borrowed. why: what is wrong, to print. */
 struct status judge_new(const struct config *config, uv_loop_t *loop, struct http_client *http, struct store *store,
@@ -45,6 +47,12 @@ void judge_log_to(struct judge *j, struct senders *senders);
 
 /* Budgets whose thresholds become alerts. On the loop's thread, before it runs. */
 void judge_budgets(struct judge *j, struct budgets *budgets);
+
+/* Where the words of cases come from. On the loop's thread, before any sample. */
+void judge_words(struct judge *j, struct case_words *words);
+
+/* Which cost makes a call a case. Lives as long as the judge; any thread. */
+const struct case_bar *judge_case_bar(const struct judge *j);
 
 /* Takes the chunk over; context is the judge. Any thread. */
 void judge_offer(void *context, struct sample_chunk *chunk);

@@ -54,6 +54,7 @@ bool judgement_sample(const struct joined_judgement *joined, struct sample *out)
 	out->workflow = joined->labels->workflow;
 	out->user_segment = joined->labels->user_segment;
 	memcpy(out->trace_id, joined->call->trace_id, sizeof(out->trace_id));
+	memcpy(out->span_id, joined->call->span_id, sizeof(out->span_id));
 	out->name = j->name;
 	out->value = is_bad_sign(j) ? 1 - value : value;
 	return true;

@@ -46,6 +46,7 @@ struct status pipeline_new(const struct config *config, struct price_book *price
 		s = worker_init(&p->lanes[i], transport_of(i, lanes), observer_shard(outlets->observer, i),
 				outlets->counting, outlets->models);
 		p->lanes[i].decisions = outlets->decisions;
+		p->lanes[i].words = outlets->words != NULL ? case_words_lane(outlets->words, i) : NULL;
 		p->lane_count = i + 1;
 		if (!FAILED(s))
 			s = worker_adopt(&p->lanes[i], settings_ref(p->settings));
@@ -378,6 +379,8 @@ void pipeline_ingest(void *context, unsigned lane, enum signal signal, struct sl
 		reply->status = status;
 		return;
 	}
+	if (w->words != NULL)
+		case_words_take(w->words, signal, wire, w->reader);
 	struct answer_of_two *answer = spend_first(p, w, reply);
 	take_effect(p, w); /* whatever follows: the same request sent again is known and adds nothing */
 	reply->rejected_items = w->batch.rejected_items; /* now: the reply may be given while it is passed on */

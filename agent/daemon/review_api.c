@@ -99,6 +99,7 @@ static void answer_report(void *context, const struct api_request *q, struct api
 
 struct cases_look {
 	uint64_t since_s, most;
+	bool with_texts;
 	struct buf *out;
 };
 
@@ -106,14 +107,13 @@ static void look_at_cases(void *context, const struct cases *c)
 {
 	struct cases_look *l = context;
 
-	cases_write(c, l->since_s, (size_t)l->most, l->out);
+	cases_write(c, l->since_s, (size_t)l->most, l->with_texts, l->out);
 }
 
-static void answer_cases(void *context, const struct api_request *q, struct api_reply *reply)
+static void write_cases(struct alerts_api *api, const struct api_request *q, bool with_texts, struct api_reply *reply)
 {
-	struct alerts_api *api = context;
 	struct slice since = api_parameter(q, "since"), worst = api_parameter(q, "worst");
-	struct cases_look l = { .most = CASES_DEFAULT, .out = &reply->body };
+	struct cases_look l = { .most = CASES_DEFAULT, .with_texts = with_texts, .out = &reply->body };
 
 	if ((since.len > 0 && !slice_to_u64(since, &l.since_s)) ||
 	    (worst.len > 0 && (!slice_to_u64(worst, &l.most) || l.most == 0 || l.most > CASES_MAX))) {
@@ -123,8 +123,20 @@ static void answer_cases(void *context, const struct api_request *q, struct api_
 	judge_look_cases(api->judge, look_at_cases, &l);
 }
 
+static void answer_cases(void *context, const struct api_request *q, struct api_reply *reply)
+{
+	write_cases(context, q, false, reply);
+}
+
+static void answer_cases_with_content(void *context, const struct api_request *q, struct api_reply *reply)
+{
+	write_cases(context, q, true, reply);
+}
+
+/* Words of users are for those only who may change something here. */
 const struct api_route review_routes[] = {
 	{ "GET", "/api/v1/cases", false, answer_cases },
+	{ "GET", "/api/v1/cases/content", true, answer_cases_with_content },
 	{ "GET", "/api/v1/report", false, answer_report },
 	{ .path = NULL },
 };

@@ -63,6 +63,7 @@ static ALWAYS_INLINE void describe(struct sample *s, const struct call *c)
 	if (c->retrieval != NULL)
 		add_retrieval(s, c->retrieval);
 	memcpy(s->trace_id, c->trace_id, sizeof(s->trace_id));
+	memcpy(s->span_id, c->span_id, sizeof(s->span_id));
 }
 
 struct sample sample_of_retrieval(const struct call *c)
@@ -76,6 +77,7 @@ struct sample sample_of_retrieval(const struct call *c)
 	if (c->retrieval != NULL)
 		add_retrieval(&s, c->retrieval);
 	memcpy(s.trace_id, c->trace_id, sizeof(s.trace_id));
+	memcpy(s.span_id, c->span_id, sizeof(s.span_id));
 	return s;
 }
 

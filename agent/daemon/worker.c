@@ -321,6 +321,8 @@ static void decide(struct worker *w, bool with_edits)
 	if (with_edits)
 		w->edited = w->added.failed ? FAIL(TOOBIG, "the request's memory limit leaves no room for added attributes") :
 					      edit_list_settle(&w->batch.edits);
+	if (w->words != NULL)
+		case_words_choose(w->words, &w->seen, w->calls);
 	keep_retrievals(w);
 	keep_counted(w);
 }

@@ -5,6 +5,7 @@
 #define PLIMSOLL_DAEMON_WORKER_H
 
 #include "agent/counting/counting.h"
+#include "agent/daemon/case_words.h"
 #include "agent/daemon/decisions.h"
 #include "agent/daemon/metered.h"
 #include "agent/daemon/settings.h"
@@ -28,6 +29,7 @@ struct worker {
 	struct batch batch;
 	struct counting *counting; /* all lanes' */
 	struct decisions *decisions; /* the same; NULL: nobody asks about them */
+	struct case_words_lane *words; /* NULL: none are kept */
 	struct counting_batch seen;
 	struct metered metered; /* what its metrics tell of calls */
 	struct attribute_writer added;

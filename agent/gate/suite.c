@@ -40,6 +40,9 @@ const struct conf_option suite_case_options[] = {
 	{ "tags", CONF_LIST, CASE(tags), .doc = "For people." },
 	{ "trace_id", CONF_STRING, CASE(trace_id), .doc = "The production call that the case was made from." },
 	{ "note", CONF_STRING, CASE(note), .doc = "For people." },
+	{ "messages", CONF_JSON, CASE(messages),
+	  .doc = "The conversation that ends with the question, as a list of role and content; for whoever runs the case." },
+	{ "actual", CONF_STRING, CASE(actual), .doc = "What production answered, for people; not checked." },
 	{ .name = NULL },
 };
 

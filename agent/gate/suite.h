@@ -24,6 +24,8 @@ struct suite_case {
 	uint64_t max_latency_ms;          /* 0: any time */
 	struct string_list tags;
 	const char *trace_id, *note; /* where the case comes from */
+	const char *messages;        /* JSON: the conversation that ends with the question, or NULL; for the runner */
+	const char *actual;          /* what production answered; for people */
 };
 
 struct suite {

@@ -23,6 +23,13 @@ struct call_text {
 /* Appends at most max bytes of text and, where that is not all of it, "[... N bytes more]" on a line of its own. */
 void call_text_cut(struct buf *out, struct slice text, size_t max);
 
+/* Whose words they are. */
+struct told_call {
+	uint8_t trace_id[16], span_id[8];
+	uint64_t end_unix_s;
+	struct call_text text;
+};
+
 static inline bool call_text_is_empty(const struct call_text *t)
 {
 	return t->question.len == 0;

@@ -32,7 +32,7 @@ struct sample {
 	struct slice workflow, user_segment; /* for roll-ups */
 	struct slice environment; /* of a call */
 	uint64_t cohort; /* number of the call's cohort (span/cohort.h), which the labels above belong to; 0: none */
-	uint8_t trace_id[16];
+	uint8_t trace_id[16], span_id[8]; /* zeros: not known */
 
 	struct slice name; /* of the score or signal; empty: there is none */
 	double value;      /* its value, where there is a name */

@@ -37,6 +37,6 @@ def test_bad_calls_become_cases_that_the_gate_reads(start_agent, tmp_path):
     results.write_text(json.dumps([{"id": c, "output": "ok", "cost_usd": 0.0001, "latency_ms": 50} for c in by_id]))
     gate = subprocess.run([BINARY, "gate", "--suite", str(path), "--results", str(results)], capture_output=True, text=True)
     assert gate.returncode == 0, gate.stdout + gate.stderr
-    tests = export(agent, "--worst", "2", "--format", "promptfoo")
+    tests = export(agent, "--worst", "2", "--format", "promptfoo", "--include-empty")
     assert len(tests) == 2 and {a["type"] for a in tests[0]["assert"]} == {"cost", "latency"}
     assert tests[0]["vars"]["trace_id"]

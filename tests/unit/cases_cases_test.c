@@ -10,6 +10,7 @@
 #include <stdio.h>
 
 #include "agent/base/json.h"
+#include "agent/base/record.h"
 #include "agent/cases/cases.h"
 
 #define T0 UINT64_C(1760000000)
@@ -39,7 +40,7 @@ static void add(struct cases *c, uint64_t unix_s, double cost_usd, enum outcome 
 static const char *list(const struct cases *c, size_t most, struct buf *out)
 {
 	buf_reset(out);
-	cases_write(c, T0, most, out);
+	cases_write(c, T0, most, true, out);
 	assert_true(json_is_valid(buf_view(out)));
 	return buf_string(out);
 }
@@ -122,12 +123,47 @@ static void cases_outlive_a_restart(void **state)
 	cases_free(again);
 }
 
+/* As the first release wrote it: without span ids. */
+static void an_older_store_is_read(void **state)
+{
+	struct cases *c = cases_new();
+	struct buf value = BUF_INIT, out = BUF_INIT;
+	struct record r = record_writer(&value);
+	struct slice feature = SLICE("triage"), none = SLICE_NONE;
+	uint8_t reason = CASE_FAILED, outcome = OUTCOME_ERROR, trace_id[16] = { 0xab };
+	uint64_t time_s = T0;
+	uint32_t items = 1;
+	double number = 1;
+
+	(void)state;
+	record_format(&r, 1);
+	record_slice(&r, &feature);
+	record_u8(&r, &reason);
+	record_uint(&r, &time_s);
+	record_u32(&r, &items);
+	record_uint(&r, &time_s);
+	record_bytes(&r, trace_id, sizeof(trace_id));
+	record_u8(&r, &outcome);
+	for (int i = 0; i < 4; i++)
+		record_double(&r, &number);
+	record_slice(&r, &none);
+	record_slice(&r, &none);
+	for (int i = 0; i < 6; i++)
+		record_double(&r, &number);
+	assert_false(FAILED(cases_load(c, SLICE("12345678"), buf_view(&value))));
+	assert_int_equal(count(list(c, 10, &out), "\"trace_id\":\"ab00"), 1);
+	buf_release(&value);
+	buf_release(&out);
+	cases_free(c);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(reasons_take_turns_and_none_grows_without_bound),
 		cmocka_unit_test(limits_are_what_is_usual_and_unknown_before_that_is_known),
 		cmocka_unit_test(cases_outlive_a_restart),
+		cmocka_unit_test(an_older_store_is_read),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
