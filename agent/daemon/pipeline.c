@@ -192,7 +192,7 @@ static void recall(struct pipeline *p, struct worker *w)
 		calls = p->outlets.admit(p->outlets.recall_context, calls);
 	if (calls + w->told.count == 0)
 		return;
-	struct recall_chunk *chunk = recall_chunk_new(w->calls, calls, w->told.items, w->told.count);
+	struct recall_chunk *chunk = recall_chunk_new(&w->arena, w->calls, calls, w->told.items, w->told.count);
 
 	if (chunk != NULL)
 		p->outlets.recall(p->outlets.recall_context, chunk);

@@ -8,11 +8,12 @@
 
 #include <pthread.h>
 
+#include "agent/base/arena.h"
 #include "agent/span/judgement.h"
 
 struct recalled {
 	struct known_call call;
-	const struct call_labels *labels; /* shared by calls in a row */
+	const struct call_labels *labels; /* shared by the calls of a cohort */
 };
 
 struct recall_chunk {
@@ -24,13 +25,9 @@ struct recall_chunk {
 	size_t judgement_count;
 };
 
-/* NULL without memory. */
-struct recall_chunk *recall_chunk_new(const struct call *calls, size_t call_count, const struct judgement *judgements,
-				      size_t judgement_count);
-
-/* The call as those who look for it later know it, and its labels; prompt: room for "name@version". */
-struct known_call known_call_of(const struct call *c);
-struct call_labels call_labels_of(const struct call *c, char *prompt, size_t size);
+/* scratch: of the lane, for the time of the call. NULL without memory. */
+struct recall_chunk *recall_chunk_new(struct arena *scratch, const struct call *calls, size_t call_count,
+				      const struct judgement *judgements, size_t judgement_count);
 
 struct recall_queue {
 	pthread_mutex_t lock;

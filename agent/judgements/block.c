@@ -3,55 +3,75 @@
  */
 #include "agent/judgements/block.h"
 
-#include "agent/base/record.h"
+#include <assert.h>
+#include <endian.h>
 
-#define FORMAT 1
+
+#define FORMAT 2
 
 enum item { ITEM_LABELS = 1, ITEM_CALL = 2 };
 
 #define FLAG_GENERATION 1u
 #define FLAG_EVALUATION 2u
-#define CALL_BYTES      58u /* with the number of its labels in front */
+#define CALL_BYTES      60u /* item, place of its labels, the call */
+#define LABELS_BYTES    (1u + CALL_LABEL_COUNT * (2u + LABEL_MAX)) /* at most */
+
+static_assert(BLOCK_BYTES + CALL_BYTES + LABELS_BYTES <= BLOCK_BYTES_MAX, "the last call fits");
+static_assert(BLOCK_BYTES_MAX <= UINT16_MAX, "places are 16 bits");
 
 /* ------------------------------------------------------------------ a call: fixed places, since each one is written */
 
-static char *put_u64(char *at, uint64_t n)
+static void put_u16(char *at, uint16_t n)
 {
-	for (int i = 0; i < 8; i++) /* one store on the machines we know */
-		at[i] = (char)(n >> 8 * i);
-	return at + 8;
+	n = htole16(n);
+	memcpy(at, &n, sizeof(n));
+}
+
+static uint16_t get_u16(const char *at)
+{
+	uint16_t n;
+
+	memcpy(&n, at, sizeof(n));
+	return le16toh(n);
+}
+
+static void put_u64(char *at, uint64_t n)
+{
+	n = htole64(n);
+	memcpy(at, &n, sizeof(n));
 }
 
 static uint64_t get_u64(const char *at)
 {
-	uint64_t n = 0;
+	uint64_t n;
 
-	for (int i = 8; i-- > 0;)
-		n = n << 8 | (unsigned char)at[i];
-	return n;
+	memcpy(&n, at, sizeof(n));
+	return le64toh(n);
 }
 
-static void put_call(char *at, const struct known_call *c)
+static void put_call(char *at, const struct known_call *c, uint16_t labels_at)
 {
-	memcpy(at, c->trace_id, 16);
-	memcpy(at + 16, c->span_id, 8);
-	memcpy(at + 24, c->parent_span_id, 8);
-	at = put_u64(at + 32, c->response);
-	at = put_u64(at, c->session);
-	at = put_u64(at, c->end_unix_ns);
-	*at = (char)((c->is_generation ? FLAG_GENERATION : 0) | (c->is_evaluation_traffic ? FLAG_EVALUATION : 0));
+	at[0] = ITEM_CALL;
+	put_u16(at + 1, labels_at);
+	memcpy(at + 3, c->trace_id, 16);
+	memcpy(at + 19, c->span_id, 8);
+	memcpy(at + 27, c->parent_span_id, 8);
+	put_u64(at + 35, c->response);
+	put_u64(at + 43, c->session);
+	put_u64(at + 51, c->end_unix_ns);
+	at[59] = (char)((c->is_generation ? FLAG_GENERATION : 0) | (c->is_evaluation_traffic ? FLAG_EVALUATION : 0));
 }
 
 static void get_call(const char *at, struct known_call *c)
 {
-	memcpy(c->trace_id, at, 16);
-	memcpy(c->span_id, at + 16, 8);
-	memcpy(c->parent_span_id, at + 24, 8);
-	c->response = get_u64(at + 32);
-	c->session = get_u64(at + 40);
-	c->end_unix_ns = get_u64(at + 48);
-	c->is_generation = (at[56] & FLAG_GENERATION) != 0;
-	c->is_evaluation_traffic = (at[56] & FLAG_EVALUATION) != 0;
+	memcpy(c->trace_id, at + 3, 16);
+	memcpy(c->span_id, at + 19, 8);
+	memcpy(c->parent_span_id, at + 27, 8);
+	c->response = get_u64(at + 35);
+	c->session = get_u64(at + 43);
+	c->end_unix_ns = get_u64(at + 51);
+	c->is_generation = (at[59] & FLAG_GENERATION) != 0;
+	c->is_evaluation_traffic = (at[59] & FLAG_EVALUATION) != 0;
 }
 
 /* ------------------------------------------------------------------ labels */
@@ -61,132 +81,101 @@ static const struct slice *texts_of(const struct call_labels *l)
 	return (const struct slice *)(const void *)l;
 }
 
-static uint32_t tag_of(const struct call_labels *labels)
+/* Returns the place behind them. */
+static char *write_labels(char *at, const struct call_labels *labels)
 {
-	const struct slice *texts = texts_of(labels);
-	uint32_t tag = 0;
-
-	for (int i = 0; i < CALL_LABEL_COUNT; i++) {
-		size_t n = texts[i].len < LABEL_MAX ? texts[i].len : LABEL_MAX;
-		uint32_t bytes = n > 0 ? (uint32_t)(unsigned char)texts[i].ptr[n / 2] << 8 | (unsigned char)texts[i].ptr[n - 1] : 0;
-		tag = (tag ^ (uint32_t)n << 16 ^ bytes) * 2654435761u;
-	}
-	return tag;
-}
-
-static bool is_set(const struct buf *b, const struct block_set *set, uint32_t tag, const struct call_labels *labels)
-{
-	const struct slice *texts = texts_of(labels);
-
-	if (set->tag != tag)
-		return false;
-	for (int i = 0; i < CALL_LABEL_COUNT; i++) {
-		struct slice kept = { b->ptr + set->text[i].at, set->text[i].len };
-		if (!slice_equal(kept, slice_head(texts[i], LABEL_MAX)))
-			return false;
-	}
-	return true;
-}
-
-static void write_labels(struct buf *b, struct block_set *set, const struct call_labels *labels)
-{
-	struct record w = record_writer(b);
-	uint8_t item = ITEM_LABELS;
-
-	record_u8(&w, &item);
+	*at++ = ITEM_LABELS;
 	for (int i = 0; i < CALL_LABEL_COUNT; i++) {
 		struct slice text = slice_head(texts_of(labels)[i], LABEL_MAX);
-		record_slice(&w, &text);
-		set->text[i].len = (uint32_t)text.len;
-		set->text[i].at = (uint32_t)(b->len - text.len);
+		put_u16(at, (uint16_t)text.len);
+		if (text.len > 0)
+			memcpy(at + 2, text.ptr, text.len);
+		at += 2 + text.len;
 	}
+	return at;
 }
 
-/* The number of this set, written where it is not among the last ones. */
-static uint32_t set_of(struct buf *b, struct block_writer *w, const struct call_labels *labels)
+/* Where these labels stand, written at the end unless they were written before. There is room. */
+static uint16_t place_of(struct buf *b, struct block_writer *w, const struct call_labels *labels)
 {
-	uint32_t known = w->count < BLOCK_SETS ? w->count : BLOCK_SETS, tag = tag_of(labels);
+	size_t slot = labels->cohort % BLOCK_SETS;
 
-	if (known > 0 && is_set(b, &w->sets[w->last], tag, labels))
-		return w->last;
-	for (uint32_t i = 0; i < known; i++)
-		if (is_set(b, &w->sets[i], tag, labels))
-			return w->last = i;
-	w->last = w->count++ % BLOCK_SETS;
-	w->sets[w->last].tag = tag;
-	write_labels(b, &w->sets[w->last], labels);
-	return w->last;
+	if (labels->cohort == 0 || w->cohort[slot] != labels->cohort) {
+		w->cohort[slot] = labels->cohort;
+		w->at[slot] = (uint16_t)b->len;
+		b->len = (size_t)(write_labels(b->ptr + b->len, labels) - b->ptr);
+	}
+	return w->at[slot];
 }
 
-static void read_labels(struct record *r, struct call_labels *l)
+/* The place behind labels that stand at a place; 0: they break off. */
+static size_t labels_end(struct slice bytes, size_t at, struct call_labels *labels)
 {
-	struct slice *texts = (struct slice *)(void *)l;
+	struct slice *texts = (struct slice *)(void *)labels;
 
-	for (int i = 0; i < CALL_LABEL_COUNT; i++)
-		record_slice(r, &texts[i]);
+	at++;
+	for (int i = 0; i < CALL_LABEL_COUNT; i++) {
+		size_t len = at + 2 <= bytes.len ? get_u16(bytes.ptr + at) : SIZE_MAX;
+		if (len > LABEL_MAX || at + 2 + len > bytes.len)
+			return 0;
+		texts[i] = (struct slice){ bytes.ptr + at + 2, len };
+		at += 2 + len;
+	}
+	return at;
 }
 
 /* ------------------------------------------------------------------ the block */
 
 void block_add(struct buf *b, struct block_writer *w, const struct known_call *call, const struct call_labels *labels)
 {
-	if (b->len == 0)
-		buf_byte(b, FORMAT);
-	uint32_t set = set_of(b, w, labels);
-	char *at = buf_reserve(b, 1 + CALL_BYTES);
-	if (at == NULL)
+	if (buf_reserve(b, b->len == 0 ? BLOCK_BYTES_MAX : BLOCK_BYTES_MAX - b->len) == NULL)
 		return;
-	at[0] = ITEM_CALL;
-	at[1] = (char)set;
-	put_call(at + 2, call);
-	b->len += 1 + CALL_BYTES;
+	if (b->len == 0)
+		b->ptr[b->len++] = FORMAT;
+	uint16_t labels_at = place_of(b, w, labels);
+	put_call(b->ptr + b->len, call, labels_at);
+	b->len += CALL_BYTES;
 }
 
-void block_read(struct block_reader *b, struct slice bytes)
+void block_read(struct block_reader *r, struct slice bytes)
 {
-	struct record r = record_reader(bytes);
+	bool is_block = bytes.len > 0 && bytes.ptr[0] == FORMAT;
 
-	record_format(&r, FORMAT);
-	b->rest = r.rest;
-	b->count = 0;
-	b->is_corrupt = r.failed;
+	*r = (struct block_reader){ .bytes = bytes, .at = is_block ? 1 : 0, .is_corrupt = !is_block };
 }
 
-/* Reads a set, into the place of the oldest. */
-static void take_set(struct block_reader *b, struct slice bytes)
+static bool take_call(struct block_reader *r, struct known_call *out)
 {
-	struct record r = record_reader(bytes);
+	const char *at = r->bytes.ptr + r->at;
 
-	read_labels(&r, &b->sets[b->count++ % BLOCK_SETS]);
-	b->is_corrupt = r.failed;
-	b->rest = r.rest;
-}
-
-static bool take_call(struct block_reader *b, struct slice bytes, struct known_call *out)
-{
-	uint32_t known = b->count < BLOCK_SETS ? b->count : BLOCK_SETS, set;
-
-	b->is_corrupt = bytes.len < CALL_BYTES || (unsigned char)bytes.ptr[0] >= known;
-	if (b->is_corrupt)
+	r->is_corrupt = r->bytes.len - r->at < CALL_BYTES || get_u16(at + 1) >= r->at ||
+			r->bytes.ptr[get_u16(at + 1)] != ITEM_LABELS;
+	if (r->is_corrupt)
 		return false;
-	set = (unsigned char)bytes.ptr[0];
-	b->labels = b->sets[set];
-	get_call(bytes.ptr + 1, out);
-	b->rest = slice_skip(bytes, CALL_BYTES);
+	r->labels_at = get_u16(at + 1);
+	get_call(at, out);
+	r->at += CALL_BYTES;
 	return true;
 }
 
-bool block_next(struct block_reader *b, struct known_call *out)
+bool block_next(struct block_reader *r, struct known_call *out)
 {
-	while (!b->is_corrupt && b->rest.len > 0) {
-		char item = b->rest.ptr[0];
-		struct slice bytes = slice_skip(b->rest, 1);
-		if (item == ITEM_CALL)
-			return take_call(b, bytes, out);
-		if (item == ITEM_LABELS)
-			take_set(b, bytes);
-		else
-			b->is_corrupt = true;
+	struct call_labels labels;
+
+	while (!r->is_corrupt && r->at < r->bytes.len) {
+		if (r->bytes.ptr[r->at] == ITEM_CALL)
+			return take_call(r, out);
+		r->at = r->bytes.ptr[r->at] == ITEM_LABELS ? labels_end(r->bytes, r->at, &labels) : 0;
+		r->is_corrupt = r->at == 0;
 	}
 	return false;
+}
+
+struct call_labels block_labels(const struct block_reader *r)
+{
+	struct call_labels labels = { .cohort = 0 };
+
+	if (labels_end(r->bytes, r->labels_at, &labels) == 0) /* it points into something else */
+		labels = (struct call_labels){ .cohort = 0 };
+	return labels;
 }

@@ -9,8 +9,7 @@
 #include "agent/base/hash.h"
 #include "agent/judgements/block.h"
 
-#define BLOOM_BITS   32768u /* for about 600 calls of up to four ids: one foreign block in a thousand looks promising */
-#define BLOOM_HASHES 4
+#define BLOOM_WORDS  512u /* for about 500 calls of up to four ids: one foreign block in three hundred looks promising */
 #define KEY_PREFIX   'C'
 #define KEY_BYTES    9
 
@@ -21,7 +20,7 @@ struct kept_block {
 	uint64_t saved_in; /* number of the save that wrote all of it; 0: none yet */
 	bool is_closed; /* before its time */
 	struct buf bytes; /* empty where only the store has them */
-	uint64_t bloom[BLOOM_BITS / 64];
+	uint64_t bloom[BLOOM_WORDS];
 };
 
 struct recent {
@@ -77,30 +76,59 @@ uint64_t recent_bytes(const struct recent *r)
 
 /* ------------------------------------------------------------------ filter */
 
-static uint64_t bytes_key(const uint8_t *id, size_t n)
+static uint64_t load64(const uint8_t bytes[8])
 {
-	return hash_stable(id, n);
+	uint64_t n;
+
+	memcpy(&n, bytes, sizeof(n));
+	return n;
+}
+
+static uint64_t trace_key(const uint8_t id[16])
+{
+	return hash_mix(load64(id), load64(id + 8));
+}
+
+static uint64_t span_key(const uint8_t id[8])
+{
+	return hash_mix(load64(id), 0);
+}
+
+/* Two bits in each of two words. */
+struct bloom_bits {
+	uint64_t bits[2];
+	uint32_t word[2];
+};
+
+static struct bloom_bits bloom_bits_of(uint64_t key)
+{
+	return (struct bloom_bits){
+		.bits = { UINT64_C(1) << (key & 63) | UINT64_C(1) << (key >> 6 & 63),
+			  UINT64_C(1) << (key >> 12 & 63) | UINT64_C(1) << (key >> 18 & 63) },
+		.word = { key >> 24 & (BLOOM_WORDS - 1), key >> 40 & (BLOOM_WORDS - 1) },
+	};
 }
 
 static void bloom_add(uint64_t *bloom, uint64_t key)
 {
-	for (unsigned i = 0; i < BLOOM_HASHES; i++, key = key >> 16 | key << 48)
-		bloom[key % BLOOM_BITS / 64] |= UINT64_C(1) << key % 64;
+	struct bloom_bits b = bloom_bits_of(key);
+
+	bloom[b.word[0]] |= b.bits[0];
+	bloom[b.word[1]] |= b.bits[1];
 }
 
 static bool bloom_has(const uint64_t *bloom, uint64_t key)
 {
-	for (unsigned i = 0; i < BLOOM_HASHES; i++, key = key >> 16 | key << 48)
-		if ((bloom[key % BLOOM_BITS / 64] >> key % 64 & 1u) == 0)
-			return false;
-	return true;
+	struct bloom_bits b = bloom_bits_of(key);
+
+	return (bloom[b.word[0]] & b.bits[0]) == b.bits[0] && (bloom[b.word[1]] & b.bits[1]) == b.bits[1];
 }
 
 /* What a call can be asked for by. */
 static void note(struct kept_block *b, const struct known_call *call)
 {
-	bloom_add(b->bloom, bytes_key(call->trace_id, sizeof(call->trace_id)));
-	bloom_add(b->bloom, bytes_key(call->span_id, sizeof(call->span_id)));
+	bloom_add(b->bloom, trace_key(call->trace_id));
+	bloom_add(b->bloom, span_key(call->span_id));
 	if (call->response != 0)
 		bloom_add(b->bloom, call->response);
 	if (call->session != 0)
@@ -113,9 +141,9 @@ static bool may_hold(const struct kept_block *b, const struct judgement_target *
 {
 	uint64_t response = text_identity(t->response_id), session = text_identity(t->session_id);
 
-	if (t->has_trace && bloom_has(b->bloom, bytes_key(t->trace_id, sizeof(t->trace_id))))
+	if (t->has_trace && bloom_has(b->bloom, trace_key(t->trace_id)))
 		return true;
-	if (t->has_span && !t->has_trace && bloom_has(b->bloom, bytes_key(t->span_id, sizeof(t->span_id))))
+	if (t->has_span && !t->has_trace && bloom_has(b->bloom, span_key(t->span_id)))
 		return true;
 	return (response != 0 && bloom_has(b->bloom, response)) || (session != 0 && bloom_has(b->bloom, session));
 }
@@ -162,7 +190,7 @@ static struct kept_block *open_block(struct recent *r)
 {
 	if (r->count > 0 && is_open(r->blocks[r->count - 1]))
 		return r->blocks[r->count - 1];
-	r->writer = (struct block_writer){ 0 };
+	memset(&r->writer, 0, sizeof(r->writer));
 	return append_block(r);
 }
 
@@ -285,7 +313,8 @@ enum recent_match recent_find(struct recent *r, const struct judgement_target *t
 			if (!is_better(&best, m, &c))
 				continue;
 			best = (struct candidate){ m, c };
-			keep_labels(&r->found, &reader.labels, labels);
+			struct call_labels found = block_labels(&reader);
+			keep_labels(&r->found, &found, labels);
 		}
 	}
 	*call = best.call;

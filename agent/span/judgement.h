@@ -61,6 +61,7 @@ struct judgement {
 /* The words of a call that its judgements are counted under. Empty: not told. */
 struct call_labels {
 	struct slice feature, model, provider, prompt, workflow, user_segment; /* prompt: "name@version" */
+	uint64_t cohort; /* the same labels have the same number (span/cohort.h); 0: they have none */
 };
 
 #define CALL_LABEL_COUNT 6

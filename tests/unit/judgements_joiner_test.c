@@ -147,13 +147,18 @@ static struct known_call call(uint32_t trace, uint8_t span)
 	return c;
 }
 
-static void add_at(struct joiner *j, struct known_call c, const char *prompt, uint64_t now)
+static void add_of(struct joiner *j, struct known_call c, const char *prompt, uint64_t cohort, uint64_t now)
 {
-	struct call_labels labels = { .prompt = slice_of(prompt), .model = SLICE("gpt-4o") };
+	struct call_labels labels = { .prompt = slice_of(prompt), .model = SLICE("gpt-4o"), .cohort = cohort };
 
 	joiner_begin(j);
 	joiner_call(j, &c, &labels);
 	joiner_end(j, now);
+}
+
+static void add_at(struct joiner *j, struct known_call c, const char *prompt, uint64_t now)
+{
+	add_of(j, c, prompt, 0, now);
 }
 
 static void add(struct joiner *j, struct known_call c, const char *prompt)
@@ -361,25 +366,100 @@ static void late_by_many_calls_is_not_too_late(void **state)
 	joiner_free(j);
 }
 
-/* More sets of labels in turn than a block's writer remembers. */
+/* With cohorts that have one place in the writer's memory, with some that have places of their own, and without. */
 static void each_call_keeps_its_own_labels(void **state)
 {
+	static const uint64_t cohorts[] = { 5, 5 + BLOCK_SETS, 6, 7, 5 + 2 * BLOCK_SETS, 0, 0 };
 	struct joiner *j = start(64 << 20);
 	char prompt[32];
 
 	(void)state;
 	for (uint32_t i = 0; i < 2000; i++) {
-		snprintf(prompt, sizeof(prompt), "p@%u", i % (BLOCK_SETS + 9));
-		add(j, call(i, 1), prompt);
+		snprintf(prompt, sizeof(prompt), "p@%u", i % 7);
+		add_of(j, call(i, 1), prompt, cohorts[i % 7], NOW);
 	}
 	save(j);
 	j = restart(j);
-	for (uint32_t i = 0; i < 2000; i += 7) {
-		snprintf(prompt, sizeof(prompt), "p@%u", i % (BLOCK_SETS + 9));
+	for (uint32_t i = 0; i < 2000; i += 3) {
+		snprintf(prompt, sizeof(prompt), "p@%u", i % 7);
 		take(j, of_trace(i), TAKEN_JOINED);
 		assert_string_equal(told.prompt, prompt);
 	}
 	joiner_free(j);
+}
+
+/* 60 bytes a call, and the labels once in each block. */
+static void calls_of_a_cohort_share_their_labels(void **state)
+{
+	struct known_call c = { .end_unix_ns = NOW };
+	struct call_labels labels = { .prompt = SLICE("greet@1"), .cohort = 1 };
+	struct block_writer w = { .cohort = { 0 } };
+	struct block_reader r;
+	struct buf b = BUF_INIT;
+
+	(void)state;
+	for (c.response = 1; c.response <= 100; c.response++)
+		block_add(&b, &w, &c, &labels);
+	assert_true(b.len < 100 * 60 + 40);
+	block_read(&r, buf_view(&b));
+	for (uint64_t n = 1; n <= 100; n++) {
+		assert_true(block_next(&r, &c));
+		assert_int_equal(c.response, n);
+		assert_true(slice_equal(block_labels(&r).prompt, SLICE("greet@1")));
+	}
+	assert_false(block_next(&r, &c));
+	assert_false(r.is_corrupt);
+	buf_release(&b);
+}
+
+/* The longest labels there are, behind a block that is nearly full. */
+static void the_last_call_of_a_block_fits(void **state)
+{
+	static char text[2 * LABEL_MAX];
+	struct slice longest = { text, sizeof(text) };
+	struct call_labels labels = { longest, longest, longest, longest, longest, longest, 0 };
+	struct known_call c = { .end_unix_ns = NOW };
+	struct block_writer w = { .cohort = { 0 } };
+	struct block_reader r;
+	struct buf b = BUF_INIT;
+	size_t calls = 0;
+
+	(void)state;
+	memset(text, 'x', sizeof(text));
+	for (; b.len < BLOCK_BYTES; calls++)
+		block_add(&b, &w, &c, &labels);
+	assert_true(b.len <= BLOCK_BYTES_MAX);
+	block_read(&r, buf_view(&b));
+	for (; block_next(&r, &c); calls--)
+		assert_int_equal(block_labels(&r).user_segment.len, LABEL_MAX);
+	assert_int_equal(calls, 0);
+	assert_false(r.is_corrupt);
+	buf_release(&b);
+}
+
+/* Any byte of a block changed, any end cut off: nothing is read beyond it. */
+static void a_damaged_block_breaks_off(void **state)
+{
+	struct call_labels labels = { .prompt = SLICE("greet@1"), .cohort = 1 };
+	struct known_call c = { .end_unix_ns = NOW };
+	struct block_writer w = { .cohort = { 0 } };
+	struct buf b = BUF_INIT;
+
+	(void)state;
+	block_add(&b, &w, &c, &labels);
+	block_add(&b, &w, &c, &labels);
+	for (size_t n = 0; n < b.len * 256; n++) {
+		char *copy = malloc(b.len);
+		struct block_reader r;
+		assert_non_null(copy);
+		memcpy(copy, b.ptr, b.len);
+		copy[n / 256] = (char)n;
+		block_read(&r, (struct slice){ copy, b.len - n % 3 });
+		for (unsigned calls = 0; block_next(&r, &c); calls++)
+			assert_true(calls < 3 && block_labels(&r).prompt.len <= LABEL_MAX);
+		free(copy);
+	}
+	buf_release(&b);
 }
 
 static void the_oldest_calls_go_first(void **state)
@@ -438,7 +518,7 @@ static void a_failed_save_is_made_good(void **state)
 static void damaged_entries_are_refused(void **state)
 {
 	struct joiner *j = start(64 << 20);
-	static const char block[] = { 1, 2, 3, 4 };
+	static const char block[] = { 2, 2, 3, 4 };
 	static const char key[] = "C\0\0\0\0\0\0\0\1";
 
 	(void)state;
@@ -465,6 +545,9 @@ int main(void)
 		cmocka_unit_test_teardown(all_of_it_survives_a_kill, clear),
 		cmocka_unit_test_teardown(late_by_many_calls_is_not_too_late, clear),
 		cmocka_unit_test_teardown(each_call_keeps_its_own_labels, clear),
+		cmocka_unit_test(calls_of_a_cohort_share_their_labels),
+		cmocka_unit_test(the_last_call_of_a_block_fits),
+		cmocka_unit_test(a_damaged_block_breaks_off),
 		cmocka_unit_test_teardown(the_oldest_calls_go_first, clear),
 		cmocka_unit_test_teardown(no_more_wait_than_may, clear),
 		cmocka_unit_test_teardown(a_failed_save_is_made_good, clear),
