@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0
- * exporters/split.c - one walk counts and measures leaves, another copies some of them.
+ * exporters/split.c - one walk counts and measures leaves, another deletes those that are not wanted.
  */
 #include "exporters/split.h"
 
-#include "agent/base/buf.h"
+#include "agent/otlp/edit.h"
 #include "agent/otlp/wire.h"
 
-#define LEVELS 3 /* request, resource, scope: each holds the next one, the scope the leaves */
+#define LEVELS         3 /* request, resource, scope: each holds the next one, the scope the leaves */
+#define EDIT_BYTES_MAX ((size_t)256 << 20) /* of memory for edits: far more than the scopes of any request take */
 
 static const uint32_t child_fields[LEVELS] = { 1, 2, 2 };
 
@@ -136,88 +137,132 @@ uint32_t payload_fit(const struct payload *p, uint32_t from, uint32_t to, const 
 
 /* ------------------------------------------------------------------ copying */
 
+/* The part is what is left when everything else is deleted: one edit for each run of unwanted leaves and for each length
+ * of what encloses the wanted ones, so that all bytes are copied once. */
 struct extract {
 	enum payload_kind kind;
+	const char *base;
 	uint32_t index, from, to;
-	uint32_t items, copied;
-	struct buf levels[LEVELS];
+	uint32_t items, wanted; /* so far */
+	struct edit_list edits;
 };
 
-static void copy_field(struct buf *out, const struct wire_field *f, const char *end)
+/* Deletes a field. deleted: edits up to and with the last one that deletes a field of the same message, 0: none yet; where
+ * that one is the last of all and ends where the field begins, it is extended. */
+static struct status delete_field(struct extract *x, const struct wire_field *f, const char *end, size_t *deleted)
 {
-	buf_append(out, f->start, (size_t)(end - f->start));
-}
+	size_t offset = (size_t)(f->start - x->base), size = (size_t)(end - f->start);
 
-static void put_message(struct buf *out, uint32_t field, struct slice message)
-{
-	char head[2 * WIRE_VARINT_MAX];
-	size_t n = wire_put_varint(head, field << 3 | WIRE_BYTES);
-
-	n += wire_put_varint(head + n, message.len);
-	buf_append(out, head, n);
-	buf_slice(out, message);
-}
-
-static void extract_leaf(struct extract *x, const struct wire_field *f, const char *end)
-{
-	if (x->index >= x->from && x->index < x->to) {
-		copy_field(&x->levels[LEVELS - 1], f, end);
-		x->items += items_of(x->kind, f->bytes);
-		x->copied++;
+	if (*deleted > 0 && *deleted == x->edits.count) {
+		struct edit *last = &x->edits.items[*deleted - 1];
+		if (last->offset + last->del == offset) {
+			last->del += size;
+			return OK;
+		}
 	}
-	x->index++;
+	TRY(edit_list_add(&x->edits, offset, size, SLICE_NONE));
+	*deleted = x->edits.count;
+	return OK;
 }
 
-/* Writes what is wanted of the message to its level's buffer. */
-static void extract_message(struct extract *x, struct slice message, int level)
+static bool leaf_is_wanted(struct extract *x, struct slice leaf)
+{
+	bool is_wanted = x->index >= x->from && x->index < x->to;
+
+	x->index++;
+	if (is_wanted) {
+		x->items += items_of(x->kind, leaf);
+		x->wanted++;
+	}
+	return is_wanted;
+}
+
+static struct status cut_message(struct extract *x, struct slice message, int level);
+
+/* Cuts what is inside of it. is_empty: nothing of it is wanted. */
+static struct status cut_child(struct extract *x, const struct wire_field *f, int level, bool *is_empty)
+{
+	const char *length = wire_length_start(f);
+	uint32_t wanted = x->wanted;
+	size_t place;
+
+	TRY(edit_list_reserve(&x->edits, (size_t)(length - x->base), &place));
+	TRY(cut_message(x, f->bytes, level));
+	*is_empty = x->wanted == wanted;
+	if (*is_empty)
+		edit_list_rewind(&x->edits, place);
+	else
+		edit_list_close(&x->edits, place, (size_t)(f->bytes.ptr - length), f->bytes.len);
+	return OK;
+}
+
+static struct status cut_message(struct extract *x, struct slice message, int level)
 {
 	struct wire_reader r = wire_reader_of(message);
 	struct wire_field f;
+	size_t deleted = 0;
 
-	buf_reset(&x->levels[level]);
 	while (wire_next(&r, &f)) {
-		if (f.number != child_fields[level] || f.type != WIRE_BYTES) {
-			copy_field(&x->levels[level], &f, r.at);
-		} else if (level == LEVELS - 1) {
-			extract_leaf(x, &f, r.at);
-		} else {
-			uint32_t copied = x->copied;
-			extract_message(x, f.bytes, level + 1);
-			if (x->copied > copied)
-				put_message(&x->levels[level], f.number, buf_view(&x->levels[level + 1]));
-		}
+		bool is_unwanted = false;
+		if (f.number != child_fields[level] || f.type != WIRE_BYTES)
+			continue;
+		if (level == LEVELS - 1)
+			is_unwanted = !leaf_is_wanted(x, f.bytes);
+		else
+			TRY(cut_child(x, &f, level + 1, &is_unwanted));
+		if (is_unwanted)
+			TRY(delete_field(x, &f, r.at, &deleted));
 	}
+	return OK;
 }
 
-static bool extract_line(void *context, struct slice line, size_t end)
+static struct payload *extract_leaves(const struct payload *p, uint32_t from, uint32_t to)
 {
-	struct extract *x = context;
+	struct slice wire = payload_view(p);
+	struct extract x = { .kind = p->kind, .base = wire.ptr, .from = from, .to = to };
+	struct payload *part = NULL;
+	struct arena arena;
 
-	(void)end;
-	if (x->index >= x->from && x->index < x->to) {
-		buf_slice(&x->levels[0], line);
-		x->items++;
-	}
-	return ++x->index < x->to;
+	arena_init(&arena, EDIT_BYTES_MAX);
+	edit_list_init(&x.edits, &arena);
+	struct status s = cut_message(&x, wire, 0);
+	if (!FAILED(s))
+		s = edit_list_settle(&x.edits);
+	if (!FAILED(s))
+		part = payload_new(p->kind, edit_list_size(&x.edits, wire), x.items);
+	if (part != NULL)
+		edit_list_write(&x.edits, wire, part->bytes);
+	arena_release(&arena);
+	return part;
+}
+
+struct line_range {
+	uint32_t index, from, to;
+	size_t start, end;
+};
+
+static bool range_line(void *context, struct slice line, size_t end)
+{
+	struct line_range *range = context;
+
+	if (range->index == range->from)
+		range->start = end - line.len;
+	range->end = end;
+	return ++range->index < range->to;
+}
+
+static struct payload *extract_lines(const struct payload *p, uint32_t from, uint32_t to)
+{
+	struct line_range range = { .from = from, .to = to };
+
+	walk_lines(payload_view(p), range_line, &range);
+	struct payload *part = payload_new(p->kind, range.end - range.start, to - from);
+	if (part != NULL)
+		memcpy(part->bytes, p->bytes + range.start, part->size_bytes);
+	return part;
 }
 
 struct payload *payload_extract(const struct payload *p, uint32_t from, uint32_t to)
 {
-	struct extract x = { .kind = p->kind, .from = from, .to = to };
-	struct payload *part = NULL;
-	bool failed = false;
-
-	if (p->kind == PAYLOAD_RECORDS)
-		walk_lines(payload_view(p), extract_line, &x);
-	else
-		extract_message(&x, payload_view(p), 0);
-	for (int level = 0; level < LEVELS; level++)
-		failed |= buf_failed(&x.levels[level]);
-	if (!failed)
-		part = payload_new(p->kind, x.levels[0].len, x.items);
-	if (part != NULL)
-		memcpy(part->bytes, x.levels[0].ptr, x.levels[0].len);
-	for (int level = 0; level < LEVELS; level++)
-		buf_release(&x.levels[level]);
-	return part;
+	return p->kind == PAYLOAD_RECORDS ? extract_lines(p, from, to) : extract_leaves(p, from, to);
 }
