@@ -16,7 +16,7 @@
 
 enum {
 	OPTION_AGENT, OPTION_OUTPUT, OPTION_DIRECTORY, OPTION_ENV, OPTION_BY, OPTION_TICKET, OPTION_CANARY, OPTION_FORCE,
-	OPTION_TO, OPTION_INTO,
+	OPTION_TO, OPTION_INTO, OPTION_NAME,
 };
 
 static const struct cli_option options[] = {
@@ -30,13 +30,20 @@ static const struct cli_option options[] = {
 	[OPTION_FORCE] = { "force", 0, NULL, "deploy: all of the traffic to a canary that is not proven equal or better; it is "
 			   "recorded that it was forced." },
 	[OPTION_TO] = { "to", 0, "VERSION", "rollback: to this version; else the last one that was good." },
-	[OPTION_INTO] = { "into", 0, "DIR", "import: write a manifest for each version there; else all to standard output." },
+	[OPTION_INTO] = { "into", 0, "DIR", "import: write a manifest for each version there, such as into prompts.directory; what "
+			  "is there stays. Else all to standard output." },
+	[OPTION_NAME] = { "name", 0, "NAME", "import: of prompts that the file does not name." },
 	{ .name = NULL },
 };
 
 const char *prompts_import_target(const struct prompts_call *c)
 {
 	return c->args->values[OPTION_INTO];
+}
+
+const char *prompts_import_name(const struct prompts_call *c)
+{
+	return c->args->values[OPTION_NAME];
 }
 
 static void print_json(const struct buf *answer)

@@ -6,6 +6,7 @@
 
 #include "agent/cli/client.h"
 #include "agent/cli/command.h"
+#include "agent/prompts/folder.h"
 
 extern const struct command command_prompts;
 
@@ -21,12 +22,19 @@ struct prompts_call {
 
 /* Verbs that need no agent (prompts_files.c). */
 int prompts_check(struct prompts_call *c);
-int prompts_import(struct prompts_call *c);
 int prompts_list_folder(struct prompts_call *c);
 int prompts_diff(struct prompts_call *c);
 
-/* --output of `import`: the folder to write to; NULL: standard output. */
+/* Reads the folder; mistakes go to standard error. CLI_GO_ON, CLI_NO where there were some, or CLI_UNREACHABLE. */
+int prompts_read_folder(const char *directory, struct manifest_set *set);
+void prompts_print_manifests(const struct manifest_set *set); /* as JSON, on standard output */
+
+/* Of exports (prompts_import.c). */
+int prompts_import(struct prompts_call *c);
+
+/* --into and --name of `import`; NULL: not given. */
 const char *prompts_import_target(const struct prompts_call *c);
+const char *prompts_import_name(const struct prompts_call *c);
 
 /* Of answers (prompts_print.c), on standard output. */
 void prompts_print_list(struct slice answer);

@@ -3,7 +3,6 @@
  */
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "agent/base/file.h"
@@ -11,12 +10,8 @@
 #include "agent/cli/answer.h"
 #include "agent/cli/prompts.h"
 #include "agent/prompts/diff.h"
-#include "agent/prompts/import.h"
 
-#define EXPORT_BYTES_MAX (64u << 20)
-
-/* Reads the folder; mistakes go to standard error. CLI_GO_ON, CLI_NO where there were some, or CLI_UNREACHABLE. */
-static int read_folder(const char *directory, struct manifest_set *set)
+int prompts_read_folder(const char *directory, struct manifest_set *set)
 {
 	struct buf errors = BUF_INIT;
 	struct status s = folder_read(directory, set, &errors);
@@ -33,7 +28,7 @@ static int read_folder(const char *directory, struct manifest_set *set)
 int prompts_check(struct prompts_call *c)
 {
 	struct manifest_set set;
-	int code = read_folder(c->operands[0], &set);
+	int code = prompts_read_folder(c->operands[0], &set);
 
 	if (c->json && code != CLI_UNREACHABLE)
 		printf("{\"manifests\":%zu,\"mistakes\":%zu}\n", set.count, set.mistakes);
@@ -51,7 +46,7 @@ static void print_manifest(const struct manifest *m)
 	printf("%-28s %-14s %-24s %s\n", m->name, m->version, m->model != NULL ? m->model : "-", m->path);
 }
 
-static void print_manifests_json(const struct manifest_set *set)
+void prompts_print_manifests(const struct manifest_set *set)
 {
 	struct buf out = BUF_INIT;
 
@@ -68,10 +63,10 @@ static void print_manifests_json(const struct manifest_set *set)
 int prompts_list_folder(struct prompts_call *c)
 {
 	struct manifest_set set;
-	int code = read_folder(c->directory, &set);
+	int code = prompts_read_folder(c->directory, &set);
 
 	if (c->json && code != CLI_UNREACHABLE)
-		print_manifests_json(&set);
+		prompts_print_manifests(&set);
 	for (size_t i = 0; !c->json && i < set.count; i++)
 		print_manifest(set.items[i]);
 	manifest_set_release(&set);
@@ -119,7 +114,7 @@ static int find_pair(struct prompts_call *c, struct pair *p)
 	struct buf path = BUF_INIT;
 
 	if (c->directory != NULL) {
-		int code = read_folder(c->directory, &set);
+		int code = prompts_read_folder(c->directory, &set);
 		take_from_set(&set, c->operands[0], p);
 		manifest_set_release(&set);
 		return code == CLI_NO ? CLI_GO_ON : code;
@@ -164,89 +159,5 @@ int prompts_diff(struct prompts_call *c)
 		code = print_pair(c, &p);
 	manifest_free(p.found[0]);
 	manifest_free(p.found[1]);
-	return code;
-}
-
-/* ---------------------------------------------------------------- import */
-/* A file's name out of a prompt's: letters, digits, dots and dashes stay. */
-static void write_file_name(const char *directory, const struct manifest *m, struct buf *path)
-{
-	const char *const parts[] = { m->name, m->version };
-
-	buf_printf(path, "%s/", directory);
-	for (int i = 0; i < 2; i++) {
-		for (const char *at = parts[i]; *at != '\0'; at++) {
-			bool stays = (*at >= 'a' && *at <= 'z') || (*at >= 'A' && *at <= 'Z') || (*at >= '0' && *at <= '9') ||
-				     *at == '_' || *at == '-' || (*at == '.' && at > parts[i]);
-			buf_byte(path, stays ? *at : '-');
-		}
-		buf_text(path, i == 0 ? "@" : ".yaml");
-	}
-}
-
-/* A manifest that is there already stays: it may have been released. */
-static bool write_manifest(const char *directory, const struct manifest *m)
-{
-	struct buf path = BUF_INIT, text = BUF_INIT;
-
-	write_file_name(directory, m, &path);
-	manifest_write_yaml(m, &text);
-	FILE *file = fopen(buf_string(&path), "wx");
-	bool good = file != NULL && fwrite(text.ptr, 1, text.len, file) == text.len;
-	good = file != NULL && fclose(file) == 0 && good;
-	if (good)
-		printf("%s\n", buf_string(&path));
-	else
-		fprintf(stderr, "plimsoll prompts: cannot write '%s': is it there already?\n", buf_string(&path));
-	buf_release(&path);
-	buf_release(&text);
-	return good;
-}
-
-static int write_set(const struct prompts_call *c, const struct manifest_set *set)
-{
-	const char *directory = prompts_import_target(c);
-	int code = CLI_DONE;
-
-	if (c->json) {
-		print_manifests_json(set);
-		return CLI_DONE;
-	}
-	if (directory != NULL)
-		mkdir(directory, 0777); /* one that is missing will be told by the first file */
-	for (size_t i = 0; i < set->count; i++) {
-		struct buf text = BUF_INIT;
-		if (directory != NULL && !write_manifest(directory, set->items[i]))
-			code = CLI_UNREACHABLE;
-		if (directory == NULL) {
-			manifest_write_yaml(set->items[i], &text);
-			printf("%s%s", i > 0 ? "---\n" : "", buf_string(&text));
-		}
-		buf_release(&text);
-	}
-	return code;
-}
-
-int prompts_import(struct prompts_call *c)
-{
-	struct buf text = BUF_INIT, why = BUF_INIT;
-	struct manifest_set set = { .count = 0 };
-	const char *source = NULL, *path = c->operands[0];
-	size_t left_out = 0;
-	struct status s = file_read(path, EXPORT_BYTES_MAX, &text);
-
-	if (FAILED(s))
-		buf_printf(&why, "plimsoll prompts: cannot read '%s'\n", path);
-	else
-		s = import_read(path, buf_view(&text), &set, &source, &left_out, &why);
-	fputs(buf_string(&why), stderr);
-	int code = FAILED(s) ? (s.code == STATUS_IO ? CLI_UNREACHABLE : CLI_USAGE) : write_set(c, &set);
-	if (!FAILED(s))
-		fprintf(stderr, "%zu prompt versions of %s, %zu left out\n", set.count, source, left_out);
-	if (code == CLI_DONE && left_out > 0)
-		code = CLI_NO;
-	manifest_set_release(&set);
-	buf_release(&text);
-	buf_release(&why);
 	return code;
 }

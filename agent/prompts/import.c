@@ -1,41 +1,55 @@
 /* SPDX-License-Identifier: Apache-2.0
  * prompts/import.c - finds the list of prompts in a file, and hands each to its platform's reader.
  */
-#include "agent/prompts/import.h"
-
-#include <inttypes.h>
+#include "agent/prompts/import_priv.h"
 
 #include "agent/base/json.h"
 #include "agent/config/yaml_tree.h"
-#include "agent/prompts/platform.h"
-#include "agent/span/fingerprint.h"
 
 #define ARENA_BYTES (64u << 20)
 
-struct import {
-	const char *path;
-	struct arena arena;
-	struct manifest_set *set;
-	size_t left_out;
-	struct buf *why;
-	struct slice parameters; /* of Promptfoo's first provider */
-	struct slice model;
-};
-
-static void leave_out(struct import *in, const char *why, struct slice what)
+/* "path:line:column: " of a value in the file. */
+static void write_place(struct import *in, struct slice value)
 {
-	in->left_out++;
-	buf_printf(in->why, "%s: %.*s: %s\n", in->path, SLICE_ARG(slice_head(what, 80)), why);
+	size_t line = 1, column = 1;
+
+	buf_text(in->why, in->path);
+	if (in->text.len > 0 && value.ptr >= in->text.ptr && value.ptr < in->text.ptr + in->text.len) {
+		for (const char *at = in->text.ptr; at < value.ptr; at++) {
+			column = *at == '\n' ? 1 : column + 1;
+			line += *at == '\n';
+		}
+		buf_printf(in->why, ":%zu:%zu", line, column);
+	}
+	buf_text(in->why, ": ");
 }
 
-static void take(struct import *in, const struct platform_prompt *p)
+void import_leave_out(struct import *in, const char *why, struct slice what)
 {
+	in->left_out++;
+	write_place(in, what);
+	buf_printf(in->why, "%s\n", why);
+}
+
+void import_take(struct import *in, const struct platform_prompt *p, struct slice item)
+{
+	struct buf wrong = BUF_INIT;
 	struct manifest *m = NULL;
 
-	struct status s = platform_manifest(in->path, p, &m, in->why);
+	struct status s = platform_manifest(in->path, p, &m, &wrong);
 	if (!FAILED(s))
-		s = manifest_set_add(in->set, m, in->why);
+		s = manifest_set_add(in->set, m, &wrong);
 	in->left_out += FAILED(s);
+	if (FAILED(s)) {
+		write_place(in, item);
+		buf_printf(in->why, "prompt '%.*s', version '%.*s': ", SLICE_ARG(p->name), SLICE_ARG(p->version));
+		buf_text(in->why, wrong.len > 0 ? buf_string(&wrong) : s.why);
+	} else if (p->lost.len > 0) {
+		write_place(in, item);
+		buf_printf(in->why, "note: a manifest has no place for %.*s of %.*s@%.*s\n", SLICE_ARG(p->lost),
+			   SLICE_ARG(p->name), SLICE_ARG(p->version));
+	}
+	buf_release(&wrong);
 }
 
 /* Each element of a list, or the one value that stands for it. */
@@ -59,87 +73,23 @@ static void visit_langfuse(struct import *in, struct slice item)
 	struct platform_prompt p;
 
 	if (platform_langfuse(item, &in->arena, &p))
-		take(in, &p);
+		import_take(in, &p, item);
 	else
-		leave_out(in, "a prompt has a name and a version; a list of Langfuse's names alone does not hold them", item);
+		import_leave_out(in, "a prompt has a name and a version; a list of Langfuse's names alone does not hold them", item);
 }
 
 static void visit_langsmith(struct import *in, struct slice item)
 {
 	struct platform_prompt p;
 
-	if (platform_langsmith(item, &in->arena, &p))
-		take(in, &p);
+	(void)platform_langsmith(item, &in->arena, &p);
+	if (p.name.len == 0)
+		p.name = slice_of(in->name);
+	if (p.name.len > 0 && p.version.len > 0)
+		import_take(in, &p, item);
 	else
-		leave_out(in, "no lc_hub_repo and lc_hub_commit_hash in its metadata, no repo and commit_hash beside it", item);
-}
-
-/* ---------------------------------------------------------------- Promptfoo */
-/* "openai:chat:gpt-4o" is the model gpt-4o. */
-static struct slice model_of(struct slice provider)
-{
-	size_t at = provider.len;
-
-	while (at > 0 && provider.ptr[at - 1] != ':')
-		at--;
-	return slice_skip(provider, at);
-}
-
-static void read_provider(struct import *in, struct slice root)
-{
-	struct slice list = json_find(root, SLICE("providers")), first = SLICE_NONE;
-	struct json j;
-
-	json_init(&j, list);
-	if (list.len > 0 && json_array(&j) && json_element(&j))
-		json_raw(&j, &first);
-	struct slice id = platform_text(first, "id", &in->arena);
-	json_init(&j, first);
-	if (id.len == 0 && first.len > 0 && json_peek(&j) == JSON_STRING)
-		json_text(&j, &in->arena, &id);
-	in->model = model_of(id);
-	in->parameters = json_find(first, SLICE("config"));
-}
-
-static struct slice text_of(struct import *in, struct slice item)
-{
-	struct slice text = platform_text(item, "raw", &in->arena);
-	struct json j;
-
-	json_init(&j, item);
-	if (text.len == 0 && json_peek(&j) == JSON_STRING)
-		json_text(&j, &in->arena, &text);
-	return text;
-}
-
-static bool is_messages(struct slice text)
-{
-	struct json j;
-
-	json_init(&j, text);
-	return json_is_valid(text) && json_peek(&j) == JSON_ARRAY;
-}
-
-static void visit_promptfoo(struct import *in, struct slice item)
-{
-	struct slice text = text_of(in, item), label = platform_text(item, "label", &in->arena);
-	struct platform_prompt p = { .model = in->model };
-
-	if (text.len == 0 || slice_starts_with(text, SLICE("file://"))) {
-		leave_out(in, "its text stands in a file of its own; import the results of `promptfoo eval -o` instead", item);
-		return;
-	}
-	bool is_named = label.len > 0 && label.len <= 80 && memchr(label.ptr, '\n', label.len) == NULL &&
-			!slice_equal(label, text);
-	p.name = is_named ? label : SLICE("promptfoo");
-	p.version = arena_printf(&in->arena, "%016" PRIx64, fingerprint_of(text));
-	p.temperature = platform_text(in->parameters, "temperature", &in->arena);
-	p.max_output_tokens = platform_text(in->parameters, "max_tokens", &in->arena);
-	if (is_messages(text))
-		p.messages = text;
-	else
-		p.template = text;
-	take(in, &p);
+		import_leave_out(in, p.version.len > 0 ? "the commit does not say its prompt: name it with --name" :
+						  "no commit_hash beside it, and no lc_hub_commit_hash in its metadata", item);
 }
 
 /* ---------------------------------------------------------------- which tool wrote it */
@@ -157,8 +107,7 @@ static struct slice sample_of(struct slice value)
 
 static const char *read_value(struct import *in, struct slice root)
 {
-	struct slice results = json_find(root, SLICE("results")), data = json_find(root, SLICE("data"));
-	struct slice list = data.len > 0 ? data : root, sample = sample_of(list);
+	struct slice data = json_find(root, SLICE("data")), list = data.len > 0 ? data : root, sample = sample_of(list);
 
 	if (json_find(sample, SLICE("lc")).len > 0 || json_find(sample, SLICE("manifest")).len > 0) {
 		each(in, list, visit_langsmith);
@@ -168,19 +117,13 @@ static const char *read_value(struct import *in, struct slice root)
 		each(in, list, visit_langfuse);
 		return "langfuse";
 	}
-	struct slice prompts = json_find(results.len > 0 ? results : root, SLICE("prompts"));
-	if (prompts.len == 0)
-		return NULL;
-	read_provider(in, results.len > 0 ? json_find(root, SLICE("config")) : root);
-	each(in, prompts, visit_promptfoo);
-	return "promptfoo";
+	return import_promptfoo(in, root) ? "promptfoo" : NULL;
 }
 
-static bool read_yaml(struct slice text, struct buf *json)
+bool import_yaml(const char *path, struct slice text, struct buf *json, struct buf *why)
 {
-	struct conf_errors errors = { .file = "" };
+	struct conf_errors errors = { .file = path };
 	const struct tree_node *root = NULL;
-	struct buf ignored = BUF_INIT;
 	struct arena arena;
 
 	arena_init(&arena, ARENA_BYTES);
@@ -188,29 +131,57 @@ static bool read_yaml(struct slice text, struct buf *json)
 	if (good)
 		tree_write_json(root, json);
 	arena_release(&arena);
-	conf_errors_finish(&errors, &ignored);
-	buf_release(&ignored);
+	conf_errors_finish(&errors, why);
 	return good && !buf_failed(json);
 }
 
-struct status import_read(const char *path, struct slice text, struct manifest_set *out, const char **source,
-			  size_t *left_out, struct buf *why)
+/* Where a file that begins as JSON stops being it. */
+static void tell_bad_json(const char *path, struct slice text, struct buf *why)
 {
-	struct import in = { .path = path, .set = out, .why = why };
+	unsigned line, column;
+	struct json j;
+
+	json_init(&j, text);
+	(void)(json_skip(&j) && !FAILED(json_finish(&j)));
+	json_where(&j, &line, &column);
+	buf_printf(why, "%s:%u:%u: no JSON\n", path, line, column);
+}
+
+static struct status read_text(struct import *in, struct slice text, const char **source)
+{
+	struct slice trimmed = slice_trim(text);
 	struct buf json = BUF_INIT;
+	bool is_readable = true;
+
+	if (json_is_valid(text)) {
+		in->text = text;
+		*source = read_value(in, text);
+	} else if (slice_starts_with(trimmed, SLICE("{")) || slice_starts_with(trimmed, SLICE("["))) {
+		tell_bad_json(in->path, text, in->why);
+		is_readable = false;
+	} else {
+		is_readable = import_yaml(in->path, text, &json, in->why);
+		if (is_readable)
+			*source = read_value(in, buf_view(&json));
+	}
+	buf_release(&json);
+	if (*source != NULL)
+		return OK;
+	if (is_readable)
+		buf_printf(in->why, "%s: no export of Langfuse, LangSmith or Promptfoo\n", in->path);
+	return FAIL(MALFORMED, "no export that is known");
+}
+
+struct status import_read(const char *path, struct slice text, const char *name, struct manifest_set *out,
+			  const char **source, size_t *left_out, struct buf *why)
+{
+	struct import in = { .path = path, .name = name, .set = out, .why = why };
 
 	*out = (struct manifest_set){ .count = 0 };
 	*source = NULL;
 	arena_init(&in.arena, ARENA_BYTES);
-	if (json_is_valid(text))
-		*source = read_value(&in, text);
-	else if (read_yaml(text, &json))
-		*source = read_value(&in, buf_view(&json));
+	struct status s = read_text(&in, text, source);
 	*left_out = in.left_out;
 	arena_release(&in.arena);
-	buf_release(&json);
-	if (*source != NULL)
-		return OK;
-	buf_printf(why, "%s: no export of Langfuse, LangSmith or Promptfoo\n", path);
-	return FAIL(MALFORMED, "no export that is known");
+	return s;
 }

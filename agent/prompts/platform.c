@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0
- * prompts/platform.c - see the header. Shapes: Langfuse API v2 prompts, LangChain serialisation version 1, Braintrust
- * prompt objects.
+ * prompts/platform.c - see the header. Shapes: Langfuse API v2 prompts (langfuse 5.0), Braintrust prompt objects.
+ * LangSmith's are in platform_langsmith.c.
  */
 #include "agent/prompts/platform.h"
 
 #include "agent/base/json.h"
+
+#define LOST_BYTES_MAX 2000u
 
 struct slice platform_text(struct slice object, const char *name, struct arena *a)
 {
@@ -27,7 +29,7 @@ static enum json_kind kind_of(struct slice raw)
 	return raw.len > 0 ? json_peek(&j) : JSON_BAD;
 }
 
-static struct slice container(struct slice raw, enum json_kind wanted)
+struct slice platform_container(struct slice raw, enum json_kind wanted)
 {
 	return kind_of(raw) == wanted ? raw : SLICE_NONE;
 }
@@ -41,25 +43,78 @@ static struct slice first_text(struct slice object, const char *const *names, st
 	return found;
 }
 
-/* Parameters by the names that vendors have for them. */
-static void read_parameters(struct slice config, struct arena *a, struct platform_prompt *out)
+/* ---------------------------------------------------------------- what has no place */
+void platform_lose(struct platform_prompt *p, struct arena *a, const char *prefix, struct slice name)
 {
-	static const char *const models[] = { "model", "model_name", "modelName", NULL };
-	static const char *const limits[] = { "max_output_tokens", "max_completion_tokens", "max_tokens", "maxTokens", NULL };
-	static const char *const temperatures[] = { "temperature", NULL };
-
-	if (out->model.len == 0)
-		out->model = first_text(config, models, a);
-	if (out->temperature.len == 0)
-		out->temperature = first_text(config, temperatures, a);
-	if (out->max_output_tokens.len == 0)
-		out->max_output_tokens = first_text(config, limits, a);
-	if (out->tools.len == 0)
-		out->tools = container(json_find(config, SLICE("tools")), JSON_ARRAY);
+	if (p->lost.len < LOST_BYTES_MAX)
+		p->lost = arena_printf(a, "%.*s%s%s%.*s", SLICE_ARG(p->lost), p->lost.len > 0 ? ", " : "", prefix,
+				       SLICE_ARG(slice_head(name, 80)));
 }
 
+/* Empty, or a mark where a key of the vendor stood. */
+static bool says_nothing(struct slice value)
+{
+	static const char *const empty[] = { "null", "\"\"", "[]", "{}", "false" };
+
+	if (slice_equal(json_find(platform_container(value, JSON_OBJECT), SLICE("type")), SLICE("\"secret\"")))
+		return true;
+	for (size_t i = 0; i < sizeof(empty) / sizeof(empty[0]); i++)
+		if (slice_equal(value, slice_of(empty[i])))
+			return true;
+	return false;
+}
+
+static bool is_one_of(struct slice name, const char *const *names)
+{
+	for (; *names != NULL; names++)
+		if (slice_equal(name, slice_of(*names)))
+			return true;
+	return false;
+}
+
+void platform_lose_others(struct platform_prompt *p, struct arena *a, const char *prefix, struct slice object,
+			  const char *const *taken)
+{
+	struct json_string name;
+	struct slice value;
+	struct json j;
+
+	json_init(&j, object);
+	if (object.len == 0 || json_peek(&j) != JSON_OBJECT || !json_object(&j))
+		return;
+	while (json_member(&j, &name) && json_raw(&j, &value))
+		if (!says_nothing(value) && !is_one_of(name.raw, taken))
+			platform_lose(p, a, prefix, name.raw);
+}
+
+void platform_parameters(struct platform_prompt *p, struct arena *a, const char *prefix, struct slice object)
+{
+	static const char *const models[] = { "model", "model_name", "modelName", "model_id", NULL };
+	static const char *const limits[] = { "max_output_tokens", "max_completion_tokens", "max_tokens", "maxTokens",
+					      "max_tokens_to_sample", NULL };
+	static const char *const temperatures[] = { "temperature", NULL };
+	static const char *const taken[] = { "model", "model_name", "modelName", "model_id", "max_output_tokens",
+					     "max_completion_tokens", "max_tokens", "maxTokens", "max_tokens_to_sample",
+					     "temperature", "tools", NULL };
+
+	if (p->model.len == 0)
+		p->model = first_text(object, models, a);
+	if (p->temperature.len == 0)
+		p->temperature = first_text(object, temperatures, a);
+	if (p->max_output_tokens.len == 0)
+		p->max_output_tokens = first_text(object, limits, a);
+	struct slice tools = platform_container(json_find(object, SLICE("tools")), JSON_ARRAY);
+	if (p->tools.len == 0 && !says_nothing(tools))
+		p->tools = tools;
+	platform_lose_others(p, a, prefix, object, taken);
+}
+
+/* ---------------------------------------------------------------- Langfuse and Braintrust */
 bool platform_langfuse(struct slice object, struct arena *a, struct platform_prompt *out)
 {
+	/* id and the like say nothing of the prompt; labels are where it was put, which a manifest does not say */
+	static const char *const taken[] = { "id", "name", "version", "type", "prompt", "config", "projectId", "createdAt",
+					     "updatedAt", "createdBy", "isActive", "resolutionGraph", NULL };
 	struct slice prompt = json_find(object, SLICE("prompt"));
 
 	*out = (struct platform_prompt){ .name = platform_text(object, "name", a),
@@ -68,8 +123,9 @@ bool platform_langfuse(struct slice object, struct arena *a, struct platform_pro
 		return false;
 	if (kind_of(prompt) == JSON_STRING)
 		out->template = platform_text(object, "prompt", a);
-	out->messages = container(prompt, JSON_ARRAY);
-	read_parameters(json_find(object, SLICE("config")), a, out);
+	out->messages = platform_container(prompt, JSON_ARRAY);
+	platform_parameters(out, a, "config.", json_find(object, SLICE("config")));
+	platform_lose_others(out, a, "", object, taken);
 	return true;
 }
 
@@ -82,109 +138,11 @@ bool platform_braintrust(struct slice object, struct arena *a, struct platform_p
 	*out = (struct platform_prompt){ .name = first_text(object, names, a), .version = first_text(object, versions, a) };
 	if (out->name.len == 0 || out->version.len == 0)
 		return false;
-	out->messages = container(json_find(prompt, SLICE("messages")), JSON_ARRAY);
+	out->messages = platform_container(json_find(prompt, SLICE("messages")), JSON_ARRAY);
 	if (out->messages.len == 0)
 		out->template = platform_text(prompt, "content", a);
-	read_parameters(options, a, out);
-	read_parameters(json_find(options, SLICE("params")), a, out);
-	return true;
-}
-
-/* ---------------------------------------------------------------- LangSmith */
-/* {x} becomes {{x}}; {{ and }} are braces that stand for themselves there. */
-static struct slice double_braces(struct slice text, struct arena *a)
-{
-	struct buf out = BUF_INIT;
-
-	for (size_t i = 0; i < text.len; i++) {
-		char c = text.ptr[i];
-		bool is_brace = c == '{' || c == '}';
-		if (is_brace && i + 1 < text.len && text.ptr[i + 1] == c) {
-			buf_byte(&out, c);
-			i++;
-			continue;
-		}
-		buf_byte(&out, c);
-		if (is_brace)
-			buf_byte(&out, c);
-	}
-	struct slice copy = arena_dup(a, buf_view(&out));
-	buf_release(&out);
-	return copy;
-}
-
-static const char *role_of(struct slice ids)
-{
-	static const struct {
-		const char *class, *role;
-	} roles[] = { { "System", "system" }, { "Human", "user" }, { "AI", "assistant" } };
-
-	for (size_t i = 0; i < sizeof(roles) / sizeof(roles[0]); i++)
-		if (slice_find(ids, slice_of(roles[i].class)) >= 0)
-			return roles[i].role;
-	return "user";
-}
-
-static void write_message(struct slice message, struct arena *a, struct buf *out)
-{
-	struct slice kwargs = json_find(message, SLICE("kwargs"));
-	struct slice prompt = json_find(json_find(kwargs, SLICE("prompt")), SLICE("kwargs"));
-	struct slice text = platform_text(prompt, "template", a), format = platform_text(prompt, "template_format", a);
-
-	if (text.len == 0)
-		text = platform_text(kwargs, "content", a);
-	else if (format.len == 0 || slice_equal(format, SLICE("f-string")))
-		text = double_braces(text, a);
-	buf_printf(out, "%s{\"role\":\"%s\",\"content\":", out->len > 1 ? "," : "", role_of(json_find(message, SLICE("id"))));
-	json_write_string(out, text);
-	buf_byte(out, '}');
-}
-
-static struct slice messages_of(struct slice list, struct arena *a)
-{
-	struct buf out = BUF_INIT;
-	struct slice message;
-	struct json j;
-
-	json_init(&j, list);
-	buf_byte(&out, '[');
-	if (json_array(&j))
-		while (json_element(&j) && json_raw(&j, &message))
-			write_message(message, a, &out);
-	buf_byte(&out, ']');
-	struct slice copy = out.len > 2 ? arena_dup(a, buf_view(&out)) : SLICE_NONE;
-	buf_release(&out);
-	return copy;
-}
-
-bool platform_langsmith(struct slice object, struct arena *a, struct platform_prompt *out)
-{
-	static const char *const names[] = { "repo", "lc_hub_repo", "name", NULL };
-	static const char *const versions[] = { "commit_hash", "lc_hub_commit_hash", NULL };
-	struct slice manifest = json_find(object, SLICE("manifest"));
-	struct slice body = manifest.len > 0 ? manifest : object, kwargs = json_find(body, SLICE("kwargs"));
-	struct slice metadata = json_find(kwargs, SLICE("metadata"));
-
-	/* a prompt bound to its model: the first step of a sequence, and the last one's parameters */
-	struct slice first = json_find(json_find(kwargs, SLICE("first")), SLICE("kwargs"));
-	struct slice last = json_find(json_find(kwargs, SLICE("last")), SLICE("kwargs"));
-	struct slice bound = json_find(json_find(last, SLICE("bound")), SLICE("kwargs"));
-
-	*out = (struct platform_prompt){ .name = first_text(object, names, a), .version = first_text(object, versions, a) };
-	if (metadata.len == 0)
-		metadata = json_find(first, SLICE("metadata"));
-	if (out->name.len == 0)
-		out->name = first_text(metadata, names, a);
-	if (out->version.len == 0)
-		out->version = first_text(metadata, versions, a);
-	if (out->name.len == 0 || out->version.len == 0)
-		return false;
-	out->messages = messages_of(json_find(first.len > 0 ? first : kwargs, SLICE("messages")), a);
-	if (out->messages.len == 0) {
-		struct slice template = platform_text(kwargs, "template", a);
-		out->template = template.len > 0 ? double_braces(template, a) : template;
-	}
-	read_parameters(bound.len > 0 ? bound : last, a, out);
+	platform_parameters(out, a, "params.", json_find(options, SLICE("params")));
+	platform_parameters(out, a, "options.", options);
 	return true;
 }
 

@@ -6,6 +6,7 @@
 
 #include "agent/base/arena.h"
 #include "agent/base/buf.h"
+#include "agent/base/json.h"
 #include "agent/prompts/manifest.h"
 
 /* What platforms tell of a version. Raw slices are JSON values, empty where not told. */
@@ -16,7 +17,21 @@ struct platform_prompt {
 	struct slice template;      /* text */
 	struct slice messages, tools; /* JSON */
 	struct slice owner;         /* text */
+	struct slice lost;          /* names of what was said and has no place in a manifest: "labels, config.top_p" */
 };
+
+/* Adds the name to what is lost. */
+void platform_lose(struct platform_prompt *p, struct arena *a, const char *prefix, struct slice name);
+
+/* Adds each member of the object that says something and is not in taken, which ends at NULL. */
+void platform_lose_others(struct platform_prompt *p, struct arena *a, const char *prefix, struct slice object,
+			  const char *const *taken);
+
+/* Model, temperature, token limit and tools by the names that vendors have for them; what else stands there is lost. */
+void platform_parameters(struct platform_prompt *p, struct arena *a, const char *prefix, struct slice object);
+
+/* The value where it is of that kind; else empty. */
+struct slice platform_container(struct slice raw, enum json_kind wanted);
 
 /* The manifest of it. source: for messages. Errors: as manifest_read. */
 struct status platform_manifest(const char *source, const struct platform_prompt *p, struct manifest **out,
@@ -28,8 +43,9 @@ bool platform_langfuse(struct slice object, struct arena *a, struct platform_pro
 /* A prompt of Braintrust: {slug, version or _xact_id, prompt_data}. */
 bool platform_braintrust(struct slice object, struct arena *a, struct platform_prompt *out);
 
-/* A prompt of LangSmith: a serialised ChatPromptTemplate with its metadata, or a commit {repo, commit_hash, manifest}.
- * Variables in one pair of braces get two. */
+/* A prompt of LangSmith: a serialised ChatPromptTemplate with its metadata, or a commit {repo, commit_hash, manifest};
+ * bound to a model, or not. Variables in one pair of braces get two. False: it does not say its name or its version; name
+ * and version hold what it says. */
 bool platform_langsmith(struct slice object, struct arena *a, struct platform_prompt *out);
 
 /* The text of a string member, unescaped, or of a number as it is written; empty where it is neither. */

@@ -63,7 +63,7 @@ def promptfoo_config(url):
 
 def promptfoo_steady(text, folder, url):
     text = text.replace(str(folder), "/eval").replace(url, "http://localhost:8000/v1")
-    text = re.sub(r'("?(?:latencyMs|durationMs|generationDurationMs|evaluationDurationMs)"?: ?)\d+', r"\g<1>120", text)
+    text = re.sub(r'("?(?:latencyMs|totalLatencyMs|durationMs|generationDurationMs|evaluationDurationMs)"?: ?)\d+', r"\g<1>120", text)
     return re.sub(r"eval-\w{3}-\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d", "eval-abc-2026-01-01T12:00:00", text)
 
 
@@ -88,7 +88,7 @@ def record_promptfoo(installed):
 
 # ---------------------------------------------------------------- LangSmith
 def record_langsmith():
-    os.environ["LANGSMITH_TRACING"] = "false"
+    os.environ.update(LANGSMITH_TRACING="false", LANGSMITH_ENDPOINT="http://127.0.0.1:9")  # nobody listens there
     from langsmith import evaluate, schemas
     examples = [schemas.Example(id=uuid.UUID(int=i + 1), dataset_id=uuid.UUID(int=99), inputs={"question": q},
                                 outputs={"answer": ANSWERS[i]}) for i, q in enumerate(QUESTIONS)]
@@ -127,7 +127,10 @@ def record_langsmith():
 def record_langchain():
     os.environ["OPENAI_API_KEY"] = "none"
     from langchain_core.load import dumpd
-    from langchain_core.prompts import ChatPromptTemplate, MessagesPlaceholder, PromptTemplate
+    from langchain_core.messages import SystemMessage
+    from langchain_core.output_parsers import StrOutputParser
+    from langchain_core.prompts import (ChatMessagePromptTemplate, ChatPromptTemplate, MessagesPlaceholder,
+                                        PromptTemplate)
     from langchain_core.prompts.structured import StructuredPrompt
     from langchain_openai import ChatOpenAI
     from langsmith.schemas import PromptCommit
@@ -139,8 +142,12 @@ def record_langchain():
         "type": "object", "properties": {"id": {"type": "string"}}}}}
     schema = {"title": "order", "description": "An order.", "type": "object",
               "properties": {"status": {"type": "string"}}, "required": ["status"]}
+    parts = ChatPromptTemplate.from_messages([
+        SystemMessage("Answer in {one} word."), ChatMessagePromptTemplate.from_template("{note}", role="developer"),
+        ("human", [{"type": "text", "text": "{question}"}, {"type": "image_url", "image_url": "{photo}"}])])
     prompts = {
-        "chat": chat, "bound": chat | model.bind_tools([tool]), "model": chat | model,
+        "chat": chat, "bound": chat | model.bind_tools([tool]), "parsed": chat | model | StrOutputParser(),
+        "parts": parts.partial(note="Be kind."),
         "text": PromptTemplate.from_template("Answer {question} as JSON."),
         "mustache": ChatPromptTemplate.from_messages([("system", "You answer for {{company}}.")],
                                                      template_format="mustache"),
@@ -162,7 +169,7 @@ def record_langfuse():
                        prompt="As a {{criticLevel}} movie critic, rate {{movie}} out of 10.")
     chat = Prompt_Chat(name="support/answer", version=2, config={"model": "gpt-4o-mini", "tools": []}, labels=["staging"],
                        tags=[], prompt=[ChatMessage(role="system", content="You answer for {{company}}."),
-                                        PlaceholderMessage(name="history"),
+                                        PlaceholderMessage(name="history", type="placeholder"),
                                         ChatMessage(role="user", content="{{question}}")])
     write("langfuse.prompts.json", as_json([json.loads(p.json()) for p in (text, chat)]))
 

@@ -7,6 +7,7 @@
 #include <stdint.h>
 
 #include <cmocka.h>
+#include <string.h>
 
 #include "agent/prompts/history.h"
 #include "agent/prompts/import.h"
@@ -16,14 +17,24 @@ static struct manifest_set set;
 static const char *source;
 static size_t left_out;
 
+static struct buf why;
+
+static struct status import_named(const char *text, const char *name)
+{
+	manifest_set_release(&set);
+	buf_reset(&why);
+	return import_read("export", slice_of(text), name, &set, &source, &left_out, &why);
+}
+
 static struct status import(const char *text)
 {
-	struct buf why = BUF_INIT;
+	return import_named(text, NULL);
+}
 
-	manifest_set_release(&set);
-	struct status s = import_read("export", slice_of(text), &set, &source, &left_out, &why);
-	buf_release(&why);
-	return s;
+static void assert_said(const char *words)
+{
+	if (strstr(buf_string(&why), words) == NULL)
+		fail_msg("'%s' is not in '%s'", words, buf_string(&why));
 }
 
 static void langfuse_prompts_come_with_their_config(void **state)
@@ -73,9 +84,68 @@ static void promptfoo_configuration_names_versions_by_their_text(void **state)
 	assert_true(set.items[0]->temperature == 0.5);
 }
 
+static void promptfoo_models_are_what_follows_vendor_and_kind(void **state)
+{
+	static const struct {
+		const char *provider, *model;
+	} wanted[] = {
+		{ "openai:chat:gpt-4o", "gpt-4o" },	  { "openai:gpt-4o", "gpt-4o" },
+		{ "anthropic:messages:claude-x", "claude-x" }, { "ollama:chat:llama3:8b", "llama3:8b" },
+		{ "bedrock:us.amazon.nova-lite-v1:0", "us.amazon.nova-lite-v1:0" }, { "gpt-4o", "gpt-4o" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(wanted) / sizeof(wanted[0]); i++) {
+		struct buf text = BUF_INIT;
+		buf_printf(&text, "{\"prompts\":[\"Answer {{q}}\"],\"providers\":[\"%s\"]}", wanted[i].provider);
+		assert_false(FAILED(import(buf_string(&text))));
+		assert_string_equal(set.items[0]->model, wanted[i].model);
+		buf_release(&text);
+	}
+	assert_false(FAILED(import("{\"prompts\":[\"Answer {{q}}\"],\"providers\":[{\"openai:a\":{\"config\":{\"temperature\":1}}},"
+				   "{\"id\":\"openai:b\",\"config\":{\"apiKey\":\"k3y\"}}]}")));
+	assert_string_equal(set.items[0]->model, "a");
+	assert_true(set.items[0]->temperature == 1);
+	assert_said("no place for provider openai:b");
+	assert_null(strstr(buf_string(&why), "k3y"));
+}
+
+static void what_a_manifest_has_no_place_for_is_named_with_its_place(void **state)
+{
+	(void)state;
+	assert_false(FAILED(import("[\n {\"name\":\"movie\",\"version\":3,\"prompt\":\"hi\",\"labels\":[\"production\"],"
+				   "\"config\":{\"model\":\"gpt-4o\",\"top_p\":0.9,\"stop\":null}}]")));
+	assert_said("export:2:2: note: a manifest has no place for config.top_p, labels of movie@3\n");
+	assert_int_equal(left_out, 0);
+	assert_false(FAILED(import("[\n {\"name\":\"movie\",\"version\":3,\"prompt\":\"hi\"},\n {\"name\":\"movie\",\"prompt\":\"hi\"}]")));
+	assert_said("export:3:2: a prompt has a name and a version");
+	assert_int_equal(left_out, 1);
+	assert_false(FAILED(import("[{\"name\":\"movie\",\"version\":3,\"prompt\":\"hi\"},\n{\"name\":\"movie\",\"version\":3,\"prompt\":\"ho\"}]")));
+	assert_said("export:2:1: prompt 'movie', version '3': ");
+	assert_int_equal(left_out, 1);
+}
+
+static void commit_without_its_prompt_wants_a_name(void **state)
+{
+	static const char commit[] = "{\"commit_hash\":\"abc\",\"manifest\":{\"lc\":1,\"id\":[\"PromptTemplate\"],\"kwargs\":"
+				     "{\"template\":\"Answer {q}\"}}}";
+
+	(void)state;
+	assert_false(FAILED(import(commit)));
+	assert_int_equal(set.count, 0);
+	assert_said("name it with --name");
+	assert_false(FAILED(import_named(commit, "answer")));
+	assert_string_equal(set.items[0]->name, "answer");
+	assert_string_equal(set.items[0]->template, "Answer {{q}}");
+}
+
 static void other_files_are_refused(void **state)
 {
 	(void)state;
+	assert_true(FAILED(import("{\n\"prompts\":[}")));
+	assert_said("export:2:12: no JSON");
+	assert_true(FAILED(import("prompts:\n- a: [\n")));
+	assert_said("export:3:1: ");
 	assert_true(FAILED(import("{\"a\":1}")));
 	assert_true(FAILED(import("[]")));
 	assert_true(FAILED(import("")));
@@ -238,6 +308,7 @@ static int tear_down(void **state)
 {
 	(void)state;
 	manifest_set_release(&set);
+	buf_release(&why);
 	return 0;
 }
 
@@ -247,6 +318,9 @@ int main(void)
 		cmocka_unit_test(langfuse_prompts_come_with_their_config),
 		cmocka_unit_test(langsmith_prompt_gets_two_braces_and_its_commit),
 		cmocka_unit_test(promptfoo_configuration_names_versions_by_their_text),
+		cmocka_unit_test(promptfoo_models_are_what_follows_vendor_and_kind),
+		cmocka_unit_test(what_a_manifest_has_no_place_for_is_named_with_its_place),
+		cmocka_unit_test(commit_without_its_prompt_wants_a_name),
 		cmocka_unit_test(other_files_are_refused),
 		cmocka_unit_test(signature_is_checked_with_its_time),
 		cmocka_unit_test(token_is_the_secret_bare_or_of_a_bearer),
