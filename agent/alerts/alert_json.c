@@ -271,8 +271,9 @@ static void write_key(struct buf *out, const struct verdict *v)
 	write_if_any(out, "context", v->context);
 	write_if_any(out, "reference_version", v->reference_version);
 	write_if_any(out, "environment", v->environment);
-	write_if_any(out, "request_model", v->request_model);
-	write_if_any(out, "previous_model", v->previous_model);
+	bool is_drift = v->kind == VERDICT_PROMPT_DRIFT;
+	write_if_any(out, is_drift ? "seen" : "request_model", v->request_model);
+	write_if_any(out, is_drift ? "expected" : "previous_model", v->previous_model);
 }
 
 /* Whether people heard of it, and if not, why. */

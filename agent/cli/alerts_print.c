@@ -20,8 +20,8 @@ static void line(const char *name, struct buf *value)
 static void print_key(struct slice alert)
 {
 	static const char *const names[] = { "feature",      "model",         "prompt_version", "name",
-					     "workflow",     "user_segment",  "reference_version", "request_model",
-					     "previous_model" };
+					     "workflow",     "user_segment",  "reference_version", "environment",
+					     "seen",	     "expected",      "request_model",  "previous_model" };
 	struct buf text = BUF_INIT;
 
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {

@@ -20,8 +20,8 @@ static const char *read_condition(struct slice word, struct prompt_rule *out)
 		if (slice_equal(slice_of(label_names[i]), slice_head(word, (size_t)at)))
 			c.label = (enum prompt_rule_label)i;
 	if (c.label == PROMPT_RULE_LABEL_COUNT)
-		return "labels are feature, workflow, user_segment, service, environment, release, model, provider, operation, "
-		       "scope";
+		return "labels are feature, workflow, user_segment, tenant, service, environment, release, model, provider, "
+		       "operation, scope; another attribute becomes one of them under `dimensions`";
 	if (out->count == PROMPT_RULE_CONDITIONS_MAX)
 		return "more than 8 conditions";
 	c.value = slice_skip(word, (size_t)at + 1);

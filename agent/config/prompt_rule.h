@@ -13,6 +13,7 @@
 	X(FEATURE, "feature")           \
 	X(WORKFLOW, "workflow")         \
 	X(USER_SEGMENT, "user_segment") \
+	X(TENANT, "tenant")             \
 	X(SERVICE, "service")           \
 	X(ENVIRONMENT, "environment")   \
 	X(RELEASE, "release")           \

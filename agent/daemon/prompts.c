@@ -174,10 +174,10 @@ static void follow_folder(struct prompts *p)
 /* ---------------------------------------------------------------- drift */
 static void raise_drift(struct prompts *p, const struct registry_drift *d)
 {
-	bool is_model = d->field == DRIFT_MODEL;
+	bool is_text = d->field == DRIFT_MODEL || d->field == DRIFT_COLLECTION;
 	double seen = NAN, expected = NAN;
 
-	if (!is_model && (!slice_to_double(slice_of(d->seen), &seen) || !slice_to_double(slice_of(d->expected), &expected)))
+	if (!is_text && (!slice_to_double(slice_of(d->seen), &seen) || !slice_to_double(slice_of(d->expected), &expected)))
 		return;
 	const struct verdict v = {
 		.event = VERDICT_RAISED,
@@ -186,8 +186,8 @@ static void raise_drift(struct prompts *p, const struct registry_drift *d)
 		.feature = SLICE("*"),
 		.model = SLICE("*"),
 		.prompt_version = slice_of(d->prompt),
-		.request_model = is_model ? slice_of(d->seen) : SLICE_NONE,
-		.previous_model = is_model ? slice_of(d->expected) : SLICE_NONE,
+		.request_model = is_text ? slice_of(d->seen) : SLICE_NONE,
+		.previous_model = is_text ? slice_of(d->expected) : SLICE_NONE,
 		.started_at_s = now_s(),
 		.at_s = now_s(),
 		.value = seen,

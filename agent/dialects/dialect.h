@@ -43,6 +43,7 @@ enum field {
 	FIELD_TOOL_NAME,
 	FIELD_POLICY_RESULT,
 	FIELD_PROMPT_TEMPLATE,
+	FIELD_COLLECTION, /* of a search */
 	FIELD_TEXT_COUNT,
 	/* name and version of one prompt must come from one source: rank is the source */
 	FIELD_PROMPT_NAME = FIELD_TEXT_COUNT,
@@ -62,6 +63,7 @@ enum field {
 	FIELD_TEMPERATURE,
 	FIELD_MAX_OUTPUT_TOKENS,
 	FIELD_TOP_K, /* of a search */
+	FIELD_SAMPLING_TOP_K, /* of a model call; older conventions say the one of a search by the same key */
 	FIELD_REPORTED_COST,
 	FIELD_COST_PART,    /* summed where no total comes with them */
 	FIELD_FROM_CACHE,

@@ -115,6 +115,9 @@ static const struct dialect_row rows[] = {
 	ROW_NUMBER("gen_ai.request.max_tokens", FIELD_MAX_OUTPUT_TOKENS, CONVERT_COUNT, 0),
 	ROW_NUMBER("gen_ai.retrieval.top_k", FIELD_TOP_K, CONVERT_COUNT, 0),
 	ROW_NUMBER("db.vector.query.top_k", FIELD_TOP_K, CONVERT_COUNT, 0),
+	ROW_NUMBER("gen_ai.request.top_k", FIELD_SAMPLING_TOP_K, CONVERT_COUNT, 0),
+	ROW_TEXT("db.collection.name", FIELD_COLLECTION, 0),
+	ROW_TEXT("gen_ai.data_source.id", FIELD_COLLECTION, 1),
 
 	ROW_TEXT("error.type", FIELD_ERROR_TYPE, 0),
 	ROW_NUMBER("http.status_code", FIELD_HTTP_STATUS, CONVERT_COUNT, 1),

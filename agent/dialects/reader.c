@@ -314,7 +314,8 @@ static void copy_course(struct dialect_reader *d, struct call *c)
 	c->has_temperature = r->has_temperature;
 	c->temperature = r->temperature;
 	c->max_output_tokens = r->max_output_tokens;
-	c->retrieval_top_k = r->top_k;
+	c->retrieval_top_k = r->top_k == 0 && c->role == ROLE_RETRIEVAL ? r->sampling_top_k : r->top_k;
+	c->retrieval_collection = reading_text(r, FIELD_COLLECTION);
 	copy_policy(r, c);
 	c->present = r->present;
 	c->retrieval = r->retrieval;

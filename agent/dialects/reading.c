@@ -249,7 +249,8 @@ static NOINLINE bool apply_cost(struct reading *r, const struct dialect_row *row
 /* As the request was sent; the first that tells it holds. */
 static NOINLINE bool apply_parameter(struct reading *r, const struct dialect_row *row, const struct any_value *v)
 {
-	uint64_t *target = row->field == FIELD_TOP_K ? &r->top_k : &r->max_output_tokens;
+	uint64_t *target = row->field == FIELD_TOP_K ? &r->top_k :
+			   row->field == FIELD_SAMPLING_TOP_K ? &r->sampling_top_k : &r->max_output_tokens;
 
 	if (v->kind == ANY_NONE)
 		return true;
@@ -395,6 +396,7 @@ static ALWAYS_INLINE bool apply(struct reading_context *c, struct reading *r, co
 	case FIELD_TEMPERATURE:
 	case FIELD_MAX_OUTPUT_TOKENS:
 	case FIELD_TOP_K:
+	case FIELD_SAMPLING_TOP_K:
 		return apply_parameter(r, row, v);
 	case FIELD_TOOL_CALL:
 		return apply_tool_call(c, r, v);

@@ -31,7 +31,7 @@ struct reading {
 	uint32_t finish, http_status, retries;
 	bool has_temperature;
 	double temperature;
-	uint64_t max_output_tokens, top_k; /* 0: not told */
+	uint64_t max_output_tokens, top_k, sampling_top_k; /* 0: not told */
 	uint64_t ttft_ns, first_token_unix_ns, duration_ns;
 	bool ttft_unit_unknown; /* ttft_ns was read as seconds, and may mean milliseconds */
 	int64_t cost_pusd, cost_parts_pusd;

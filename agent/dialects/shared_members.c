@@ -82,6 +82,8 @@ const struct dialect_row metadata_members[] = {
 	ROW_TEXT("user_api_key_user_id", FIELD_USER, 6),
 	ROW_PROVIDER("ls_provider", 5),
 	ROW_NAME("ls_model_name", FIELD_REQUEST_MODEL, 3),
+	ROW_NUMBER("ls_temperature", FIELD_TEMPERATURE, CONVERT_NUMBER, 0),
+	ROW_NUMBER("ls_max_tokens", FIELD_MAX_OUTPUT_TOKENS, CONVERT_COUNT, 0),
 	ROW_TEXT("lc_hub_repo", FIELD_PROMPT_NAME, PROMPT_LANGCHAIN_HUB),
 	ROW_TEXT("lc_hub_commit_hash", FIELD_PROMPT_VERSION, PROMPT_LANGCHAIN_HUB),
 	ROW_TEXT("prompt_name", FIELD_PROMPT_NAME, PROMPT_CUSTOM),

@@ -144,6 +144,7 @@ static void apply_rule(const struct prompt_table *a, struct call *c)
 		[PROMPT_RULE_FEATURE] = c->feature,
 		[PROMPT_RULE_WORKFLOW] = c->workflow,
 		[PROMPT_RULE_USER_SEGMENT] = c->user_segment,
+		[PROMPT_RULE_TENANT] = c->tenant,
 		[PROMPT_RULE_SERVICE] = c->service,
 		[PROMPT_RULE_ENVIRONMENT] = c->environment,
 		[PROMPT_RULE_RELEASE] = c->release,

@@ -70,6 +70,8 @@ static struct prompt_promise promise_of(struct build *b, const struct manifest *
 		return p;
 	if (m->model != NULL)
 		p.model = copy(b, slice_of(m->model));
+	if (m->retrieval.collection != NULL)
+		p.collection = copy(b, slice_of(m->retrieval.collection));
 	p.temperature = m->temperature;
 	p.max_output_tokens = (uint64_t)m->max_output_tokens;
 	p.top_k = (uint64_t)m->retrieval.top_k;

@@ -453,6 +453,15 @@ static void write_number(double value, char *out, size_t size)
 	snprintf(out, size, "%.9g", value);
 }
 
+static void take_text(struct prompt_drift_text *kept, struct registry_drift *out)
+{
+	bool is_there = atomic_load_explicit(&kept->state, memory_order_acquire) == 2;
+
+	copy_text(out->seen, sizeof(out->seen), is_there ? slice_of(kept->text) : SLICE("another one"));
+	if (is_there)
+		atomic_store_explicit(&kept->state, 0, memory_order_release);
+}
+
 static void describe(struct entry *e, enum drift_field f, struct registry_drift *out)
 {
 	const struct manifest *m = e->manifest;
@@ -466,16 +475,13 @@ static void describe(struct entry *e, enum drift_field f, struct registry_drift 
 
 	snprintf(out->prompt, sizeof(out->prompt), "%s@%s", e->name, e->version);
 	out->field = f;
-	if (f != DRIFT_MODEL) {
-		write_number(expected[f], out->expected, sizeof(out->expected));
-		write_number(seen, out->seen, sizeof(out->seen));
+	if (prompt_drift_text_of(e->drift, f) != NULL) {
+		copy_text(out->expected, sizeof(out->expected), slice_of(f == DRIFT_MODEL ? m->model : m->retrieval.collection));
+		take_text(prompt_drift_text_of(e->drift, f), out);
 		return;
 	}
-	copy_text(out->expected, sizeof(out->expected), slice_of(m->model));
-	bool is_there = atomic_load_explicit(&e->drift->model_state, memory_order_acquire) == 2;
-	copy_text(out->seen, sizeof(out->seen), is_there ? slice_of(e->drift->model) : SLICE("another model"));
-	if (is_there)
-		atomic_store_explicit(&e->drift->model_state, 0, memory_order_release);
+	write_number(expected[f], out->expected, sizeof(out->expected));
+	write_number(seen, out->seen, sizeof(out->seen));
 }
 
 /* The first of each day is told. */

@@ -62,17 +62,19 @@ static bool drifted(struct prompt_drift *d, enum drift_field field, double seen)
 	return true;
 }
 
-static void keep_model(struct prompt_drift *d, struct slice model)
+static bool drifted_to(struct prompt_drift *d, enum drift_field field, struct slice seen)
 {
+	struct prompt_drift_text *kept = prompt_drift_text_of(d, field);
 	uint32_t is_free = 0;
 
-	if (!atomic_compare_exchange_strong_explicit(&d->model_state, &is_free, 1, memory_order_acquire,
-						     memory_order_relaxed))
-		return;
-	size_t n = model.len < DRIFT_MODEL_BYTES - 1 ? model.len : DRIFT_MODEL_BYTES - 1;
-	memcpy(d->model, model.ptr, n);
-	d->model[n] = '\0';
-	atomic_store_explicit(&d->model_state, 2, memory_order_release);
+	atomic_fetch_add_explicit(&d->counts[field], 1, memory_order_relaxed);
+	if (!atomic_compare_exchange_strong_explicit(&kept->state, &is_free, 1, memory_order_acquire, memory_order_relaxed))
+		return true;
+	size_t n = seen.len < DRIFT_TEXT_BYTES - 1 ? seen.len : DRIFT_TEXT_BYTES - 1;
+	memcpy(kept->text, seen.ptr, n);
+	kept->text[n] = '\0';
+	atomic_store_explicit(&kept->state, 2, memory_order_release);
+	return true;
 }
 
 /* Answers come under the exact id of a floating name ("gpt-4o-2024-08-06" for "gpt-4o"): the one that was asked for is
@@ -95,10 +97,8 @@ static bool check_request(struct prompt_drift *d, const struct prompt_promise *p
 {
 	bool any = false;
 
-	if (model_differs(p, c)) {
-		any = drifted(d, DRIFT_MODEL, 0);
-		keep_model(d, call_model(c));
-	}
+	if (model_differs(p, c))
+		any = drifted_to(d, DRIFT_MODEL, call_model(c));
 	if (c->has_temperature && !isnan(p->temperature) && differs(c->temperature, p->temperature))
 		any = drifted(d, DRIFT_TEMPERATURE, c->temperature);
 	if (c->max_output_tokens > 0 && p->max_output_tokens > 0 && c->max_output_tokens != p->max_output_tokens)
@@ -111,6 +111,8 @@ static bool check_retrieval(struct prompt_drift *d, const struct prompt_promise 
 	const struct retrieval *r = c->retrieval;
 	bool any = false;
 
+	if (p->collection.len > 0 && c->retrieval_collection.len > 0 && !slice_equal(p->collection, c->retrieval_collection))
+		any = drifted_to(d, DRIFT_COLLECTION, c->retrieval_collection);
 	if (p->top_k > 0 && c->retrieval_top_k > 0 && c->retrieval_top_k != p->top_k)
 		any = drifted(d, DRIFT_TOP_K, (double)c->retrieval_top_k);
 	else if (p->top_k > 0 && r != NULL && r->documents > p->top_k)

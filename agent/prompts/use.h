@@ -39,6 +39,7 @@ void prompt_use_count(struct prompt_use *u, const struct call *c);
 	X(MODEL, "model")                         \
 	X(TEMPERATURE, "temperature")             \
 	X(MAX_OUTPUT_TOKENS, "max_output_tokens") \
+	X(COLLECTION, "retrieval.collection")     \
 	X(TOP_K, "retrieval.top_k")               \
 	X(MIN_SCORE, "retrieval.min_score")
 
@@ -51,19 +52,30 @@ enum drift_field {
 
 extern const char *const drift_field_names[DRIFT_FIELDS];
 
-#define DRIFT_MODEL_BYTES 96u
+#define DRIFT_TEXT_BYTES 96u
 
-/* Calls of a version that were not made as its manifest says, and the newest value that was seen instead. */
+/* A text that was seen where the manifest says another one. */
+struct prompt_drift_text {
+	_Atomic uint32_t state;       /* 0: free to write, 1: being written, 2: the reader's */
+	char text[DRIFT_TEXT_BYTES]; /* NUL-terminated */
+};
+
+/* Calls of a version that were not made as its manifest says, and what was seen instead: of numbers the newest one. */
 struct prompt_drift {
 	_Atomic uint64_t counts[DRIFT_FIELDS];
-	_Atomic double seen[DRIFT_FIELDS]; /* not of MODEL */
-	_Atomic uint32_t model_state;      /* 0: free to write, 1: being written, 2: the reader's */
-	char model[DRIFT_MODEL_BYTES];     /* NUL-terminated */
+	_Atomic double seen[DRIFT_FIELDS]; /* of numbers */
+	struct prompt_drift_text model, collection;
 };
+
+/* Where the field's text is kept; NULL: it is a number. */
+static inline struct prompt_drift_text *prompt_drift_text_of(struct prompt_drift *d, enum drift_field field)
+{
+	return field == DRIFT_MODEL ? &d->model : field == DRIFT_COLLECTION ? &d->collection : NULL;
+}
 
 /* What the manifest says, of what can be compared. */
 struct prompt_promise {
-	struct slice model;       /* empty: not said */
+	struct slice model, collection; /* empty: not said */
 	double temperature;       /* NaN: not said */
 	uint64_t max_output_tokens, top_k; /* 0: not said */
 	double min_score;         /* NaN: not said */

@@ -218,6 +218,7 @@ struct call {
 	double temperature;         /* as asked for, as the two below; 0: not told */
 	uint64_t max_output_tokens;
 	uint64_t retrieval_top_k;   /* documents that a search was asked for */
+	struct slice retrieval_collection; /* in which it searched */
 	struct slice server_address; /* helps to find the provider where none is named */
 
 	/* attribution */

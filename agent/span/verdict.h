@@ -72,7 +72,7 @@ struct verdict {
 	struct slice reference_version;              /* CANARY: the version it is compared with; else empty */
 	struct slice environment;                    /* CANARY: where it serves, if that is told; else empty */
 	struct slice request_model, previous_model;  /* MODEL_CHANGE: the name asked for, and who answered before; PROMPT_DRIFT
-						      * of the model: the one seen, and the manifest's */
+						      * of a text (model, collection): the one seen, and the manifest's */
 	uint64_t started_at_s;                       /* unix; with kind, metric, name and key the identity of the alert */
 	uint64_t at_s;                               /* unix; when this event happened, in event time */
 
