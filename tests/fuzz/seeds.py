@@ -104,11 +104,30 @@ def kept_seeds(name):
     return [open(os.path.join(kept, f), "rb").read() for f in sorted(os.listdir(kept))] if os.path.isdir(kept) else []
 
 
+def export_seeds(words):
+    """Short pieces of what tools wrote (tests/exports): whole files are longer than an input may be."""
+    folder = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "exports")
+    for name in sorted(os.listdir(folder)):
+        with open(os.path.join(folder, name), "rb") as f:
+            text = f.read()
+        if not any(word in name for word in words):
+            continue
+        if name.endswith(".json"):
+            whole = json.loads(text)
+            yield json.dumps(whole[:1] if isinstance(whole, list) else whole).encode()
+        else:
+            yield text if len(text) < 4096 else b"\n".join(text.split(b"\n")[:2])
+
+
 def main(fuzzer, folder):
     if fuzzer == "fuzz_walk":
         seeds = [bytes([signal]) + body for signal, body in wire_seeds()]
     elif fuzzer == "fuzz_judgements":
         seeds = list(judgement_seeds())
+    elif fuzzer == "fuzz_results":
+        seeds = list(export_seeds(["promptfoo", "rows", "results", "pandas", "pytest"]))
+    elif fuzzer == "fuzz_import":
+        seeds = list(export_seeds(["prompts", "promptfoo"])) + [b"prompts: [a, {label: b, raw: 'c {{d}}'}]\nproviders: [openai:m]\n"]
     else:
         prefix = fuzzer == "fuzz_transcode"
         seeds = [(bytes([signal]) if prefix else b"") + json.dumps(text, ensure_ascii=i % 2 == 0).encode()

@@ -61,6 +61,58 @@ static void each_check_says_what_it_misses(void **state)
 	assert_why(&cites, &number, "cites 0 sources, 2 are wanted");
 }
 
+static void every_check_lets_pass_what_keeps_to_it_and_names_what_does_not(void **state)
+{
+	static const char *both[] = { "yes", "no" }, *word[] = { "sorry" }, *pattern[] = { "^\\d+$" }, *bad[] = { "(" };
+	static const struct {
+		struct suite_case asked;
+		const char *good, *bad, *why;
+	} checks[] = {
+		{ { .must_not = { word, 1 } }, "fine", "I am  SORRY", "'sorry' must not be in the answer" },
+		{ { .contains = { both, 2 } }, "yes and no", "yes", "text 'no' is not in the answer" },
+		{ { .contains_any = { both, 2 } }, "no", "perhaps", "none of 2 texts is in the answer" },
+		{ { .regex = { pattern, 1 } }, "42", "42 days", "the answer does not match '^\\d+$'" },
+		{ { .not_regex = { pattern, 1 } }, "42 days", "42", "the answer matches '^\\d+$'" },
+		{ { .regex = { bad, 1 } }, NULL, "x", "pattern '(' cannot be used, or takes too long" },
+		{ { .is_json = true }, "[1, {\"a\": null}]", "{\"a\": 1", "the answer is no valid JSON" },
+		{ { .is_json = true }, "\"text\"", "", "the answer is no valid JSON" },
+		{ { .json_schema = "{\"type\":\"object\",\"required\":[\"id\"]}" }, "{\"id\":1}", "{}", "/: 'id' is missing" },
+		{ { .cites = 1 }, "so [1]", "so", "cites 0 sources, 1 are wanted" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(checks) / sizeof(checks[0]); i++) {
+		struct result good = answer("a", checks[i].good), bad_one = answer("a", checks[i].bad);
+		if (checks[i].good != NULL)
+			assert_why(&checks[i].asked, &good, NULL);
+		assert_why(&checks[i].asked, &bad_one, checks[i].why);
+	}
+}
+
+static void limits_of_a_case_hold_up_to_their_value(void **state)
+{
+	const struct suite_case cost = { .max_cost_usd = 0.01 }, latency = { .max_latency_ms = 100 },
+				input = { .max_input_tokens = 5 }, output = { .max_output_tokens = 5 };
+	struct result r = answer("a", "x");
+
+	(void)state;
+	r.input_tokens = r.output_tokens = 5;
+	assert_why(&cost, &r, NULL);
+	assert_why(&latency, &r, NULL);
+	assert_why(&input, &r, NULL);
+	assert_why(&output, &r, NULL);
+	r.cost_usd = 0.02;
+	r.latency_ms = 101;
+	r.input_tokens = r.output_tokens = 6;
+	assert_why(&cost, &r, "cost is 0.02 USD, at most 0.01 is wanted");
+	assert_why(&latency, &r, "latency is 101 ms, at most 100 is wanted");
+	assert_why(&input, &r, "input length is 6 tokens, at most 5 is wanted");
+	assert_why(&output, &r, "output length is 6 tokens, at most 5 is wanted");
+	r.cost_usd = r.latency_ms = NAN;
+	assert_why(&cost, &r, "cost is unknown, at most 0.01 USD is wanted");
+	assert_why(&latency, &r, "latency is unknown, at most 100 ms is wanted");
+}
+
 static void a_limit_on_what_is_not_told_is_not_kept(void **state)
 {
 	struct suite_case c = { .id = "a", .max_output_tokens = 10 };
@@ -199,6 +251,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(texts_are_found_whatever_their_case_and_spacing),
 		cmocka_unit_test(each_check_says_what_it_misses),
+		cmocka_unit_test(every_check_lets_pass_what_keeps_to_it_and_names_what_does_not),
+		cmocka_unit_test(limits_of_a_case_hold_up_to_their_value),
 		cmocka_unit_test(a_limit_on_what_is_not_told_is_not_kept),
 		cmocka_unit_test(what_nobody_judged_has_not_passed),
 		cmocka_unit_test(the_interval_is_wilsons),
