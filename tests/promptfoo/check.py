@@ -6,37 +6,25 @@ that breaks JSON does not pass, and the cases that broke are named.
     check.py PLIMSOLL FOLDER       FOLDER: where Promptfoo is installed
 """
 import json
-import os
 import subprocess
 import sys
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "system"))
+import promptfoo  # noqa: E402
 from model_api import ModelApi  # noqa: E402
 
 CASES, BROKEN = 12, {2, 7}
 GOOD, BAD = '{"status": "on its way"}', 'Sure! {"status": "on its way"'
 
 
-def config(api, prompt):
-    return {"prompts": [prompt + " {{question}}"],
-            "providers": [{"id": "openai:chat:gpt-4o", "config": {"apiBaseUrl": api.url, "apiKey": "none"}}],
-            "tests": [{"description": "order-%02d" % i, "vars": {"question": "Where is order %d?" % i},
-                       "assert": [{"type": "is-json"}]} for i in range(CASES)]}
-
-
 def evaluate(folder, version, prompt, broken):
-    """Path of what Promptfoo wrote. One request at a time, so that the script is in the order of the cases."""
+    """Path of what Promptfoo wrote."""
     api = ModelApi(script=[{"input": 300, "output": 20, "text": BAD if i in broken else GOOD} for i in range(CASES)])
-    (folder / "config.json").write_text(json.dumps(config(api, prompt)))
-    out = folder / (version + ".json")
-    env = dict(os.environ, PROMPTFOO_DISABLE_TELEMETRY="1", PROMPTFOO_DISABLE_UPDATE="1",
-               PROMPTFOO_CONFIG_DIR=str(folder / "home"))
-    done = subprocess.run([folder / "node_modules/.bin/node", folder / "node_modules/promptfoo/dist/src/main.js", "eval",
-                           "-c", folder / "config.json", "-o", out, "--no-cache", "-j", "1"], env=env, capture_output=True,
-                          text=True, timeout=300)
+    tests = [{"description": "order-%02d" % i, "vars": {"question": "Where is order %d?" % i},
+              "assert": [{"type": "is-json"}]} for i in range(CASES)]
+    out = promptfoo.run(folder, version, {"prompts": [prompt + " {{question}}"], "tests": tests}, api)
     api.close()
-    assert out.exists(), done.stdout + done.stderr
     assert len(api.served) == CASES, "%d requests" % len(api.served)
     return out
 

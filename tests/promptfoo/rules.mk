@@ -10,3 +10,4 @@ $(PROMPTFOO)/node_modules/.package-lock.json: tests/promptfoo/package.json
 .PHONY: promptfoo
 promptfoo: $(BIN) $(PROMPTFOO)/node_modules/.package-lock.json ## the gate on what Promptfoo writes, with Promptfoo itself
 	@tests/promptfoo/check.py $(BIN) $(PROMPTFOO)
+	@tests/promptfoo/cases.py $(BIN) $(PROMPTFOO)
