@@ -1,11 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
 """`plimsoll cases export`: what went wrong in production becomes cases that the gate and Promptfoo can read."""
 import json
+import random
 import subprocess
 import time
 
 import otlp
 from agent import BINARY
+from waiting import wait_for
 
 
 def export(agent, *arguments):
@@ -40,3 +42,29 @@ def test_bad_calls_become_cases_that_the_gate_reads(start_agent, tmp_path):
     tests = export(agent, "--worst", "2", "--format", "promptfoo", "--include-empty")
     assert len(tests) == 2 and {a["type"] for a in tests[0]["assert"]} == {"cost", "latency"}
     assert tests[0]["vars"]["trace_id"]
+
+
+def p95(values):
+    return sorted(values)[int(len(values) * 0.95)]
+
+
+def test_limits_are_what_95_of_100_usual_calls_keep(start_agent):
+    agent, chance = start_agent(), random.Random(6)
+    message, spans = otlp.request()
+    costs, latencies = [], []
+    for i in range(1000):
+        tokens, ms = int(chance.lognormvariate(5, 0.5)), chance.lognormvariate(7, 0.4)
+        otlp.add_call(spans, time.time() - 2000 + i, duration_ms=ms, input_tokens=100, output_tokens=tokens)
+        costs.append(otlp.cost_usd(100, tokens))
+        latencies.append(ms)
+    runaway = otlp.add_call(spans, input_tokens=100, output_tokens=15000, duration_ms=300000)
+    failed = otlp.add_call(spans, **{"error.type": "500"})
+    failed.status.code = 2
+    otlp.send_grpc(agent.grpc_target, message)
+    wait_for(lambda: any(c["tags"][1] == "failed" for c in export(agent)["cases"]), "the failed call among the cases")
+    by_id = {c["id"]: c for c in export(agent)["cases"]}
+    for case in (by_id["failed-" + failed.trace_id.hex()], by_id["expensive-" + runaway.trace_id.hex()]):
+        assert abs(case["max_cost_usd"] / p95(costs) - 1) < 0.15
+        assert abs(float(case["max_latency"].removesuffix("ms")) / p95(latencies) - 1) < 0.15
+    agent.restart()
+    assert by_id == {c["id"]: c for c in export(agent)["cases"]}
