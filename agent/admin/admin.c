@@ -15,6 +15,7 @@
 #define CONNECTION_MEMORY_BYTES ((size_t)32768)
 #define IDLE_TIMEOUT_S          30u
 #define STACK_BYTES             ((size_t)262144)
+#define THREADS                 4u /* of each address: a decision on a budget does not wait for a scrape or for the disk */
 
 /* In place of an upload: a GET or HEAD of our own table, which is answered on the second call. */
 static char headers_seen;
@@ -95,7 +96,7 @@ static void connected(void *context, struct MHD_Connection *connection, void **s
 		tls_material_release(*socket_context);
 }
 
-/* Its thread inherits the mask: signals belong to the main thread. */
+/* Its threads inherit the mask: signals belong to the main thread. */
 static struct status start_daemon(struct admin *a, int fd)
 {
 	sigset_t all, before;
@@ -111,7 +112,7 @@ static struct status start_daemon(struct admin *a, int fd)
 				 MHD_OPTION_CONNECTION_LIMIT, CONNECTIONS_MAX, MHD_OPTION_CONNECTION_MEMORY_LIMIT,
 				 CONNECTION_MEMORY_BYTES, MHD_OPTION_CONNECTION_TIMEOUT, IDLE_TIMEOUT_S,
 				 MHD_OPTION_NOTIFY_COMPLETED, completed, a, MHD_OPTION_THREAD_STACK_SIZE, STACK_BYTES,
-				 MHD_OPTION_END);
+				 MHD_OPTION_THREAD_POOL_SIZE, THREADS, MHD_OPTION_END);
 	pthread_sigmask(SIG_SETMASK, &before, NULL);
 
 	if (d == NULL) {

@@ -192,7 +192,7 @@ void budgets_advance(struct budgets *b, int64_t now_s, verdict_fn emit_verdict, 
 
 	pthread_mutex_lock(&b->lock);
 	reservations_expire(b, now_s);
-	groups_each(b, advance_group, &a);
+	groups_each_giving_way(b, advance_group, &a); /* who reloads is on this thread */
 	for (size_t i = 0; i < a.idle_count; i++)
 		group_drop(b, a.idle[i]);
 	crowds_advance(b, now_s, emit_verdict, context);

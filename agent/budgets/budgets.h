@@ -123,7 +123,8 @@ struct budget_view {
 };
 typedef void budgets_visitor(void *context, const struct budget_view *v);
 
-/* Each group that has spent or reserved; period kinds other than request only have groups. The lock is held, here and below. */
+/* Each group that has spent or reserved; period kinds other than request only have groups. The lock is held while visit
+ * runs, here and below; between groups, decisions go on. A reload in between ends the walk. */
 void budgets_visit(struct budgets *b, int64_t now_s, budgets_visitor *visit, void *context);
 
 /* For series: limits.max_series groups at most, shared out evenly to the budgets, first come first served; then of each

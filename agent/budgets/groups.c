@@ -3,6 +3,7 @@
  */
 #include <math.h>
 #include <stdlib.h>
+#include <time.h>
 
 #include "agent/base/hash.h"
 #include "agent/budgets/ledger.h"
@@ -10,6 +11,8 @@
 #define RATE_MEMORY_S    60.0 /* spend of the last minute tells how fast it burns */
 #define FORECAST_SHARE   0.1  /* of the period must have passed, */
 #define FORECAST_CALLS   20u  /* with so many calls in it, before a forecast is worth a word */
+
+#define AT_A_TIME        512u /* groups are visited before others may have the lock */
 
 static const struct slice unknown = { "unknown", 7 }, other = { "other", 5 };
 
@@ -142,6 +145,7 @@ void group_drop(struct budgets *b, struct group *g)
 	g->rule->group_count--;
 	g->rule->series_count -= g->has_series;
 	buf_append(&b->deleted, &g->id, sizeof(g->id));
+	b->drops++;
 	free(g);
 }
 
@@ -154,6 +158,35 @@ void groups_each(struct budgets *b, void (*visit)(void *context, struct group *g
 			visit(context, g);
 		}
 	}
+}
+
+static size_t visit_bucket(struct budgets *b, size_t i, void (*visit)(void *context, struct group *g), void *context)
+{
+	size_t count = 0;
+
+	for (struct group *g = b->buckets[i]; g != NULL; g = g->next) {
+		visit(context, g);
+		count++;
+	}
+	return count;
+}
+
+bool groups_each_giving_way(struct budgets *b, void (*visit)(void *context, struct group *g), void *context)
+{
+	static const struct timespec moment = { .tv_nsec = 20000 }; /* unlocking alone wakes a waiter too late */
+	uint64_t generation = b->generation;
+	size_t since = 0;
+
+	for (size_t i = 0; i < GROUP_BUCKETS && b->generation == generation; i++) {
+		since += visit_bucket(b, i, visit, context);
+		if (since < AT_A_TIME)
+			continue;
+		since = 0;
+		pthread_mutex_unlock(&b->lock);
+		nanosleep(&moment, NULL);
+		pthread_mutex_lock(&b->lock);
+	}
+	return b->generation == generation;
 }
 
 /* ---------------------------------------------------------------- periods */

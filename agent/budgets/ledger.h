@@ -115,6 +115,8 @@ struct budgets {
 	struct budgets_outlets outlets;
 	struct rule *rules; /* RULES_MAX */
 	size_t rule_count;
+	uint64_t generation; /* of the rules: reloads so far */
+	uint64_t drops;      /* groups that went so far */
 	struct group *buckets[GROUP_BUCKETS];
 	struct group *dirty; /* changed since they were written last */
 	uint64_t next_group_id;
@@ -157,6 +159,12 @@ struct group *group_make(struct budgets *b, struct rule *r, const struct slice l
 void group_drop(struct budgets *b, struct group *g);
 void group_touch(struct budgets *b, struct group *g); /* it has to be written */
 void group_take_series(struct group *g); /* where its rule has one left */
+
+/* Visits all groups, with the lock held, but lets others have it now and then: a decision does not wait for a walk over
+ * a hundred thousand groups. The visit drops none. False: a reload came in between, and the rest was left out. */
+bool groups_each_giving_way(struct budgets *b, void (*visit)(void *context, struct group *g), void *context);
+
+/* The same in one go; the visit may drop the group. */
 void groups_each(struct budgets *b, void (*visit)(void *context, struct group *g), void *context);
 
 /* The spell of that period; NULL: it is older than all that are kept. */

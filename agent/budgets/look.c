@@ -86,27 +86,31 @@ void budgets_visit(struct budgets *b, int64_t now_s, budgets_visitor *visit, voi
 	struct looking l = { .b = b, .now_s = now_s, .visit = visit, .context = context };
 
 	pthread_mutex_lock(&b->lock);
-	groups_each(b, look, &l);
+	groups_each_giving_way(b, look, &l);
 	pthread_mutex_unlock(&b->lock);
 }
 
 /* ---------------------------------------------------------------- series */
 
+/* These may be many: no more is looked at than is shown. */
 static void pool(struct looking *l, struct group *g)
 {
 	size_t i = (size_t)(g->rule - l->b->rules);
-	struct budget_view v = view_of(g, l->now_s);
+	struct budget_view *v = &l->pooled[i];
+	const struct spell *s = group_spell_find(g, rule_period(g->rule, l->now_s).start_s);
+	struct amount left = group_left(g, l->now_s);
 
 	if (!l->has_pooled[i]) {
 		l->has_pooled[i] = true;
-		l->pooled[i] = v;
-		l->pooled[i].is_overflow = true;
-		memset(l->pooled[i].labels, 0, sizeof(v.labels));
-		return;
+		*v = (struct budget_view){ .budget = g->rule->instance->id, .config = g->rule->config, .kind = g->rule->kind,
+					   .limit = g->rule->limit, .is_overflow = true };
 	}
-	amount_add(&l->pooled[i].spent, &v.spent);
-	amount_add(&l->pooled[i].forgiven, &v.forgiven);
-	amount_add(&l->pooled[i].reserved, &v.reserved);
+	amount_add(&v->reserved, &g->open);
+	amount_add(&v->reserved, &left);
+	if (s != NULL) {
+		amount_add(&v->spent, &s->spent);
+		amount_add(&v->forgiven, &s->forgiven);
+	}
 }
 
 static void look_at_series(void *context, struct group *g)
@@ -124,8 +128,8 @@ void budgets_visit_series(struct budgets *b, int64_t now_s, budgets_visitor *vis
 	struct looking l = { .b = b, .now_s = now_s, .visit = visit, .context = context };
 
 	pthread_mutex_lock(&b->lock);
-	groups_each(b, look_at_series, &l);
-	for (size_t i = 0; i < b->rule_count; i++)
+	bool is_whole = groups_each_giving_way(b, look_at_series, &l);
+	for (size_t i = 0; is_whole && i < b->rule_count; i++)
 		if (l.has_pooled[i])
 			visit(context, &l.pooled[i]);
 	pthread_mutex_unlock(&b->lock);
@@ -172,7 +176,11 @@ void budgets_visit_top(struct budgets *b, int64_t now_s, struct slice only, size
 	if (r.most == 0)
 		return;
 	pthread_mutex_lock(&b->lock);
-	groups_each(b, rank, &r);
+	uint64_t drops = b->drops;
+	if (!groups_each_giving_way(b, rank, &r) || b->drops != drops) { /* one of the ranked may be gone: in one go then */
+		memset(r.counts, 0, sizeof(r.counts));
+		groups_each(b, rank, &r);
+	}
 	for (size_t i = 0; i < b->rule_count; i++) {
 		if (only.len > 0 && !slice_equal(only, slice_of(b->rules[i].instance->id)))
 			continue;

@@ -86,6 +86,7 @@ void budgets_adopt(struct budgets *b, struct budgets_change *c)
 		adopt_counts(c, &b->rules[i]);
 	groups_each(b, adopt_group, c);
 	rules_free(b->rules, b->rule_count);
+	b->generation++;
 	b->rules = c->rules;
 	b->rule_count = c->count;
 	b->config = c->config;

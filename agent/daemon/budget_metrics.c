@@ -50,25 +50,20 @@ static void render_limit(void *context, const struct budget_counts *c)
 	exposition_decimal(r->x, buf_view(&r->labels), decimal_of(r, c->limit.n[r->unit]));
 }
 
-static void render_spent(void *context, const struct budget_view *v)
+static void render_spent(struct rendering *r, const struct budget_view *v)
 {
-	struct rendering *r = context;
-
 	group_labels(r, v);
 	exposition_decimal(r->x, buf_view(&r->labels), decimal_of(r, v->spent.n[r->unit]));
 }
 
-static void render_reserved(void *context, const struct budget_view *v)
+static void render_reserved(struct rendering *r, const struct budget_view *v)
 {
-	struct rendering *r = context;
-
 	group_labels(r, v);
 	exposition_decimal(r->x, buf_view(&r->labels), decimal_of(r, v->reserved.n[r->unit]));
 }
 
-static void render_remaining(void *context, const struct budget_view *v)
+static void render_remaining(struct rendering *r, const struct budget_view *v)
 {
-	struct rendering *r = context;
 	__int128_t left = v->limit.n[r->unit] - v->spent.n[r->unit] + v->forgiven.n[r->unit] - v->reserved.n[r->unit];
 
 	if (v->limit.n[r->unit] == 0 || v->is_overflow) /* each group has its own: a sum of them says nothing */
@@ -80,23 +75,62 @@ static void render_remaining(void *context, const struct budget_view *v)
 static const struct {
 	struct metric_family family;
 	enum amount_kind unit;
-	void (*of_rule)(void *context, const struct budget_counts *c);
-	void (*of_group)(void *context, const struct budget_view *v);
+} limits[] = {
+	{ { "plimsoll_budget_limit_usd", METRIC_GAUGE, "Limit of a budget" }, AMOUNT_PUSD },
+	{ { "plimsoll_budget_limit_tokens", METRIC_GAUGE, "Limit of a budget" }, AMOUNT_TOKENS },
+	{ { "plimsoll_budget_limit_requests", METRIC_GAUGE, "Limit of a budget" }, AMOUNT_REQUESTS },
+};
+
+static const struct {
+	struct metric_family family;
+	enum amount_kind unit;
+	void (*render)(struct rendering *r, const struct budget_view *v);
 } amounts[] = {
-	{ { "plimsoll_budget_limit_usd", METRIC_GAUGE, "Limit of a budget" }, AMOUNT_PUSD, render_limit, NULL },
-	{ { "plimsoll_budget_limit_tokens", METRIC_GAUGE, "Limit of a budget" }, AMOUNT_TOKENS, render_limit, NULL },
-	{ { "plimsoll_budget_limit_requests", METRIC_GAUGE, "Limit of a budget" }, AMOUNT_REQUESTS, render_limit, NULL },
-	{ { "plimsoll_budget_spent_usd", METRIC_GAUGE, "Spent in the budget's current period" }, AMOUNT_PUSD, NULL,
+	{ { "plimsoll_budget_spent_usd", METRIC_GAUGE, "Spent in the budget's current period" }, AMOUNT_PUSD, render_spent },
+	{ { "plimsoll_budget_spent_tokens", METRIC_GAUGE, "Tokens of the budget's current period" }, AMOUNT_TOKENS,
 	  render_spent },
-	{ { "plimsoll_budget_spent_tokens", METRIC_GAUGE, "Tokens of the budget's current period" }, AMOUNT_TOKENS, NULL,
-	  render_spent },
-	{ { "plimsoll_budget_spent_requests", METRIC_GAUGE, "Calls of the budget's current period" }, AMOUNT_REQUESTS, NULL,
+	{ { "plimsoll_budget_spent_requests", METRIC_GAUGE, "Calls of the budget's current period" }, AMOUNT_REQUESTS,
 	  render_spent },
 	{ { "plimsoll_budget_reserved_usd", METRIC_GAUGE, "Held back for calls that were allowed and are not over" },
-	  AMOUNT_PUSD, NULL, render_reserved },
+	  AMOUNT_PUSD, render_reserved },
 	{ { "plimsoll_budget_remaining_usd", METRIC_GAUGE, "Left of the limit, negative where it is overdrawn" }, AMOUNT_PUSD,
-	  NULL, render_remaining },
+	  render_remaining },
 };
+#define AMOUNTS (sizeof(amounts) / sizeof(amounts[0]))
+
+/* One walk over the groups fills all families, each in a text of its own. */
+struct amount_texts {
+	struct buf texts[AMOUNTS];
+	struct exposition expositions[AMOUNTS];
+	struct rendering renderings[AMOUNTS];
+};
+
+static void render_group(void *context, const struct budget_view *v)
+{
+	struct amount_texts *all = context;
+
+	for (size_t i = 0; i < AMOUNTS; i++)
+		amounts[i].render(&all->renderings[i], v);
+}
+
+static void render_amounts(struct budgets *b, int64_t now_s, struct exposition *x)
+{
+	struct amount_texts all = { 0 };
+
+	for (size_t i = 0; i < AMOUNTS; i++) {
+		all.texts[i] = BUF_INIT;
+		all.expositions[i] = (struct exposition){ .out = &all.texts[i], .format = x->format };
+		all.renderings[i] = (struct rendering){ &all.expositions[i], BUF_INIT, amounts[i].unit };
+		exposition_family(&all.expositions[i], &amounts[i].family);
+	}
+	budgets_visit_series(b, now_s, render_group, &all);
+	for (size_t i = 0; i < AMOUNTS; i++) {
+		buf_slice(x->out, buf_view(&all.texts[i]));
+		x->out->failed |= buf_failed(&all.texts[i]);
+		buf_release(&all.texts[i]);
+		buf_release(&all.renderings[i].labels);
+	}
+}
 
 static void render_decisions(void *context, const struct budget_counts *c)
 {
@@ -163,14 +197,12 @@ void spending_render(void *context, struct exposition *x)
 	struct rendering r = { .x = x, .labels = BUF_INIT };
 	int64_t now_s = (int64_t)(clock_unix_ns() / NS_PER_SECOND);
 
-	for (size_t i = 0; i < sizeof(amounts) / sizeof(amounts[0]); i++) {
-		exposition_family(x, &amounts[i].family);
-		r.unit = amounts[i].unit;
-		if (amounts[i].of_rule != NULL)
-			budgets_visit_rules(b, amounts[i].of_rule, &r);
-		else
-			budgets_visit_series(b, now_s, amounts[i].of_group, &r);
+	for (size_t i = 0; i < sizeof(limits) / sizeof(limits[0]); i++) {
+		exposition_family(x, &limits[i].family);
+		r.unit = limits[i].unit;
+		budgets_visit_rules(b, render_limit, &r);
 	}
+	render_amounts(b, now_s, x);
 	for (size_t i = 0; i < sizeof(counters) / sizeof(counters[0]); i++) {
 		exposition_family(x, &counters[i].family);
 		budgets_visit_rules(b, counters[i].render, &r);

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Alerts reach a real Alertmanager, which makes one of what several pods say; a real Prometheus scrapes the agent."""
 import json
+import socket
 import subprocess
 
 import pytest
@@ -190,9 +191,11 @@ def test_an_alert_is_explained_silenced_accepted_and_recorded(start_agent, webho
 
 
 def test_a_channel_is_tested_and_the_answer_shown(start_agent, webhook):
+    nowhere = socket.socket()  # bound and deaf: nobody listens there, and nobody else gets the port
+    nowhere.bind(("127.0.0.1", 0))
     agent = start_agent({"alerts": {"channels": {
         "webhook/oncall": {"url": webhook.url},
-        "slack/nowhere": {"url": "http://127.0.0.1:%d/secret-path" % free_port()}}}})
+        "slack/nowhere": {"url": "http://127.0.0.1:%d/secret-path" % nowhere.getsockname()[1]}}}})
     good = plimsoll(agent, "alerts", "test", "webhook/oncall")
     assert good.returncode == 0 and "delivered: 204" in good.stdout, good.stdout + good.stderr
     assert json.loads(webhook.accepted[0][1])["data"]["feature"] == "plimsoll-test"
@@ -201,6 +204,7 @@ def test_a_channel_is_tested_and_the_answer_shown(start_agent, webhook):
     assert refused.returncode == 1 and "refused: 500" in refused.stdout
     nobody = plimsoll(agent, "alerts", "test", "slack/nowhere")
     assert nobody.returncode == 1 and "cannot be reached" in nobody.stdout
+    nowhere.close()
     unknown = plimsoll(agent, "alerts", "test", "slack/typo")
     assert unknown.returncode == 1 and "webhook/oncall, slack/nowhere" in unknown.stderr
     assert "secret-path" not in agent.output

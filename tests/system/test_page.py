@@ -94,7 +94,8 @@ def test_prompts_show_gate_and_drift_and_none_of_their_text(start_agent, page, t
     by_name = {row[0]: row[1:] for row in rows(dom, "prompt-rows")}
     assert by_name["support1.4.0"][0] == "production 95 %"
     serves, gate, _, drift = by_name["support1.5.0"][:4]
-    assert (serves, gate, drift) == ("production 5.0 %", "closed 50 %", "temperature")
+    assert serves.startswith("production 5.0 %")  # and perhaps where its span was seen, which does not say where that is
+    assert (gate, drift) == ("closed 50 %", "temperature")
     assert "secret words" not in dom
 
 
