@@ -190,3 +190,23 @@ def test_a_version_that_changes_the_model_is_compared_with_the_older_ones(agent)
     seen = wait_for_calls(agent, 100, 100)
     [comparison] = seen["comparisons"]
     assert (comparison["model"], comparison["from_model"], seen["verdict"]) == ("gpt-4.1", "gpt-4o", "worse")
+
+
+def test_without_deployments_the_two_that_began_to_serve_last_are_compared_and_told(agent):
+    app = App(agent, "production")
+    app.serve("1.3.0", 50, fails_every=2)
+    time.sleep(1.1)  # one after the other, in seconds
+    app.serve(OLD, 400)
+    time.sleep(1.1)
+    app.serve(NEW, 400, fails_every=8)
+    seen = wait_for_calls(agent, 400, 400)
+    assert (seen["from"], seen["to"], seen["verdict"]) == ("answer@" + OLD, "answer@" + NEW, "worse")
+    assert "state" not in seen and "share" not in seen
+    [alert] = wait_for(lambda: [a for a in agent.api("alerts")["alerts"] if a["kind"] == "canary"], "the alert", 30)
+    assert "deployment" not in alert and alert["reference_version"] == "answer@" + OLD
+    agent.restart()
+    app = App(agent, "production")
+    app.serve(NEW, 50, fails_every=8)
+    assert wait_for_calls(agent, 400, 450)["verdict"] == "worse"
+    table = run(agent, "canary", "answer", "--from", "1.3.0", "--to", OLD)
+    assert table[0] == 0 and "error_rate" in table[1], table

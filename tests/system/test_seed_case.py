@@ -27,17 +27,36 @@ def plan_of(hours, per_hour, version, begin, breaks, rng):
             for i in range(hours * per_hour)]
 
 
-@pytest.fixture
-def send(model_api, tmp_path):
-    def run(agent, plan):
-        path = tmp_path / "plan.json"
-        path.write_text(json.dumps(sorted(plan, key=lambda call: call["at"])))
-        env = dict(os.environ, MODEL_API=model_api.url, OTEL_EXPORTER_OTLP_ENDPOINT=agent.http_url)
-        done = subprocess.run([sys.executable, str(Path(__file__).parent / "seed_app.py"), str(path)], env=env,
-                              capture_output=True, text=True, timeout=120)
-        assert done.returncode == 0, done.stderr
+def mixed(*plans):
+    return sorted((call for plan in plans for call in plan), key=lambda call: call["at"])
 
-    return run
+
+class App:
+    """seed_app.py, which runs on between plans."""
+
+    def __init__(self, agent, model_api):
+        env = dict(os.environ, MODEL_API=model_api.url, OTEL_EXPORTER_OTLP_ENDPOINT=agent.http_url)
+        self.process = subprocess.Popen([sys.executable, str(Path(__file__).parent / "seed_app.py")], env=env, text=True,
+                                        stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+
+    def send(self, plan):
+        self.process.stdin.write(json.dumps(plan) + "\n")
+        self.process.stdin.flush()
+        assert self.process.stdout.readline() == "sent\n"
+
+    def close(self):
+        self.process.stdin.close()
+        self.process.stdout.close()
+        assert self.process.wait(30) == 0
+
+
+@pytest.fixture
+def start_app(model_api):
+    """start_app(agent) gives a running application."""
+    apps = []
+    yield lambda agent: apps.append(App(agent, model_api)) or apps[-1]
+    for app in apps:
+        app.close()
 
 
 def canary(agent, *arguments):
@@ -58,40 +77,50 @@ def canary_alerts(agent):
     return [a for a in agent.api("alerts?state=all")["alerts"] if a["kind"] == "canary"]
 
 
-def test_the_canary_finds_it_and_says_so_once(start_agent, send):
-    agent = start_agent()
-    rng, begin, served = random.Random(8), time.time() - 30 * HOUR_S, 0
-    for step in range(8):  # as an operator who looks every two hours
-        at = begin + step * 2 * HOUR_S
-        send(agent, plan_of(2, 50, OLD, at, 0.0, rng) + plan_of(2, 50, NEW, at, BREAKS, rng))
-        served += 200
-        agent.wait_for_metric("plimsoll_requests_total", served)
+def prompts(agent, *arguments):
+    done = subprocess.run([BINARY, "prompts", *arguments, "--agent", "localhost:%d" % agent.ports["metrics"]],
+                          capture_output=True, text=True, timeout=60)
+    return done.returncode, done.stdout + done.stderr
+
+
+def test_the_canary_finds_what_was_deployed_so_and_nobody_may_promote_it(start_agent, start_app, tmp_path):
+    """As its users do it: 1.5.0 gets a part of production, and somebody looks after every hundred calls."""
+    for version in (OLD, NEW):
+        (tmp_path / ("%s.yaml" % version)).write_text("name: %s\nversion: %s\n" % (PROMPT, version))
+    agent = start_agent({"prompts": {"directory": str(tmp_path)}})
+    app, rng, served = start_app(agent), random.Random(8), 0
+    assert prompts(agent, "deploy", PROMPT, OLD, "--env", "production", "--by", "ana")[0] == 0
+    assert prompts(agent, "deploy", PROMPT, NEW, "--env", "production", "--by", "bob", "--canary", "50%")[0] == 0
+    status = 0
+    while status == 0 and served < 1600:
+        app.send([{"version": version, "broken": version == NEW and rng.random() < BREAKS} for version in (OLD, NEW) * 50])
+        served += 100
+        wait_for(lambda: (lambda c: c["calls_from"] + c["calls_to"])(agent.api("canary/" + PROMPT)) == served,
+                 "%d calls" % served)
         status, seen = canary(agent)
-        if status == 1:
-            break
-    assert (status, seen["verdict"], seen["promote"]) == (1, "worse", False), seen
-    assert (seen["from"], seen["to"]) == ("triage@" + OLD, "triage@" + NEW)
+    assert (status, seen["verdict"], seen["promote"], seen["environment"]) == (1, "worse", False, "production"), seen
     broken = row(seen, "invalid_json_rate")
-    assert broken["verdict"] == "worse" and broken["low"] > 0
+    assert broken["verdict"] == "worse" and broken["low"] > 0 and "invalid_json_rate of triage" in seen["reason"]
     assert row(seen, "error_rate")["verdict"] != "worse"
-    print("the canary took %d calls of the new version" % broken["to"]["calls"])
-    send(agent, plan_of(1, 10, NEW, begin + 16 * HOUR_S, BREAKS, rng))
-    wait_for(lambda: canary_alerts(agent), lambda: "an alert")
-    [alert] = canary_alerts(agent)
+    assert seen["share"]["actual"] == 0.5 and not seen["share"]["differs"]
+    print("the canary took %d calls of the new version" % seen["calls_to"])
+    [alert] = wait_for(lambda: canary_alerts(agent), "an alert", 30)  # a look comes every five seconds
     assert (alert["metric"], alert["prompt_version"], alert["reference_version"]) == (
         "invalid_json_rate", "triage@" + NEW, "triage@" + OLD)
-    agent.restart()
-    assert canary(agent)[1]["verdict"] == "worse"
-    text = subprocess.run([BINARY, "canary", PROMPT, "--agent", "http://localhost:%d" % agent.ports["metrics"]],
-                          capture_output=True, text=True, timeout=60)
-    assert text.returncode == 1 and "invalid_json_rate" in text.stdout, text.stdout + text.stderr
+    assert (alert["deployment"]["by"], alert["deployment"]["version"], alert["deployment"]["share"]) == ("bob", NEW, 0.5)
+    kept = json.loads(prompts(agent, "log", PROMPT, "--output", "json")[1])["deployments"][1]["canary"]
+    assert (kept["verdict"], kept["calls"]) == ("worse", seen["calls_to"])
+    status, text = prompts(agent, "deploy", PROMPT, NEW, "--env", "production", "--by", "bob")
+    assert status == 1 and "may not get all traffic" in text, text
+    status, text = prompts(agent, "rollback", PROMPT, "--env", "production", "--by", "ana")
+    assert status == 0 and "triage@1.4.0 is in force again" in text, text
 
 
-def test_the_baselines_name_the_version_even_where_it_replaced_the_old_one_at_once(start_agent, send):
+def test_the_baselines_name_the_version_even_where_it_replaced_the_old_one_at_once(start_agent, start_app):
     agent = start_agent()
+    app = start_app(agent)
     rng, begin = random.Random(9), time.time() - 50 * HOUR_S
-    send(agent, plan_of(36, 20, OLD, begin, 0.005, rng))
-    send(agent, plan_of(9, 40, NEW, begin + 36 * HOUR_S, BREAKS, rng))
+    app.send(mixed(plan_of(36, 20, OLD, begin, 0.005, rng), plan_of(9, 40, NEW, begin + 36 * HOUR_S, BREAKS, rng)))
     agent.wait_for_metric("plimsoll_requests_total", 36 * 20 + 9 * 40)
     wait_for(lambda: [a for a in agent.api("alerts?state=all")["alerts"] if a["prompt_version"] == "triage@" + NEW],
              lambda: "an alert about it in %s" % agent.api("alerts?state=all"))
