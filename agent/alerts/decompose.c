@@ -13,17 +13,6 @@ const char *const factor_names[FACTOR_COUNT] = {
 #undef X
 };
 
-void cost_sums_add(struct cost_sums *to, const struct cost_sums *from)
-{
-	to->requests += from->requests;
-	to->input_tokens += from->input_tokens;
-	to->cached_tokens += from->cached_tokens;
-	to->output_tokens += from->output_tokens;
-	to->cost_usd += from->cost_usd;
-	to->cached_cost_usd += from->cached_cost_usd;
-	to->output_cost_usd += from->output_cost_usd;
-}
-
 /* What a typical request of a model is in one window. NaN: this window does not say. */
 struct habit {
 	double input, output, cached_share;

@@ -38,7 +38,16 @@ struct cost_sums {
 	double cost_usd, cached_cost_usd, output_cost_usd; /* the parts: of the calls that know them */
 };
 
-void cost_sums_add(struct cost_sums *to, const struct cost_sums *from);
+static inline void cost_sums_add(struct cost_sums *to, const struct cost_sums *from)
+{
+	to->requests += from->requests;
+	to->input_tokens += from->input_tokens;
+	to->cached_tokens += from->cached_tokens;
+	to->output_tokens += from->output_tokens;
+	to->cost_usd += from->cost_usd;
+	to->cached_cost_usd += from->cached_cost_usd;
+	to->output_cost_usd += from->output_cost_usd;
+}
 
 /* One model in both windows; either may be empty. */
 struct cost_model {

@@ -3,6 +3,7 @@
  */
 #include "agent/alerts/movement_priv.h"
 
+#include <float.h>
 #include <inttypes.h>
 #include <math.h>
 #include <stdio.h>
@@ -139,10 +140,9 @@ static void add_at(struct movement *m, struct cell *c, uint64_t at_s, const stru
 {
 	uint64_t start_s = at_s / FINE_S * FINE_S;
 	struct step *fine = &c->fine[start_s / FINE_S % FINE_COUNT];
-	struct step late = { start_s, *sums };
 
 	if (fine->start_s > start_s) {
-		fold(c, &late);
+		fold(c, &(struct step){ start_s, *sums });
 		return;
 	}
 	if (fine->start_s != start_s) {
@@ -159,6 +159,11 @@ static void add_at(struct movement *m, struct cell *c, uint64_t at_s, const stru
 static double known(double value)
 {
 	return value > 0 ? value : 0; /* NaN too */
+}
+
+static double lesser(double a, double b)
+{
+	return a < b ? a : b;
 }
 
 /* NULL: there is no room for another. */
@@ -178,12 +183,12 @@ static struct cell *cell_for(struct movement *m, const struct sample *s, uint64_
 
 void movement_add(struct movement *m, const struct sample *s)
 {
-	if (s->kind != SAMPLE_CALL || !isfinite(s->cost_usd) || s->cost_usd < 0)
+	if (s->kind != SAMPLE_CALL || !(s->cost_usd >= 0 && s->cost_usd <= DBL_MAX))
 		return;
 	const struct cost_sums sums = {
 		.requests = 1,
 		.input_tokens = known(s->input_tokens),
-		.cached_tokens = fmin(known(s->cache_read_tokens), known(s->input_tokens)),
+		.cached_tokens = lesser(known(s->cache_read_tokens), known(s->input_tokens)),
 		.output_tokens = known(s->output_tokens),
 		.cost_usd = s->cost_usd,
 		.cached_cost_usd = known(s->cache_read_cost_usd),

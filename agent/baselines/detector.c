@@ -205,8 +205,9 @@ static void skip_silence(struct detector *d, int64_t until_s)
 /* Closes every bucket that ended at least LATENESS_S before now_s. */
 static void close_until(struct detector *d, int64_t now_s)
 {
+	if (now_s - LATENESS_S < d->open_s + BUCKET_S)
+		return;
 	int64_t until_s = now_s - LATENESS_S - (now_s - LATENESS_S) % BUCKET_S;
-
 	while (d->open_s < until_s) {
 		if (d->open_s >= d->settled_s)
 			skip_silence(d, until_s);
@@ -269,11 +270,11 @@ static void mark_open(struct detector *d, struct baseline_key *k)
 /* The key of the sample's own labels. */
 static struct baseline_key *own_key(struct detector *d, const struct sample *s, int64_t now_s)
 {
-	struct labels l = { s->feature, s->model, s->prompt_version, SLICE_NONE, SLICE_NONE };
 	struct baseline_key *k = cohort_memo_find(&d->found, s->cohort);
 
 	if (k == NULL) {
-		k = detector_key(d, l, now_s);
+		k = detector_key(d, (struct labels){ .feature = s->feature, .model = s->model,
+						     .prompt_version = s->prompt_version }, now_s);
 		if (k != d->other) /* there may be room later */
 			cohort_memo_keep(&d->found, s->cohort, k);
 	}

@@ -104,15 +104,18 @@ static struct verdict notice(enum verdict_kind kind, const struct sample *s, int
 	return v;
 }
 
-/* True where the answer is not among those of late; it is now. */
+static bool is_newest(const struct asked_model *m, struct slice answer)
+{
+	return m->answer_count > 0 && slice_equal(text_of(&m->answers[0]), answer);
+}
+
+/* True where the answer is not among those of late; it is now, and the newest. */
 static bool is_new(struct asked_model *m, struct slice answer)
 {
 	uint8_t at = 0;
 
 	while (at < m->answer_count && !slice_equal(text_of(&m->answers[at]), answer))
 		at++;
-	if (at == 0 && m->answer_count > 0)
-		return false; /* the usual case */
 	bool known = at < m->answer_count;
 	if (!known && m->answer_count < MODEL_ANSWERS_MAX)
 		m->answer_count++;
@@ -149,7 +152,7 @@ void model_watch_take(struct model_watch *w, const struct sample *s, int64_t now
 		return;
 	m->last_s = now_s;
 	/* an answer by the name that was asked for says nothing: many servers echo it */
-	if (!slice_equal(asked, answer)) {
+	if (!is_newest(m, answer) && !slice_equal(asked, answer)) {
 		bool first = m->answer_count == 0;
 		if (is_new(m, answer) && !first && now_s - m->first_s >= SETTLED_S)
 			tell_change(m, s, now_s, emit, context);

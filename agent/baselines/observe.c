@@ -4,6 +4,7 @@
 #include <math.h>
 #include <stdlib.h>
 
+#include "agent/base/compiler.h"
 #include "agent/baselines/detector_priv.h"
 
 #define TAIL_FAR        0.69314718055994530942 /* ln 2: a far-out request is at least twice the typical one */
@@ -28,28 +29,58 @@ static void keep_trace(struct traces *t, const uint8_t id[16])
 		t->count++;
 }
 
-static void put(struct watch *w, double y, const struct sample *s)
-{
-	int direction = metric_infos[w->metric].direction;
+/* As metric_infos say, where the compiler sees it. */
+static const int8_t directions[METRIC_COUNT] = {
+#define X(id, name, kind, direction, ...) DIRECTION_##direction,
+	METRIC_MAP(X)
+#undef X
+};
 
+static ALWAYS_INLINE void put(struct watch *w, enum metric m, double y, const struct sample *s)
+{
 	bucket_add(&w->open, y);
-	if (direction * (y - w->centre) > 0 || direction == DIRECTION_BOTH)
+	if (directions[m] == DIRECTION_BOTH || directions[m] * (y - w->centre) > 0)
 		keep_trace(&w->traces, s->trace_id);
 }
 
-static void observe(struct detector *d, struct baseline_key *k, enum metric m, double y, const struct sample *s)
+/* Of a metric without a name; NULL where it is not judged, or without memory. */
+static ALWAYS_INLINE struct watch *watch_of(struct detector *d, struct baseline_key *k, enum metric m)
 {
-	struct watch *w = detector_judges(d, m) ? detector_watch(d, k, m, 0) : NULL;
+	if (!detector_judges(d, m))
+		return NULL;
+	return k->at[m] != 0 ? &k->watches[k->at[m] - 1] : detector_watch(d, k, m, 0);
+}
+
+/* Inlined, as what follows, so that each metric's rules are decided when this is compiled. */
+static ALWAYS_INLINE void observe(struct detector *d, struct baseline_key *k, enum metric m, double y,
+				  const struct sample *s)
+{
+	struct watch *w = watch_of(d, k, m);
 
 	if (w != NULL)
-		put(w, y, s);
+		put(w, m, y, s);
+}
+
+/* A request of which a share does or does not tell. One that is good only counts: it adds nothing to sums and is no
+ * trace to look at. */
+static ALWAYS_INLINE void observe_share(struct detector *d, struct baseline_key *k, enum metric m, bool is_bad,
+					const struct sample *s)
+{
+	struct watch *w = watch_of(d, k, m);
+
+	if (w == NULL)
+		return;
+	if (is_bad)
+		put(w, m, 1.0, s);
+	else
+		w->open.n += 1;
 }
 
 /* A share that has no series until something bad happens. */
-static void observe_rare(struct detector *d, struct baseline_key *k, enum metric m, bool is_bad, const struct sample *s)
+static ALWAYS_INLINE void observe_rare(struct detector *d, struct baseline_key *k, enum metric m, bool is_bad, const struct sample *s)
 {
 	if (is_bad || k->at[m] != 0)
-		observe(d, k, m, is_bad ? 1.0 : 0.0, s);
+		observe_share(d, k, m, is_bad, s);
 }
 
 /* False for NaN (not known) and, counted, for what no scale of scores reaches: it would blind the key for weeks. */
@@ -57,11 +88,13 @@ static bool is_score(struct detector *d, double y)
 {
 	if (fabs(y) <= SCORE_MAX)
 		return true;
-	meter_add(d->meters.score, !isnan(y));
+	if (!isnan(y))
+		meter_add(d->meters.score, 1);
 	return false;
 }
 
-static void observe_named(struct detector *d, struct baseline_key *k, enum metric m, double y, const struct sample *s)
+static NOINLINE void observe_named(struct detector *d, struct baseline_key *k, enum metric m, double y,
+				   const struct sample *s)
 {
 	struct watch *w;
 
@@ -71,7 +104,7 @@ static void observe_named(struct detector *d, struct baseline_key *k, enum metri
 		return;
 	w = detector_watch(d, k, m, detector_name(d, s->name));
 	if (w != NULL)
-		put(w, y, s);
+		put(w, m, y, s);
 }
 
 /* A share or score between 0 and 1, or whatever range a metric's mean has; NaN: not known. */
@@ -110,8 +143,8 @@ static void tell_runaway(struct detector *d, struct baseline_key *k, struct watc
 }
 
 /* The share of far-out requests, which is where the rule of 2 sigma for single requests lives; and runaways. */
-static void observe_tail(struct detector *d, struct baseline_key *k, enum metric m, double y, const struct sample *s,
-			 int64_t now_s)
+static NOINLINE void observe_tail(struct detector *d, struct baseline_key *k, enum metric m, double y,
+				  const struct sample *s, int64_t now_s)
 {
 	struct watch *w = key_watch(k, m, 0);
 	double sd = w->spread, mu = w->centre;
@@ -123,18 +156,16 @@ static void observe_tail(struct detector *d, struct baseline_key *k, enum metric
 		runaway_track(&k->runaway, y, sd);
 	}
 	/* may move w */
-	observe(d, k, metric_tail_of(m), y - offset > mu + fmax(d->rules.k * sd, TAIL_FAR) ? 1.0 : 0.0, s);
+	observe_share(d, k, metric_tail_of(m), y - offset > mu + fmax(d->rules.k * sd, TAIL_FAR), s);
 }
 
 /* y: the amount's logarithm; NaN: not observed. */
-static void observe_log(struct detector *d, struct baseline_key *k, enum metric m, double y, const struct sample *s,
-			int64_t now_s)
+static ALWAYS_INLINE void observe_log(struct detector *d, struct baseline_key *k, enum metric m, double y,
+				      const struct sample *s, int64_t now_s)
 {
-	const struct watch *w = key_watch(k, m, 0);
-
 	if (isnan(y))
 		return;
-	if (w != NULL && w->spread > 0)
+	if (k->at[m] != 0 && k->watches[k->at[m] - 1].spread > 0)
 		observe_tail(d, k, m, y, s, now_s);
 	observe(d, k, m, y, s);
 }
@@ -164,9 +195,10 @@ static double known_log(const struct sample *s, enum sample_log which, double am
 /* x, or NaN (counted) where it is no amount of anything. */
 static double amount(double x, struct meter *bad)
 {
-	if (isnan(x) || (x >= 0 && x <= AMOUNT_MAX))
+	if (x >= 0 && x <= AMOUNT_MAX)
 		return x;
-	meter_add(bad, 1);
+	if (!isnan(x))
+		meter_add(bad, 1);
 	return NAN;
 }
 
@@ -207,12 +239,26 @@ static bool is_refusal(enum outcome o)
 	return o == OUTCOME_REFUSAL || o == OUTCOME_CONTENT_FILTER;
 }
 
-static void observe_quality(struct detector *d, struct baseline_key *k, const struct sample *s)
+/* Whether any of the rare things, which stand side by side, has ever happened. */
+static bool has_rare(const struct baseline_key *k)
 {
-	observe(d, k, METRIC_REFUSAL_RATE, is_refusal(s->outcome) ? 1.0 : 0.0, s);
+	static const uint8_t none[METRIC_UNPRICED_RATE - METRIC_RATE_LIMITED_RATE + 1];
+
+	return memcmp(&k->at[METRIC_RATE_LIMITED_RATE], none, sizeof(none)) != 0;
+}
+
+static void observe_faults(struct detector *d, struct baseline_key *k, const struct sample *s)
+{
 	for (size_t i = 0; i < sizeof(answer_faults) / sizeof(answer_faults[0]); i++)
 		observe_rare(d, k, answer_faults[i].metric, s->outcome == answer_faults[i].outcome, s);
 	observe_rare(d, k, METRIC_UNPRICED_RATE, isnan(s->cost_usd), s);
+}
+
+static void observe_quality(struct detector *d, struct baseline_key *k, const struct sample *s)
+{
+	observe_share(d, k, METRIC_REFUSAL_RATE, is_refusal(s->outcome), s);
+	if (s->outcome != OUTCOME_OK || isnan(s->cost_usd) || has_rare(k))
+		observe_faults(d, k, s);
 	observe_mean(d, k, METRIC_CITATION_SHARE, s->citation_share, s);
 	observe_mean(d, k, METRIC_GROUNDEDNESS, s->overlap_share, s);
 	if (s->name.len > 0)
@@ -223,7 +269,7 @@ static void observe_retrieval(struct detector *d, struct baseline_key *k, const 
 {
 	if (isnan(s->documents))
 		return;
-	observe(d, k, METRIC_EMPTY_RETRIEVAL_RATE, s->documents > 0 ? 0.0 : 1.0, s);
+	observe_share(d, k, METRIC_EMPTY_RETRIEVAL_RATE, !(s->documents > 0), s);
 	observe_mean(d, k, METRIC_RETRIEVAL_SCORE, s->top_score, s);
 }
 
@@ -259,7 +305,7 @@ static void observe_call(struct detector *d, struct baseline_key *k, const struc
 {
 	double cost_usd = amount(s->cost_usd, d->meters.cost);
 
-	observe(d, k, METRIC_ERROR_RATE, outcome_is_error(s->outcome) ? 1.0 : 0.0, s);
+	observe_share(d, k, METRIC_ERROR_RATE, outcome_is_error(s->outcome), s);
 	observe_rare(d, k, METRIC_RATE_LIMITED_RATE, s->outcome == OUTCOME_RATE_LIMITED, s);
 	observe_rare(d, k, METRIC_TIMEOUT_RATE, s->outcome == OUTCOME_TIMEOUT, s);
 	k->requests++;

@@ -3,6 +3,7 @@
  */
 #include "agent/canary/arm.h"
 
+#include <float.h>
 #include <math.h>
 #include <stdlib.h>
 
@@ -104,9 +105,10 @@ static struct arm_hour *hour_for(struct arm *a, uint32_t hour, uint32_t *gone)
 	return *at;
 }
 
-static void add_log(struct arm_hour *h, enum canary_metric m, const struct sample *s, enum sample_log which, double value)
+static inline void add_log(struct arm_hour *h, enum canary_metric m, const struct sample *s, enum sample_log which,
+			   double value)
 {
-	if (value > 0 && isfinite(value))
+	if (value > 0 && value <= DBL_MAX)
 		moments_add(&h->logs[m], sample_log(s, which, value));
 }
 

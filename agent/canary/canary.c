@@ -199,8 +199,13 @@ static struct arm *arm_for(struct canary *c, const struct sample *s, uint64_t un
 		found = look_up(c, s, unix_s);
 		cohort_memo_keep(&c->memo, s->cohort, found);
 	}
-	meter_add(c->left_out, found == NO_ROOM(c) && s->kind == SAMPLE_CALL);
-	return found == NO_VERSION(c) || found == NO_ROOM(c) ? NULL : found;
+	if (found == NO_VERSION(c))
+		return NULL;
+	if (found != NO_ROOM(c))
+		return found;
+	if (s->kind == SAMPLE_CALL)
+		meter_add(c->left_out, 1);
+	return NULL;
 }
 
 void canary_add(struct canary *c, const struct sample *s)

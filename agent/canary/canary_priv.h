@@ -18,7 +18,7 @@ struct canary {
 	uint64_t judged;   /* the last stretch of event time after which pairs were judged */
 	uint64_t full_until_s; /* no arm makes room before then */
 	struct meter *left_out;
-	struct cohort_memo memo; /* the arm of a cohort, or the canary itself: it has none */
+	struct cohort_memo memo; /* the arm of a cohort, or why it has none */
 	uint64_t looked_s; /* by the clock: when they were last */
 	bool fresh;        /* samples came since */
 	canary_finding_fn found;

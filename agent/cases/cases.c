@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * cases/cases.c - which calls are bad enough, and which of them are kept.
  */
+#include <float.h>
 #include <math.h>
 #include <stdlib.h>
 
@@ -154,7 +155,7 @@ static struct exemplar *find_least(struct case_list *l)
 }
 
 /* Nearly no call is: found out before anything is copied. */
-static bool may_be_kept(struct case_list *l, uint64_t time_s, double worth_of_it)
+static inline bool may_be_kept(struct case_list *l, uint64_t time_s, double worth_of_it)
 {
 	l->newest_s = time_s > l->newest_s ? time_s : l->newest_s;
 	return l->count < CASES_EACH || l->newest_s > l->least_until || !(worth_of_it <= l->least);
@@ -175,9 +176,9 @@ static void keep(struct cases *c, struct case_list *l, const struct exemplar *e)
 		case_bar_set(c, case_label_slice(&l->feature));
 }
 
-static void learn(struct usual *u, const struct sample *s, enum sample_log which, double value)
+static inline void learn(struct usual *u, const struct sample *s, enum sample_log which, double value)
 {
-	if (!(value > 0) || !isfinite(value))
+	if (!(value > 0 && value <= DBL_MAX))
 		return;
 	double by = sample_log(s, which, value) - u->mean;
 	u->n = u->n + 1 < MEMORY_CALLS ? u->n + 1 : MEMORY_CALLS;

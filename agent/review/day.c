@@ -5,26 +5,36 @@
 
 #include <math.h>
 
-#define PUSD_MAX 9e18
+#define COUNT_MAX 9e18 /* what 64 bits hold, with a sign: such numbers convert fast */
 
-static void add_count(uint64_t *sum, double value)
+static inline void add_count(uint64_t *sum, double value)
 {
-	if (value > 0 && isfinite(value))
-		*sum += (uint64_t)value;
+	if (value > 0 && value < COUNT_MAX)
+		*sum += (uint64_t)(int64_t)value;
+}
+
+/* As llround, of what is not negative and below COUNT_MAX. */
+static inline uint64_t nearest(double value)
+{
+	int64_t whole = (int64_t)value;
+
+	return (uint64_t)(whole + (value - (double)whole >= 0.5));
 }
 
 /* floor(4 log2(ms)): the octave is the exponent, its quarter follows from the fraction, which is 0.5 to 1. */
 static unsigned latency_place(double ms)
 {
 	static const double quarters[3] = { 0.59460355750136053, 0.70710678118654757, 0.84089641525371450 };
-	int octave;
+	uint64_t whole;
 
 	if (!(ms > 1))
 		return 0;
 	if (ms >= 0x1p20)
 		return DAY_LATENCIES - 1;
-	double fraction = frexp(ms, &octave);
-	unsigned place = 4u * (unsigned)(octave - 1);
+	whole = (uint64_t)(int64_t)ms;
+	unsigned octave = 63u - (unsigned)__builtin_clzll(whole);
+	double fraction = ms * 0.5 / (double)(INT64_C(1) << octave);
+	unsigned place = 4u * octave;
 	for (int i = 0; i < 3; i++)
 		place += fraction >= quarters[i];
 	return place < DAY_LATENCIES - 1 ? place : DAY_LATENCIES - 1;
@@ -39,8 +49,8 @@ static void add_call(struct day_sums *d, const struct sample *s)
 	d->failed += failed;
 	d->flawed += !failed && s->outcome != OUTCOME_OK;
 	d->unpriced += !failed && isnan(s->cost_usd);
-	if (pusd >= 0 && pusd < PUSD_MAX && d->cost_pusd < (uint64_t)PUSD_MAX)
-		d->cost_pusd += (uint64_t)llround(pusd);
+	if (pusd >= 0 && pusd < COUNT_MAX && d->cost_pusd < (uint64_t)COUNT_MAX)
+		d->cost_pusd += nearest(pusd);
 	add_count(&d->input_tokens, s->input_tokens);
 	add_count(&d->output_tokens, s->output_tokens);
 	if (!failed && s->latency_ms > 0)

@@ -142,7 +142,6 @@ static struct review_entry *entry_for(struct review *r, uint32_t day, const stru
 void review_add(struct review *r, const struct sample *s)
 {
 	uint32_t day = (uint32_t)(s->time_unix_ms / DAY_MS);
-	const struct slice labels[3] = { s->feature, s->model, s->prompt_version };
 
 	if (s->kind == SAMPLE_RETRIEVAL || s->kind == SAMPLE_RATING || day == 0 || day + REVIEW_DAYS <= r->newest_day)
 		return;
@@ -150,7 +149,7 @@ void review_add(struct review *r, const struct sample *s)
 		begin_day(r, day);
 	struct review_entry *e = cohort_memo_find(&r->found, s->cohort);
 	if (e == NULL || e->day != day) {
-		e = entry_for(r, day, labels);
+		e = entry_for(r, day, (struct slice[3]){ s->feature, s->model, s->prompt_version });
 		cohort_memo_keep(&r->found, s->cohort, e);
 	}
 	if (e == NULL)
