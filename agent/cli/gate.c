@@ -37,7 +37,8 @@ static const struct cli_option options[] = {
 	[OPTION_OUTPUT] = { "output", 'o', "FORMAT", "text, json, junit or markdown." },
 	[OPTION_JUNIT] = { "junit", 0, "FILE", "Write JUnit XML there as well." },
 	[OPTION_MARKDOWN] = { "markdown", 0, "FILE", "Write Markdown there as well, such as $GITHUB_STEP_SUMMARY." },
-	[OPTION_PROMPT] = { "prompt", 'p', "NAME@VERSION", "Leave the result with the agent, in this version's history." },
+	[OPTION_PROMPT] = { "prompt", 'p', "NAME@VERSION", "Leave the result with the agent, in this version's history; VERSION alone is "
+			    "of the suite's prompt." },
 	[OPTION_AGENT] = CLIENT_AGENT_OPTION,
 	{ .name = NULL },
 };
@@ -200,6 +201,22 @@ static struct slice prompt_of(const struct cli_args *args, const struct suite *s
 	return at != NULL ? slice_head(slice_of(prompt), (size_t)(at - prompt)) : SLICE_NONE;
 }
 
+/* "NAME@VERSION", of a bare version too. False, having said so, where nobody names the prompt. */
+static bool name_version(const struct cli_args *args, const struct suite *suite, int option, struct buf *out)
+{
+	const char *text = args->values[option];
+	struct slice prompt = prompt_of(args, suite);
+
+	if (gate_history_is_version(text))
+		buf_text(out, text);
+	else if (prompt.len > 0)
+		buf_printf(out, "%.*s@%s", SLICE_ARG(prompt), text);
+	else
+		cli_usage_error(&command_gate, "--%s: %s'%s'; as a version it needs its prompt: write NAME@%s, or 'prompt: NAME' in "
+				"the suite", options[option].name, option == OPTION_BASELINE ? "there is no file " : "", text, text);
+	return out->len > 0;
+}
+
 static bool looks_like_file(const char *text)
 {
 	static const char *const ends[] = { ".json", ".jsonl", ".ndjson", ".xml", ".csv", ".yaml", ".yml", NULL };
@@ -210,32 +227,20 @@ static bool looks_like_file(const char *text)
 	return found;
 }
 
-/* A version of which nothing is kept is a wrong argument, not a gate that is closed. */
-static int load_version(const struct cli_args *args, const char *version, double pass_score, struct results **out)
-{
-	int code = gate_history_load(args->values[OPTION_AGENT], version, pass_score, out);
-
-	return code == CLI_NO ? CLI_USAGE : code;
-}
-
-/* A file, where there is one of that name, or it looks like one; else a version whose gate the agent keeps. */
+/* A file, where there is one of that name, or it looks like one; else a version whose gate the agent keeps. One of which
+ * it keeps nothing is a wrong argument, not a gate that is closed. */
 static int load_baseline(const struct cli_args *args, const struct suite *suite, double pass_score, struct results **out)
 {
 	const char *wanted = args->values[OPTION_BASELINE];
 	struct buf version = BUF_INIT;
+	int code = CLI_NO;
 
 	if (wanted == NULL || access(wanted, F_OK) == 0 || looks_like_file(wanted))
 		return load_results(wanted, pass_score, out);
-	if (gate_history_is_version(wanted))
-		return load_version(args, wanted, pass_score, out);
-	struct slice prompt = prompt_of(args, suite);
-	if (prompt.len == 0)
-		return cli_usage_error(&command_gate, "--baseline: there is no file '%s'; as a version it needs its prompt: write "
-				       "NAME@%s, or 'prompt: NAME' in the suite", wanted, wanted);
-	buf_printf(&version, "%.*s@%s", SLICE_ARG(prompt), wanted);
-	int code = load_version(args, buf_string(&version), pass_score, out);
+	if (name_version(args, suite, OPTION_BASELINE, &version))
+		code = gate_history_load(args->values[OPTION_AGENT], buf_string(&version), pass_score, out);
 	buf_release(&version);
-	return code;
+	return code == CLI_NO ? CLI_USAGE : code;
 }
 
 static int load_all(const struct cli_args *args, struct inputs *in)
@@ -255,11 +260,16 @@ static int load_all(const struct cli_args *args, struct inputs *in)
 }
 
 /* With the agent, where that is wanted: its failure to keep it goes before an open gate, which nobody could look up. */
-static int leave(const struct cli_args *args, const struct gate *g, int verdict)
+static int leave(const struct cli_args *args, const struct suite *suite, const struct gate *g, int verdict)
 {
+	struct buf version = BUF_INIT;
+	int code = CLI_USAGE;
+
 	if (args->values[OPTION_PROMPT] == NULL)
 		return verdict;
-	int code = gate_history_keep(args->values[OPTION_AGENT], args->values[OPTION_PROMPT], g);
+	if (name_version(args, suite, OPTION_PROMPT, &version))
+		code = gate_history_keep(args->values[OPTION_AGENT], buf_string(&version), g);
+	buf_release(&version);
 	return code == CLI_GO_ON || verdict == CLI_NO ? verdict : code;
 }
 
@@ -274,7 +284,7 @@ static int judge(const struct cli_args *args, const struct inputs *in, const str
 	if (FAILED(s))
 		code = say(s, &why);
 	else if (write_all(args, g, print))
-		code = leave(args, g, g->open ? CLI_DONE : CLI_NO);
+		code = leave(args, in->suite, g, g->open ? CLI_DONE : CLI_NO);
 	gate_free(g);
 	buf_release(&why);
 	return code;
@@ -293,8 +303,6 @@ static int gate_run(int argc, char **argv)
 		return cli_usage_error(&command_gate, "unexpected '%s'", args.operands[0]);
 	if (args.values[OPTION_RESULTS] == NULL)
 		return cli_usage_error(&command_gate, "--results is missing");
-	if (args.values[OPTION_PROMPT] != NULL && !gate_history_is_version(args.values[OPTION_PROMPT]))
-		return cli_usage_error(&command_gate, "--prompt wants NAME@VERSION, not '%s'", args.values[OPTION_PROMPT]);
 	print_fn print = printer_of(&args);
 	if (print == NULL || !read_limits(&args, &limits))
 		return CLI_USAGE;

@@ -12,6 +12,7 @@
 #include "agent/base/meter.h"
 #include "agent/daemon/deploy_command.h"
 #include "agent/daemon/loop_jobs.h"
+#include "agent/prompts/webhook.h"
 #include "agent/daemon/trials.h"
 
 #define DRIFTS_MAX     16
@@ -20,7 +21,8 @@
 #define COMMANDS_MAX   8u
 
 struct prompts {
-	pthread_mutex_t lock; /* guards config */
+	pthread_mutex_t lock; /* guards config and heard */
+	struct webhook_memory heard;
 	const struct prompts_config *config;
 	uv_loop_t *loop;
 	struct store *store;
@@ -414,6 +416,21 @@ bool prompts_told(struct prompts *p, struct manifest *m, uint8_t source)
 
 	manifest_free(m); /* NULL where it was taken */
 	return refused > 0;
+}
+
+bool prompts_heard(struct prompts *p, struct slice signature)
+{
+	pthread_mutex_lock(&p->lock);
+	bool heard = webhook_is_repeated(&p->heard, signature, now_s());
+	pthread_mutex_unlock(&p->lock);
+	return heard;
+}
+
+void prompts_note_heard(struct prompts *p, struct slice signature)
+{
+	pthread_mutex_lock(&p->lock);
+	webhook_remember(&p->heard, signature, now_s());
+	pthread_mutex_unlock(&p->lock);
 }
 
 void prompts_count_webhook(struct prompts *p, enum webhook_result result)

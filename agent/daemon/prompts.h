@@ -63,6 +63,10 @@ void prompts_noted(struct prompts *p, const struct prompt_deployment *d);
  * another content. */
 bool prompts_told(struct prompts *p, struct manifest *m, uint8_t source);
 
+/* Whether a webhook with this signature was taken a short time ago; and that it was taken now. */
+bool prompts_heard(struct prompts *p, struct slice signature);
+void prompts_note_heard(struct prompts *p, struct slice signature);
+
 /* What became of a webhook of a platform, to be counted. */
 enum webhook_result { WEBHOOK_TAKEN, WEBHOOK_IGNORED, WEBHOOK_REFUSED, WEBHOOK_MISTAKE, WEBHOOK_UNSIGNED, WEBHOOK_RESULTS };
 void prompts_count_webhook(struct prompts *p, enum webhook_result result);

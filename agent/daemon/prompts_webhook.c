@@ -27,12 +27,17 @@ static void put_in_force(struct prompts *p, const struct webhook_news *n, const 
 	}
 }
 
+/* why: a literal. */
+static enum webhook_result ignore(const char *why, struct api_reply *reply)
+{
+	buf_printf(&reply->body, "{\"taken\":false,\"reason\":\"%s\"}\n", why);
+	return WEBHOOK_IGNORED;
+}
+
 static enum webhook_result take_news(struct prompts *p, uint8_t source, struct webhook_news *n, struct api_reply *reply)
 {
-	if (n->ignored != NULL) {
-		buf_printf(&reply->body, "{\"taken\":false,\"reason\":\"%s\"}\n", n->ignored);
-		return WEBHOOK_IGNORED;
-	}
+	if (n->ignored != NULL)
+		return ignore(n->ignored, reply);
 	bool is_refused = n->manifest != NULL && prompts_told(p, n->manifest, source);
 	struct status s = registry_learn(prompts_registry(p), n->name, n->version, source, clock_unix_ns() / NS_PER_SECOND);
 	if (FAILED(s)) {
@@ -80,6 +85,7 @@ static bool is_believed(const struct api_request *q, uint8_t source, const char 
 static void answer_webhook(struct prompts *p, const struct api_request *q, uint8_t source, const char *header,
 			   struct api_reply *reply)
 {
+	struct slice signature = api_request_header(q, header);
 	struct buf secret = BUF_INIT;
 	enum webhook_result result = WEBHOOK_UNSIGNED;
 
@@ -87,8 +93,12 @@ static void answer_webhook(struct prompts *p, const struct api_request *q, uint8
 		api_fail(reply, 403, "set prompts.%s_webhook_secret to take these", prompt_source_names[source]);
 	else if (!is_believed(q, source, header, buf_view(&secret)))
 		api_fail(reply, 401, "the signature in %s does not fit", header);
+	else if (prompts_heard(p, signature))
+		result = ignore("heard before", reply);
 	else
 		result = read_news(p, q, source, reply);
+	if (result == WEBHOOK_TAKEN)
+		prompts_note_heard(p, signature);
 	prompts_count_webhook(p, result);
 	buf_release(&secret);
 }

@@ -67,6 +67,40 @@ bool webhook_is_signed(struct slice header, struct slice secret, struct slice bo
 	return good;
 }
 
+/* The digest in "v1=" of a signature with a time. */
+static bool digest_of(struct slice header, unsigned char *out)
+{
+	struct slice hex = part(header, SLICE("v1="));
+
+	if (part(header, SLICE("t=")).len == 0 || hex.len == 0)
+		return false;
+	SHA256((const unsigned char *)hex.ptr, hex.len, out);
+	return true;
+}
+
+void webhook_remember(struct webhook_memory *m, struct slice header, uint64_t now_s)
+{
+	uint32_t i = m->next % WEBHOOK_MEMORY;
+
+	if (!digest_of(header, m->taken[i].digest))
+		return;
+	m->taken[i].at_s = now_s;
+	m->next = i + 1;
+}
+
+bool webhook_is_repeated(const struct webhook_memory *m, struct slice header, uint64_t now_s)
+{
+	unsigned char digest[DIGEST_BYTES];
+	bool found = false;
+
+	if (!digest_of(header, digest))
+		return false;
+	for (uint32_t i = 0; i < WEBHOOK_MEMORY && !found; i++) /* of a time up to the bound ahead, for twice as long */
+		found = m->taken[i].at_s != 0 && now_s <= m->taken[i].at_s + 2 * WEBHOOK_AGE_MAX_S &&
+			memcmp(m->taken[i].digest, digest, sizeof(digest)) == 0;
+	return found;
+}
+
 /* Of both a digest, so that neither their length nor their bytes show in the time. */
 bool webhook_is_token(struct slice given, struct slice secret)
 {

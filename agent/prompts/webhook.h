@@ -19,9 +19,24 @@
 
 #define WEBHOOK_AGE_MAX_S     300u /* of a signed time, either way: a recorded request is not taken again later */
 #define WEBHOOK_LABELS_MAX    8u
+#define WEBHOOK_MEMORY        256u
 
 /* Takes the same time wherever a byte differs. */
 bool webhook_is_signed(struct slice header, struct slice secret, struct slice body, uint64_t now_s);
+
+/* Signatures with a time that were taken, as long as that time is believed: a recorded request would put back what was
+ * in force before. Owned by one thread at a time; starts as zeros. */
+struct webhook_memory {
+	struct {
+		uint64_t at_s; /* 0: free */
+		unsigned char digest[32];
+	} taken[WEBHOOK_MEMORY];
+	uint32_t next; /* the oldest makes room */
+};
+
+/* A signature without a time is never remembered: the same body may rightly come again. */
+void webhook_remember(struct webhook_memory *m, struct slice header, uint64_t now_s);
+bool webhook_is_repeated(const struct webhook_memory *m, struct slice header, uint64_t now_s);
 
 /* Whether a token, as it came or behind "Bearer ", is the secret. Takes the same time wherever a byte differs. */
 bool webhook_is_token(struct slice given, struct slice secret);

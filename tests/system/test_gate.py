@@ -39,7 +39,7 @@ def test_command_line_of_a_pipeline_with_a_version_as_baseline(start_agent, suit
     at = ("--agent", "localhost:%d" % agent.ports["metrics"])
     limits = ("--min-pass-rate", "0.92", "--max-average-cost-usd", "0.03", "--max-p95-latency", "2s", "--max-regressions", "0")
     good, worse = results(tmp_path / "good.jsonl"), results(tmp_path / "worse.jsonl", failed={2})
-    assert gate("--suite", suite, "--results", good, *limits[:-2], "--prompt", "answer@4.2.0", *at).returncode == 0
+    assert gate("--suite", suite, "--results", good, *limits[:-2], "--prompt", "4.2.0", *at).returncode == 0
     done = gate("--suite", suite, "--results", good, *limits, "--baseline", "4.2.0", *at)
     assert done.returncode == 0, done.stdout + done.stderr
     done = gate("--suite", suite, "--results", "-", *limits, "--baseline", "4.2.0", *at, stdin=worse.read_text())
@@ -100,6 +100,7 @@ def test_spans_of_an_evaluation_run_are_compared_case_by_case(suite, tmp_path):
     (("--results", EXPORTS / "promptfoo.json", "--max-p95-latency", "fast"), 2, "--max-p95-latency"),
     (("--results", EXPORTS / "promptfoo.json", "--variant", "large"), 2, "but of 'small / answer-1.4.0'"),
     (("--results", EXPORTS / "promptfoo.json", "--junit", "/nowhere/gate.xml"), 2, "cannot write '/nowhere/gate.xml'"),
+    (("--results", EXPORTS / "promptfoo.json", "--prompt", "v3"), 2, "--prompt: 'v3'; as a version it needs its prompt"),
     (("--results", "/dev/null"), 2, "it is empty"), ((), 2, "--results is missing"),
     (("--results", EXPORTS / "promptfoo.json", "--baseline", "answer@1", "--agent", "localhost:1"), 3, "cannot reach the agent"),
 ])

@@ -212,13 +212,19 @@ def test_webhook_of_a_platform_is_believed_when_it_is_signed(start):
     assert post_webhook(agent, "langfuse", body, **signature(b"s3cret", body, now - 400)) == 401  # sent again, later
     assert post_webhook(agent, "langfuse", body, **signature(b"s3cret", body, now)) == 200
     assert version(agent, "4", "movie")["deployed_to"] == [{"environment": "production", "share": 1}]
+    newer = body.replace(b'"version": 4', b'"version": 5')
+    assert post_webhook(agent, "langfuse", newer, **signature(b"s3cret", newer, now)) == 200
+    assert post_webhook(agent, "langfuse", body, **signature(b"s3cret", body, now)) == 200  # recorded, and sent again
+    assert version(agent, "5", "movie")["deployed_to"] == [{"environment": "production", "share": 1}]
+    assert post_webhook(agent, "langfuse", body, **signature(b"s3cret", body, now + 1)) == 200  # moved back in earnest
+    assert version(agent, "4", "movie")["deployed_to"] == [{"environment": "production", "share": 1}]
     other = b'{"type": "something-new"}'
     assert post_webhook(agent, "langfuse", other, **signature(b"s3cret", other, now)) == 200  # or it would come again
     bad = b'{"type": "prompt-version", "prompt": {}}'
     assert post_webhook(agent, "langfuse", bad, **signature(b"s3cret", bad, now)) == 400
     assert post_webhook(agent, "braintrust?token=s3cret", b"{}") == 403  # no secret is set for it
     assert {r: webhooks(agent, r) for r in ("taken", "ignored", "mistake", "unsigned")} == {
-        "taken": 1, "ignored": 1, "mistake": 1, "unsigned": 4}
+        "taken": 3, "ignored": 2, "mistake": 1, "unsigned": 4}
     App(agent).call("As a critic of horror films, be fair.")
     wait_for(lambda: "movie@4" in versions_of_records(agent) or App(agent).call("As a critic of horror films, be fair."),
              "a call of movie@4")

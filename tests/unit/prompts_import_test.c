@@ -170,6 +170,22 @@ static void signature_is_checked_with_its_time(void **state)
 	assert_false(webhook_is_signed(SLICE("t=1000,v1="), SLICE(""), SLICE("{}"), 1100));
 }
 
+static void signature_that_was_taken_is_known_again_while_its_time_is_believed(void **state)
+{
+	static struct webhook_memory memory;
+
+	(void)state;
+	assert_false(webhook_is_repeated(&memory, SLICE(SIGNED_TIME), 1000));
+	webhook_remember(&memory, SLICE(SIGNED_TIME), 1000);
+	assert_true(webhook_is_repeated(&memory, SLICE(SIGNED_TIME), 1000 + WEBHOOK_AGE_MAX_S));
+	assert_false(webhook_is_repeated(&memory, SLICE("t=1000,v1=ff"), 1000));
+	webhook_remember(&memory, SLICE(SIGNED_BODY), 1000); /* without a time, the same may rightly come again */
+	assert_false(webhook_is_repeated(&memory, SLICE(SIGNED_BODY), 1000));
+	for (unsigned i = 0; i < WEBHOOK_MEMORY; i++)
+		webhook_remember(&memory, SLICE("t=1,v1=00"), 1000);
+	assert_false(webhook_is_repeated(&memory, SLICE(SIGNED_TIME), 1000)); /* the oldest made room */
+}
+
 static void token_is_the_secret_bare_or_of_a_bearer(void **state)
 {
 	(void)state;
@@ -323,6 +339,7 @@ int main(void)
 		cmocka_unit_test(commit_without_its_prompt_wants_a_name),
 		cmocka_unit_test(other_files_are_refused),
 		cmocka_unit_test(signature_is_checked_with_its_time),
+		cmocka_unit_test(signature_that_was_taken_is_known_again_while_its_time_is_believed),
 		cmocka_unit_test(token_is_the_secret_bare_or_of_a_bearer),
 		cmocka_unit_test(langfuse_webhook_tells_version_and_labels),
 		cmocka_unit_test(langfuse_events_without_news_are_ignored_and_bad_ones_refused),
