@@ -119,6 +119,54 @@ def test_a_store_that_cannot_be_written_fails_as_configured(start_agent, fail_cl
     assert group(agent, user="alice")["spent_usd"] == CALL_USD  # the next write held it
 
 
+# ---------------------------------------------------------------- what may be kept, and what a reload changes
+
+def max_age(agent, method="GET", **question):
+    """(decision, seconds for which the answer may be kept; 0: it may not be stored)"""
+    _, headers, answer = ask(agent, method, **question)
+    assert "ETag" not in headers
+    value = headers["Cache-Control"]
+    return answer.get("decision"), 0 if value == "no-store" else int(value.removeprefix("max-age="))
+
+
+def test_answers_say_for_how_long_they_may_be_kept(start_agent):
+    agent = start_agent(budgets({"day/user": {"limit_usd": 1, "by": ["user"], "hard": "deny"},
+                                 "hour/tenant": {"tenant": "acme", "limit_usd": 0.1, "hard": "throttle"}}))
+    decided, age = max_age(agent, user="alice", **TOKENS)
+    assert decided == "allow" and 0 < age <= 30
+    assert max_age(agent, "POST", user="alice", **TOKENS) == ("allow", 0)  # its reservation is for one call
+    for _ in range(4):
+        otlp.send_grpc(agent.grpc_target, one_call("alice"))
+    decided, age = max_age(agent, user="alice", **TOKENS)
+    assert decided == "deny" and 0 < age <= 5
+    assert max_age(agent, "POST", user="alice", **TOKENS) == ("deny", 0)
+    assert max_age(agent, user="bob", tenant="acme", **TOKENS) == ("allow", 0)  # what a throttle lets through is one call
+    decided, age = max_age(agent, user="bob", tenant="acme", **TOKENS)
+    assert decided == "throttle" and 0 < age <= 5
+    assert max_age(agent, trace_id="nonsense") == (None, 0)
+
+
+def test_a_reload_that_is_refused_half_way_leaves_the_budgets(start_agent, tmp_path, webhook):
+    """The budgets of the new configuration are fine; the secret of a channel is not to be had when it is put in force."""
+    secret = tmp_path / "secret"
+    secret.write_text(SECRET)
+    channels = {"webhook/oncall": {"url": webhook.url, "signing_secret_file": str(secret)}}
+    agent = start_agent({**budgets({"day/all": {"limit_usd": 1, "hard": "deny"}}), "alerts": {"channels": channels}})
+    for _ in range(4):
+        otlp.send_grpc(agent.grpc_target, one_call("alice"))
+    secret.unlink()
+    agent.write_config(budgets({"day/all": {"limit_usd": 50}}))
+    agent.reload()
+    agent.wait_for_output("reload_refused")
+    assert agent.metric("plimsoll_budget_limit_usd", budget="day/all") == 1
+    assert decision(agent, **TOKENS)["decision"] == "deny"
+    secret.write_text(SECRET)
+    agent.reload()
+    agent.wait_for_output("reload_applied")
+    assert agent.metric("plimsoll_budget_limit_usd", budget="day/all") == 50
+    assert group(agent)["spent_usd"] == 1
+
+
 # ---------------------------------------------------------------- who is told what
 
 def summaries(webhook, count):
