@@ -24,17 +24,24 @@ function shareIn(prompt, version, place) {
 	return 1 - canaries.reduce((sum, p) => sum + p.share, 0);
 }
 
-function serves(prompt, version) {
-	const deployed = version.deployed_to.map((p) => ({ name: p.environment, text: percent(shareIn(prompt, version, p), 1),
-		title: "as deployed" }));
+// As it was told; where traffic says otherwise, that too.
+function deployedPlace(prompt, version, place, canaries) {
+	const told = percent(shareIn(prompt, version, place), 1);
+	const trial = canariesOf(prompt, version, canaries).find((c) => c.environment === place.environment && c.share?.differs);
+	return { name: place.environment, text: trial ? `${told}, really ${percent(trial.share.actual, 1)}` : told,
+		title: trial ? `${whole.format(trial.share.calls)} of ${whole.format(trial.share.of)} calls` : "as deployed" };
+}
+
+function serves(prompt, version, canaries) {
+	const deployed = version.deployed_to.map((p) => deployedPlace(prompt, version, p, canaries));
 	const names = new Set(deployed.map((p) => p.name)), now = Date.now() / 1000;
 	const seen = version.seen_in.filter((p) => !names.has(p.environment) && now - p.last_seen < RECENT_S)
 		.map((p) => ({ name: p.environment ?? "unknown", text: "seen", title: `${whole.format(p.calls)} calls, the last ${ago(p.last_seen)}` }));
 	return [...deployed, ...seen];
 }
 
-function servesCell(prompt, version) {
-	const places = serves(prompt, version), cell = element("td", places.length > 0 ? "" : "none");
+function servesCell(prompt, version, canaries) {
+	const places = serves(prompt, version, canaries), cell = element("td", places.length > 0 ? "" : "none");
 	for (const place of places) {
 		const chip = element("span", "chip", place.name);
 		chip.title = place.title;
@@ -66,14 +73,22 @@ function gateCell(gate) {
 	return cell;
 }
 
+// One line for each environment in which the version was put beside another one.
+function canaryLine(prompt, canary) {
+	const line = element("div", VERDICTS[canary.verdict] ?? "", canary.verdict), from = canary.from.slice(prompt.name.length + 1);
+	const where = canary.environment ? `, ${canary.environment}` : "";
+	line.append(" ", element("small", "", `against ${from}${where}`));
+	line.title = `${canary.reason ?? ""}\nplimsoll canary ${prompt.name} shows the table`.trim();
+	return line;
+}
+
+function canariesOf(prompt, version, canaries) {
+	return canaries.filter((c) => c.prompt === prompt.name && c.to === `${prompt.name}@${version.version}`);
+}
+
 function canaryCell(prompt, version, canaries) {
-	const found = canaries.find((c) => c.prompt === prompt.name && c.to === `${prompt.name}@${version.version}`);
-	if (!found)
-		return element("td", "none", NONE);
-	const cell = element("td", VERDICTS[found.verdict] ?? "", found.verdict), from = found.from.slice(prompt.name.length + 1);
-	cell.append(" ", element("small", "", `against ${from}`));
-	cell.title = `plimsoll canary ${prompt.name} shows the table`;
-	return cell;
+	const lines = canariesOf(prompt, version, canaries).map((c) => canaryLine(prompt, c));
+	return lines.length > 0 ? fill(element("td"), ...lines) : element("td", "none", NONE);
 }
 
 function driftCell(drift) {
@@ -90,7 +105,7 @@ function seenCell(version) {
 }
 
 function promptRows(prompt, canaries) {
-	return prompt.versions.map((v, i) => fill(element("tr"), nameCell(prompt, v, i === 0), servesCell(prompt, v), gateCell(v.gate),
+	return prompt.versions.map((v, i) => fill(element("tr"), nameCell(prompt, v, i === 0), servesCell(prompt, v, canaries), gateCell(v.gate),
 		canaryCell(prompt, v, canaries), driftCell(v.drift), element("td", v.calls > 0 ? "" : "none", count(v.calls)), seenCell(v)));
 }
 
