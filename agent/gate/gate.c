@@ -220,6 +220,9 @@ static void compare(struct gate *g, struct gate *before)
 	g->pass_rate_before = before->pass_rate;
 	g->average_cost_before_usd = before->average_cost_usd;
 	g->p95_latency_before_ms = before->p95_latency_ms;
+	for (size_t i = 0; i < before->count; i++)
+		if (find_case(g, before->cases[i].id) == NULL && g->gone++ == 0)
+			g->first_gone = before->cases[i].id;
 	for (size_t i = 0; i < g->count; i++) {
 		struct gate_case *c = &g->cases[i];
 		const struct gate_case *old = find_case(before, c->id);

@@ -52,6 +52,8 @@ struct gate {
 	size_t skipped;  /* JUnit tests that were not run */
 	unsigned cached; /* of the runs: answers that the tool remembered, whose cost nobody told */
 	struct slice first_unknown;
+	unsigned gone; /* cases of the baseline that no result is of now; without a suite, nobody says whether they should be */
+	struct slice first_gone;
 	double pass_rate, pass_low, pass_high;
 	double average_cost_usd, p95_latency_ms; /* NaN: not told of every run */
 	bool has_baseline;

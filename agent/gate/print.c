@@ -244,12 +244,12 @@ static void print_remarks(const struct gate *g, struct buf *out)
 		buf_printf(out, ", %u not run", g->missing);
 	if (g->skipped > 0)
 		buf_printf(out, ", %zu skipped", g->skipped);
-	if (g->fixed > 0)
-		buf_printf(out, ", %u fixed", g->fixed);
 	buf_byte(out, '\n');
 	if (g->unknown > 0)
 		buf_printf(out, "%u results are of cases that the suite does not have ('%.*s'): left out\n", g->unknown,
 			   SLICE_ARG(g->first_unknown));
+	if (g->gone > 0)
+		buf_printf(out, "%u cases of the baseline have no result now ('%.*s')\n", g->gone, SLICE_ARG(g->first_gone));
 	if (!has_limit(g))
 		buf_text(out, "no limit was given: the gate is open whatever the results say\n");
 	if (g->cached > 0)
@@ -259,12 +259,23 @@ static void print_remarks(const struct gate *g, struct buf *out)
 		buf_printf(out, "the pass rate is too close to its limit to be sure: about %.0f more cases would tell\n", more);
 }
 
+static void print_before(const struct gate *g, struct buf *out)
+{
+	buf_printf(out, "before: pass rate %.3f, average cost ", g->pass_rate_before);
+	write_usd(out, g->average_cost_before_usd);
+	buf_text(out, ", p95 latency ");
+	write_ms(out, g->p95_latency_before_ms);
+	buf_printf(out, "; %u regressed, %u fixed\n", g->regressions, g->fixed);
+}
+
 void gate_print_text(const struct gate *g, const struct gate_style *style, struct buf *out)
 {
 	print_cases(g, style, out);
 	for (int c = 0; c < GATE_CRITERIA; c++)
 		if (c != GATE_REGRESSIONS || g->has_baseline || !isnan(g->limit[c]))
 			print_criterion(g, (enum gate_criterion)c, style, out);
+	if (g->has_baseline)
+		print_before(g, out);
 	print_remarks(g, out);
 	buf_printf(out, "gate: %s%s%s\n", !style->colour ? "" : g->open ? GREEN : RED, g->open ? "open" : "closed",
 		   style->colour ? PLAIN : "");
@@ -295,24 +306,17 @@ static void markdown_criteria(const struct gate *g, struct buf *out)
 	}
 }
 
-static void markdown_before(const struct gate *g, struct buf *out)
-{
-	buf_printf(out, "\nBefore: pass rate %.3f, average cost ", g->pass_rate_before);
-	write_usd(out, g->average_cost_before_usd);
-	buf_text(out, ", p95 latency ");
-	write_ms(out, g->p95_latency_before_ms);
-	buf_printf(out, "; %u regressed, %u fixed.\n", g->regressions, g->fixed);
-}
-
 void gate_print_markdown(const struct gate *g, struct buf *out)
 {
 	bool any = false;
 
 	buf_printf(out, "### Gate: %s\n\n", g->open ? "open" : "closed");
 	markdown_criteria(g, out);
-	if (g->has_baseline)
-		markdown_before(g, out);
 	buf_byte(out, '\n');
+	if (g->has_baseline) {
+		print_before(g, out);
+		buf_byte(out, '\n');
+	}
 	print_remarks(g, out);
 	for (size_t i = 0; i < g->count; i++) {
 		const struct gate_case *c = &g->cases[i];

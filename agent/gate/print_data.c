@@ -88,6 +88,7 @@ void gate_print_json(const struct gate *g, struct buf *out)
 	write_double(out, "cached", g->cached);
 	write_double(out, "skipped", (double)g->skipped);
 	write_double(out, "unknown_cases", g->unknown);
+	write_double(out, "gone_cases", g->gone);
 	json_write_key(out, "cases");
 	buf_byte(out, '[');
 	for (size_t i = 0; i < g->count; i++) {

@@ -183,6 +183,30 @@ static void a_case_that_passed_before_and_fails_now_is_a_regression(void **state
 	gate_free(g);
 }
 
+static void cases_of_the_baseline_that_are_gone_are_named(void **state)
+{
+	struct result before[] = { answer("a", ""), answer("b", "") }, now[] = { answer("a", "") };
+	struct results then = { .items = before, .count = 2, .source = "json" },
+		       today = { .items = now, .count = 1, .source = "json" };
+	const struct gate_style style = { .width = 80 };
+	struct gate_limits limits = no_limits();
+	struct buf why = BUF_INIT, out = BUF_INIT;
+	struct gate *g;
+
+	(void)state;
+	before[0].passed = before[1].passed = now[0].passed = TRI_YES;
+	limits.max_regressions = 0;
+	assert_int_equal(gate_judge(NULL, &today, &then, &limits, &any_variant, &g, &why).code, STATUS_OK);
+	assert_int_equal(g->gone, 1);
+	assert_int_equal(g->regressions, 0);
+	gate_print_text(g, &style, &out);
+	assert_non_null(strstr(buf_string(&out), "1 cases of the baseline have no result now ('b')"));
+	assert_non_null(strstr(buf_string(&out), "before: pass rate 1.000, average cost 0.01 USD, p95 latency 100 ms; 0 regressed"));
+	gate_free(g);
+	buf_release(&out);
+	buf_release(&why);
+}
+
 static void a_case_that_was_not_run_has_not_passed(void **state)
 {
 	struct suite_case cases[] = { { .id = "a" }, { .id = "b" } };
@@ -257,6 +281,7 @@ int main(void)
 		cmocka_unit_test(what_nobody_judged_has_not_passed),
 		cmocka_unit_test(the_interval_is_wilsons),
 		cmocka_unit_test(a_case_that_passed_before_and_fails_now_is_a_regression),
+		cmocka_unit_test(cases_of_the_baseline_that_are_gone_are_named),
 		cmocka_unit_test(a_case_that_was_not_run_has_not_passed),
 		cmocka_unit_test(a_cost_that_one_answer_does_not_tell_is_unknown_and_keeps_no_limit),
 		cmocka_unit_test(several_variants_must_be_told_apart),
