@@ -34,7 +34,7 @@ def config(directory):
     path = os.path.join(directory, "decision.yaml")
     with open(path, "w") as f:  # JSON is YAML
         json.dump({"receivers": {"otlp": {"protocols": {"grpc": {"endpoint": "unix:${env:BENCH_STATE}/otlp"}}}},
-                   "admin": {"endpoint": "127.0.0.1:0"}, "log": {"level": "warn"},
+                   "admin": {"endpoint": "127.0.0.1:0"}, "log": {"level": "error"},
                    "storage": {"directory": "${env:BENCH_STATE}"},
                    "budgets": {"limits": {"day/user": by_user, "month/all": {"limit_usd": 1e6, "hard": "deny"},
                                           "request/one": {"limit_usd": 1, "hard": "deny"}}}}, f)

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 import otlp
+from waiting import wait_for
 
 MANIFEST = "name: support\nversion: %s\nmodel: " + otlp.MODEL + "\ntemperature: 0.2\ntemplate: |\n  The secret words of {{company}}\n"
 HOSTILE = '<img src=x onerror="document.title=1">'
@@ -90,10 +91,12 @@ def test_prompts_show_gate_and_drift_and_none_of_their_text(start_agent, page, t
     post(agent, "prompts/support/gate", {"version": "1.5.0", "gate": {"open": False, "cases": [{}], "criteria": {
         "pass_rate": {"value": 0.5, "limit": 0.9, "kept": False}}}})
     agent.wait_for_metric("plimsoll_prompt_drift_total", 1, prompt="support@1.5.0")
+    wait_for(lambda: agent.api("canary")["prompts"], lambda: "the canary")
     dom = page(agent)
     by_name = {row[0]: row[1:] for row in rows(dom, "prompt-rows")}
     assert by_name["support1.4.0"][0] == "production 95 %"
-    serves, gate, _, drift = by_name["support1.5.0"][:4]
+    serves, gate, canary, drift = by_name["support1.5.0"][:4]
+    assert canary == "undecided against 1.4.0, production"
     assert serves.startswith("production 5.0 %")  # and perhaps where its span was seen, which does not say where that is
     assert (gate, drift) == ("closed 50 %", "temperature")
     assert "secret words" not in dom
