@@ -122,10 +122,11 @@ static void observe(struct worker *w)
 	for (size_t i = 0; i < w->call_count; i++) {
 		observe_call(w->shard, &w->calls[i]);
 		if (w->prompts != NULL)
-			prompt_table_count(w->prompts, &w->calls[i]);
+			prompt_table_count_one(w->prompts, &w->prompt_counting, &w->calls[i]);
 		unversioned += w->calls[i].prompt_version.len == 0;
 	}
 	observe_end(w->shard);
+	prompt_table_count_end(&w->prompt_counting);
 	meter_add(w->meters.counted, (int64_t)w->call_count);
 	meter_add(w->meters.unversioned, unversioned);
 }

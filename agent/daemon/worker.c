@@ -81,6 +81,7 @@ void worker_adopt_prompts(struct worker *w, struct prompt_table *prompts)
 {
 	prompt_table_unref(w->prompts);
 	w->prompts = prompts;
+	w->prompt_counting = (struct prompt_counting){ 0 };
 	dialect_reader_match(w->reader, prompt_table_match, prompts);
 }
 

@@ -21,6 +21,7 @@ struct worker {
 	struct arena arena;
 	struct settings *settings;
 	struct prompt_table *prompts; /* NULL: none yet */
+	struct prompt_counting prompt_counting;
 	struct dialect_reader *reader;
 	struct pricer *pricer;
 	struct cohorts cohorts;

@@ -204,6 +204,12 @@ static uint32_t version_of(const struct prompt_table *a, const struct news_place
 	return INDEX_NONE;
 }
 
+static void check_drift(const struct prompt_table *a, uint32_t version, const struct call *c)
+{
+	if (a->versions[version].drift != NULL)
+		prompt_drift_check(a->versions[version].drift, &a->versions[version].promise, c);
+}
+
 void prompt_table_count(const struct prompt_table *a, const struct call *c)
 {
 	struct news_place place;
@@ -213,11 +219,58 @@ void prompt_table_count(const struct prompt_table *a, const struct call *c)
 	uint64_t hash = news_place_hash(&place);
 	const struct place_entry *known = place_of(a, &place, hash);
 	uint32_t version = known != NULL ? known->version : version_of(a, &place);
-	if (version != INDEX_NONE && a->versions[version].drift != NULL)
-		prompt_drift_check(a->versions[version].drift, &a->versions[version].promise, c);
+	if (version != INDEX_NONE)
+		check_drift(a, version, c);
 	if (c->role == ROLE_RETRIEVAL)
 		return;
 	struct prompt_use *use = known != NULL ? known->use : a->news != NULL ? news_note(a->news, &place, hash) : NULL;
 	if (use != NULL)
 		prompt_use_count(use, c);
+}
+
+/* NULL: the call names none that is known. */
+static struct place_entry *place_of_call(const struct prompt_table *a, const struct call *c)
+{
+	struct news_place place;
+
+	if (!news_place_of(c, &place))
+		return NULL;
+	const struct place_entry *known = place_of(a, &place, news_place_hash(&place));
+	return known != NULL && known->use != NULL ? &a->places[known - a->places] : NULL;
+}
+
+static void count_at(struct prompt_counting *p, struct prompt_use *use, const struct call *c)
+{
+	struct prompt_use_sum *sum = &p->sums[(uintptr_t)use / sizeof(*use) % LANE_SUMS];
+
+	if (sum->use != use) {
+		prompt_use_sum_end(sum);
+		sum->use = use;
+	}
+	prompt_use_sum_add(sum, c);
+}
+
+void prompt_table_count_one(const struct prompt_table *a, struct prompt_counting *p, const struct call *c)
+{
+	uint64_t cohort = c->cohort != NULL ? c->cohort->id : 0;
+	struct place_entry *place = cohort_memo_find(&p->places, cohort);
+
+	if (c->is_evaluation_traffic)
+		return;
+	if (place == NULL) {
+		place = place_of_call(a, c);
+		if (place == NULL) {
+			prompt_table_count(a, c);
+			return;
+		}
+		cohort_memo_keep(&p->places, cohort, place);
+	}
+	check_drift(a, place->version, c);
+	count_at(p, place->use, c);
+}
+
+void prompt_table_count_end(struct prompt_counting *p)
+{
+	for (unsigned i = 0; i < LANE_SUMS; i++)
+		prompt_use_sum_end(&p->sums[i]);
 }

@@ -16,6 +16,7 @@
 #include "agent/config/option.h"
 #include "agent/prompts/manifest.h"
 #include "agent/prompts/news.h"
+#include "agent/span/cohort.h"
 
 struct prompt_table;
 
@@ -62,6 +63,19 @@ void prompt_table_apply(const struct prompt_table *a, struct call *c);
 
 /* Counts a counted call, or looks at a retrieval for drift. */
 void prompt_table_count(const struct prompt_table *a, const struct call *c);
+
+#define LANE_SUMS 16u
+
+/* What one lane counts of one request. Begins as zeros, and anew with each table. */
+struct prompt_counting {
+	struct cohort_memo places; /* where a cohort counts */
+	struct prompt_use_sum sums[LANE_SUMS];
+};
+
+/* prompt_table_count of one call after the other, for the calls of one request: the lanes' shared counters hear of them
+ * at the end. */
+void prompt_table_count_one(const struct prompt_table *a, struct prompt_counting *p, const struct call *c);
+void prompt_table_count_end(struct prompt_counting *p);
 
 /* Templates whose variables are looked for in texts. */
 #define PROMPT_TABLE_TEMPLATES_MAX 512u

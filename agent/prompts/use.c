@@ -19,39 +19,66 @@ static void add(struct prompt_use *u, enum use_counter which, uint64_t n)
 		atomic_fetch_add_explicit(&u->counters[which], n, memory_order_relaxed);
 }
 
-static void see(struct prompt_use *u, uint64_t at_s)
+static void see(struct prompt_use *u, uint64_t first_s, uint64_t last_s)
 {
 	uint64_t first = atomic_load_explicit(&u->first_seen_s, memory_order_relaxed);
 	uint64_t last = atomic_load_explicit(&u->last_seen_s, memory_order_relaxed);
 
-	while ((first == 0 || at_s < first) &&
-	       !atomic_compare_exchange_weak_explicit(&u->first_seen_s, &first, at_s, memory_order_relaxed,
+	while ((first == 0 || first_s < first) &&
+	       !atomic_compare_exchange_weak_explicit(&u->first_seen_s, &first, first_s, memory_order_relaxed,
 						      memory_order_relaxed))
 		;
-	while (at_s > last && !atomic_compare_exchange_weak_explicit(&u->last_seen_s, &last, at_s, memory_order_relaxed,
-								     memory_order_relaxed))
+	while (last_s > last && !atomic_compare_exchange_weak_explicit(&u->last_seen_s, &last, last_s,
+								       memory_order_relaxed, memory_order_relaxed))
 		;
+}
+
+static void see_one(struct prompt_use_sum *sum, uint64_t at_s)
+{
+	if (sum->counters[USE_CALLS] == 0 || at_s < sum->first_s)
+		sum->first_s = at_s;
+	if (at_s > sum->last_s)
+		sum->last_s = at_s;
+}
+
+void prompt_use_sum_add(struct prompt_use_sum *sum, const struct call *c)
+{
+	bool failed = outcome_is_error(c->outcome);
+	uint64_t *n = sum->counters;
+
+	see_one(sum, c->end_unix_ns / NS_PER_SECOND);
+	n[USE_CALLS]++;
+	n[USE_FAILED] += failed;
+	n[USE_FLAWED] += !failed && c->outcome != OUTCOME_OK;
+	n[USE_INPUT_TOKENS] += tokens_get(&c->tokens, TOKENS_INPUT);
+	n[USE_OUTPUT_TOKENS] += tokens_get(&c->tokens, TOKENS_OUTPUT);
+	n[USE_LATENCY_MS] += c->latency_ns / NS_PER_MS;
+	if (c->score_name.len > 0 && c->score >= 0 && c->score <= 1) {
+		n[USE_SCORED]++;
+		n[USE_SCORES] += (uint64_t)(c->score * USE_SCORE_ONE + 0.5);
+	}
+	if (!c->cost.known || c->cost.total_pusd < 0)
+		return;
+	n[USE_PRICED]++;
+	n[USE_COST_PUSD] += (uint64_t)c->cost.total_pusd;
+}
+
+void prompt_use_sum_end(struct prompt_use_sum *sum)
+{
+	if (sum->counters[USE_CALLS] == 0)
+		return;
+	see(sum->use, sum->first_s, sum->last_s);
+	for (int i = 0; i < USE_COUNTERS; i++)
+		add(sum->use, (enum use_counter)i, sum->counters[i]);
+	*sum = (struct prompt_use_sum){ 0 };
 }
 
 void prompt_use_count(struct prompt_use *u, const struct call *c)
 {
-	bool failed = outcome_is_error(c->outcome);
+	struct prompt_use_sum one = { .use = u };
 
-	see(u, c->end_unix_ns / NS_PER_SECOND);
-	add(u, USE_CALLS, 1);
-	add(u, USE_FAILED, failed);
-	add(u, USE_FLAWED, !failed && c->outcome != OUTCOME_OK);
-	add(u, USE_INPUT_TOKENS, tokens_get(&c->tokens, TOKENS_INPUT));
-	add(u, USE_OUTPUT_TOKENS, tokens_get(&c->tokens, TOKENS_OUTPUT));
-	add(u, USE_LATENCY_MS, c->latency_ns / NS_PER_MS);
-	if (c->score_name.len > 0 && c->score >= 0 && c->score <= 1) {
-		add(u, USE_SCORED, 1);
-		add(u, USE_SCORES, (uint64_t)(c->score * USE_SCORE_ONE + 0.5));
-	}
-	if (!c->cost.known || c->cost.total_pusd < 0)
-		return;
-	add(u, USE_PRICED, 1);
-	add(u, USE_COST_PUSD, (uint64_t)c->cost.total_pusd);
+	prompt_use_sum_add(&one, c);
+	prompt_use_sum_end(&one);
 }
 
 /* ---------------------------------------------------------------- drift */

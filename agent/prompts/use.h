@@ -32,6 +32,18 @@ struct prompt_use {
 	_Atomic uint64_t first_seen_s, last_seen_s; /* 0: none yet */
 };
 
+/* What calls in a row add to one of these, before it goes to the counters that all lanes share. Begins as zeros. */
+struct prompt_use_sum {
+	struct prompt_use *use;
+	uint64_t counters[USE_COUNTERS];
+	uint64_t first_s, last_s;
+};
+
+void prompt_use_sum_add(struct prompt_use_sum *sum, const struct call *c);
+
+/* Hands the sum over; zeros are left. */
+void prompt_use_sum_end(struct prompt_use_sum *sum);
+
 void prompt_use_count(struct prompt_use *u, const struct call *c);
 
 /* Fields of a manifest that spans tell, too. */

@@ -189,6 +189,33 @@ static void known_place_is_counted_and_an_unknown_one_is_news(void **state)
 	prompt_table_unref(t);
 }
 
+static void a_request_is_handed_over_at_its_end_and_counts_as_its_calls_would(void **state)
+{
+	static struct prompt_counting counting;
+	struct prompt_table *t = make_table(NULL, 0);
+	struct cohort cohort = { .id = 7 };
+	struct call c = { .role = ROLE_LLM, .counted = true, .prompt_name = SLICE("answer"), .prompt_version = SLICE("1"),
+			  .environment = SLICE("production"), .release = SLICE("r1"), .cohort = &cohort };
+
+	(void)state;
+	memset(&use, 0, sizeof(use));
+	for (unsigned i = 0; i < 3; i++) {
+		c.end_unix_ns = UINT64_C(7000000000) + (i * 2 + 1) % 5 * UINT64_C(1000000000); /* not in order: 8, 10, 7 */
+		c.outcome = i == 1 ? OUTCOME_TIMEOUT : OUTCOME_OK;
+		tokens_set(&c.tokens, TOKENS_INPUT, 100 + i);
+		prompt_table_count_one(t, &counting, &c);
+	}
+	assert_int_equal(use.counters[USE_CALLS], 0);
+	prompt_table_count_end(&counting);
+	prompt_table_count_end(&counting); /* once is enough */
+	assert_int_equal(use.counters[USE_CALLS], 3);
+	assert_int_equal(use.counters[USE_FAILED], 1);
+	assert_int_equal(use.counters[USE_INPUT_TOKENS], 303);
+	assert_int_equal(use.first_seen_s, 7);
+	assert_int_equal(use.last_seen_s, 10);
+	prompt_table_unref(t);
+}
+
 static void drift_is_what_differs_from_the_manifest(void **state)
 {
 	struct prompt_table *t = make_table(NULL, 0);
@@ -267,6 +294,7 @@ int main(void)
 		cmocka_unit_test(rule_names_a_prompt_and_the_environment_its_version),
 		cmocka_unit_test(span_that_says_its_version_is_believed),
 		cmocka_unit_test(known_place_is_counted_and_an_unknown_one_is_news),
+		cmocka_unit_test(a_request_is_handed_over_at_its_end_and_counts_as_its_calls_would),
 		cmocka_unit_test(drift_is_what_differs_from_the_manifest),
 		cmocka_unit_test(template_parts_stand_in_order),
 		cmocka_unit_test(fingerprint_looks_past_blanks_and_digits),
