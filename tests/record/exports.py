@@ -109,9 +109,9 @@ def record_langsmith():
     rows.sort(key=lambda row: row["example"].id)
     steady = Steady()
     write("langsmith.rows.json", steady.text(as_json([
-        {"run": json.loads(row["run"].json(exclude={"child_runs", "serialized", "events", "dotted_order", "session_name", "extra"})),
-         "example": json.loads(row["example"].json()),
-         "evaluation_results": {"results": [json.loads(r.json()) for r in row["evaluation_results"]["results"]]}}
+        {"run": json.loads(row["run"].model_dump_json(exclude={"child_runs", "serialized", "events", "dotted_order", "session_name", "extra"})),
+         "example": json.loads(row["example"].model_dump_json()),
+         "evaluation_results": {"results": [json.loads(r.model_dump_json()) for r in row["evaluation_results"]["results"]]}}
         for row in rows])))
 
     class Again:  # what to_pandas reads, in the order of the examples
@@ -155,7 +155,7 @@ def record_langchain():
                                                                  ("human", "{question}")], schema),
     }
     commits = [json.loads(PromptCommit(owner="acme", repo="answer-" + name, commit_hash="%040x" % (i + 1),
-                                       manifest=dumpd(prompt), examples=[]).json())
+                                       manifest=dumpd(prompt), examples=[]).model_dump_json())
                for i, (name, prompt) in enumerate(prompts.items())]
     write("langsmith.prompts.json", as_json(commits))
 
