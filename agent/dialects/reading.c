@@ -530,7 +530,7 @@ static NOINLINE void expect(struct reading_context *c, struct expected_key *e, s
 	e->key = e->known != NULL ? e->known->key : (struct slice){ e->copy, key.len };
 	if (e->known != NULL)
 		return;
-	if (key.len <= sizeof(e->copy))
+	if (key.len > 0 && key.len <= sizeof(e->copy))
 		memcpy(e->copy, key.ptr, key.len);
 	else
 		e->key.len = SIZE_MAX; /* equals no key: looked up again each time */

@@ -98,6 +98,17 @@ def judgement_seeds():
     yield b"\2S" + bytes(2) + b"\1\0" + bytes(4) + b"\1\5\6"
 
 
+def words_seeds():
+    """Messages in the shapes of several vendors; what walk_traces takes."""
+    text = [{"role": "user", "content": "hi"}, {"role": "assistant", "content": "hello"}, {"role": "user", "content": "where?"}]
+    parts = [{"role": "user", "parts": [{"type": "text", "content": "where?"}]}]
+    human = [[{"lc": 1, "type": "constructor", "kwargs": {"content": "hi", "type": "human"}}]]
+    for value in (text, parts, {"messages": text, "system": "be brief"}, {"contents": parts}, {"messages": human}, {"input": "where?"}):
+        for where in range(3):
+            yield bytes([where]) + json.dumps(value).encode()
+    yield from (b"\3" + body for signal, body in wire_seeds() if signal == 0)
+
+
 def kept_seeds(name):
     """The files of seeds/NAME beside this program."""
     kept = os.path.join(os.path.dirname(os.path.abspath(__file__)), "seeds", name)
@@ -124,6 +135,8 @@ def main(fuzzer, folder):
         seeds = [bytes([signal]) + body for signal, body in wire_seeds()]
     elif fuzzer == "fuzz_judgements":
         seeds = list(judgement_seeds())
+    elif fuzzer == "fuzz_words":
+        seeds = list(words_seeds())
     elif fuzzer == "fuzz_results":
         seeds = list(export_seeds(["promptfoo", "rows", "results", "pandas", "pytest"]))
     elif fuzzer == "fuzz_import":
