@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0
  * bench/bench_pipeline.c - what one span costs inside the process, from wire bytes to baselines, without gRPC.
  *
- *     bench_pipeline [walk|read|lane|agent|forward] [BATCHES]
+ *     bench_pipeline [walk|read|lane|agent|words|forward] [BATCHES]
  *
  * walk: every attribute of every span is looked at. read: and turned into calls. lane: all that the receiving thread
  * does with a request. agent: and all that the loop does, at once: baselines and everyone else who learns from samples,
- * and the memory for later judgements. forward: and the edited request is made.
+ * and the memory for later judgements. words: and cases.keep_content is on. forward: as agent, and the edited request is
+ * made.
  * Prints nanoseconds a span, with the machine's noise; for what does not move with the machine run it under callgrind:
  * bench_instructions.py. One thread, batches of 512.
  */
@@ -16,6 +17,7 @@
 #include "agent/base/clock.h"
 #include "agent/base/log.h"
 #include "agent/baselines/detector.h"
+#include "agent/daemon/case_words.h"
 #include "agent/daemon/decisions.h"
 #include "agent/daemon/kinds.h"
 #include "agent/daemon/learners.h"
@@ -35,6 +37,7 @@ struct bench {
 	struct counting *counting;
 	struct decisions *decisions;
 	struct learners learners;
+	struct case_words *words; /* NULL: none are kept */
 	struct joiner *joiner;
 	struct senders *senders;
 	struct outbound *outbound;
@@ -104,13 +107,14 @@ static void ingest(struct bench *b, struct slice wire)
 static const struct mode {
 	const char *name;
 	void (*take)(struct bench *b, struct slice wire);
-	bool learns, forwards;
+	bool learns, forwards, keeps_words;
 } modes[] = {
-	{ "walk", only_walk, false, false },
-	{ "read", only_read, false, false },
-	{ "lane", ingest, false, false },
-	{ "agent", ingest, true, false },
-	{ "forward", ingest, true, true },
+	{ "walk", only_walk, false, false, false },
+	{ "read", only_read, false, false, false },
+	{ "lane", ingest, false, false, false },
+	{ "agent", ingest, true, false, false },
+	{ "words", ingest, true, false, true }, /* cases.keep_content */
+	{ "forward", ingest, true, true, false },
 };
 
 static const struct mode *mode_named(const char *name)
@@ -134,6 +138,8 @@ static void judge(void *context, struct sample_chunk *chunk)
 {
 	struct bench *b = context;
 
+	if (b->words != NULL)
+		case_words_deliver(b->words, b->learners.cases);
 	for (size_t i = 0; b->learns && i < chunk->count; i++)
 		learners_take(&b->learners, &chunk->items[i], UINT64_MAX);
 	free(chunk);
@@ -191,6 +197,7 @@ static void open_pipeline(struct bench *b)
 		.observer = b->observer,
 		.counting = b->counting,
 		.decisions = b->decisions,
+		.words = b->words,
 		.senders = b->senders,
 		.outbound = b->outbound,
 		.judge = judge,
@@ -221,6 +228,15 @@ static void set_up_learners(struct bench *b)
 		fail("no memory");
 }
 
+static void keep_words(struct bench *b)
+{
+	struct buf why = BUF_INIT;
+
+	cases_keep_texts(b->learners.cases, b->config->cases.max_content_bytes);
+	if (FAILED(case_words_new(b->config, cases_bar(b->learners.cases), 3, &b->words, &why)))
+		fail(buf_string(&why));
+}
+
 static void set_up(struct bench *b, const struct mode *mode)
 {
 	struct joiner_settings joining = { .keep_ns = UINT64_MAX / 2, .out = ignore_judgement };
@@ -235,6 +251,8 @@ static void set_up(struct bench *b, const struct mode *mode)
 	b->counting = counting_new(COUNTING_BYTES);
 	b->decisions = decisions_new();
 	set_up_learners(b);
+	if (mode->keeps_words)
+		keep_words(b);
 	check(known_keys_new(&b->config->dimensions, &b->keys));
 	b->reader = dialect_reader_new(b->keys);
 	if (b->observer == NULL || b->counting == NULL || b->joiner == NULL || b->reader == NULL)
