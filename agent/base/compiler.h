@@ -7,6 +7,9 @@
 /* A few instructions, for which a call with its saved registers would cost more than they do. */
 #define ALWAYS_INLINE inline __attribute__((always_inline))
 
+/* An enumeration that takes no more bytes than its values need. */
+#define SMALL __attribute__((packed))
+
 /* The rare way out of a short function: its registers and buffers are no matter of the usual way. */
 #define NOINLINE __attribute__((noinline))
 

@@ -8,10 +8,11 @@
 #ifndef PLIMSOLL_SPAN_CALL_H
 #define PLIMSOLL_SPAN_CALL_H
 
+#include "agent/base/compiler.h"
 #include "agent/base/slice.h"
 
 /* What a span is. Only LLM, EMBEDDING and RERANK can be counted. */
-enum call_role {
+enum SMALL call_role {
 	ROLE_NONE, /* not about models at all: passes through untouched */
 	ROLE_LLM,
 	ROLE_EMBEDDING,
@@ -79,7 +80,7 @@ static inline void tokens_set(struct tokens *t, enum token_class class, uint64_t
 	X(INVALID_JSON, "invalid_json")            \
 	X(SCHEMA_VIOLATION, "schema_violation")
 
-enum outcome {
+enum SMALL outcome {
 #define X(name, text) OUTCOME_##name,
 	OUTCOME_MAP(X)
 #undef X
@@ -101,7 +102,7 @@ static inline bool outcome_is_error(enum outcome o)
 	X(256K, "256k", 262144)                    \
 	X(OVER, "over", UINT64_MAX)
 
-enum context_class {
+enum SMALL context_class {
 #define X(name, text, bound) CONTEXT_##name,
 	CONTEXT_MAP(X)
 #undef X
@@ -109,7 +110,7 @@ enum context_class {
 	CONTEXT_UNKNOWN = CONTEXT_COUNT
 };
 
-enum tristate { TRI_UNKNOWN, TRI_NO, TRI_YES };
+enum SMALL tristate { TRI_UNKNOWN, TRI_NO, TRI_YES };
 
 /* Finish reasons as told, one bit each: a call may have several choices. */
 enum finish_reason {
@@ -137,7 +138,7 @@ struct cost {
 };
 
 /* Who made the span. Where two of them tell of one call, the one nearer to the model knows its tokens best. */
-enum producer {
+enum SMALL producer {
 	PRODUCER_UNKNOWN,
 	PRODUCER_FRAMEWORK,       /* calls models through other libraries: LangChain, LlamaIndex, an agent SDK */
 	PRODUCER_INSTRUMENTATION, /* wraps a vendor's client library */
@@ -161,7 +162,7 @@ enum producer {
 	X(CONTENT_FILTER, "content_filter")        \
 	X(OTHER, "other")
 
-enum error_class {
+enum SMALL error_class {
 #define X(name, text) ERROR_CLASS_##name,
 	ERROR_CLASS_MAP(X)
 #undef X
@@ -186,95 +187,98 @@ struct retrieval {
 
 struct cohort;
 
+/* In the order of how many stages look at it: a batch's calls are more than the first cache holds, and each stage goes
+ * through all of them. */
 struct call {
 	/* identity and place */
 	uint8_t trace_id[16], span_id[8], parent_span_id[8];
-	bool has_parent;
 	uint64_t start_unix_ns, end_unix_ns;
 	enum call_role role;
+	bool has_parent;
 	bool counted; /* a leaf model call: its tokens and cost are its own */
 	bool wrapper; /* claims usage that belongs to calls inside it: never counted */
-	const char *not_counted; /* why a model call or a span with usage is not counted; NULL: it is, or is neither */
-	uint64_t present; /* bit 1 << enum contract_attribute: keys that the span carries already */
 
-	/* who told of it */
-	const char *dialect; /* name of the dialect that the span speaks above all; never NULL where role is set */
-	struct slice scope;  /* name of the instrumentation scope */
+	/* who told of it, and how far it is to be believed */
 	enum producer producer;
 	bool is_evaluation_traffic; /* made by a test or evaluation run: kept out of production's baselines */
 	bool told_late; /* by a note written when the call was over, such as a log record: spans of the same call go before it */
 	bool usage_is_doubtful; /* its producer is known to miscount such calls: who else tells of the same one is believed */
 	bool usage_may_lack_cache; /* cached tokens may be missing from the input: a span inside it would know */
 	bool from_cache; /* a proxy answered from its cache: no tokens were spent */
-
-	/* what was asked of whom */
-	struct slice operation;      /* "chat", in the words of the semantic conventions */
-	struct slice provider;       /* "openai" */
-	struct slice request_model, response_model;
-	struct slice response_id;
-	struct slice request_id;     /* of the vendor's HTTP answer or of the proxy: the same call told twice has the same */
-	struct slice service_tier;   /* as answered: "flex", "priority", ...; changes the price */
-	bool has_temperature;
-	double temperature;         /* as asked for, as the two below; 0: not told */
-	uint64_t max_output_tokens;
-	uint64_t retrieval_top_k;   /* documents that a search was asked for */
-	struct slice retrieval_collection; /* in which it searched */
-	struct slice server_address; /* helps to find the provider where none is named */
-
-	/* attribution */
-	struct slice prompt_name, prompt_version; /* version empty: unversioned */
-	bool prompt_name_is_made; /* of a template that the span shows without a name */
-	uint32_t prompt_template; /* number of the known template that the text was made from, as span/fingerprint.h says; 0: none */
-	uint64_t prompt_fingerprint; /* of the system message or template, numbers in it apart; stable; 0: no text */
-	struct slice feature, workflow, user_segment;
 	bool feature_is_default; /* said of the whole service: a span around the call that names one knows better */
-	struct slice session_id, user_id;
-	struct slice environment, release, service, tenant;
-	struct slice reservation_id; /* of a budget, as a decision gave it before the call */
+	bool prompt_name_is_made; /* of a template that the span shows without a name */
 
-	/* what it used */
+	/* how it went, in a word each */
+	enum outcome outcome;
+	enum error_class error_class;
+	bool status_error;               /* span status is ERROR */
+	enum context_class context;
+	enum tristate streaming;
+	enum tristate model_pinned;
+	bool model_changed;
+	enum tristate answer_is_empty;   /* TRI_UNKNOWN where the answer's text is not on the span */
+	enum tristate answer_is_json;    /* only where JSON was asked for and the answer's text is on the span */
+	enum tristate answer_fits_schema; /* the same, where the schema is on the span too */
+	enum tristate blocked;           /* by a guardrail or a safety filter */
+	bool injection_suspected;        /* a guardrail or filter took the input for an attack */
+	bool sensitive_data;             /* one of them found personal or secret data */
+	bool has_temperature;
+	bool has_citations;              /* of an answer over retrieved text: citation_share and overlap_share are known */
+	bool has_user_rating;            /* by feedback that came with the call */
+	uint32_t finish;                 /* bits of enum finish_reason; 0: not told */
+	uint32_t http_status;            /* 0: not told */
+	uint32_t retries;                /* attempts that failed before, as the client counts them */
+	uint32_t tool_calls;             /* that the answer asks for */
+	uint32_t prompt_template; /* number of the known template that the text was made from, as span/fingerprint.h says; 0: none */
+	uint64_t present; /* bit 1 << enum contract_attribute: keys that the span carries already */
+	const char *not_counted; /* why a model call or a span with usage is not counted; NULL: it is, or is neither */
+	const char *dialect; /* name of the dialect that the span speaks above all; never NULL where role is set */
+	const struct cohort *cohort; /* of a complete call (span/cohort.h); NULL: it has none */
+
+	/* what was asked of whom, and for what */
+	struct slice scope;  /* name of the instrumentation scope */
+	struct slice service;
+	struct slice request_model, response_model;
+	struct slice provider;       /* "openai" */
+	struct slice operation;      /* "chat", in the words of the semantic conventions */
+	struct slice prompt_name, prompt_version; /* version empty: unversioned */
+	struct slice feature, workflow, user_segment;
+	struct slice environment, release;
+	struct slice service_tier;   /* as answered: "flex", "priority", ...; changes the price */
+	struct slice response_id;
+	struct slice session_id;
+
+	/* how long it took and what it used */
+	uint64_t latency_ns;
+	uint64_t ttft_ns;                /* 0: unknown */
+	double output_tokens_per_second; /* after the first token; 0: unknown */
+	const struct retrieval *retrieval; /* NULL: none told */
+	struct slice error_type;
+	uint64_t prompt_fingerprint; /* of the system message or template, numbers in it apart; stable; 0: no text */
 	struct tokens tokens;
 	struct cost cost;          /* the one that counts: one of the two below, as prices.cost_source says */
 	struct cost computed_cost; /* by our price table */
 	struct cost reported_cost; /* by the span: only known and total_pusd */
 
+	/* what few calls tell, or few stages ask for */
+	struct slice request_id;     /* of the vendor's HTTP answer or of the proxy: the same call told twice has the same */
+	struct slice user_id, tenant;
+	struct slice reservation_id; /* of a budget, as a decision gave it before the call */
+	struct slice server_address; /* helps to find the provider where none is named */
+	double temperature;         /* as asked for, as the two below; 0: not told */
+	uint64_t max_output_tokens;
+	uint64_t retrieval_top_k;   /* documents that a search was asked for */
+	struct slice retrieval_collection; /* in which it searched */
 	struct slice input_text, output_text; /* only where tokens have to be estimated from them; never passed on */
-
-	/* how it went */
-	uint64_t latency_ns;
-	uint64_t ttft_ns;                /* 0: unknown */
-	double output_tokens_per_second; /* after the first token; 0: unknown */
-	enum tristate streaming;
-	enum context_class context;
-	uint32_t finish;                 /* bits of enum finish_reason; 0: not told */
-	bool status_error;               /* span status is ERROR */
-	struct slice error_type;
 	struct slice error_message;      /* of the exception; helps to tell failures apart, never passed on */
-	uint32_t http_status;            /* 0: not told */
-	enum error_class error_class;
-	uint32_t retries;                /* attempts that failed before, as the client counts them */
-	enum outcome outcome;
-	enum tristate answer_is_empty;   /* TRI_UNKNOWN where the answer's text is not on the span */
-	enum tristate answer_is_json;    /* only where JSON was asked for and the answer's text is on the span */
-	enum tristate answer_fits_schema; /* the same, where the schema is on the span too */
-	uint32_t tool_calls;             /* that the answer asks for */
 	struct slice tool_names;         /* "get_weather,search": each once, in order; of a tool span the tool itself */
-	const struct retrieval *retrieval; /* NULL: none told */
 	struct slice policy_result;      /* verdict of a guardrail, in its own words */
-	enum tristate blocked;           /* by a guardrail or a safety filter */
-	bool injection_suspected;        /* a guardrail or filter took the input for an attack */
-	bool sensitive_data;             /* one of them found personal or secret data */
-	bool has_citations;              /* of an answer over retrieved text: citation_share and overlap_share are known */
 	double citation_share;           /* share of the answer's sentences that cite */
 	double overlap_share;            /* share of the answer's words that occur in the retrieved text: a proxy */
-	enum tristate model_pinned;
-	bool model_changed;
 	struct slice score_name; /* of an evaluation that came with the call; empty: none */
 	double score;
-	bool has_user_rating; /* by feedback that came with the call */
 	double user_rating;   /* 0 to 1; a thumb is 0 or 1 */
 	struct slice outlier; /* what ran away; empty for nearly all */
-	const struct cohort *cohort; /* of a complete call (span/cohort.h); NULL: it has none */
 };
 
 extern const char *const token_class_names[TOKEN_CLASS_COUNT];
