@@ -64,35 +64,82 @@ static struct status read_status(struct span_view *span, struct slice message)
 	return r.failed ? BROKEN_SPAN : OK;
 }
 
-static inline struct status take_bytes(struct trace_walker *w, struct span_view *span, unsigned number, struct slice bytes)
+/* Of any form, with whatever key: the note that was left for another one is not its. */
+static struct status read_attribute(struct trace_walker *w, struct slice content)
 {
-	switch (number) {
-	case 1:
-		span->trace_id = bytes;
+	struct attribute_list *l = &w->attributes;
+
+	if (l->count == l->cap)
+		TRY(attribute_list_grow(l, w->envelope.arena));
+	struct slice last_key = l->items[l->count].key;
+	struct status s = attribute_read(content, &l->items[l->count]);
+	if (!slice_equal(l->items[l->count].key, last_key))
+		l->notes[l->count] = NULL;
+	TRY(s);
+	l->count++;
+	return OK;
+}
+
+/* An attribute that has another key than the last one in its place, or not the usual form. r stays where it is before
+ * one with a length of three bytes: wire_next reads those. */
+static NOINLINE struct status read_other_attribute(struct trace_walker *w, struct wire_reader *r)
+{
+	struct slice content = wire_short_content(r->at + 1, r->end);
+	struct attribute_list *l = &w->attributes;
+
+	if (content.ptr == NULL)
 		return OK;
-	case 2:
-		span->span_id = bytes;
-		return OK;
-	case 4:
-		span->parent_span_id = bytes;
-		return OK;
-	case 5:
-		span->name = bytes;
-		return OK;
-	default:
-		return attribute_list_read(&w->attributes, w->envelope.arena, bytes);
+	if (l->count < l->cap && attribute_read_text_again(content, &l->items[l->count]))
+		l->count++;
+	else
+		TRY(read_attribute(w, content));
+	r->at = content.ptr + content.len;
+	return OK;
+}
+
+/* Attributes come in runs, and are most of a span. Stops at anything else. */
+static struct status read_attributes(struct trace_walker *w, struct wire_reader *r)
+{
+	struct attribute_list *l = &w->attributes;
+	const char *at = r->at, *end = r->end; /* copies stay in registers */
+	struct attribute *out = l->items + l->count, *full = l->items + l->cap;
+
+	while (end - at > 2 && *at == WIRE_TAG(9, WIRE_BYTES)) {
+		size_t n = (size_t)(signed char)at[1]; /* a length of two bytes is more than there is */
+		if (n <= (size_t)(end - at) - 2 && out < full && attribute_read_again((struct slice){ at + 2, n }, out)) {
+			at += 2 + n;
+			out++;
+			continue;
+		}
+		r->at = at;
+		l->count = (size_t)(out - l->items);
+		TRY(read_other_attribute(w, r));
+		if (r->at == at)
+			return OK;
+		at = r->at;
+		out = l->items + l->count;
+		full = l->items + l->cap;
 	}
+	r->at = at;
+	l->count = (size_t)(out - l->items);
+	return OK;
 }
 
 static struct status take_field(struct trace_walker *w, const struct wire_field *f, struct span_view *span)
 {
 	switch (f->number) {
 	case 1:
+		span->trace_id = f->bytes;
+		return OK;
 	case 2:
+		span->span_id = f->bytes;
+		return OK;
 	case 4:
+		span->parent_span_id = f->bytes;
+		return OK;
 	case 5:
-	case 9:
-		return take_bytes(w, span, f->number, f->bytes);
+		span->name = f->bytes;
+		return OK;
 	case 6:
 		span->kind = (uint32_t)f->value;
 		return OK;
@@ -102,6 +149,8 @@ static struct status take_field(struct trace_walker *w, const struct wire_field 
 	case 8:
 		span->end_unix_ns = f->value;
 		return OK;
+	case 9: /* with a length of three bytes */
+		return read_attribute(w, f->bytes);
 	case 11:
 		return read_event(w, f->bytes);
 	case 15:
@@ -111,61 +160,37 @@ static struct status take_field(struct trace_walker *w, const struct wire_field 
 	}
 }
 
-/* Attributes come in runs, and are most of a span. */
-static struct status read_attributes(struct trace_walker *w, struct wire_reader *reader)
+#define HAS(bytes) (end - at >= (bytes))
+
+/* What nearly all encoders begin a span with, in this order: its ids, name, kind and times, each with a tag of one
+ * byte, which says the type too. Reads as far as that holds; the rest is for wire_next. */
+static void read_head(struct wire_reader *r, struct span_view *span)
 {
-	struct attribute_list list = w->attributes;
-	struct wire_reader r = *reader; /* copies of their own stay in registers */
-	struct status s = OK;
+	const char *at = r->at, *end = r->end;
 
-	while (r.end - r.at > 2 && *r.at == WIRE_TAG(9, WIRE_BYTES)) {
-		struct slice content = wire_short_content(r.at + 1, r.end);
-		if (content.ptr == NULL)
-			break;
-		s = attribute_list_read(&list, w->envelope.arena, content);
-		if (FAILED(s))
-			break;
-		r.at = content.ptr + content.len;
+	if (HAS(28) && at[0] == WIRE_TAG(1, WIRE_BYTES) && at[1] == 16 && at[18] == WIRE_TAG(2, WIRE_BYTES) && at[19] == 8) {
+		span->trace_id = (struct slice){ at + 2, 16 };
+		span->span_id = (struct slice){ at + 20, 8 };
+		at += 28;
 	}
-	reader->at = r.at;
-	w->attributes = list;
-	return s;
-}
-
-/* The fields that nearly every span has, as nearly every encoder writes them: one byte of tag, which says the type too,
- * and one or two of length. Reads as far as that holds; the rest is for wire_next. */
-static struct status read_usual(struct trace_walker *w, struct wire_reader *r, struct span_view *span)
-{
-	struct slice content;
-
-	while (r->end - r->at > 9) {
-		switch ((unsigned char)r->at[0]) {
-		case WIRE_TAG(7, WIRE_FIXED64):
-			span->start_unix_ns = wire_get_fixed64(r->at + 1);
-			r->at += 9;
-			continue;
-		case WIRE_TAG(8, WIRE_FIXED64):
-			span->end_unix_ns = wire_get_fixed64(r->at + 1);
-			r->at += 9;
-			continue;
-		case WIRE_TAG(1, WIRE_BYTES):
-		case WIRE_TAG(2, WIRE_BYTES):
-		case WIRE_TAG(4, WIRE_BYTES):
-		case WIRE_TAG(5, WIRE_BYTES):
-			content = wire_short_content(r->at + 1, r->end);
-			if (content.ptr == NULL)
-				return OK;
-			TRY(take_bytes(w, span, (unsigned char)r->at[0] >> 3, content));
-			r->at = content.ptr + content.len;
-			continue;
-		case WIRE_TAG(9, WIRE_BYTES):
-			TRY(read_attributes(w, r));
-			return OK;
-		default:
-			return OK;
-		}
+	if (HAS(10) && at[0] == WIRE_TAG(4, WIRE_BYTES) && at[1] == 8) {
+		span->parent_span_id = (struct slice){ at + 2, 8 };
+		at += 10;
 	}
-	return OK;
+	if (HAS(2) && at[0] == WIRE_TAG(5, WIRE_BYTES) && (unsigned char)at[1] < 0x80 && HAS(2 + at[1])) {
+		span->name = (struct slice){ at + 2, (unsigned char)at[1] };
+		at += 2 + at[1];
+	}
+	if (HAS(2) && at[0] == WIRE_TAG(6, WIRE_VARINT) && (unsigned char)at[1] < 0x80) {
+		span->kind = (unsigned char)at[1];
+		at += 2;
+	}
+	if (HAS(18) && at[0] == WIRE_TAG(7, WIRE_FIXED64) && at[9] == WIRE_TAG(8, WIRE_FIXED64)) {
+		span->start_unix_ns = wire_get_fixed64(at + 1);
+		span->end_unix_ns = wire_get_fixed64(at + 10);
+		at += 18;
+	}
+	r->at = at;
 }
 
 static struct status read_fields(struct trace_walker *w, struct span_view *span)
@@ -179,12 +204,13 @@ static struct status read_fields(struct trace_walker *w, struct span_view *span)
 	struct wire_reader r = wire_reader_of(span->wire);
 	struct wire_field f;
 
-	TRY(read_usual(w, &r, span));
-	while (wire_next(&r, &f)) {
+	read_head(&r, span);
+	TRY(read_attributes(w, &r));
+	while (r.at != r.end && wire_next(&r, &f)) {
 		if (!field_fits(types, sizeof(types), &f))
 			return BROKEN_SPAN;
 		TRY(take_field(w, &f, span));
-		TRY(read_usual(w, &r, span));
+		TRY(read_attributes(w, &r));
 	}
 	return r.failed ? BROKEN_SPAN : OK;
 }
@@ -195,6 +221,7 @@ static void point_into_scratch(struct trace_walker *w, struct span_view *span)
 	const struct attribute *next = w->event_attributes.items;
 
 	span->attributes = attribute_list_view(&w->attributes);
+	span->notes = w->attributes.notes;
 	for (size_t i = 0; i < w->event_count; i++) {
 		w->events[i].attributes.items = next;
 		if (next != NULL)
@@ -268,5 +295,6 @@ struct status walk_traces(struct slice wire, struct arena *a, struct edit_list *
 	};
 
 	attribute_writer_init(&w.added, a, 9); /* Span.attributes */
+	TRY(attribute_list_grow(&w.attributes, a));
 	return envelope_walk(&w.envelope);
 }

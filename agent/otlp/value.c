@@ -94,6 +94,22 @@ static bool read_text(struct slice message, struct attribute *out)
 	return out->value.bytes.ptr != NULL;
 }
 
+bool attribute_read_text_again(struct slice message, struct attribute *out)
+{
+	const char *p = message.ptr, *end = p + message.len;
+	size_t key = out->key.len;
+
+	if (message.len < key + 6 || p[0] != WIRE_TAG(1, WIRE_BYTES) || key >= 0x80 || (unsigned char)p[1] != key ||
+	    !bytes_equal(p + 2, out->key.ptr, key))
+		return false;
+	struct slice value = last_content(p + 2 + key, end, WIRE_TAG(2, WIRE_BYTES));
+	if (value.ptr == NULL)
+		return false;
+	out->value.kind = ANY_STRING;
+	out->value.bytes = last_content(value.ptr, end, WIRE_TAG(ANY_STRING, WIRE_BYTES));
+	return out->value.bytes.ptr != NULL;
+}
+
 struct status attribute_read_any(struct slice message, struct attribute *out)
 {
 	struct wire_reader r = wire_reader_of(message);

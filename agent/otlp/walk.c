@@ -29,11 +29,17 @@ void *scratch_grow(struct arena *a, void *items, size_t count, size_t size, size
 
 struct status attribute_list_grow(struct attribute_list *l, struct arena *a)
 {
-	void *items = scratch_grow(a, l->items, l->count, sizeof(*l->items), &l->cap);
+	size_t cap = l->cap, notes_cap = l->cap;
+	struct attribute *items = scratch_grow(a, l->items, l->count, sizeof(*l->items), &cap);
+	const void **notes = scratch_grow(a, l->notes, l->count, sizeof(*l->notes), &notes_cap);
 
-	if (items == NULL)
+	if (items == NULL || notes == NULL)
 		return FAIL(NOMEM, "the batch's memory limit leaves no room for its attributes");
+	memset(items + l->count, 0, (cap - l->count) * sizeof(*items));
+	memset(notes + l->count, 0, (cap - l->count) * sizeof(*notes));
 	l->items = items;
+	l->notes = notes;
+	l->cap = cap;
 	return OK;
 }
 
@@ -114,6 +120,17 @@ static bool group_field_fits(const struct wire_field *f)
 	return field_fits(types, sizeof(types), f);
 }
 
+/* Past a run of items, whose content is no matter of the first pass. */
+static void skip_items(struct wire_reader *r)
+{
+	while (r->end - r->at > 2 && *r->at == WIRE_TAG(2, WIRE_BYTES)) {
+		struct slice content = wire_short_content(r->at + 1, r->end);
+		if (content.ptr == NULL)
+			return;
+		r->at = content.ptr + content.len;
+	}
+}
+
 /* First pass over a group. */
 static struct status check_group(struct envelope *e, int level, struct slice message)
 {
@@ -132,6 +149,8 @@ static struct status check_group(struct envelope *e, int level, struct slice mes
 			has_content = true;
 			if (level == BY_RESOURCE)
 				TRY(check_group(e, BY_SCOPE, f.bytes));
+			else
+				skip_items(&r);
 		}
 	}
 	return r.failed ? BROKEN : OK;

@@ -48,6 +48,8 @@ struct span_view {
 	uint32_t status_code; /* 0 unset, 1 ok, 2 error */
 	struct slice status_message;
 	struct attributes attributes;
+	const void **notes; /* one for each attribute: what the visitor left there for the one of the same key that stood at
+			     * this place of an earlier span, else NULL. NULL itself where nobody keeps notes. */
 	const struct event_view *events;
 	size_t event_count;
 	const char *defect; /* literal; NULL for a sound span: ids of the right length, trace_id and span_id not zero */

@@ -18,9 +18,10 @@ static inline bool field_fits(const uint8_t *types, size_t count, const struct w
 	return f->number >= count || types[f->number] == 0 || (types[f->number] >> f->type & 1);
 }
 
-/* Reused from item to item; grows in the arena. */
+/* Reused from item to item; grows in the arena. Behind count it holds what was there before, zeros at first. */
 struct attribute_list {
 	struct attribute *items;
+	const void **notes; /* as many, of the visitor of spans: walk.h */
 	size_t count, cap;
 };
 

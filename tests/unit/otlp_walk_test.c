@@ -665,6 +665,50 @@ static void a_point_without_value_says_so(void **state)
 	arena_release(&a);
 }
 
+/* Writes what notes it finds, then leaves a note at each attribute: its key's first letter. */
+static struct status keep_notes(void *context, const struct span_view *s, struct attribute_writer *added)
+{
+	static const char *const letters[] = { "a", "b", "c" };
+	struct seen *seen = context;
+
+	(void)added;
+	for (size_t i = 0; i < s->attributes.count; i++) {
+		struct slice key = s->attributes.items[i].key;
+		note(seen, " ", slice_head(key, 2));
+		note(seen, "=", s->notes[i] != NULL ? slice_of(s->notes[i]) : SLICE("-"));
+		s->notes[i] = letters[key.ptr[0] - 'a'];
+	}
+	note(seen, "", SLICE(";"));
+	return OK;
+}
+
+static void a_note_stays_with_its_key_and_its_place(void **state)
+{
+	static const char *const keys[][3] = {
+		{ "aa", "bb", "b2" }, { "aa", "bb" }, { "bb", "aa", "b2" }, { "bb", "cc", "b2" }, { "bb", "ca", "b2" },
+	};
+	static char long_text[300];
+	struct arena a;
+	struct seen seen = { 0 };
+	struct slice spans = SLICE_NONE;
+
+	(void)state;
+	arena_init(&a, ARENA_BYTES);
+	memset(long_text, 'x', sizeof(long_text));
+	struct slice text = field(&a, 2, field(&a, ANY_STRING, (struct slice){ long_text, sizeof(long_text) }));
+	for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++) {
+		struct slice span = SLICE(IDS);
+		for (size_t j = 0; j < 3 && keys[i][j] != NULL; j++) {
+			struct slice key = slice_of(keys[i][j]);
+			span = join(&a, span, i == 2 ? field(&a, 9, join(&a, field(&a, 1, key), text)) : attribute(&a, 9, key));
+		}
+		spans = i == 0 ? field(&a, 2, span) : join(&a, spans, field(&a, 2, span));
+	}
+	assert_false(FAILED(walk_traces(field(&a, 1, field(&a, 2, spans)), &a, NULL, keep_notes, &seen)));
+	assert_string_equal(seen.text, " aa=- bb=- b2=-; aa=a bb=b; bb=- aa=- b2=b; bb=b cc=- b2=b; bb=b ca=- b2=b;");
+	arena_release(&a);
+}
+
 static void attributes_are_found_by_key(void **state)
 {
 	static const struct attribute items[] = {
@@ -701,6 +745,7 @@ int main(void)
 		cmocka_unit_test(ids_of_zeros_in_a_log_record_are_none),
 		cmocka_unit_test(what_stands_behind_data_points_still_belongs_to_them),
 		cmocka_unit_test(a_point_without_value_says_so),
+		cmocka_unit_test(a_note_stays_with_its_key_and_its_place),
 		cmocka_unit_test(attributes_are_found_by_key),
 	};
 	return cmocka_run_group_tests_name("otlp/walk", tests, NULL, NULL);
