@@ -225,7 +225,7 @@ static void find_fingerprint(struct reading_context *context, const struct readi
 			     struct call *c)
 {
 	struct arena *a = context->arena;
-	struct slice text = reading_text(r, FIELD_PROMPT_TEMPLATE);
+	struct slice text = r->text[FIELD_PROMPT_TEMPLATE];
 
 	if (text.len == 0)
 		text = text_of(r, FIELD_SYSTEM_TEXT, s, a);

@@ -28,7 +28,7 @@ enum field {
 	FIELD_REQUEST_ID,
 	FIELD_SERVICE_TIER,
 	FIELD_SERVER_ADDRESS,
-	FIELD_SESSION,
+	FIELD_SESSION, /* from here to FIELD_SERVICE: of the application; the resource may tell them for all its spans */
 	FIELD_USER,
 	FIELD_FEATURE,
 	FIELD_WORKFLOW,
@@ -36,8 +36,8 @@ enum field {
 	FIELD_ENVIRONMENT,
 	FIELD_RELEASE,
 	FIELD_TENANT,
-	FIELD_RESERVATION, /* of a budget, made before the call */
 	FIELD_SERVICE,
+	FIELD_RESERVATION, /* of a budget, made before the call */
 	FIELD_ERROR_TYPE,
 	FIELD_ERROR_MESSAGE,
 	FIELD_TOOL_NAME,
@@ -161,12 +161,13 @@ enum prompt_source {
 	PROMPT_SOURCES
 };
 
+/* The enums take a byte each, so that two rows share a line of the cache. */
 struct dialect_row {
-	const char *key; /* NULL ends the table */
-	enum field field;
-	enum conversion conversion;
+	const char *key;    /* NULL ends the table */
+	uint8_t field;      /* enum field */
+	uint8_t conversion; /* enum conversion */
 	uint8_t rank;
-	enum token_class class;            /* FIELD_TOKENS */
+	uint8_t class;      /* enum token_class, for FIELD_TOKENS */
 	const struct dialect_word *words;  /* CONVERT_WORDS, CONVERT_PRESENCE */
 	const struct dialect_row *members; /* FIELD_MEMBERS, FIELD_METADATA */
 };

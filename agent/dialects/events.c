@@ -122,6 +122,6 @@ void events_read(struct reading_context *c, struct reading *r, const struct span
 		if (rule->has_rows)
 			apply_rows(c, r, rule->rows, e->attributes);
 		else
-			reading_take(c, r, e->attributes);
+			reading_take(c, r, e->attributes, NULL);
 	}
 }

@@ -97,7 +97,7 @@ static struct status add_row(struct known_keys *t, const struct known_row *row, 
 	e->rows[e->row_count++] = *row;
 	e->is_dimension |= is_dimension;
 	if (row->dialect < DIALECTS_MAX)
-		*(row->guarded ? &e->guards : &e->dialects) |= UINT64_C(1) << row->dialect;
+		*(row->guarded ? &e->guards : &e->unguarded) |= UINT64_C(1) << row->dialect;
 	return OK;
 }
 
@@ -160,6 +160,26 @@ static struct status add_contract(struct known_keys *t)
 	return OK;
 }
 
+static enum key_kind kind_of(const struct known_key *e)
+{
+	if (e->guards != 0)
+		return KEY_GUARDED;
+	if (e->row_count != 1)
+		return e->row_count == 0 ? KEY_NOTHING : KEY_ROWS;
+	if (e->rows[0].row.field < FIELD_TEXT_COUNT)
+		return KEY_TEXT;
+	return e->rows[0].row.field == FIELD_TOKENS ? KEY_TOKENS : KEY_ONE_ROW;
+}
+
+static void sort_entries(struct known_keys *t)
+{
+	for (unsigned i = 0; i < t->entry_count; i++) {
+		struct known_key *e = t->entries[i];
+		e->kind = (uint8_t)kind_of(e);
+		e->dialects = e->kind != KEY_GUARDED ? e->unguarded : 0;
+	}
+}
+
 static unsigned collisions_under(const struct known_keys *t, uint64_t seed)
 {
 	uint64_t taken[SLOTS / 64] = { 0 };
@@ -216,6 +236,7 @@ struct status known_keys_new_of(uint64_t which, const struct dimensions_config *
 		known_keys_free(t);
 		return s;
 	}
+	sort_entries(t);
 	fill_slots(t);
 	*out = t;
 	return OK;

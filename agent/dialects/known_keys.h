@@ -20,14 +20,26 @@ struct known_row {
 	bool guarded;    /* holds only in spans of that dialect's scopes */
 };
 
+/* How much there is to a key: nearly all have one row, and most of those are texts or token counts. */
+enum key_kind {
+	KEY_NOTHING, /* nobody's, or only the contract's */
+	KEY_TEXT,    /* one row, of a text field */
+	KEY_TOKENS,  /* one row, of a token class */
+	KEY_ONE_ROW, /* of any other field */
+	KEY_ROWS,
+	KEY_GUARDED, /* in which some rows hold only where its dialect speaks */
+	KEY_KINDS
+};
+
 struct known_key {
 	struct slice key;
 	uint64_t contract; /* bit 1 << enum contract_attribute, or 0 */
+	uint64_t dialects; /* bit 1 << index: whose it is, wherever it stands; none where it is guarded */
+	uint8_t kind;      /* enum key_kind */
 	bool is_dimension; /* configured: also looked up in resources and in `metadata` */
-	uint64_t dialects; /* bit 1 << index: whose rows these are, the guarded ones apart */
-	uint64_t guards; /* bit 1 << index of the guarded dialects among its rows' */
-	unsigned row_count;
+	uint16_t row_count;
 	struct known_row rows[KEY_ROWS_MAX];
+	uint64_t guards, unguarded; /* as dialects, of a guarded key: of its guarded rows, and of the others */
 	struct known_key *next; /* same slot; nearly always NULL */
 };
 

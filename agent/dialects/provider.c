@@ -120,10 +120,11 @@ static const struct pair *find_spelling(struct slice name)
 struct slice provider_canonical(struct slice name)
 {
 	const struct pair *known = find_spelling(name);
-	ptrdiff_t dot = slice_find(name, SLICE("."));
 
-	if (known == NULL && dot > 0) /* the Vercel AI SDK appends the API: "openai.responses" */
-		known = find_spelling(slice_head(name, (size_t)dot));
+	if (known == NULL) { /* the Vercel AI SDK appends the API: "openai.responses" */
+		ptrdiff_t dot = slice_find(name, SLICE("."));
+		known = dot > 0 ? find_spelling(slice_head(name, (size_t)dot)) : NULL;
+	}
 	return known != NULL ? known->to : name;
 }
 

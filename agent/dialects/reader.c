@@ -26,6 +26,7 @@ struct dialect_reader {
 	struct scope_facts scope;
 	struct content_scratch scratch;
 	struct reading span, resource;
+	struct reading blank; /* how a span of that resource starts */
 };
 
 struct dialect_reader *dialect_reader_new(const struct known_keys *keys)
@@ -74,30 +75,27 @@ static void read_resource(struct dialect_reader *d, const struct resource_view *
 	d->has_scope = false;
 	reading_clear(&d->resource);
 	d->context.is_resource = true;
-	reading_take(&d->context, &d->resource, resource->attributes);
+	reading_take(&d->context, &d->resource, resource->attributes, NULL);
 	d->context.is_resource = false;
+	reading_clear(&d->blank);
+	memcpy(&d->blank.text[FIELD_SESSION], &d->resource.text[FIELD_SESSION],
+	       (FIELD_SERVICE - FIELD_SESSION + 1) * sizeof(d->blank.text[0]));
 }
 
 static void find_scope(struct dialect_reader *d, struct slice scope)
 {
 	if (d->has_scope && d->scope_read.ptr == scope.ptr && d->scope_read.len == scope.len)
 		return;
-	scope_recognise(scope, reading_text(&d->resource, FIELD_SERVICE), &d->scope);
+	scope_recognise(scope, d->resource.text[FIELD_SERVICE], &d->scope);
 	d->scope_read = scope;
 	d->has_scope = true;
 	d->context.scope_dialects = d->scope.dialects;
 }
 
-/* The span's own word, else its resource's: only for what describes the application, not the call. */
-static struct slice attribution(const struct dialect_reader *d, enum field field)
-{
-	return d->span.rank[field] != RANK_NONE ? d->span.text[field] : reading_text(&d->resource, field);
-}
-
 static void choose_prompt(struct dialect_reader *d, struct call *c)
 {
 	const struct reading *r = &d->span;
-	struct slice template = reading_text(r, FIELD_PROMPT_TEMPLATE);
+	struct slice template = r->text[FIELD_PROMPT_TEMPLATE];
 
 	if (r->prompt_names != 0) {
 		int source = __builtin_ctz(r->prompt_names);
@@ -117,7 +115,7 @@ static void choose_prompt(struct dialect_reader *d, struct call *c)
 /* Many serve OpenAI's API, and its client calls all of them "openai": then the address knows better. */
 static void choose_provider(const struct reading *r, struct call *c)
 {
-	c->provider = reading_text(r, FIELD_PROVIDER);
+	c->provider = r->text[FIELD_PROVIDER];
 	if (c->provider.len == 0 || slice_equal(c->provider, SLICE("openai"))) {
 		struct slice by_host = provider_of_host(c->server_address);
 		c->provider = by_host.len > 0 ? by_host : c->provider;
@@ -149,11 +147,11 @@ static bool is_leaf(enum call_role role)
 /* Some wrappers call every request a generation; the model's name tells one of embeddings. */
 static bool asks_for_embeddings(const struct reading *r)
 {
-	struct slice model = reading_text(r, FIELD_REQUEST_MODEL);
+	struct slice model = r->text[FIELD_REQUEST_MODEL];
 
 	if (model.len == 0)
-		model = reading_text(r, FIELD_RESPONSE_MODEL);
-	return reading_text(r, FIELD_OPERATION).len == 0 && slice_find(model, SLICE("embed")) >= 0;
+		model = r->text[FIELD_RESPONSE_MODEL];
+	return r->text[FIELD_OPERATION].len == 0 && slice_find(model, SLICE("embed")) >= 0;
 }
 
 static const char *const operation_of_role[ROLE_COUNT] = {
@@ -190,17 +188,19 @@ static void copy_producer(const struct dialect_reader *d, struct slice scope, st
 
 static void copy_attribution(const struct dialect_reader *d, struct call *c)
 {
-	c->feature = attribution(d, FIELD_FEATURE);
+	const struct slice *text = d->span.text;
+
+	c->feature = text[FIELD_FEATURE];
 	c->feature_is_default = d->span.rank[FIELD_FEATURE] == RANK_NONE;
-	c->workflow = attribution(d, FIELD_WORKFLOW);
-	c->user_segment = attribution(d, FIELD_USER_SEGMENT);
-	c->session_id = attribution(d, FIELD_SESSION);
-	c->user_id = attribution(d, FIELD_USER);
-	c->environment = attribution(d, FIELD_ENVIRONMENT);
-	c->release = attribution(d, FIELD_RELEASE);
-	c->tenant = attribution(d, FIELD_TENANT);
-	c->reservation_id = reading_text(&d->span, FIELD_RESERVATION);
-	c->service = attribution(d, FIELD_SERVICE);
+	c->workflow = text[FIELD_WORKFLOW];
+	c->user_segment = text[FIELD_USER_SEGMENT];
+	c->session_id = text[FIELD_SESSION];
+	c->user_id = text[FIELD_USER];
+	c->environment = text[FIELD_ENVIRONMENT];
+	c->release = text[FIELD_RELEASE];
+	c->tenant = text[FIELD_TENANT];
+	c->reservation_id = text[FIELD_RESERVATION];
+	c->service = text[FIELD_SERVICE];
 }
 
 /* A date or a build number: the name is not what an application asks for as a rule. */
@@ -217,17 +217,17 @@ static void copy_model(const struct dialect_reader *d, struct call *c)
 {
 	const struct reading *r = &d->span;
 
-	c->operation = reading_text(r, FIELD_OPERATION);
+	c->operation = r->text[FIELD_OPERATION];
 	if (c->operation.len == 0 || c->role == ROLE_EMBEDDING || c->role == ROLE_RERANK) /* spelt in several ways */
 		c->operation = slice_of(operation_of_role[c->role]);
-	c->request_model = reading_text(r, FIELD_REQUEST_MODEL);
-	c->response_model = reading_text(r, FIELD_RESPONSE_MODEL);
+	c->request_model = r->text[FIELD_REQUEST_MODEL];
+	c->response_model = r->text[FIELD_RESPONSE_MODEL];
 	if (c->request_model.len == 0 && !names_snapshot(c->response_model)) /* one key for both: an alias is the request's */
 		c->request_model = c->response_model;
-	c->response_id = reading_text(r, FIELD_RESPONSE_ID);
-	c->request_id = reading_text(r, FIELD_REQUEST_ID);
-	c->service_tier = reading_text(r, FIELD_SERVICE_TIER);
-	c->server_address = reading_text(r, FIELD_SERVER_ADDRESS);
+	c->response_id = r->text[FIELD_RESPONSE_ID];
+	c->request_id = r->text[FIELD_REQUEST_ID];
+	c->service_tier = r->text[FIELD_SERVICE_TIER];
+	c->server_address = r->text[FIELD_SERVER_ADDRESS];
 	choose_provider(r, c);
 }
 
@@ -289,7 +289,7 @@ static void copy_ttft(const struct reading *r, struct call *c)
 /* A guardrail's name says what it looks for, its verdict whether that was there. */
 static void copy_policy(const struct reading *r, struct call *c)
 {
-	c->policy_result = reading_text(r, FIELD_POLICY_RESULT);
+	c->policy_result = r->text[FIELD_POLICY_RESULT];
 	if (r->blocked || (r->finish & FINISH_CONTENT_FILTER) != 0)
 		c->blocked = TRI_YES;
 	c->injection_suspected = r->injection || (r->guard_hit && (r->guard_kinds & GUARD_INJECTION) != 0);
@@ -305,8 +305,8 @@ static void copy_course(struct dialect_reader *d, struct call *c)
 	copy_ttft(r, c);
 	copy_tokens(d, c);
 	copy_cost(r, c);
-	c->error_type = reading_text(r, FIELD_ERROR_TYPE);
-	c->error_message = reading_text(r, FIELD_ERROR_MESSAGE);
+	c->error_type = r->text[FIELD_ERROR_TYPE];
+	c->error_message = r->text[FIELD_ERROR_MESSAGE];
 	c->status_error |= r->failed;
 	c->finish = r->finish;
 	c->http_status = r->http_status;
@@ -315,7 +315,7 @@ static void copy_course(struct dialect_reader *d, struct call *c)
 	c->temperature = r->temperature;
 	c->max_output_tokens = r->max_output_tokens;
 	c->retrieval_top_k = r->top_k == 0 && c->role == ROLE_RETRIEVAL ? r->sampling_top_k : r->top_k;
-	c->retrieval_collection = reading_text(r, FIELD_COLLECTION);
+	c->retrieval_collection = r->text[FIELD_COLLECTION];
 	copy_policy(r, c);
 	c->present = r->present;
 	c->retrieval = r->retrieval;
@@ -349,7 +349,7 @@ static void fill(struct dialect_reader *d, const struct scope_view *scope, struc
 	if (c->counted)
 		content_complete_call(&d->context, &d->span, &d->scratch, c);
 	else if (c->role == ROLE_TOOL)
-		c->tool_names = reading_text(&d->span, FIELD_TOOL_NAME);
+		c->tool_names = d->span.text[FIELD_TOOL_NAME];
 	else if (c->role == ROLE_RETRIEVAL)
 		content_find_documents(&d->context, &d->span);
 	c->retrieval = d->span.retrieval;
@@ -378,8 +378,8 @@ bool dialect_read(struct dialect_reader *d, const struct span_view *span, struct
 
 	read_resource(d, span->resource);
 	find_scope(d, span->scope->name);
-	reading_clear(r);
-	reading_take(&d->context, r, span->attributes);
+	reading_start(r, &d->blank);
+	reading_take(&d->context, r, span->attributes, span->notes);
 	enum call_role role = choose_role(r);
 	if (r->drop)
 		return pass_over(c, "repeats a span that is told as a whole elsewhere");
@@ -430,8 +430,8 @@ bool dialect_read_point_attributes(struct dialect_reader *d, const struct point_
 
 	read_resource(d, point->resource);
 	find_scope(d, point->scope->name);
-	reading_clear(&d->span);
-	reading_take(&d->context, &d->span, point->attributes);
+	reading_start(&d->span, &d->blank);
+	reading_take(&d->context, &d->span, point->attributes, NULL);
 	if (model != NULL) /* of a command-line agent, whose scope says nothing */
 		reading_apply(&d->context, &d->span, &bare_model, model);
 	if (d->span.aggregate != ROLE_NONE)
@@ -441,7 +441,7 @@ bool dialect_read_point_attributes(struct dialect_reader *d, const struct point_
 	copy_producer(d, point->scope->name, c);
 	copy_model(d, c);
 	copy_attribution(d, c);
-	c->error_type = reading_text(&d->span, FIELD_ERROR_TYPE);
+	c->error_type = d->span.text[FIELD_ERROR_TYPE];
 	return true;
 }
 
@@ -455,15 +455,15 @@ static void read_event_name(struct dialect_reader *d, const struct log_view *log
 	if (name.bytes.len == 0 && log->body.kind == ANY_STRING)
 		name = log->body;
 	struct attribute attribute = { SLICE("event.name"), name };
-	reading_take(&d->context, &d->span, (struct attributes){ &attribute, 1 });
+	reading_take(&d->context, &d->span, (struct attributes){ &attribute, 1 }, NULL);
 }
 
 bool dialect_read_log(struct dialect_reader *d, const struct log_view *log, struct call *c)
 {
 	read_resource(d, log->resource);
 	find_scope(d, log->scope->name);
-	reading_clear(&d->span);
-	reading_take(&d->context, &d->span, log->attributes);
+	reading_start(&d->span, &d->blank);
+	reading_take(&d->context, &d->span, log->attributes, NULL);
 	read_event_name(d, log);
 	if (d->span.leaf == ROLE_NONE || d->span.aggregate != ROLE_NONE)
 		return pass_over(c, NULL);
@@ -484,7 +484,7 @@ void dialect_read_judgements(struct dialect_reader *d, const struct span_view *s
 {
 	struct judged_reader j = {
 		.arena = d->context.arena,
-		.session = attribution(d, FIELD_SESSION),
+		.session = d->span.text[FIELD_SESSION],
 		.is_call = is_call,
 		.visit = visit,
 		.context = context,
@@ -500,6 +500,6 @@ void dialect_read_log_judgements(struct dialect_reader *d, const struct log_view
 {
 	struct judged_reader j = { .arena = d->context.arena, .visit = visit, .context = context };
 
-	j.session = attribution(d, FIELD_SESSION);
+	j.session = d->span.text[FIELD_SESSION];
 	judged_read_log(&j, log);
 }

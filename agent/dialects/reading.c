@@ -10,24 +10,47 @@
 
 void reading_clear(struct reading *r)
 {
-	memset(r, 0, offsetof(struct reading, text));
+	memset(r, 0, offsetof(struct reading, content));
 	memset(r->rank, RANK_NONE, sizeof(r->rank));
 	memset(r->content_rank, RANK_NONE, sizeof(r->content_rank));
 	r->ttft_rank = r->cost_rank = r->streaming_rank = r->status_rank = RANK_NONE;
 }
 
-/* The ways to put a value in its place are functions of their own, not inlined into each other: what the rare ones need
- * in registers and on the stack is no matter of the usual ones. */
+void reading_start(struct reading *r, const struct reading *blank)
+{
+	memcpy(r, blank, offsetof(struct reading, content));
+}
+
+/* A value that does not come as the usual kind takes a way of its own, out of line: what the rare ones need in
+ * registers and on the stack is no matter of the usual ones. */
 
 static const struct slice unknown = { "unknown", sizeof("unknown") - 1 };
 
-static ALWAYS_INLINE bool put_text(struct reading *r, const struct dialect_row *row, struct slice text)
+/* What the row's conversion makes of a text, empty where it is no value. */
+static NOINLINE struct slice convert_name(const struct dialect_row *row, struct slice text)
 {
 	if (row->conversion == CONVERT_PROVIDER)
-		text = provider_canonical(text);
-	if (text.len == 0 || (row->conversion == CONVERT_NAME && text.len == unknown.len && slice_equal_nocase(text, unknown)))
+		return provider_canonical(text);
+	return slice_equal_nocase(text, unknown) ? SLICE_NONE : text;
+}
+
+/* Whether the row's conversion might make something else of it. */
+static ALWAYS_INLINE bool is_for_conversion(const struct dialect_row *row, struct slice text)
+{
+	if (row->conversion == CONVERT_NAME)
+		return text.len == unknown.len && (text.ptr[0] == 'u' || text.ptr[0] == 'U');
+	return row->conversion == CONVERT_PROVIDER;
+}
+
+static ALWAYS_INLINE bool put_text(struct reading *r, const struct dialect_row *row, struct slice text)
+{
+	struct slice *place = &r->text[row->field];
+
+	if (is_for_conversion(row, text))
+		text = convert_name(row, text);
+	if (text.len == 0)
 		return true;
-	r->text[row->field] = text;
+	*place = text;
 	r->rank[row->field] = row->rank;
 	return true;
 }
@@ -41,26 +64,36 @@ static NOINLINE bool put_as_text(struct reading_context *c, struct reading *r, c
 }
 
 static ALWAYS_INLINE bool apply_text(struct reading_context *c, struct reading *r, const struct dialect_row *row,
-		       const struct any_value *v)
+				     const struct any_value *v)
 {
 	if (row->rank >= r->rank[row->field])
 		return true;
 	return v->kind == ANY_STRING ? put_text(r, row, v->bytes) : put_as_text(c, r, row, v);
 }
 
-static NOINLINE bool apply_prompt(struct reading_context *c, struct reading *r, const struct dialect_row *row,
-				  const struct any_value *v)
+static bool put_prompt(struct reading *r, const struct dialect_row *row, struct slice text)
 {
 	bool is_name = row->field == FIELD_PROMPT_NAME;
-	struct slice text = v->bytes;
 
-	if (v->kind != ANY_STRING && !convert_text(v, c->arena, &text))
-		return false;
 	if (text.len == 0)
 		return true;
 	*(is_name ? &r->prompt_name[row->rank] : &r->prompt_version[row->rank]) = text;
 	*(is_name ? &r->prompt_names : &r->prompt_versions) |= (uint16_t)(1u << row->rank);
 	return true;
+}
+
+static NOINLINE bool put_as_prompt(struct reading_context *c, struct reading *r, const struct dialect_row *row,
+				   const struct any_value *v)
+{
+	struct slice text;
+
+	return convert_text(v, c->arena, &text) && put_prompt(r, row, text);
+}
+
+static bool apply_prompt(struct reading_context *c, struct reading *r, const struct dialect_row *row,
+			 const struct any_value *v)
+{
+	return v->kind == ANY_STRING ? put_prompt(r, row, v->bytes) : put_as_prompt(c, r, row, v);
 }
 
 static struct usage_claim *claim_of(struct reading *r, unsigned family)
@@ -94,12 +127,15 @@ static NOINLINE bool put_as_tokens(struct reading *r, const struct dialect_row *
 	return convert_count(v, &n) && put_tokens(r, row, n);
 }
 
-static ALWAYS_INLINE bool apply_tokens(struct reading *r, const struct dialect_row *row, const struct any_value *v)
+static bool apply_tokens(struct reading_context *c, struct reading *r, const struct dialect_row *row,
+			 const struct any_value *v)
 {
+	(void)c;
 	return v->kind == ANY_INT && v->integer >= 0 ? put_tokens(r, row, (uint64_t)v->integer) : put_as_tokens(r, row, v);
 }
 
-static void apply_word(struct reading *r, const struct dialect_row *row, int value)
+/* True, so that it can be the last thing its callers do. */
+static NOINLINE bool apply_word(struct reading *r, const struct dialect_row *row, int value)
 {
 	switch (row->field) {
 	case FIELD_LEAF:
@@ -159,67 +195,73 @@ static void apply_word(struct reading *r, const struct dialect_row *row, int val
 		}
 		break;
 	}
+	return true;
 }
 
-/* What the words of this value are in the row's list, or NULL where it cannot hold words: the spans of one application
- * say the same few again and again. */
-static const struct word_memo *recall_words(struct reading_context *c, const struct dialect_row *row,
-					    const struct any_value *v)
+static NOINLINE bool apply_new_words(struct reading_context *c, struct reading *r, const struct dialect_row *row,
+				     const struct any_value *v)
 {
-	struct word_memo *m = &c->words[(unsigned)row->field % WORD_MEMOS];
-	bool has_bytes = v->kind == ANY_STRING || v->kind == ANY_ARRAY;
+	struct word_memo *m = &c->words[row->field % WORD_MEMOS];
 
-	if (m->words == row->words && m->kind == v->kind && has_bytes && slice_equal(m->bytes, v->bytes))
-		return m;
 	m->words = NULL; /* remembers nothing */
 	if (!convert_words(v, row->words, &m->value, &m->found))
-		return NULL;
-	if (has_bytes && v->bytes.len > 0 && v->bytes.len <= sizeof(m->copy)) {
+		return false;
+	if ((v->kind == ANY_STRING || v->kind == ANY_ARRAY) && v->bytes.len > 0 && v->bytes.len <= sizeof(m->copy)) {
 		memcpy(m->copy, v->bytes.ptr, v->bytes.len);
 		m->bytes = (struct slice){ m->copy, v->bytes.len };
 		m->kind = v->kind;
 		m->words = row->words;
 	}
-	return m;
+	return !m->found || apply_word(r, row, m->value);
 }
 
+/* The spans of one application say the same few words again and again. False where the value cannot hold words. */
 static bool apply_words(struct reading_context *c, struct reading *r, const struct dialect_row *row,
 			const struct any_value *v)
 {
-	const struct word_memo *m = recall_words(c, row, v);
+	const struct word_memo *m = &c->words[row->field % WORD_MEMOS];
 
-	if (m != NULL && m->found)
-		apply_word(r, row, m->value);
-	return m != NULL;
+	if (m->words != row->words || m->kind != v->kind || !slice_equal(m->bytes, v->bytes))
+		return apply_new_words(c, r, row, v);
+	return !m->found || apply_word(r, row, m->value);
+}
+
+static NOINLINE bool apply_truth(struct reading *r, const struct dialect_row *row, const struct any_value *v)
+{
+	bool truth;
+
+	if (v->kind == ANY_NONE || (v->kind == ANY_STRING && v->bytes.len == 0))
+		return true;
+	if (!convert_truth(v, &truth))
+		return false;
+	return !(truth || row->field == FIELD_STREAMING) || apply_word(r, row, truth);
+}
+
+static NOINLINE bool apply_presence(struct reading *r, const struct dialect_row *row, const struct any_value *v)
+{
+	bool is_there = v->kind != ANY_NONE && !(v->kind == ANY_STRING && v->bytes.len == 0);
+
+	return !is_there || apply_word(r, row, row->words != NULL ? row->words->value : true);
 }
 
 /* Words, truths and mere presence: values that are one of a few. */
-static NOINLINE bool apply_choice(struct reading_context *c, struct reading *r, const struct dialect_row *row,
-				  const struct any_value *v)
+static bool apply_choice(struct reading_context *c, struct reading *r, const struct dialect_row *row,
+			 const struct any_value *v)
 {
-	int value = true;
-	bool found = true, truth;
-
-	if (row->conversion == CONVERT_WORDS)
+	switch (row->conversion) {
+	case CONVERT_WORDS:
 		return apply_words(c, r, row, v);
-	if (row->conversion == CONVERT_TRUTH) {
-		if (v->kind == ANY_NONE || (v->kind == ANY_STRING && v->bytes.len == 0))
-			return true;
-		if (!convert_truth(v, &truth))
-			return false;
-		found = truth || row->field == FIELD_STREAMING;
-		value = truth;
-	} else {
-		found = v->kind != ANY_NONE && !(v->kind == ANY_STRING && v->bytes.len == 0);
-		value = row->words != NULL ? row->words->value : true;
+	case CONVERT_TRUTH:
+		return apply_truth(r, row, v);
+	default:
+		return apply_presence(r, row, v);
 	}
-	if (found)
-		apply_word(r, row, value);
-	return true;
 }
 
-static NOINLINE bool apply_ttft(struct reading *r, const struct dialect_row *row, const struct any_value *v)
+static bool apply_ttft(struct reading_context *c, struct reading *r, const struct dialect_row *row,
+		       const struct any_value *v)
 {
+	(void)c;
 	if (row->rank >= r->ttft_rank)
 		return true;
 	if (!convert_duration(v, row->conversion == CONVERT_MILLISECONDS ? 1e6 : 1e9, &r->ttft_ns))
@@ -229,10 +271,12 @@ static NOINLINE bool apply_ttft(struct reading *r, const struct dialect_row *row
 	return true;
 }
 
-static NOINLINE bool apply_cost(struct reading *r, const struct dialect_row *row, const struct any_value *v)
+static bool apply_cost(struct reading_context *c, struct reading *r, const struct dialect_row *row,
+		       const struct any_value *v)
 {
 	int64_t pusd;
 
+	(void)c;
 	if (v->kind == ANY_NONE || (row->field == FIELD_REPORTED_COST && row->rank >= r->cost_rank))
 		return true;
 	if (!convert_usd(v, &pusd))
@@ -247,11 +291,13 @@ static NOINLINE bool apply_cost(struct reading *r, const struct dialect_row *row
 }
 
 /* As the request was sent; the first that tells it holds. */
-static NOINLINE bool apply_parameter(struct reading *r, const struct dialect_row *row, const struct any_value *v)
+static bool apply_parameter(struct reading_context *c, struct reading *r, const struct dialect_row *row,
+			    const struct any_value *v)
 {
 	uint64_t *target = row->field == FIELD_TOP_K ? &r->top_k :
 			   row->field == FIELD_SAMPLING_TOP_K ? &r->sampling_top_k : &r->max_output_tokens;
 
+	(void)c;
 	if (v->kind == ANY_NONE)
 		return true;
 	if (row->field == FIELD_TEMPERATURE) {
@@ -261,10 +307,12 @@ static NOINLINE bool apply_parameter(struct reading *r, const struct dialect_row
 	return *target != 0 || convert_count(v, target);
 }
 
-static NOINLINE bool apply_number(struct reading *r, const struct dialect_row *row, const struct any_value *v)
+static bool apply_number(struct reading_context *c, struct reading *r, const struct dialect_row *row,
+			 const struct any_value *v)
 {
 	uint64_t n;
 
+	(void)c;
 	switch (row->field) {
 	case FIELD_FIRST_TOKEN_AT:
 		return convert_time(v, &r->first_token_unix_ns);
@@ -285,10 +333,12 @@ static NOINLINE bool apply_number(struct reading *r, const struct dialect_row *r
 	}
 }
 
-static NOINLINE bool apply_content(struct reading *r, const struct dialect_row *row, const struct any_value *v)
+static bool apply_content(struct reading_context *c, struct reading *r, const struct dialect_row *row,
+			  const struct any_value *v)
 {
 	unsigned slot = (unsigned)row->field - CONTENT_FIRST;
 
+	(void)c;
 	if (v->kind == ANY_NONE || (v->kind == ANY_STRING && v->bytes.len == 0 && row->field != FIELD_OUTPUT_TEXT))
 		return true;
 	if (row->rank < r->content_rank[slot]) {
@@ -298,10 +348,12 @@ static NOINLINE bool apply_content(struct reading *r, const struct dialect_row *
 	return true;
 }
 
-static NOINLINE bool apply_tool_call(struct reading_context *c, struct reading *r, const struct any_value *v)
+static bool apply_tool_call(struct reading_context *c, struct reading *r, const struct dialect_row *row,
+			    const struct any_value *v)
 {
 	struct slice name;
 
+	(void)row;
 	if (!convert_text(v, c->arena, &name))
 		return false;
 	if (r->tool_call_count < TOOL_CALLS_MAX)
@@ -336,8 +388,8 @@ static void score_document(struct retrieval *found, uint32_t index, double score
 	found->scored++;
 }
 
-static NOINLINE bool apply_document(struct reading_context *c, struct reading *r, const struct dialect_row *row,
-				    const struct any_value *v)
+static bool apply_document(struct reading_context *c, struct reading *r, const struct dialect_row *row,
+			   const struct any_value *v)
 {
 	struct retrieval *found = retrieval_of(c, r);
 	double score;
@@ -372,51 +424,64 @@ static NOINLINE bool apply_document(struct reading_context *c, struct reading *r
 	}
 }
 
-static ALWAYS_INLINE bool apply(struct reading_context *c, struct reading *r, const struct dialect_row *row, const struct any_value *v)
-{
-	if (row->field < FIELD_TEXT_COUNT)
-		return apply_text(c, r, row, v);
-	switch (row->field) {
-	case FIELD_PROMPT_NAME:
-	case FIELD_PROMPT_VERSION:
-		return apply_prompt(c, r, row, v);
-	case FIELD_TOKENS:
-	case FIELD_TOKENS_TOTAL:
-		return apply_tokens(r, row, v);
-	case FIELD_TTFT:
-		return apply_ttft(r, row, v);
-	case FIELD_REPORTED_COST:
-	case FIELD_COST_PART:
-		return apply_cost(r, row, v);
-	case FIELD_FIRST_TOKEN_AT:
-	case FIELD_DURATION:
-	case FIELD_HTTP_STATUS:
-	case FIELD_RETRIES:
-		return apply_number(r, row, v);
-	case FIELD_TEMPERATURE:
-	case FIELD_MAX_OUTPUT_TOKENS:
-	case FIELD_TOP_K:
-	case FIELD_SAMPLING_TOP_K:
-		return apply_parameter(r, row, v);
-	case FIELD_TOOL_CALL:
-		return apply_tool_call(c, r, v);
-	case FIELD_DOCUMENT:
-	case FIELD_DOCUMENT_ID:
-	case FIELD_DOCUMENT_SCORE:
-	case FIELD_DOCUMENT_DATE:
-	case FIELD_DOCUMENT_TEXT:
-		return apply_document(c, r, row, v);
-	case FIELD_MEMBERS:
-	case FIELD_METADATA:
-		return members_apply(c, r, row, v);
-	default:
-		return row->field < CONTENT_FIRST ? apply_choice(c, r, row, v) : apply_content(r, row, v);
-	}
-}
+/* By field, for all but the texts. */
+static bool (*const appliers[])(struct reading_context *c, struct reading *r, const struct dialect_row *row,
+				const struct any_value *v) = {
+	[FIELD_PROMPT_NAME] = apply_prompt,
+	[FIELD_PROMPT_VERSION] = apply_prompt,
+	[FIELD_LEAF] = apply_choice,
+	[FIELD_AGGREGATE] = apply_choice,
+	[FIELD_NOTHING] = apply_choice,
+	[FIELD_DROP] = apply_choice,
+	[FIELD_FINISH] = apply_choice,
+	[FIELD_STREAMING] = apply_choice,
+	[FIELD_TTFT] = apply_ttft,
+	[FIELD_FIRST_TOKEN_AT] = apply_number,
+	[FIELD_DURATION] = apply_number,
+	[FIELD_HTTP_STATUS] = apply_number,
+	[FIELD_RETRIES] = apply_number,
+	[FIELD_TEMPERATURE] = apply_parameter,
+	[FIELD_MAX_OUTPUT_TOKENS] = apply_parameter,
+	[FIELD_TOP_K] = apply_parameter,
+	[FIELD_SAMPLING_TOP_K] = apply_parameter,
+	[FIELD_REPORTED_COST] = apply_cost,
+	[FIELD_COST_PART] = apply_cost,
+	[FIELD_FROM_CACHE] = apply_choice,
+	[FIELD_EVALUATION_TRAFFIC] = apply_choice,
+	[FIELD_JUDGES] = apply_choice,
+	[FIELD_BLOCKED] = apply_choice,
+	[FIELD_GUARD_KIND] = apply_choice,
+	[FIELD_GUARD_HIT] = apply_choice,
+	[FIELD_INJECTION] = apply_choice,
+	[FIELD_SENSITIVE] = apply_choice,
+	[FIELD_JSON_WANTED] = apply_choice,
+	[FIELD_FAILED] = apply_choice,
+	[FIELD_TOKENS] = apply_tokens,
+	[FIELD_TOKENS_TOTAL] = apply_tokens,
+	[FIELD_TOKENS_INCLUSIVE] = apply_choice,
+	[FIELD_DOCUMENT] = apply_document,
+	[FIELD_DOCUMENT_ID] = apply_document,
+	[FIELD_DOCUMENT_SCORE] = apply_document,
+	[FIELD_DOCUMENT_DATE] = apply_document,
+	[FIELD_DOCUMENT_TEXT] = apply_document,
+	[FIELD_TOOL_CALL] = apply_tool_call,
+	[FIELD_FIRST_ROLE] = apply_choice,
+	[FIELD_SYSTEM_TEXT] = apply_content,
+	[FIELD_FIRST_TEXT] = apply_content,
+	[FIELD_INPUT_TEXT] = apply_content,
+	[FIELD_OUTPUT_TEXT] = apply_content,
+	[FIELD_RAW_ANSWER] = apply_content,
+	[FIELD_SCHEMA] = apply_content,
+	[FIELD_MEMBERS] = members_apply,
+	[FIELD_METADATA] = members_apply,
+};
 
-static ALWAYS_INLINE bool is_quoted(const struct dialect_row *row, const struct any_value *v)
+_Static_assert(sizeof(appliers) / sizeof(appliers[0]) == FIELD_METADATA + 1, "every field has a row in the table");
+
+static ALWAYS_INLINE bool apply(struct reading_context *c, struct reading *r, const struct dialect_row *row,
+				const struct any_value *v)
 {
-	return v->kind == ANY_STRING && v->bytes.len > 1 && v->bytes.ptr[0] == '"' && row->conversion != CONVERT_CONTENT;
+	return row->field < FIELD_TEXT_COUNT ? apply_text(c, r, row, v) : appliers[row->field](c, r, row, v);
 }
 
 static NOINLINE bool apply_unquoted(struct reading_context *c, struct reading *r, const struct dialect_row *row,
@@ -427,42 +492,50 @@ static NOINLINE bool apply_unquoted(struct reading_context *c, struct reading *r
 	return apply(c, r, row, &unquoted);
 }
 
-static NOINLINE void tell_trace(const struct reading_context *c, const struct dialect_row *row, bool understood)
+static ALWAYS_INLINE bool is_quoted(const struct any_value *v)
+{
+	return v->kind == ANY_STRING && v->bytes.len > 1 && v->bytes.ptr[0] == '"';
+}
+
+static ALWAYS_INLINE bool apply_any(struct reading_context *c, struct reading *r, const struct dialect_row *row,
+				    const struct any_value *v)
+{
+	if (is_quoted(v) && row->conversion != CONVERT_CONTENT)
+		return apply_unquoted(c, r, row, v);
+	return apply(c, r, row, v);
+}
+
+static void tell_trace(const struct reading_context *c, const struct dialect_row *row, bool understood)
 {
 	c->trace->row(c->trace->context, c->key, row->key,
 		      c->dialect < DIALECTS_MAX ? dialects[c->dialect]->name : "configuration", row->field, row->rank,
 		      c->is_resource, understood);
 }
 
-static ALWAYS_INLINE bool apply_any(struct reading_context *c, struct reading *r, const struct dialect_row *row,
-				    const struct any_value *v)
+bool reading_apply(struct reading_context *c, struct reading *r, const struct dialect_row *row, const struct any_value *v)
 {
-	bool understood = is_quoted(row, v) ? apply_unquoted(c, r, row, v) : apply(c, r, row, v);
+	bool understood = apply_any(c, r, row, v);
 
 	if (c->trace != NULL)
 		tell_trace(c, row, understood);
 	return understood;
 }
 
-bool reading_apply(struct reading_context *c, struct reading *r, const struct dialect_row *row, const struct any_value *v)
-{
-	return apply_any(c, r, row, v);
-}
-
-static ALWAYS_INLINE void apply_row(struct reading_context *c, struct reading *r, const struct known_row *known,
-				    const struct any_value *v)
+static NOINLINE void apply_row(struct reading_context *c, struct reading *r, const struct known_row *known,
+			       const struct any_value *v)
 {
 	c->dialect = known->dialect;
-	if (!apply_any(c, r, &known->row, v))
+	if (!reading_apply(c, r, &known->row, v))
 		meter_add(c->bad_attributes, 1);
 }
 
 /* A key that is a common word: in the spans of a dialect that claims it, it means what that one says, else nothing. */
-static NOINLINE void apply_guarded(struct reading_context *c, struct reading *r, const struct known_key *e, const struct any_value *v)
+static void apply_guarded(struct reading_context *c, struct reading *r, const struct known_key *e,
+			  const struct any_value *v)
 {
 	uint64_t owners = e->guards & c->scope_dialects;
 
-	r->dialects |= owners != 0 ? owners : e->dialects;
+	r->dialects |= owners != 0 ? owners : e->unguarded;
 	for (unsigned i = 0; i < e->row_count; i++) {
 		const struct known_row *known = &e->rows[i];
 		bool is_owners = known->dialect < DIALECTS_MAX && (owners >> known->dialect & 1u) != 0;
@@ -471,17 +544,63 @@ static NOINLINE void apply_guarded(struct reading_context *c, struct reading *r,
 	}
 }
 
-static void apply_known(struct reading_context *c, struct reading *r, const struct known_key *e, const struct any_value *v)
+static void apply_nothing(struct reading_context *c, struct reading *r, const struct known_key *e,
+			  const struct any_value *v)
 {
-	r->present |= e->contract;
-	if (e->guards != 0) {
-		apply_guarded(c, r, e, v);
-		return;
-	}
-	r->dialects |= e->dialects;
+	(void)c;
+	(void)r;
+	(void)e;
+	(void)v;
+}
+
+static void apply_rows(struct reading_context *c, struct reading *r, const struct known_key *e,
+		       const struct any_value *v)
+{
 	for (unsigned i = 0; i < e->row_count; i++)
 		apply_row(c, r, &e->rows[i], v);
 }
+
+/* The short ways: for values of the usual kind, that nobody watches. */
+
+static void apply_text_key(struct reading_context *c, struct reading *r, const struct known_key *e,
+			   const struct any_value *v)
+{
+	const struct dialect_row *row = &e->rows[0].row;
+
+	if (v->kind != ANY_STRING || v->bytes.len == 0 || v->bytes.ptr[0] == '"' || is_for_conversion(row, v->bytes)) {
+		apply_row(c, r, &e->rows[0], v);
+	} else if (row->rank < r->rank[row->field]) {
+		r->text[row->field] = v->bytes;
+		r->rank[row->field] = row->rank;
+	}
+}
+
+static void apply_tokens_key(struct reading_context *c, struct reading *r, const struct known_key *e,
+			     const struct any_value *v)
+{
+	if (v->kind != ANY_INT || v->integer < 0)
+		apply_row(c, r, &e->rows[0], v);
+	else
+		put_tokens(r, &e->rows[0].row, (uint64_t)v->integer);
+}
+
+static void apply_one_row(struct reading_context *c, struct reading *r, const struct known_key *e,
+			  const struct any_value *v)
+{
+	const struct dialect_row *row = &e->rows[0].row;
+
+	if (is_quoted(v))
+		apply_row(c, r, &e->rows[0], v);
+	else if (!appliers[row->field](c, r, row, v))
+		meter_add(c->bad_attributes, 1);
+}
+
+/* By kind of key. */
+static void (*const ways[KEY_KINDS])(struct reading_context *c, struct reading *r, const struct known_key *e,
+				     const struct any_value *v) = {
+	[KEY_NOTHING] = apply_nothing, [KEY_TEXT] = apply_text_key, [KEY_TOKENS] = apply_tokens_key,
+	[KEY_ONE_ROW] = apply_one_row, [KEY_ROWS] = apply_rows,     [KEY_GUARDED] = apply_guarded,
+};
 
 static void apply_dimension(struct reading_context *c, struct reading *r, struct slice key, const struct any_value *v)
 {
@@ -506,10 +625,10 @@ void reading_apply_metadata(struct reading_context *c, struct reading *r, const 
 		apply_dimension(c, r, key, v);
 }
 
-/* A key that nobody knows as a whole may begin as some do. */
-static void apply_prefixed(struct reading_context *c, struct reading *r, const struct known_prefix *known,
-			   const struct attribute *a)
+/* A key that nobody knows as a whole, but that begins as some do. */
+static NOINLINE void take_prefixed(struct reading_context *c, struct reading *r, const struct attribute *a)
 {
+	const struct known_prefix *known = known_keys_find_prefix(c->keys, a->key);
 	struct slice rest = slice_skip(a->key, known->text.len);
 
 	c->dialect = known->dialect;
@@ -523,38 +642,52 @@ static void apply_prefixed(struct reading_context *c, struct reading *r, const s
 			meter_add(c->bad_attributes, 1);
 }
 
-static NOINLINE void expect(struct reading_context *c, struct expected_key *e, struct slice key)
+/* The known key for an attribute without a note; NULL for a key that only begins as some do, and gets no note. */
+static NOINLINE const struct known_key *look_up(const struct reading_context *c, struct slice key, const void **note)
 {
-	e->known = known_keys_find(c->keys, key);
-	e->prefix = e->known == NULL ? known_keys_find_prefix(c->keys, key) : NULL;
-	e->key = e->known != NULL ? e->known->key : (struct slice){ e->copy, key.len };
-	if (e->known != NULL)
-		return;
-	if (key.len > 0 && key.len <= sizeof(e->copy))
-		memcpy(e->copy, key.ptr, key.len);
-	else
-		e->key.len = SIZE_MAX; /* equals no key: looked up again each time */
-}
+	static const struct known_key stranger;
+	const struct known_key *e = known_keys_find(c->keys, key);
 
-/* Past the places that are remembered, the last one of them serves. */
-static const struct expected_key *look_up(struct reading_context *c, size_t place, struct slice key)
-{
-	struct expected_key *e = &c->expected[place < EXPECTED_KEYS ? place : EXPECTED_KEYS - 1];
-
-	if (!slice_equal(e->key, key))
-		expect(c, e, key);
+	if (e == NULL && known_keys_find_prefix(c->keys, key) == NULL)
+		e = &stranger;
+	if (note != NULL)
+		*note = e;
 	return e;
 }
 
-void reading_take(struct reading_context *c, struct reading *r, struct attributes attributes)
+static NOINLINE void take_watched(struct reading_context *c, struct reading *r, struct attributes attributes)
 {
 	for (size_t i = 0; i < attributes.count; i++) {
 		const struct attribute *a = &attributes.items[i];
-		const struct expected_key *e = look_up(c, i, a->key);
+		const struct known_key *e = look_up(c, a->key, NULL);
 		c->key = a->key;
-		if (e->known != NULL)
-			apply_known(c, r, e->known, &a->value);
-		else if (e->prefix != NULL)
-			apply_prefixed(c, r, e->prefix, a);
+		if (e == NULL) {
+			take_prefixed(c, r, a);
+			continue;
+		}
+		r->present |= e->contract;
+		r->dialects |= e->dialects;
+		(e->kind == KEY_GUARDED ? apply_guarded : apply_rows)(c, r, e, &a->value);
+	}
+}
+
+void reading_take(struct reading_context *c, struct reading *r, struct attributes attributes, const void **notes)
+{
+	if (c->trace != NULL) {
+		take_watched(c, r, attributes);
+		return;
+	}
+	for (size_t i = 0; i < attributes.count; i++) {
+		const struct attribute *a = &attributes.items[i];
+		const struct known_key *e = notes != NULL ? notes[i] : NULL;
+		if (e == NULL)
+			e = look_up(c, a->key, notes != NULL ? &notes[i] : NULL);
+		if (e == NULL) {
+			take_prefixed(c, r, a);
+			continue;
+		}
+		r->present |= e->contract;
+		r->dialects |= e->dialects;
+		ways[e->kind](c, r, e, &a->value);
 	}
 }

@@ -15,7 +15,7 @@
 #define RETRIEVED_TEXTS_MAX 16u
 
 struct reading {
-	/* cleared for every span, up to `text` */
+	/* made anew for every span, up to `content` */
 	uint8_t rank[FIELD_TEXT_COUNT];
 	uint8_t content_rank[CONTENT_COUNT];
 	uint8_t ttft_rank, cost_rank, streaming_rank, status_rank;
@@ -39,8 +39,8 @@ struct reading {
 	uint64_t present;   /* bit 1 << enum contract_attribute */
 	uint64_t dialects;  /* bit 1 << index: some key of it was there */
 	struct retrieval *retrieval;
+	struct slice text[FIELD_TEXT_COUNT]; /* empty where no attribute spoke of it */
 	/* meaningless where the rank or bit above says there is none */
-	struct slice text[FIELD_TEXT_COUNT];
 	struct any_value content[CONTENT_COUNT];
 	struct slice prompt_name[PROMPT_SOURCES], prompt_version[PROMPT_SOURCES];
 	struct slice tool_calls[TOOL_CALLS_MAX];
@@ -48,17 +48,7 @@ struct reading {
 	struct usage_claim usage[FAMILY_COUNT];
 };
 
-#define EXPECTED_KEYS 48u
-#define WORD_MEMOS    8u
-
-/* Spans of one instrumentation carry the same keys in the same places: what was found there last, tried first. All zeros
- * is a memory of the empty key, which nobody knows. */
-struct expected_key {
-	struct slice key; /* known's, or in copy */
-	const struct known_key *known;
-	const struct known_prefix *prefix; /* where the key as a whole is not known */
-	char copy[48];
-};
+#define WORD_MEMOS 8u
 
 /* What convert_words found in these bytes. */
 struct word_memo {
@@ -73,7 +63,6 @@ struct word_memo {
 /* What reading needs beside the values. */
 struct reading_context {
 	const struct known_keys *keys;
-	struct expected_key expected[EXPECTED_KEYS];
 	struct word_memo words[WORD_MEMOS]; /* by field */
 	struct arena *arena;
 	struct meter *bad_attributes;
@@ -87,10 +76,16 @@ struct reading_context {
 	uint32_t index;         /* number in the key, or place in the list */
 };
 
+/* Nothing was said. */
 void reading_clear(struct reading *r);
 
-/* Reads all attributes. Those that cannot mean what their key says are counted as bad and left alone. */
-void reading_take(struct reading_context *c, struct reading *r, struct attributes attributes);
+/* The same, but for what the resource says of the application: that holds where the span has no word of its own, and
+ * has no rank. blank: cleared, with those texts. */
+void reading_start(struct reading *r, const struct reading *blank);
+
+/* Reads all attributes. Those that cannot mean what their key says are counted as bad and left alone.
+ * notes: as in struct span_view, each to hold the struct known_key of its attribute's key; or NULL. */
+void reading_take(struct reading_context *c, struct reading *r, struct attributes attributes, const void **notes);
 
 /* One value by one row. False where the value cannot mean that. */
 bool reading_apply(struct reading_context *c, struct reading *r, const struct dialect_row *row, const struct any_value *v);
@@ -98,12 +93,6 @@ bool reading_apply(struct reading_context *c, struct reading *r, const struct di
 /* A member of metadata: by the rows given, and as a key under `dimensions`. */
 void reading_apply_metadata(struct reading_context *c, struct reading *r, const struct dialect_row *rows, struct slice key,
 			    const struct any_value *v);
-
-/* Empty where no attribute spoke of it. */
-static inline struct slice reading_text(const struct reading *r, enum field field)
-{
-	return r->rank[field] != RANK_NONE ? r->text[field] : SLICE_NONE;
-}
 
 /* NULL where the span does not carry it. */
 static inline const struct any_value *reading_content(const struct reading *r, enum field field)
