@@ -162,15 +162,20 @@ static void judge_chunk(struct judge *j, struct sample_chunk *chunk)
 	free(chunk);
 }
 
+static void take_words(struct judge *j)
+{
+	if (j->words == NULL)
+		return;
+	pthread_mutex_lock(&j->lock);
+	case_words_deliver(j->words, j->cases);
+	pthread_mutex_unlock(&j->lock);
+}
+
 static void judge_queue(struct judge *j)
 {
 	struct sample_chunk *chunk = sample_queue_take(&j->queue);
 
-	if (j->words != NULL) { /* queued before their samples, and taken after them: they are all here */
-		pthread_mutex_lock(&j->lock);
-		case_words_deliver(j->words, j->cases);
-		pthread_mutex_unlock(&j->lock);
-	}
+	take_words(j); /* queued before their samples, and taken after them: they are all here */
 	while (chunk != NULL) {
 		struct sample_chunk *next = chunk->next;
 		pthread_mutex_lock(&j->lock); /* per chunk: a scrape need not wait for a whole queue */
@@ -190,6 +195,7 @@ static void on_clock(uv_timer_t *handle)
 	struct judge *j = handle->data;
 	uint64_t now_s = clock_unix_ns() / NS_PER_SECOND;
 
+	take_words(j); /* a log record may bring those of a call that was counted before: no sample comes with it */
 	pthread_mutex_lock(&j->lock);
 	detector_advance(j->detector, now_s);
 	slo_advance(j->slos, now_s);

@@ -10,6 +10,7 @@ import urllib.request
 from pathlib import Path
 
 import pytest
+from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsServiceRequest
 
 import otlp
 from agent import BINARY
@@ -156,6 +157,34 @@ def test_words_come_from_recordings_by_trace_and_span(start_agent, tmp_path):
     assert "Write to" not in strict
     assert export(agent, "--content", str(tmp_path / "nothing.traces.pb"), check=False).returncode == 3
     assert export(agent, str(tmp_path / "new.traces.pb"), check=False).returncode == 2
+
+
+def log_of(span, text):
+    """What instrumentations write that keep messages off the span: the conventions' event with the details of the call."""
+    message = ExportLogsServiceRequest()
+    logs = message.resource_logs.add().scope_logs.add().log_records
+    record = logs.add(trace_id=span.trace_id, span_id=span.span_id, time_unix_nano=span.end_time_unix_nano,
+                      event_name="gen_ai.client.inference.operation.details")
+    record.attributes.extend(span.attributes)
+    otlp.set_attribute(record, "gen_ai.input.messages",
+                       json.dumps([{"role": "user", "parts": [{"type": "text", "content": text}]}]))
+    return message
+
+
+@pytest.mark.parametrize("span_first", [True, False])
+def test_a_log_record_brings_the_words_of_its_spans_call(start_agent, tmp_path, span_first):
+    agent = start_agent(keep())
+    message, spans = otlp.request()
+    bare = otlp.add_call(spans, **{"gen_ai.response.finish_reasons": "content_filter"})
+    log = log_of(bare, "Write to %s" % EMAIL)
+    requests = [("/v1/traces", message), ("/v1/logs", log)]
+    for path, request in requests if span_first else reversed(requests):
+        assert otlp.send_http(agent.http_url, request, path)[0] == 200
+    wait_for(lambda: any(c.get("question") == "Write to [email]" for c in wait_for_cases(agent, "refused", 1)),
+             lambda: json.dumps(cases_of(agent), indent=1))
+    (tmp_path / "recorded.logs.pb").write_bytes(log.SerializeToString())
+    case, = json.loads(export(agent, "--no-content", "--worst", "1", "--content", str(tmp_path / "recorded.logs.pb")).stdout)["cases"]
+    assert case["question"] == "Write to [email]"
 
 
 def test_a_flood_of_failures_is_looked_at_within_a_bound(start_agent):
