@@ -48,15 +48,21 @@ static struct slice verdict_of_run(const struct registry *r, const struct prompt
 }
 
 /* A version was taken back: what was compared stays what it was. */
-static bool ended_trial(const struct registry *r, const struct prompt_deployment *rollback, struct prompt_trial *t)
+static bool ended_trial(const struct registry *r, const struct prompt_deployment *back, struct prompt_trial *t)
 {
-	t->last = before(r, place_of(r, rollback), rollback->name, rollback->environment);
-	if (t->last == NULL || t->last->kind != PROMPT_DEPLOY || slice_equal(t->last->version, rollback->version))
+	t->last = before(r, place_of(r, back), back->name, back->environment);
+	if (t->last == NULL || t->last->kind != PROMPT_DEPLOY || slice_equal(t->last->version, back->version))
 		return false;
 	t->state = PROMPT_TRIAL_ENDED;
 	t->first = first_of_run(r, t->last, false);
-	t->from = rollback->version;
+	t->from = back->version;
 	return true;
+}
+
+/* By that command, or by deploying once more what was in force beside it. */
+static bool takes_back(const struct prompt_deployment *d)
+{
+	return d->kind == PROMPT_ROLLBACK || (d->canary_share >= 1 && slice_equal(d->previous, d->version));
 }
 
 /* newest: of its prompt and environment. False: nothing is compared by it. */
@@ -66,16 +72,16 @@ static bool trial_of(const struct registry *r, const struct prompt_deployment *n
 	bool is_canary = newest->canary_share < 1;
 
 	*t = (struct prompt_trial){ .last = newest, .state = is_canary ? PROMPT_TRIAL_RUNS : PROMPT_TRIAL_REPLACED };
-	if (newest->kind == PROMPT_ROLLBACK) {
-		if (!ended_trial(r, newest, t))
-			return false;
-	} else {
+	bool has_ended = takes_back(newest) && ended_trial(r, newest, t);
+	if (!has_ended && newest->kind == PROMPT_ROLLBACK)
+		return false;
+	if (!has_ended) {
 		t->first = first_of_run(r, newest, is_canary);
 		t->from = !is_canary ? t->first->previous : in_force != NULL ? in_force->version : SLICE_NONE;
 	}
 	t->to = t->last->version;
 	t->verdict = verdict_of_run(r, t);
-	return !slice_equal(t->from, t->to) && (is_canary || t->from.len > 0);
+	return !slice_equal(t->from, t->to) && (t->state == PROMPT_TRIAL_RUNS || t->from.len > 0);
 }
 
 static bool is_only_environment(const struct registry *r, const struct prompt_deployment *of)

@@ -201,11 +201,11 @@ int main(int argc, char **argv)
 		{ .name = "unsteady, 100/h, one in ten", .per_hour = 100, .share_b = 0.1, .burst = 1, .drift = 0.15 },
 		{ .name = "unsteady, 20/h, half each", .per_hour = 20, .share_b = 0.5, .burst = 1, .drift = 0.15 },
 		{ .name = "unsteady, 100/h in bursts, half each", .per_hour = 100, .share_b = 0.5, .burst = 5, .drift = 0.15 },
-		{ .name = "unsteady, 200/h, one in ten from 10:30 on", .per_hour = 200, .share_b = 0.1, .burst = 1, .drift = 0.15,
-		  .deployed_s = 10 * 3600 + 1800 },
 		{ .name = "steady, 100/h, one after the other", .per_hour = 100, .burst = 1, .b_begins_h = 168, .apart = true },
 		{ .name = "unsteady, 100/h, one after the other", .per_hour = 100, .burst = 1, .b_begins_h = 168, .apart = true,
 		  .drift = 0.05 },
+		{ .name = "unsteady, 200/h, one in ten from 10:30 on", .per_hour = 200, .share_b = 0.1, .burst = 1, .drift = 0.15,
+		  .deployed_s = 10 * 3600 + 1800 },
 	};
 	static const struct traffic worse[] = {
 		{ .name = "8 % break JSON, 100/h, half each", .per_hour = 100, .share_b = 0.5, .burst = 1, .broken = 0.08 },

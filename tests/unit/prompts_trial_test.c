@@ -188,6 +188,17 @@ static void what_was_taken_back_is_shown_as_it_was(void **state)
 	assert_string_equal(trial(0), "production: 1 -> 2 ended since 1200 at 0.05, worse");
 }
 
+static void deploying_the_older_one_again_takes_the_canary_back_too(void **state)
+{
+	(void)state;
+	deploy("1", "production", 1);
+	deploy("2", "production", 0.05);
+	deploy("1", "production", 1);
+	assert_string_equal(trial(0), "production: 1 -> 2 ended since 1200 at 0.05");
+	deploy("1", "production", 1); /* says nothing new */
+	assert_string_equal(trial(0), "none");
+}
+
 static void each_environment_has_its_own_trial(void **state)
 {
 	(void)state;
@@ -310,6 +321,7 @@ int main(void)
 		TEST(a_canary_is_tried_beside_what_is_in_force),
 		TEST(more_traffic_goes_on_with_the_same_trial),
 		TEST(what_was_taken_back_is_shown_as_it_was),
+		TEST(deploying_the_older_one_again_takes_the_canary_back_too),
 		TEST(each_environment_has_its_own_trial),
 		TEST(a_deployment_whose_command_failed_starts_no_trial),
 		TEST(a_canary_with_nothing_beside_it_does_not_know_its_elder),
