@@ -602,7 +602,7 @@ static const struct conf_option cases_options[] = {
 		 "or change state over HTTP, can read them. false: none, and what was kept is deleted at the next start." },
 	{ "max_content_size", CONF_SIZE, AT(config, cases.max_content_bytes), .fallback = "8MiB", .min = 64 * KIB,
 	  .max = GIB,
-	  .doc = "The most that these texts may take, in memory and again in the store; beyond it the oldest go. A call has 28 KiB "
+	  .doc = "The most that these texts may take, in memory and again in the store; beyond it the oldest go. A call has about 28 KiB "
 		 "of them at most, and 20 calls or 1 MiB a second are looked at." },
 	{ .name = NULL },
 };
