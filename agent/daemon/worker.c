@@ -182,8 +182,10 @@ static struct status take_span(void *context, const struct span_view *span, stru
 	bool is_call = dialect_read(w->reader, span, c);
 	if (is_call)
 		enrich_call(c, span->status_message);
-	if (is_call || dialect_read_application(w->reader, span, c))
+	if (is_call || dialect_read_application(w->reader, span, c)) {
 		index = (uint32_t)w->call_count++;
+		w->roles |= 1u << c->role;
+	}
 	if (index != COUNTING_NO_CALL && added != NULL)
 		added->later = &w->places[index];
 	w->told.call = index;
@@ -211,6 +213,7 @@ static struct status take_log(void *context, const struct log_view *log)
 	if (!is_call)
 		return OK;
 	enrich_call(c, SLICE_NONE);
+	w->roles |= 1u << c->role;
 	return counting_note_log(&w->seen, c, (uint32_t)w->call_count++);
 }
 
@@ -286,11 +289,13 @@ static void keep_retrievals(struct worker *w)
 			w->retrievals[w->retrieval_count++] = w->calls[i];
 }
 
-/* Moves the counted calls to the front. */
-static void keep_counted(struct worker *w)
+/* Moves the counted calls to the front. counted: how many there are. */
+static void keep_counted(struct worker *w, size_t counted)
 {
 	size_t kept = 0;
 
+	if (counted == w->call_count)
+		return;
 	for (size_t i = 0; i < w->call_count; i++)
 		if (w->calls[i].counted) {
 			if (kept != i)
@@ -300,14 +305,22 @@ static void keep_counted(struct worker *w)
 	w->call_count = kept;
 }
 
+static bool has_role(const struct worker *w, enum call_role role)
+{
+	return (w->roles >> role & 1u) != 0;
+}
+
 static void decide(struct worker *w, bool with_edits)
 {
+	size_t counted = 0;
+
 	counting_decide(w->counting, &w->seen, w->calls);
 	if (w->metered.count > 0)
 		counting_tally(w->counting, w->metered.points, w->metered.count);
 	if (w->decisions != NULL && w->call_count > 0)
 		decisions_note(w->decisions, &w->seen, w->calls);
-	told_mark_judges(&w->seen, w->calls);
+	if (has_role(w, ROLE_EVALUATOR))
+		told_mark_judges(&w->seen, w->calls);
 	told_settle(&w->told, w->calls);
 	for (size_t i = 0; i < w->seen.count; i++) {
 		const struct counting_span *span = &w->seen.spans[i];
@@ -316,6 +329,7 @@ static void decide(struct worker *w, bool with_edits)
 		if (w->prompts != NULL)
 			prompt_table_apply(w->prompts, &w->calls[span->call]);
 		settle_call(w, span, &w->calls[span->call]);
+		counted += w->calls[span->call].counted;
 		if (with_edits)
 			write_attributes(w, span, &w->calls[span->call]);
 	}
@@ -324,8 +338,9 @@ static void decide(struct worker *w, bool with_edits)
 					      edit_list_settle(&w->batch.edits);
 	if (w->words != NULL)
 		case_words_choose(w->words, &w->seen, w->calls);
-	keep_retrievals(w);
-	keep_counted(w);
+	if (has_role(w, ROLE_RETRIEVAL))
+		keep_retrievals(w);
+	keep_counted(w, counted);
 }
 
 static struct status walk(struct worker *w, enum signal signal, struct slice wire, bool with_edits)
@@ -348,6 +363,7 @@ struct status worker_read(struct worker *w, enum signal signal, struct slice wir
 	w->arena.cap_bytes = ARENA_BASE_BYTES + ARENA_PER_WIRE_BYTE * wire.len;
 	w->calls = NULL;
 	w->call_count = w->call_cap = 0;
+	w->roles = 0;
 	w->seen = (struct counting_batch){ .arena = &w->arena, .counting = w->counting };
 	w->metered = (struct metered){ 0 };
 	w->told = (struct told){ .arena = &w->arena };

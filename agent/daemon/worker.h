@@ -37,6 +37,7 @@ struct worker {
 	struct call *calls;   /* in the arena: all that was read; once decided, the counted ones */
 	size_t *places;       /* of each one's attributes in the edits */
 	size_t call_count, call_cap;
+	uint32_t roles;       /* of all that was read: bit 1 << enum call_role */
 	struct call *retrievals; /* in the arena: those of the request, whole ones as in calls */
 	size_t retrieval_count;
 	struct told told;     /* what the request says about calls */
