@@ -108,7 +108,7 @@ def agent_config(directory, name, exporters, more=None):
     with open(path, "w") as f:  # JSON is YAML
         json.dump({"receivers": {"otlp": {"protocols": {"grpc": {"endpoint": "127.0.0.1:0"}}}},
                    "admin": {"endpoint": "127.0.0.1:0"},
-                   "log": {"level": "warn"},
+                   "log": {"level": "error"},
                    "storage": {"directory": "${env:BENCH_STATE}"},
                    "exporters": exporters, **(more or {})}, f)
     return path
