@@ -221,7 +221,7 @@ static bool apply_words(struct reading_context *c, struct reading *r, const stru
 {
 	const struct word_memo *m = &c->words[row->field % WORD_MEMOS];
 
-	if (m->words != row->words || m->kind != v->kind || !slice_equal(m->bytes, v->bytes))
+	if (m->words != row->words || m->kind != v->kind || v->bytes.len > sizeof(m->copy) || !slice_equal(m->bytes, v->bytes))
 		return apply_new_words(c, r, row, v);
 	return !m->found || apply_word(r, row, m->value);
 }
@@ -553,14 +553,26 @@ static void apply_nothing(struct reading_context *c, struct reading *r, const st
 	(void)v;
 }
 
-static void apply_rows(struct reading_context *c, struct reading *r, const struct known_key *e,
-		       const struct any_value *v)
+static NOINLINE void apply_any_rows(struct reading_context *c, struct reading *r, const struct known_key *e,
+				    const struct any_value *v)
 {
 	for (unsigned i = 0; i < e->row_count; i++)
 		apply_row(c, r, &e->rows[i], v);
 }
 
 /* The short ways: for values of the usual kind, that nobody watches. */
+
+static void apply_rows(struct reading_context *c, struct reading *r, const struct known_key *e,
+		       const struct any_value *v)
+{
+	if (is_quoted(v)) {
+		apply_any_rows(c, r, e, v);
+		return;
+	}
+	for (const struct known_row *known = e->rows, *end = known + e->row_count; known < end; known++)
+		if (!apply(c, r, &known->row, v))
+			meter_add(c->bad_attributes, 1);
+}
 
 static void apply_text_key(struct reading_context *c, struct reading *r, const struct known_key *e,
 			   const struct any_value *v)
@@ -667,7 +679,7 @@ static NOINLINE void take_watched(struct reading_context *c, struct reading *r, 
 		}
 		r->present |= e->contract;
 		r->dialects |= e->dialects;
-		(e->kind == KEY_GUARDED ? apply_guarded : apply_rows)(c, r, e, &a->value);
+		(e->kind == KEY_GUARDED ? apply_guarded : apply_any_rows)(c, r, e, &a->value);
 	}
 }
 
