@@ -6,9 +6,14 @@
 #define BROKEN_SPAN FAIL(MALFORMED, "the span is cut off, or a field of it has the wrong type")
 #define NO_ROOM     FAIL(NOMEM, "the batch's memory limit leaves no room for its events")
 
+/* Spans of one name have the same attributes, as a rule. So that spans which take turns do not take each other's memory of
+ * keys and notes too, each of a few lengths of names has a list of its own. */
+#define SHAPES 8u
+
 struct trace_walker {
 	struct envelope envelope; /* first: the envelope's item function gets its address */
-	struct attribute_list attributes, event_attributes;
+	struct attribute_list shapes[SHAPES], event_attributes;
+	struct attribute_list *attributes; /* of shapes: the span's */
 	struct event_view *events;
 	size_t event_count, event_cap;
 	struct attribute_writer added;
@@ -67,7 +72,7 @@ static struct status read_status(struct span_view *span, struct slice message)
 /* Of any form, with whatever key: the note that was left for another one is not its. */
 static struct status read_attribute(struct trace_walker *w, struct slice content)
 {
-	struct attribute_list *l = &w->attributes;
+	struct attribute_list *l = w->attributes;
 
 	if (l->count == l->cap)
 		TRY(attribute_list_grow(l, w->envelope.arena));
@@ -85,7 +90,7 @@ static struct status read_attribute(struct trace_walker *w, struct slice content
 static NOINLINE struct status read_other_attribute(struct trace_walker *w, struct wire_reader *r)
 {
 	struct slice content = wire_short_content(r->at + 1, r->end);
-	struct attribute_list *l = &w->attributes;
+	struct attribute_list *l = w->attributes;
 
 	if (content.ptr == NULL)
 		return OK;
@@ -100,7 +105,7 @@ static NOINLINE struct status read_other_attribute(struct trace_walker *w, struc
 /* Attributes come in runs, and are most of a span. Stops at anything else. */
 static struct status read_attributes(struct trace_walker *w, struct wire_reader *r)
 {
-	struct attribute_list *l = &w->attributes;
+	struct attribute_list *l = w->attributes;
 	const char *at = r->at, *end = r->end; /* copies stay in registers */
 	struct attribute *out = l->items + l->count, *full = l->items + l->cap;
 
@@ -205,6 +210,10 @@ static struct status read_fields(struct trace_walker *w, struct span_view *span)
 	struct wire_field f;
 
 	read_head(&r, span);
+	w->attributes = &w->shapes[span->name.len % SHAPES];
+	w->attributes->count = 0;
+	if (w->attributes->cap == 0)
+		TRY(attribute_list_grow(w->attributes, w->envelope.arena));
 	TRY(read_attributes(w, &r));
 	while (r.at != r.end && wire_next(&r, &f)) {
 		if (!field_fits(types, sizeof(types), &f))
@@ -220,8 +229,8 @@ static void point_into_scratch(struct trace_walker *w, struct span_view *span)
 {
 	const struct attribute *next = w->event_attributes.items;
 
-	span->attributes = attribute_list_view(&w->attributes);
-	span->notes = w->attributes.notes;
+	span->attributes = attribute_list_view(w->attributes);
+	span->notes = w->attributes->notes;
 	for (size_t i = 0; i < w->event_count; i++) {
 		w->events[i].attributes.items = next;
 		if (next != NULL)
@@ -245,7 +254,7 @@ static void check_ids(struct span_view *span)
 
 static struct status read_span(struct trace_walker *w, struct span_view *span)
 {
-	w->attributes.count = w->event_attributes.count = w->event_count = 0;
+	w->event_attributes.count = w->event_count = 0;
 	struct status s = read_fields(w, span);
 	if (s.code == STATUS_MALFORMED)
 		span->defect = s.why;
@@ -295,6 +304,5 @@ struct status walk_traces(struct slice wire, struct arena *a, struct edit_list *
 	};
 
 	attribute_writer_init(&w.added, a, 9); /* Span.attributes */
-	TRY(attribute_list_grow(&w.attributes, a));
 	return envelope_walk(&w.envelope);
 }

@@ -709,6 +709,26 @@ static void a_note_stays_with_its_key_and_its_place(void **state)
 	arena_release(&a);
 }
 
+static void spans_with_names_of_other_lengths_leave_the_notes_alone(void **state)
+{
+	static const char *const spans[][2] = { { "chat", "aa" }, { "search", "bb" }, { "chat", "aa" } };
+	struct arena a;
+	struct seen seen = { 0 };
+	struct slice wire = SLICE_NONE;
+
+	(void)state;
+	arena_init(&a, ARENA_BYTES);
+	for (size_t i = 0; i < sizeof(spans) / sizeof(spans[0]); i++) {
+		struct slice name = field(&a, 5, slice_of(spans[i][0]));
+		struct slice rest = join(&a, name, attribute(&a, 9, slice_of(spans[i][1])));
+		struct slice span = field(&a, 2, join(&a, SLICE(IDS), rest));
+		wire = i == 0 ? span : join(&a, wire, span);
+	}
+	assert_false(FAILED(walk_traces(field(&a, 1, field(&a, 2, wire)), &a, NULL, keep_notes, &seen)));
+	assert_string_equal(seen.text, " aa=-; bb=-; aa=a;");
+	arena_release(&a);
+}
+
 static void attributes_are_found_by_key(void **state)
 {
 	static const struct attribute items[] = {
@@ -746,6 +766,7 @@ int main(void)
 		cmocka_unit_test(what_stands_behind_data_points_still_belongs_to_them),
 		cmocka_unit_test(a_point_without_value_says_so),
 		cmocka_unit_test(a_note_stays_with_its_key_and_its_place),
+		cmocka_unit_test(spans_with_names_of_other_lengths_leave_the_notes_alone),
 		cmocka_unit_test(attributes_are_found_by_key),
 	};
 	return cmocka_run_group_tests_name("otlp/walk", tests, NULL, NULL);
