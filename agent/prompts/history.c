@@ -3,7 +3,9 @@
  */
 #include "agent/prompts/history.h"
 
-#define FORMAT 1
+#define GATE_FORMAT 1
+#define VERSION_FORMAT 2
+#define VERSION_WITHOUT_TOLD 1
 #define DEPLOYMENT_FORMAT 2
 #define DEPLOYMENT_WITHOUT_FINDING 1
 
@@ -13,7 +15,7 @@ const char *const prompt_source_names[PROMPT_SOURCE_COUNT] = {
 #undef X
 };
 
-static void record_place(struct record *r, struct prompt_place *p)
+static void record_place(struct record *r, uint8_t format, struct prompt_place *p)
 {
 	record_slice(r, &p->environment);
 	record_slice(r, &p->release);
@@ -27,11 +29,16 @@ static void record_place(struct record *r, struct prompt_place *p)
 	record_uint(r, &p->priced);
 	record_uint(r, &p->cost_pusd);
 	record_uint(r, &p->latency_ms);
+	if (format > VERSION_WITHOUT_TOLD)
+		record_uint(r, &p->told);
+	else
+		p->told = p->calls;
 }
 
 void prompt_version_record(struct record *r, struct prompt_version *v)
 {
-	record_format(r, FORMAT);
+	uint8_t format = record_format_since(r, VERSION_WITHOUT_TOLD, VERSION_FORMAT);
+
 	record_slice(r, &v->name);
 	record_slice(r, &v->version);
 	record_u8(r, &v->source);
@@ -49,7 +56,7 @@ void prompt_version_record(struct record *r, struct prompt_version *v)
 	if (r->failed)
 		v->place_count = 0;
 	for (uint32_t i = 0; i < v->place_count; i++)
-		record_place(r, &v->places[i]);
+		record_place(r, format, &v->places[i]);
 }
 
 static void record_finding(struct record *r, struct prompt_finding *f)
@@ -87,7 +94,7 @@ void prompt_deployment_record(struct record *r, struct prompt_deployment *d)
 
 void prompt_gate_record(struct record *r, struct prompt_gate *g)
 {
-	record_format(r, FORMAT);
+	record_format(r, GATE_FORMAT);
 	record_slice(r, &g->name);
 	record_slice(r, &g->version);
 	record_uint(r, &g->at_s);

@@ -43,6 +43,7 @@ struct prompt_place {
 	struct slice environment, release;
 	uint64_t first_seen_s, last_seen_s; /* unix */
 	uint64_t calls, failed, flawed;     /* failed: no answer; flawed: refused, cut, empty, broken JSON */
+	uint64_t told; /* calls whose span or text told the version; of the others it was assumed */
 	uint64_t input_tokens, output_tokens;
 	uint64_t priced;     /* calls whose cost is known */
 	uint64_t cost_pusd;  /* of these */

@@ -89,11 +89,17 @@ static uint32_t by_name(const struct prompt_table *a, const struct call *c)
 }
 
 /* ---------------------------------------------------------------- deciding */
+struct choice {
+	uint32_t version; /* INDEX_NONE: none of them */
+	bool is_assumed;  /* others have the text, too */
+	struct slice shared_name; /* of all that have it, where they have one */
+};
+
 /* Of the versions that have this text, and the name where the span has one: the only one, else the one deployed where
- * the call was made. *shared_name: of all of them, where they have one. */
-static uint32_t choose(const struct prompt_table *a, const struct known_text *t, struct slice name, const struct call *c,
-		       struct slice *shared_name)
+ * the call was made. */
+static struct choice choose(const struct prompt_table *a, const struct known_text *t, struct slice name, const struct call *c)
 {
+	struct choice made = { .version = INDEX_NONE };
 	uint32_t only = INDEX_NONE, deployed = INDEX_NONE, fitting = 0;
 	bool one_name = true;
 
@@ -110,32 +116,35 @@ static uint32_t choose(const struct prompt_table *a, const struct known_text *t,
 			deployed = candidate;
 	}
 	if (fitting > 0 && one_name)
-		*shared_name = a->versions[only].name;
-	return fitting == 1 ? only : deployed;
+		made.shared_name = a->versions[only].name;
+	made.is_assumed = fitting > 1;
+	made.version = fitting == 1 ? only : deployed;
+	return made;
 }
 
-static void set(const struct prompt_table *a, uint32_t version, struct call *c)
+static void set(const struct prompt_table *a, uint32_t version, bool is_assumed, struct call *c)
 {
 	if (version == INDEX_NONE)
 		return;
 	c->prompt_name = a->versions[version].name;
 	c->prompt_version = a->versions[version].version;
+	c->prompt_version_is_assumed = is_assumed;
 }
 
 static bool apply_text(const struct prompt_table *a, struct call *c)
 {
 	const struct known_text *t = text_of(a, c);
-	struct slice shared = SLICE_NONE, told = c->prompt_name_is_made ? SLICE_NONE : c->prompt_name;
+	struct slice told = c->prompt_name_is_made ? SLICE_NONE : c->prompt_name;
 
 	if (t == NULL)
 		return false;
-	uint32_t chosen = choose(a, t, told, c, &shared);
-	if (chosen == INDEX_NONE && shared.len > 0) {
-		c->prompt_name = shared;
-		chosen = by_name(a, c);
+	struct choice made = choose(a, t, told, c);
+	if (made.version == INDEX_NONE && made.shared_name.len > 0) {
+		c->prompt_name = made.shared_name;
+		made.version = by_name(a, c);
 	}
-	set(a, chosen, c);
-	return chosen != INDEX_NONE || shared.len > 0;
+	set(a, made.version, made.is_assumed, c);
+	return made.version != INDEX_NONE || made.shared_name.len > 0;
 }
 
 static void apply_rule(const struct prompt_table *a, struct call *c)
@@ -159,8 +168,9 @@ static void apply_rule(const struct prompt_table *a, struct call *c)
 			continue;
 		c->prompt_name = a->rules[i].name;
 		c->prompt_version = a->rules[i].version;
+		c->prompt_version_is_assumed = true;
 		if (c->prompt_version.len == 0)
-			set(a, by_name(a, c), c);
+			set(a, by_name(a, c), true, c);
 		return;
 	}
 }
@@ -174,7 +184,7 @@ void prompt_table_apply(const struct prompt_table *a, struct call *c)
 	if (apply_text(a, c))
 		return;
 	if (is_named)
-		set(a, by_name(a, c), c);
+		set(a, by_name(a, c), true, c);
 	else if (c->prompt_version.len == 0)
 		apply_rule(a, c);
 }

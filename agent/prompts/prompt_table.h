@@ -4,7 +4,7 @@
  * In:     calls as the dialects read them
  * Out:    prompt_name and prompt_version where the span left them out; counters of versions and of drift
  * Order:  what the span says; what its text says (the same system message or template, or one made from a template);
- *         a rule. A name without a version gets the one that its release served, else the one deployed to its environment.
+ *         a rule. A name without a version gets the one that calls of its release told, else the one deployed to its environment.
  *         Where several versions fit and none is deployed there, it stays unversioned.
  * Thread: made by one, then read-only and shared; counters are atomic. No lock, no allocation for a call.
  */
@@ -31,6 +31,7 @@ struct prompt_table_place {
 	uint32_t version; /* place in versions */
 	struct slice environment, release;
 	struct prompt_use *use;
+	bool is_told; /* calls there told that they are of this version; it was not only assumed */
 };
 
 /* All of the environment's traffic gets this version. */

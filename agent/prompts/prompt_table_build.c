@@ -124,7 +124,8 @@ static struct named_place *find_release(struct prompt_table *a, struct slice nam
 	return NULL;
 }
 
-/* Which version each release served; several: none can be told from the release. */
+/* Which version each release served, by calls that told it: what was assumed would prove itself. Several: none can be
+ * told from the release. */
 static void add_releases(struct build *b)
 {
 	struct prompt_table *a = b->a;
@@ -134,10 +135,12 @@ static void add_releases(struct build *b)
 	for (uint32_t i = 0; i < a->place_count && !b->nomem; i++) {
 		const struct place_entry *p = &a->places[i];
 		struct slice name = a->versions[p->version].name;
-		struct named_place *known = p->release.len > 0 ? find_release(a, name, p->release) : NULL;
+		if (p->release.len == 0 || !b->in->places[i].is_told)
+			continue;
+		struct named_place *known = find_release(a, name, p->release);
 		if (known != NULL && known->version != p->version)
 			known->version = INDEX_NONE;
-		if (known != NULL || p->release.len == 0)
+		if (known != NULL)
 			continue;
 		a->releases[a->release_count] = (struct named_place){ name, p->release, p->version };
 		index_add(&a->by_release, pair_hash(name, p->release), a->release_count++);

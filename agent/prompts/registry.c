@@ -375,6 +375,7 @@ static bool fold(struct prompt_use *use, struct entry *e, struct prompt_place *s
 		return false;
 	uint64_t first_s = take(&use->first_seen_s), last_s = take(&use->last_seen_s);
 	sums->calls += calls;
+	sums->told += take(&use->counters[USE_TOLD]);
 	sums->failed += take(&use->counters[USE_FAILED]);
 	sums->flawed += take(&use->counters[USE_FLAWED]);
 	sums->input_tokens += take(&use->counters[USE_INPUT_TOKENS]);
@@ -398,6 +399,17 @@ static void note_seen(struct entry *e, const struct prompt_place *sums)
 	if (sums->last_seen_s > e->last_seen_s)
 		e->last_seen_s = sums->last_seen_s;
 	e->dirty = true;
+}
+
+/* Adds what was counted since. The first call that told its version makes a release known. */
+static void take_use(struct registry *r, struct entry *e, struct place *p, struct prompt_use *use)
+{
+	bool was_told = p->sums.told > 0;
+
+	if (!fold(use, e, &p->sums))
+		return;
+	note_seen(e, &p->sums);
+	r->stale |= !was_told && p->sums.told > 0;
 }
 
 static struct place *find_place(struct entry *e, struct slice environment, struct slice release)
@@ -434,17 +446,17 @@ static void take_news(void *context, const struct news_place *n, struct news_slo
 		registry_entry(r, n->name, n->version, PROMPT_FROM_TRAFFIC, first_seen_s);
 	struct place *p = e != NULL ? place_for(r, e, n->environment, n->release) : NULL;
 
-	if (p != NULL && fold(&slot->use, e, &p->sums))
-		note_seen(e, &p->sums);
+	if (p != NULL)
+		take_use(r, e, p, &slot->use);
 	if (++slot->age >= NEWS_KEPT_TICKS)
 		news_forget(slot);
 }
 
-static void fold_entry(struct entry *e)
+static void fold_entry(struct registry *r, struct entry *e)
 {
 	for (uint32_t i = 0; i < e->place_count; i++)
-		if (e->places[i].use != NULL && fold(e->places[i].use, e, &e->places[i].sums))
-			note_seen(e, &e->places[i].sums);
+		if (e->places[i].use != NULL)
+			take_use(r, e, &e->places[i], e->places[i].use);
 }
 
 /* ---------------------------------------------------------------- drift */
@@ -506,7 +518,7 @@ void registry_tick(struct registry *r, uint64_t now_s, struct registry_drift *dr
 	pthread_mutex_lock(&r->lock);
 	news_visit(r->news, take_news, r);
 	for (uint32_t i = 0; i < r->entry_count; i++) {
-		fold_entry(r->entries[i]);
+		fold_entry(r, r->entries[i]);
 		for (int f = 0; f < DRIFT_FIELDS && *drift_count < drift_cap; f++)
 			*drift_count += find_drift(r->entries[i], (enum drift_field)f, day, &drift[*drift_count]);
 	}
@@ -576,7 +588,8 @@ static void collect_versions(const struct registry *r, struct collecting *c)
 		for (uint32_t k = 0; k < e->place_count; k++)
 			c->places[c->place_count++] =
 				(struct prompt_table_place){ i, slice_of(e->places[k].environment),
-							     slice_of(e->places[k].release), e->places[k].use };
+							     slice_of(e->places[k].release), e->places[k].use,
+							     e->places[k].sums.told > 0 };
 	}
 }
 

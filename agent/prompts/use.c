@@ -48,6 +48,7 @@ void prompt_use_sum_add(struct prompt_use_sum *sum, const struct call *c)
 
 	see_one(sum, c->end_unix_ns / NS_PER_SECOND);
 	n[USE_CALLS]++;
+	n[USE_TOLD] += !c->prompt_version_is_assumed;
 	n[USE_FAILED] += failed;
 	n[USE_FLAWED] += !failed && c->outcome != OUTCOME_OK;
 	n[USE_INPUT_TOKENS] += tokens_get(&c->tokens, TOKENS_INPUT);

@@ -12,6 +12,7 @@
 
 enum use_counter {
 	USE_CALLS,
+	USE_TOLD,    /* whose span or text told the version */
 	USE_FAILED,
 	USE_FLAWED,
 	USE_INPUT_TOKENS,

@@ -207,6 +207,7 @@ struct call {
 	bool from_cache; /* a proxy answered from its cache: no tokens were spent */
 	bool feature_is_default; /* said of the whole service: a span around the call that names one knows better */
 	bool prompt_name_is_made; /* of a template that the span shows without a name */
+	bool prompt_version_is_assumed; /* by what is deployed, or by a rule: it tells nothing of the release */
 
 	/* how it went, in a word each */
 	enum outcome outcome;

@@ -38,11 +38,12 @@ static struct prompt_table *make_table(const struct prompt_table_deployed *deplo
 		{ SLICE("answer"), SLICE("3"), manifests[3], &drift[3] },
 	};
 	const struct prompt_table_place places[] = {
-		{ 0, SLICE("production"), SLICE("r1"), &use },
-		{ 0, SLICE("production"), SLICE("mixed"), &use },
-		{ 1, SLICE("production"), SLICE("mixed"), &use },
+		{ 0, SLICE("production"), SLICE("r1"), &use, true },
+		{ 0, SLICE("production"), SLICE("mixed"), &use, true },
+		{ 1, SLICE("production"), SLICE("mixed"), &use, true },
+		{ 1, SLICE("production"), SLICE("r1"), &use, false },
 	};
-	const struct prompt_table_input in = { versions, 4, places, 3, deployed, deployed_count, &rule_list, &news };
+	const struct prompt_table_input in = { versions, 4, places, 4, deployed, deployed_count, &rule_list, &news };
 	struct prompt_table *table = NULL;
 
 	assert_false(FAILED(prompt_table_new(&in, &table)));

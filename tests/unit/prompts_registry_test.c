@@ -115,10 +115,11 @@ static const char *shown(const char *name)
 	return buf_string(&out);
 }
 
-static void call(const char *version, const char *release)
+/* An empty version: the span names only the prompt. Returns the version that it counts for. */
+static struct slice call(const char *version, const char *release)
 {
 	struct prompt_table *fresh = registry_table(rig.registry);
-	const struct call c = { .role = ROLE_LLM, .counted = true, .prompt_name = SLICE("answer"),
+	struct call c = { .role = ROLE_LLM, .counted = true, .prompt_name = SLICE("answer"),
 				.prompt_version = slice_of(version), .environment = SLICE("production"),
 				.release = slice_of(release), .end_unix_ns = 200000000000, .latency_ns = 50000000,
 				.cost = { .known = true, .total_pusd = 2000000 } };
@@ -129,8 +130,10 @@ static void call(const char *version, const char *release)
 		prompt_table_unref(table);
 		table = fresh;
 	}
+	prompt_table_apply(table, &c);
 	prompt_table_count(table, &c);
 	registry_tick(rig.registry, 200, drift, 1, &count);
+	return c.prompt_version;
 }
 
 static void deploy(const char *version, uint64_t at_s, double share)
@@ -207,6 +210,22 @@ static void traffic_makes_a_version_known_with_its_first_call(void **state)
 	assert_non_null(strstr(answer, "\"calls\":2"));
 	assert_non_null(strstr(answer, "\"cost_usd\":4e-06"));
 	assert_non_null(strstr(answer, "\"latency_ms\":50"));
+}
+
+static void what_is_assumed_of_a_release_does_not_prove_itself(void **state)
+{
+	(void)state;
+	adopt("name: answer\nversion: 1\n");
+	adopt("name: answer\nversion: 2\n");
+	deploy("1", 100, 1);
+	assert_true(slice_equal(call("", "r1"), SLICE("1")));
+	deploy("2", 110, 1);
+	restart();
+	assert_true(slice_equal(call("", "r1"), SLICE("2")));
+	call("1", "r1"); /* this one tells it */
+	assert_true(slice_equal(call("", "r1"), SLICE("1")));
+	restart();
+	assert_true(slice_equal(call("", "r1"), SLICE("1")));
 }
 
 static void unknown_version_is_not_deployed(void **state)
@@ -323,6 +342,7 @@ int main(void)
 		TEST(released_version_keeps_its_manifest),
 		TEST(refusal_holds_over_a_restart),
 		TEST(traffic_makes_a_version_known_with_its_first_call),
+		TEST(what_is_assumed_of_a_release_does_not_prove_itself),
 		TEST(unknown_version_is_not_deployed),
 		TEST(going_back_passes_over_what_was_bad),
 		TEST(without_gates_an_alert_free_version_will_do),
