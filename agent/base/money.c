@@ -178,6 +178,17 @@ bool price_exact_round(struct price_exact amount, int64_t *pusd)
 	return true;
 }
 
+bool pusd_parse(struct slice text, int64_t *pusd)
+{
+	struct decimal d;
+	struct price_exact amount;
+
+	if (!decimal_parse(text, &d) || d.digits < 0 ||
+	    __builtin_mul_overflow(d.digits, decimal_power(YUSD_SCALE - d.scale), &amount.yusd))
+		return false;
+	return price_exact_round(amount, pusd);
+}
+
 void price_exact_write(struct buf *b, struct price_exact amount)
 {
 	decimal_format(b, (struct decimal){ amount.yusd, YUSD_SCALE });

@@ -45,6 +45,10 @@ __int128_t money_divide(__int128_t numerator, __int128_t denominator);
 /* To pico-dollars, half to even. amount: at least 0. False where 64 bits do not hold it (above 9.2 million USD). */
 bool price_exact_round(struct price_exact amount, int64_t *pusd);
 
+/* "0.25" in USD, what lies below a pico-dollar rounded half to even. False, and *pusd untouched: no amount, negative, or more
+ * than 64 bits hold. */
+bool pusd_parse(struct slice text, int64_t *pusd);
+
 /* In USD, plain digits: "0.0003083333". */
 void price_exact_write(struct buf *b, struct price_exact amount);
 void pusd_write(struct buf *b, __int128_t pusd);

@@ -156,7 +156,7 @@ static void settle(struct budgets *b, const struct call *c)
 	if (r == NULL && b->reservation_count > 0)
 		r = reservation_of_trace(b, c->trace_id);
 	if (r != NULL)
-		reservation_end(b, r);
+		reservation_settle(b, r);
 }
 
 /* Over restarts the same; 0 where the call has none. */

@@ -80,6 +80,9 @@ struct budget_question {
 	struct slice labels[BUDGET_DIMENSIONS]; /* empty: not told */
 	bool has_tokens;                        /* else a call like the group's others is expected */
 	uint64_t input_tokens, max_output_tokens;
+	bool has_estimate; /* the asker knows what it will cost */
+	int64_t estimate_pusd;
+	uint32_t calls;    /* that are asked for at once, each like the others; 0: one */
 	bool has_trace_id;
 	uint8_t trace_id[16]; /* of the call to come: its span settles the reservation, too */
 	bool reserves;        /* false: only asks; a throttle counts it as a call all the same */

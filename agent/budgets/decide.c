@@ -40,6 +40,11 @@ struct deciding {
 
 static void price(struct deciding *d)
 {
+	if (d->q->has_estimate) {
+		d->is_priced = true;
+		d->price_pusd = d->q->estimate_pusd;
+		return;
+	}
 	struct call c = {
 		.role = ROLE_LLM,
 		.provider = d->q->labels[BUDGET_BY_PROVIDER],
@@ -68,18 +73,22 @@ static void estimate(const struct deciding *d, struct match *m)
 	m->has_estimate = d->is_priced || (g != NULL && g->has_mean_cost);
 	if (m->has_estimate)
 		m->estimate.n[AMOUNT_PUSD] = d->is_priced ? d->price_pusd : (__int128_t)g->mean_pusd;
+	if (m->rule->kind != PERIOD_REQUEST && d->q->calls > 1) /* of several calls, each has to keep that for itself */
+		for (int unit = 0; unit < AMOUNT_KINDS; unit++)
+			m->estimate.n[unit] *= d->q->calls;
 }
 
 /* ---------------------------------------------------------------- looking at each budget */
 
+static bool is_short(const struct match *m, int unit)
+{
+	return m->rule->limit.n[unit] > 0 &&
+	       (m->remaining.n[unit] <= 0 || m->estimate.n[unit] > m->remaining.n[unit]);
+}
+
 static bool is_used_up(const struct match *m)
 {
-	for (int unit = 0; unit < AMOUNT_KINDS; unit++) {
-		bool is_limited = m->rule->limit.n[unit] > 0;
-		if (is_limited && (m->remaining.n[unit] <= 0 || m->estimate.n[unit] > m->remaining.n[unit]))
-			return true;
-	}
-	return false;
+	return is_short(m, AMOUNT_PUSD) || is_short(m, AMOUNT_TOKENS) || is_short(m, AMOUNT_REQUESTS);
 }
 
 /* Each group has a rate of its own. It starts with one call, and saves up what a second lets through. */
@@ -108,21 +117,70 @@ static enum budget_decision verdict_on(const struct deciding *d, const struct ma
 	return throttle_of(m)->tokens >= 1 ? DECISION_ALLOW : DECISION_THROTTLE;
 }
 
+/* Why a call does not fit, by how little waiting helps. */
+enum shortage { SHORT_WHILE_HELD, SHORT_OF_REST, USED_UP, ABOVE_LIMIT };
+
+static enum shortage shortage_in(const struct match *m, const struct amount *held, int unit)
+{
+	__int128_t unspent = m->remaining.n[unit] + held->n[unit];
+
+	if (m->estimate.n[unit] > m->rule->limit.n[unit])
+		return ABOVE_LIMIT;
+	if (unspent <= 0)
+		return USED_UP;
+	return m->estimate.n[unit] > unspent ? SHORT_OF_REST : SHORT_WHILE_HELD;
+}
+
+static enum shortage shortage_of(const struct deciding *d, const struct match *m)
+{
+	struct amount held = m->group != NULL ? group_held(m->group, d->now_s) : (struct amount){ { 0 } };
+	enum shortage worst = SHORT_WHILE_HELD;
+
+	for (int unit = 0; unit < AMOUNT_KINDS; unit++) {
+		if (!is_short(m, unit))
+			continue;
+		enum shortage s = shortage_in(m, &held, unit);
+		worst = s > worst ? s : worst;
+	}
+	return worst;
+}
+
+/* When something of what is held back is free again at the latest, unless its calls cost that much. */
+static double held_for_s(const struct deciding *d, const struct match *m)
+{
+	int64_t until_s = d->b->oldest != NULL ? d->b->oldest->until_s : INT64_MAX;
+
+	if (m->group->left_until_s > d->now_s && m->group->left_until_s < until_s)
+		until_s = m->group->left_until_s;
+	return (double)(until_s - d->now_s);
+}
+
 static double retry_after(const struct deciding *d, const struct match *m, enum budget_decision decision)
 {
 	if (decision == DECISION_THROTTLE)
 		return (1 - throttle_of(m)->tokens) * 60 / m->rule->config->throttle_per_minute;
-	return m->rule->kind == PERIOD_REQUEST ? 0 : (double)(rule_period(m->rule, d->now_s).end_s - d->now_s);
+	enum shortage shortage = shortage_of(d, m);
+	if (m->rule->kind == PERIOD_REQUEST || shortage == ABOVE_LIMIT)
+		return 0;
+	double period_s = (double)(rule_period(m->rule, d->now_s).end_s - d->now_s);
+	return shortage == SHORT_WHILE_HELD ? fmin(period_s, held_for_s(d, m)) : period_s;
 }
 
-static const char *reason_for(const struct match *m, enum budget_decision decision)
+static const char *reason_for(const struct deciding *d, const struct match *m, enum budget_decision decision)
 {
+	static const char *const reasons[] = {
+		[SHORT_WHILE_HELD] = "what is left of the budget is held back for calls that are under way",
+		[SHORT_OF_REST] = "the call is likely to take more than what is left of the budget",
+		[USED_UP] = "the budget is used up",
+		[ABOVE_LIMIT] = "the call is likely to take more than the whole budget",
+	};
+
 	if (decision == DECISION_ALLOW)
 		return "";
 	if (m->rule->kind == PERIOD_REQUEST)
 		return "this call would cost more than a single one may";
 	return decision == DECISION_THROTTLE ? "the budget is used up; calls are let through at a lower rate" :
-					       "the budget is used up";
+					       reasons[shortage_of(d, m)];
 }
 
 /* For how long nothing is likely to change for calls like this one. */
@@ -156,7 +214,7 @@ static void tell(const struct deciding *d, const struct match *m, enum budget_de
 	struct budget_answer *out = d->out;
 
 	out->decision = decision;
-	out->reason = reason_for(m, decision);
+	out->reason = reason_for(d, m, decision);
 	snprintf(out->budget, sizeof(out->budget), "%s", m->rule->instance->id);
 	for (int unit = 0; unit < AMOUNT_KINDS; unit++)
 		out->is_limited[unit] = m->rule->limit.n[unit] > 0;
@@ -223,7 +281,7 @@ static bool reserve(struct deciding *d)
 {
 	struct budgets *b = d->b;
 	int64_t until_s = d->now_s + (int64_t)((b->config->budgets.reservation_ms + 999) / 1000);
-	struct reservation *r = reservation_new(b, until_s, d->q->has_trace_id ? d->q->trace_id : NULL);
+	struct reservation *r = reservation_new(b, until_s, d->q->has_trace_id ? d->q->trace_id : NULL, d->q->calls);
 	bool must_wait = false;
 
 	if (r == NULL) {

@@ -7,6 +7,7 @@
 #include <math.h>
 
 #include "agent/base/json.h"
+#include "agent/base/money.h"
 
 #define PREFIX "x-plimsoll-"
 
@@ -74,6 +75,11 @@ static void take_tokens(struct slice value, uint64_t *tokens, struct budget_ques
 	q->has_tokens = true;
 }
 
+static void take_estimate(struct slice value, struct budget_question *q)
+{
+	q->has_estimate |= pusd_parse(value, &q->estimate_pusd);
+}
+
 void envoy_take_pair(const struct envoy_asking *a, struct slice key, struct slice value, struct budget_question *q)
 {
 	for (int d = 0; d < BUDGET_DIMENSIONS; d++)
@@ -83,6 +89,8 @@ void envoy_take_pair(const struct envoy_asking *a, struct slice key, struct slic
 		take_tokens(value, &q->input_tokens, q);
 	else if (names(key, "max_output_tokens"))
 		take_tokens(value, &q->max_output_tokens, q);
+	else if (names(key, "estimate_usd"))
+		take_estimate(value, q);
 	else if (slice_equal(key, SLICE("traceparent")))
 		take_traceparent(value, q);
 }

@@ -79,6 +79,7 @@ bool envoy_should_rate_limit(const struct envoy_asking *a, struct slice bytes, s
 
 	if (request == NULL)
 		return false;
+	q.calls = request->hits_addend;
 	read_descriptors(a, request, &q);
 	budgets_decide(a->budgets, &q, (int64_t)(clock_unix_ns() / NS_PER_SECOND), &decided);
 	answer(&decided, request->n_descriptors, out);

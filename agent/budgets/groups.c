@@ -236,17 +236,24 @@ struct amount group_left(const struct group *g, int64_t now_s)
 	return now_s < g->left_until_s ? g->left : (struct amount){ { 0 } };
 }
 
+struct amount group_held(const struct group *g, int64_t now_s)
+{
+	struct amount held = group_left(g, now_s);
+
+	amount_add(&held, &g->open);
+	return held;
+}
+
 struct amount group_remaining(struct group *g, int64_t now_s)
 {
 	const struct spell *s = group_spell_find(g, rule_period(g->rule, now_s).start_s);
-	struct amount remaining = g->rule->limit, left = group_left(g, now_s);
+	struct amount remaining = g->rule->limit, held = group_held(g, now_s);
 
 	if (s != NULL) {
 		amount_subtract(&remaining, &s->spent);
 		amount_add(&remaining, &s->forgiven);
 	}
-	amount_subtract(&remaining, &g->open);
-	amount_subtract(&remaining, &left);
+	amount_subtract(&remaining, &held);
 	return remaining;
 }
 

@@ -95,6 +95,7 @@ struct reservation {
 	bool has_trace_id;
 	uint8_t trace_id[16];
 	int64_t until_s;
+	uint32_t calls; /* whose spans have not come */
 	size_t count;
 	struct {
 		struct group *group;
@@ -177,6 +178,7 @@ double spell_share(const struct rule *r, const struct spell *s, int *unit);
 /* What is left of the limit now; unlimited units are meaningless. */
 struct amount group_remaining(struct group *g, int64_t now_s);
 struct amount group_left(const struct group *g, int64_t now_s);
+struct amount group_held(const struct group *g, int64_t now_s); /* by open reservations, and by those of a former process */
 double group_rate(const struct group *g, int64_t now_s);
 
 /* What it will have spent at the end of the period, in pico-dollars; NaN: too early to tell. */
@@ -192,8 +194,10 @@ void crowd_count(struct group *g, int by);
 void crowds_advance(struct budgets *b, int64_t now_s, verdict_fn emit, void *context);
 
 /* ---------------------------------------------------------------- reservations (reservations.c) */
-struct reservation *reservation_new(struct budgets *b, int64_t until_s, const uint8_t *trace_id);
+/* calls: whose spans settle it, one after the other; 0: one. */
+struct reservation *reservation_new(struct budgets *b, int64_t until_s, const uint8_t *trace_id, uint32_t calls);
 void reservation_hold(struct reservation *r, struct group *g, const struct amount *amount);
+void reservation_settle(struct budgets *b, struct reservation *r); /* one of its calls is over; the last one ends it */
 void reservation_end(struct budgets *b, struct reservation *r);
 struct reservation *reservation_named(const struct budgets *b, uint64_t id);
 struct reservation *reservation_of_trace(const struct budgets *b, const uint8_t trace_id[16]);

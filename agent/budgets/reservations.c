@@ -42,7 +42,7 @@ static void enqueue(struct budgets *b, struct reservation *r)
 	*(r->newer != NULL ? &r->newer->older : &b->newest) = r;
 }
 
-struct reservation *reservation_new(struct budgets *b, int64_t until_s, const uint8_t *trace_id)
+struct reservation *reservation_new(struct budgets *b, int64_t until_s, const uint8_t *trace_id, uint32_t calls)
 {
 	uint64_t id = b->reservation_count < RESERVATIONS_MAX ? new_id(b) : 0;
 	struct reservation *r = id != 0 ? calloc(1, sizeof(*r)) : NULL;
@@ -51,6 +51,7 @@ struct reservation *reservation_new(struct budgets *b, int64_t until_s, const ui
 		return NULL;
 	r->id = id;
 	r->until_s = until_s;
+	r->calls = calls > 1 ? calls : 1;
 	r->next_id = *id_bucket(b, id);
 	*id_bucket(b, id) = r;
 	if (trace_id != NULL) {
@@ -109,6 +110,21 @@ void reservation_end(struct budgets *b, struct reservation *r)
 		amount_subtract(&r->held[i].group->open, &r->held[i].amount);
 	b->reservation_count--;
 	free(r);
+}
+
+void reservation_settle(struct budgets *b, struct reservation *r)
+{
+	if (r->calls == 1) {
+		reservation_end(b, r);
+		return;
+	}
+	for (size_t i = 0; i < r->count; i++)
+		for (int unit = 0; unit < AMOUNT_KINDS; unit++) {
+			__int128_t part = r->held[i].amount.n[unit] / r->calls;
+			r->held[i].amount.n[unit] -= part;
+			r->held[i].group->open.n[unit] -= part;
+		}
+	r->calls--;
 }
 
 void reservations_expire(struct budgets *b, int64_t now_s)

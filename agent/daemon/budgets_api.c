@@ -100,6 +100,13 @@ static bool read_question(struct fields *f, struct budget_question *q, struct ap
 		api_fail(reply, 400, "trace_id is 32 hexadecimal digits in lower case");
 		return false;
 	}
+	struct slice estimate = field(f, "estimate_usd");
+	q->has_estimate = estimate.len > 0;
+	if (q->has_estimate && !pusd_parse(estimate, &q->estimate_pusd)) {
+		api_fail(reply, 400, "estimate_usd is an amount in USD, such as 0.25, not '%.*s'",
+			 SLICE_ARG(slice_head(estimate, 40)));
+		return false;
+	}
 	q->has_tokens = field(f, "input_tokens").len > 0 || field(f, "max_output_tokens").len > 0;
 	return read_count(f, "input_tokens", &q->input_tokens, reply) &&
 	       read_count(f, "max_output_tokens", &q->max_output_tokens, reply);

@@ -31,8 +31,8 @@ class Envoy:
         self.messages = load(directory)
         self.channel = grpc.insecure_channel("localhost:%d" % port)
 
-    def should_rate_limit(self, *descriptors):
-        request = self.messages["envoy_ratelimit.RateLimitRequest"](domain="models")
+    def should_rate_limit(self, *descriptors, hits=0):
+        request = self.messages["envoy_ratelimit.RateLimitRequest"](domain="models", hits_addend=hits)
         for descriptor in descriptors:
             entries = request.descriptors.add().entries
             for key, value in descriptor.items():

@@ -117,6 +117,17 @@ def test_a_decision_says_what_is_left_and_how_long_it_holds(start_agent):
     assert ask(agent, trace_id="nonsense")[0] == 400 and ask(agent, input_tokens="many")[0] == 400
 
 
+def test_an_asker_may_know_better_what_its_call_will_cost(start_agent):
+    agent = start_agent(budgets({"day/user": {"limit_usd": 1, "hard": "deny", "by": ["user"]}}))
+    assert decision(agent, user="alice", estimate_usd=0.75)["estimate_usd"] == 0.75
+    assert group(agent, user="alice")["reserved_usd"] == 0.75
+    refused = ask(agent, "GET", user="alice", estimate_usd="0.5")[2]
+    assert (refused["decision"], "held back" in refused["reason"]) == ("deny", True)
+    assert 0 < refused["retry_after_s"] <= 120  # not the rest of the day: the reservation ends before that
+    status, _, error = ask(agent, user="alice", estimate_usd="much")
+    assert status == 400 and "estimate_usd" in error["error"] and "much" in error["error"]
+
+
 def test_a_decision_takes_less_than_a_millisecond(start_agent):
     agent = start_agent(budgets({"day/user": {"limit_usd": 1e6, "hard": "deny", "by": ["user"]}}))
     connection = http.client.HTTPConnection("localhost", agent.ports["metrics"])

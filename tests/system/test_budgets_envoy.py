@@ -45,6 +45,17 @@ def test_the_rate_limit_filter_is_told_when_a_budget_is_used_up(envoy):
     assert gateway.should_rate_limit({"user": "alice"}, dict(TOKENS, input_tokens="99000")).overall_code == OK
 
 
+def test_hits_are_calls_and_an_estimate_may_come_from_the_gateway(envoy):
+    agent, gateway = envoy()
+    two = [gateway.should_rate_limit({"user": "alice"}, {"estimate_usd": "0.25"}, hits=2).overall_code for _ in range(3)]
+    assert two == [OK, OK, OVER_LIMIT]
+    [alice] = agent.api("budgets")["groups"]
+    assert alice["reserved_usd"] == 1
+    check = gateway.check({"x-plimsoll-user": "bob", "x-plimsoll-estimate-usd": "1.01"})
+    assert (check.status.code, check.denied_response.status.code) == (8, 429)
+    assert "more than the whole budget" in json.loads(check.denied_response.body)["error"]["message"]
+
+
 def test_external_authorization_reads_headers_body_and_what_the_route_says(envoy):
     _, gateway = envoy(keys={"user": "x-user-id"})
     body = json.dumps({"model": otlp.MODEL, "messages": []})

@@ -136,6 +136,22 @@ static void division_rounds_half_to_even(void **state)
 	assert_true(money_divide(11, 3) == 4);
 }
 
+static void an_amount_in_usd_is_read_to_the_pico_dollar(void **state)
+{
+	int64_t pusd = -1;
+
+	(void)state;
+	assert_false(pusd_parse(SLICE("a quarter"), &pusd));
+	assert_false(pusd_parse(SLICE("-0.25"), &pusd));
+	assert_false(pusd_parse(SLICE("1e12"), &pusd));
+	assert_false(pusd_parse(SLICE("170000000000000000000000000000000000000"), &pusd));
+	assert_int_equal(pusd, -1);
+	assert_true(pusd_parse(SLICE("0.25"), &pusd));
+	assert_int_equal(pusd, PUSD_PER_USD / 4);
+	assert_true(pusd_parse(SLICE("1.5e-12"), &pusd));
+	assert_int_equal(pusd, 2); /* half to even */
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -146,6 +162,7 @@ int main(void)
 		cmocka_unit_test(sums_say_when_they_overflow),
 		cmocka_unit_test(amounts_are_written_in_plain_digits),
 		cmocka_unit_test(division_rounds_half_to_even),
+		cmocka_unit_test(an_amount_in_usd_is_read_to_the_pico_dollar),
 	};
 	return cmocka_run_group_tests_name("base/money", tests, NULL, NULL);
 }

@@ -193,6 +193,69 @@ static void what_cannot_be_kept_is_let_through_unless_it_fails_closed(void **sta
 	assert_true(closed.retry_after_s > 0);
 }
 
+/* ---------------------------------------------------------------- why not, and how long to wait */
+
+static void a_refusal_says_why_and_when_to_ask_again(void **state)
+{
+	struct budgets *b = opened("day/all: {limit_usd: 5, hard: deny}");
+
+	(void)state;
+	struct budget_answer a = decided(b, "alice", 600000, true, T0); /* six dollars */
+	assert_string_equal(a.reason, "the call is likely to take more than the whole budget");
+	assert_true(a.retry_after_s <= 0); /* waiting will not help */
+	assert_int_equal(decided(b, "alice", 400000, true, T0).decision, DECISION_ALLOW);
+	a = decided(b, "alice", 200000, true, T0 + 10);
+	assert_string_equal(a.reason, "what is left of the budget is held back for calls that are under way");
+	assert_true(a.retry_after_s >= 50 && a.retry_after_s <= 50); /* then the reservation is over at the latest */
+	spend(b, "alice", USD(4), T0 + 60);
+	a = decided(b, "alice", 200000, true, T0 + 60);
+	assert_string_equal(a.reason, "the call is likely to take more than what is left of the budget");
+	assert_true(a.retry_after_s >= 12 * 3600 - 60);
+	spend(b, "alice", USD(1), T0 + 60);
+	assert_string_equal(decided(b, "alice", 200000, true, T0 + 60).reason, "the budget is used up");
+	budgets_free(b);
+}
+
+static void what_a_former_process_held_back_is_waited_for(void **state)
+{
+	struct budgets *b = opened("day/all: {limit_usd: 5, hard: deny}");
+
+	(void)state;
+	assert_int_equal(decided(b, "alice", 400000, true, T0).decision, DECISION_ALLOW);
+	commit();
+	b = reopened(b, T0 + 5);
+	struct budget_answer a = decided(b, "alice", 400000, true, T0 + 5);
+	assert_int_equal(a.decision, DECISION_DENY);
+	assert_true(a.retry_after_s > 0 && a.retry_after_s <= 60);
+	budgets_free(b);
+}
+
+static void several_calls_at_once_are_settled_one_by_one(void **state)
+{
+	struct budgets *b = opened("day/all: {limit_usd: 5, limit_requests: 10, hard: deny}, "
+				   "request/one: {limit_usd: 1.5, hard: deny}");
+	struct budget_question q = { .reserves = true, .has_estimate = true, .estimate_pusd = PUSD_PER_USD, .calls = 3 };
+	struct budget_answer a;
+	char id[17];
+
+	(void)state;
+	budgets_decide(b, &q, T0, &a);
+	assert_int_equal(a.decision, DECISION_ALLOW);
+	assert_true(view_of(b, NULL, T0).reserved.n[AMOUNT_PUSD] == USD(3));
+	assert_true(view_of(b, NULL, T0).reserved.n[AMOUNT_REQUESTS] == 3);
+	snprintf(id, sizeof(id), "%016llx", (unsigned long long)a.reservation);
+	for (int left = 2; left >= 0; left--) {
+		struct call c = call_of("alice", USD(1), T0);
+		c.reservation_id = slice_of(id);
+		budgets_spend(b, &c, 1, T0, NULL, NULL);
+		assert_true(view_of(b, NULL, T0).reserved.n[AMOUNT_PUSD] == USD(left));
+	}
+	assert_int_equal(budgets_reservations(b), 0);
+	budgets_decide(b, &q, T0, &a);
+	assert_int_equal(a.decision, DECISION_DENY); /* two dollars are left */
+	budgets_free(b);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -205,6 +268,9 @@ int main(void)
 		TEST(single_calls_above_their_limit_are_counted_where_nobody_asked),
 		TEST(a_month_ends_and_its_budget_is_whole_again),
 		TEST(what_cannot_be_kept_is_let_through_unless_it_fails_closed),
+		TEST(a_refusal_says_why_and_when_to_ask_again),
+		TEST(what_a_former_process_held_back_is_waited_for),
+		TEST(several_calls_at_once_are_settled_one_by_one),
 	};
 
 	return run(tests, sizeof(tests) / sizeof(tests[0]));
