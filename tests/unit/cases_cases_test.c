@@ -88,8 +88,8 @@ static void limits_are_what_is_usual_and_unknown_before_that_is_known(void **sta
 	for (unsigned i = 1; i < 1000; i++)
 		add(c, T0 + i, 0.01 * exp(sin(i)), OUTCOME_OK);
 	double limit = NAN;
-	const char *text = list(c, 10, &out);
-	assert_true(slice_to_double(slice_head(slice_of(strstr(text, "max_cost_usd\":") + 14), 6), &limit));
+	struct slice text = slice_of(strstr(list(c, 10, &out), "max_cost_usd\":") + 14);
+	assert_true(slice_to_double(slice_head(text, (size_t)slice_find(text, SLICE(","))), &limit));
 	assert_true(limit > 0.025 && limit < 0.04); /* 0.01 e^(1.645 / sqrt 2) */
 	buf_release(&out);
 	cases_free(c);
@@ -157,6 +157,25 @@ static void an_older_store_is_read(void **state)
 	cases_free(c);
 }
 
+static void where_all_calls_cost_the_same_that_is_the_limit(void **state)
+{
+	static const double costs[] = { 0.00095, 0.0003, 0.0725, 1.23, 40 };
+	struct buf out = BUF_INIT;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(costs) / sizeof(costs[0]); i++) {
+		struct cases *c = cases_new();
+		double limit = NAN;
+		for (unsigned k = 0; k < 100; k++)
+			add(c, T0 + k, costs[i], OUTCOME_OK);
+		struct slice text = slice_of(strstr(list(c, 10, &out), "max_cost_usd\":") + 14);
+		assert_true(slice_to_double(slice_head(text, (size_t)slice_find(text, SLICE(","))), &limit));
+		assert_true(limit >= costs[i] && limit <= costs[i]);
+		cases_free(c);
+	}
+	buf_release(&out);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -164,6 +183,7 @@ int main(void)
 		cmocka_unit_test(limits_are_what_is_usual_and_unknown_before_that_is_known),
 		cmocka_unit_test(cases_outlive_a_restart),
 		cmocka_unit_test(an_older_store_is_read),
+		cmocka_unit_test(where_all_calls_cost_the_same_that_is_the_limit),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
