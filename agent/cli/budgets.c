@@ -3,7 +3,6 @@
  */
 #include "agent/cli/budgets.h"
 
-#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -28,109 +27,12 @@ struct asking {
 	struct buf answer;
 };
 
-/* ---------------------------------------------------------------- printing */
-
-/* The groups of an answer, the tightest first. */
-struct groups {
-	struct slice *items;
-	size_t count, cap;
-	bool failed;
-};
-
-static void gather(void *context, struct slice group)
-{
-	struct groups *g = context;
-
-	if (g->count == g->cap) {
-		size_t cap = g->cap == 0 ? 64 : g->cap * 2;
-		struct slice *items = realloc(g->items, cap * sizeof(*items));
-		g->failed |= items == NULL;
-		if (items == NULL)
-			return;
-		g->items = items;
-		g->cap = cap;
-	}
-	g->items[g->count++] = group;
-}
-
-static int by_use(const void *a, const void *b)
-{
-	double x = answer_number(*(const struct slice *)a, "used"), y = answer_number(*(const struct slice *)b, "used");
-
-	return (x < y) - (x > y);
-}
-
-/* "user=alice feature=assistant", or "-" */
-static void write_labels(struct slice group, struct buf *out)
-{
-	struct slice labels = answer_field(group, "group");
-	struct json_string key, value;
-	struct json j;
-
-	json_init(&j, labels);
-	if (json_object(&j))
-		while (json_member(&j, &key) && json_string(&j, &value))
-			buf_printf(out, "%s%.*s=%.*s", out->len > 0 ? " " : "", SLICE_ARG(key.raw), SLICE_ARG(value.raw));
-	if (out->len == 0)
-		buf_byte(out, '-');
-}
-
-/* In the first unit that has a limit. */
-static void print_amounts(struct slice group)
-{
-	static const struct {
-		const char *limit, *spent, *unit;
-	} units[] = { { "limit_usd", "spent_usd", "USD" },
-		      { "limit_tokens", "spent_tokens", "tokens" },
-		      { "limit_requests", "calls", "calls" } };
-	size_t i = 0;
-
-	while (i + 1 < sizeof(units) / sizeof(units[0]) && isnan(answer_number(group, units[i].limit)))
-		i++;
-	printf("%14.10g of %.10g %s", answer_number(group, units[i].spent), answer_number(group, units[i].limit),
-	       units[i].unit);
-}
-
-static void print_group(struct slice group)
-{
-	struct buf budget = BUF_INIT, labels = BUF_INIT, ends = BUF_INIT;
-	double reserved = answer_number(group, "reserved_usd"), unpriced = answer_number(group, "unpriced_calls");
-	double forecast = answer_number(group, "forecast_usd");
-
-	answer_text(group, "budget", &budget);
-	answer_text(group, "period_ends", &ends);
-	write_labels(group, &labels);
-	printf("%-20s  %-24s  %4.0f %%  ", buf_string(&budget), buf_string(&labels), 100 * answer_number(group, "used"));
-	print_amounts(group);
-	if (reserved > 0)
-		printf(", %.6g USD reserved", reserved);
-	if (!isnan(forecast))
-		printf(", %.6g USD expected", forecast);
-	if (unpriced > 0)
-		printf(", %.0f calls of unknown cost", unpriced);
-	printf(", until %s\n", buf_string(&ends));
-	buf_release(&budget);
-	buf_release(&labels);
-	buf_release(&ends);
-}
-
 static int print_answer(struct asking *a)
 {
-	struct groups groups = { .count = 0 };
-
-	if (a->json) {
-		printf("%.*s\n", (int)a->answer.len, a->answer.ptr);
-		return CLI_DONE;
-	}
-	answer_each(answer_field(buf_view(&a->answer), "groups"), gather, &groups);
-	if (groups.count > 0)
-		qsort(groups.items, groups.count, sizeof(*groups.items), by_use);
-	for (size_t i = 0; i < groups.count; i++)
-		print_group(groups.items[i]);
-	if (groups.count == 0)
-		printf("nothing was spent of any budget\n");
-	free(groups.items);
-	return groups.failed ? CLI_UNREACHABLE : CLI_DONE;
+	if (!a->json)
+		return budgets_print(buf_view(&a->answer)) ? CLI_DONE : CLI_UNREACHABLE;
+	printf("%.*s\n", (int)a->answer.len, a->answer.ptr);
+	return CLI_DONE;
 }
 
 /* ---------------------------------------------------------------- verbs */

@@ -244,8 +244,11 @@ static void write_group(void *context, const struct budget_view *v)
 {
 	struct listing *l = context;
 	struct buf *out = l->out;
-	__int128_t left = v->limit.n[AMOUNT_PUSD] - v->spent.n[AMOUNT_PUSD] + v->forgiven.n[AMOUNT_PUSD] - v->reserved.n[AMOUNT_PUSD];
+	struct amount left = v->limit;
 
+	amount_add(&left, &v->forgiven);
+	amount_subtract(&left, &v->spent);
+	amount_subtract(&left, &v->reserved);
 	if (l->only.len > 0 && !slice_equal(l->only, slice_of(v->budget)))
 		return;
 	comma(out);
@@ -264,8 +267,14 @@ static void write_group(void *context, const struct budget_view *v)
 	write_count(out, "calls", true, v->calls);
 	write_count(out, "unpriced_calls", true, v->unpriced);
 	write_usd(out, "reserved_usd", true, v->reserved.n[AMOUNT_PUSD]);
+	write_count(out, "reserved_tokens", true, v->reserved.n[AMOUNT_TOKENS]);
+	write_count(out, "reserved_requests", true, v->reserved.n[AMOUNT_REQUESTS]);
 	write_usd(out, "forgiven_usd", true, v->forgiven.n[AMOUNT_PUSD]);
-	write_usd(out, "remaining_usd", v->limit.n[AMOUNT_PUSD] > 0, left);
+	write_count(out, "forgiven_tokens", true, v->forgiven.n[AMOUNT_TOKENS]);
+	write_count(out, "forgiven_requests", true, v->forgiven.n[AMOUNT_REQUESTS]);
+	write_usd(out, "remaining_usd", v->limit.n[AMOUNT_PUSD] > 0, left.n[AMOUNT_PUSD]);
+	write_count(out, "remaining_tokens", v->limit.n[AMOUNT_TOKENS] > 0, left.n[AMOUNT_TOKENS]);
+	write_count(out, "remaining_requests", v->limit.n[AMOUNT_REQUESTS] > 0, left.n[AMOUNT_REQUESTS]);
 	json_write_key(out, "used");
 	json_write_double(out, used_share(v));
 	write_text(out, "state", slice_of(budget_decision_names[v->state]));
@@ -328,7 +337,7 @@ static void list(struct spending *s, const struct api_request *q, struct api_rep
 		budgets_visit(spending_budgets(s), now_s(), write_group, &l);
 	buf_printf(&reply->body, "],\"reservations\":%" PRIu64 "}", budgets_reservations(spending_budgets(s)));
 	if (only.len > 0 && l.count == 0)
-		api_fail(reply, 404, "there is no budget '%.*s'; GET /api/v1/budgets lists them",
+		api_fail(reply, 404, "there is no budget '%.*s'; `plimsoll budgets` and GET /api/v1/budgets list them",
 			 SLICE_ARG(slice_head(only, 60)));
 }
 
@@ -348,7 +357,7 @@ static void answer_reset(void *context, const struct api_request *q, struct api_
 	if (budget.len == 0) {
 		api_fail(reply, 400, "name the budget: {\"budget\":\"day/assistant\"}");
 	} else if (!budgets_reset(spending_budgets(s), budget, now_s())) {
-		api_fail(reply, 404, "there is no budget '%.*s'; GET /api/v1/budgets lists them",
+		api_fail(reply, 404, "there is no budget '%.*s'; `plimsoll budgets` and GET /api/v1/budgets list them",
 			 SLICE_ARG(slice_head(budget, 60)));
 	} else {
 		snprintf(subject, sizeof(subject), "%.*s", SLICE_ARG(slice_head(budget, sizeof(subject) - 1)));

@@ -6,8 +6,8 @@ import { $, NONE, count, element, fill, percent, span, usd, whole } from "./word
 // What a budget limits: field of the limit, of what was used, and how to write it.
 const UNITS = [
 	{ limit: "limit_usd", used: (g) => g.spent_usd - g.forgiven_usd, write: usd, word: "" },
-	{ limit: "limit_tokens", used: (g) => g.spent_tokens, write: count, word: " tokens" },
-	{ limit: "limit_requests", used: (g) => g.calls, write: count, word: " calls" },
+	{ limit: "limit_tokens", used: (g) => g.spent_tokens - g.forgiven_tokens, write: count, word: " tokens" },
+	{ limit: "limit_requests", used: (g) => g.calls - g.forgiven_requests, write: count, word: " calls" },
 ];
 
 const NEXT_CALL = {

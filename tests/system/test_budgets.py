@@ -3,6 +3,7 @@
 import http.client
 import json
 import os
+import re
 import subprocess
 import time
 import urllib.error
@@ -183,6 +184,30 @@ def test_people_list_show_and_reset_budgets(start_agent):
     assert decision(agent, user="alice", **TOKENS)["decision"] == "allow"
     assert group(agent, user="alice")["spent_usd"] == 1  # known all the same
     command(agent, "show", "day/nothing", code=1)
+
+
+def test_the_list_says_which_limit_is_near_and_has_every_budget(start_agent):
+    agent = start_agent(budgets({"day/user": {"limit_usd": 100, "limit_requests": 4, "by": ["user"], "hard": "deny"},
+                                 "hour/other": {"limit_tokens": 1000000, "feature": "other", "by": ["tenant"]},
+                                 "request/one": {"limit_usd": 0.5, "hard": "deny"}}))
+    for _ in range(3):
+        otlp.send_grpc(agent.grpc_target, one_call("alice"))
+    decision(agent, user="alice", estimate_usd=0.75)
+
+    def rows():
+        head, *lines = command(agent).splitlines()
+        assert head.split() == ["BUDGET", "FOR", "USED", "SPENT", "NEXT", "CALL", "UNTIL"]
+        return {line.split()[0]: re.split("  +", line)[1:] for line in lines}
+
+    assert rows()["day/user"][:4] == ["user=alice", "75 %", "3 of 4 calls", "allow"]
+    assert rows()["hour/other"][:3] == ["none yet", "0 %", "0 of 1000000 tokens"]
+    assert rows()["request/one"] == ["all calls", "-", "0.5 USD a call", "allow", "-", "1 denied"]
+    otlp.send_grpc(agent.grpc_target, one_call("alice"))
+    assert rows()["day/user"][1:4] == ["100 %", "4 of 4 calls", "deny"]
+    command(agent, "reset", "day/user")
+    assert rows()["day/user"][1:4] == ["0 %", "0 of 100 USD", "allow"]
+    alice = group(agent, user="alice")
+    assert (alice["remaining_requests"], alice["forgiven_requests"], alice["forgiven_tokens"]) == (4, 4, 400000)
 
 
 def test_a_reload_changes_limits_and_keeps_what_was_spent(start_agent):

@@ -1,0 +1,253 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * cli/budgets_print.c - the table of budgets. Columns are as wide as what stands in them; a very long name widens its own
+ * line only.
+ */
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "agent/base/json.h"
+#include "agent/cli/answer.h"
+#include "agent/cli/budgets.h"
+
+#define WIDTH_MAX 40u
+
+/* ---------------------------------------------------------------- what is shown of a row */
+
+/* A group, or a budget that has none: there, nothing was spent. */
+static double number(struct slice row, const char *name)
+{
+	double value = answer_number(row, name);
+
+	return isnan(value) ? 0 : value;
+}
+
+static bool is_for_requests(struct slice row)
+{
+	return slice_starts_with(answer_field(row, "budget"), SLICE("\"request/")) ||
+	       slice_equal(answer_field(row, "budget"), SLICE("\"request\""));
+}
+
+static const struct unit {
+	const char *limit, *spent, *forgiven, *name;
+} units[] = {
+	{ "limit_usd", "spent_usd", "forgiven_usd", "USD" },
+	{ "limit_tokens", "spent_tokens", "forgiven_tokens", "tokens" },
+	{ "limit_requests", "calls", "forgiven_requests", "calls" },
+};
+
+static double used_of(struct slice row, const struct unit *u)
+{
+	return number(row, u->spent) - number(row, u->forgiven);
+}
+
+/* The unit that is nearest to its limit; the first one that has a limit where nothing was used. */
+static const struct unit *tightest(struct slice row)
+{
+	const struct unit *found = NULL;
+	double most = 0;
+
+	for (size_t i = 0; i < sizeof(units) / sizeof(units[0]); i++) {
+		double share = used_of(row, &units[i]) / answer_number(row, units[i].limit);
+		if (isnan(share) || (found != NULL && share <= most))
+			continue;
+		found = &units[i];
+		most = share;
+	}
+	return found != NULL ? found : &units[0];
+}
+
+static void write_budget(struct slice row, struct buf *out)
+{
+	answer_text(row, "budget", out);
+}
+
+/* "user=alice feature=assistant", or "all calls" */
+static void write_labels(struct slice row, struct buf *out)
+{
+	size_t before = out->len;
+	struct json_string key, value;
+	struct json j;
+
+	json_init(&j, answer_field(row, "group"));
+	if (json_object(&j))
+		while (json_member(&j, &key) && json_string(&j, &value))
+			buf_printf(out, "%s%.*s=%.*s", out->len > before ? " " : "", SLICE_ARG(key.raw), SLICE_ARG(value.raw));
+	if (out->len == before)
+		buf_text(out, answer_field(row, "by").len > 2 ? "none yet" : "all calls");
+}
+
+static void write_share(struct slice row, struct buf *out)
+{
+	if (is_for_requests(row))
+		buf_byte(out, '-');
+	else
+		buf_printf(out, "%.0f %%", 100 * number(row, "used"));
+}
+
+static void write_amount(struct slice row, struct buf *out)
+{
+	const struct unit *u = tightest(row);
+
+	if (is_for_requests(row))
+		buf_printf(out, "%.10g %s a call", number(row, u->limit), u->name);
+	else
+		buf_printf(out, "%.10g of %.10g %s", used_of(row, u), number(row, u->limit), u->name);
+}
+
+static void write_next(struct slice row, struct buf *out)
+{
+	size_t before = out->len;
+
+	answer_text(row, "state", out);
+	if (out->len == before)
+		buf_text(out, "allow");
+}
+
+static void write_end(struct slice row, struct buf *out)
+{
+	size_t before = out->len;
+
+	answer_text(row, "period_ends", out);
+	if (out->len == before)
+		buf_byte(out, '-');
+}
+
+static void note(struct buf *out, size_t before, double value, const char *what)
+{
+	if (value > 0)
+		buf_printf(out, "%s%.6g %s", out->len > before ? ", " : "", value, what);
+}
+
+static void write_note(struct slice row, struct buf *out)
+{
+	size_t before = out->len;
+
+	note(out, before, number(row, "reserved_usd"), "USD reserved");
+	note(out, before, number(row, "forecast_usd"), "USD expected");
+	note(out, before, number(row, "forgiven_usd"), "USD forgiven");
+	note(out, before, answer_field(row, "group").len > 0 ? number(row, "unpriced_calls") : 0, "unpriced");
+	note(out, before, number(answer_field(row, "decisions"), "deny"), "denied");
+}
+
+/* ---------------------------------------------------------------- the table */
+
+static const struct column {
+	const char *name;
+	bool is_number;
+	void (*write)(struct slice row, struct buf *out);
+} columns[] = {
+	{ "BUDGET", false, write_budget }, { "FOR", false, write_labels },  { "USED", true, write_share },
+	{ "SPENT", true, write_amount },   { "NEXT CALL", false, write_next }, { "UNTIL", false, write_end },
+	{ "", false, write_note },
+};
+#define COLUMNS (sizeof(columns) / sizeof(columns[0]))
+
+struct table {
+	struct slice *rows;
+	size_t count, cap;
+	bool failed;
+	size_t widths[COLUMNS];
+};
+
+static size_t width_of(struct slice text)
+{
+	size_t width = 0;
+
+	for (size_t i = 0; i < text.len; i++)
+		width += ((unsigned char)text.ptr[i] & 0xc0) != 0x80; /* not inside of a UTF-8 sequence */
+	return width;
+}
+
+static void put(struct buf *line, struct slice cell, size_t width, bool is_number)
+{
+	size_t has = width_of(cell);
+	int padding = has < width ? (int)(width - has) : 0;
+
+	buf_printf(line, "%*s%.*s%*s", is_number ? padding : 0, "", SLICE_ARG(cell), is_number ? 0 : padding, "");
+}
+
+/* row.ptr NULL: the head. */
+static void print_row(const struct table *t, struct slice row)
+{
+	struct buf line = BUF_INIT, cell = BUF_INIT;
+
+	for (size_t i = 0; i < COLUMNS; i++) {
+		buf_reset(&cell);
+		if (row.ptr == NULL)
+			buf_text(&cell, columns[i].name);
+		else
+			columns[i].write(row, &cell);
+		buf_text(&line, i > 0 ? "  " : "");
+		put(&line, buf_view(&cell), t->widths[i], columns[i].is_number);
+	}
+	while (line.len > 0 && line.ptr[line.len - 1] == ' ')
+		line.len--;
+	printf("%.*s\n", (int)line.len, line.ptr);
+	buf_release(&line);
+	buf_release(&cell);
+}
+
+static void measure(struct table *t, struct slice row)
+{
+	struct buf cell = BUF_INIT;
+
+	for (size_t i = 0; i + 1 < COLUMNS; i++) {
+		buf_reset(&cell);
+		columns[i].write(row, &cell);
+		size_t width = width_of(buf_view(&cell));
+		if (width > t->widths[i] && width <= WIDTH_MAX)
+			t->widths[i] = width;
+	}
+	buf_release(&cell);
+}
+
+static void gather(void *context, struct slice row)
+{
+	struct table *t = context;
+
+	if (t->count == t->cap) {
+		size_t cap = t->cap == 0 ? 64 : t->cap * 2;
+		struct slice *rows = realloc(t->rows, cap * sizeof(*rows));
+		t->failed |= rows == NULL;
+		if (rows == NULL)
+			return;
+		t->rows = rows;
+		t->cap = cap;
+	}
+	t->rows[t->count++] = row;
+	measure(t, row);
+}
+
+static void gather_unspent(void *context, struct slice budget)
+{
+	if (number(budget, "groups") <= 0)
+		gather(context, budget);
+}
+
+static int by_use(const void *a, const void *b)
+{
+	double x = answer_number(*(const struct slice *)a, "used"), y = answer_number(*(const struct slice *)b, "used");
+
+	return (x < y) - (x > y);
+}
+
+bool budgets_print(struct slice answer)
+{
+	struct table t = { .rows = NULL };
+
+	for (size_t i = 0; i < COLUMNS; i++)
+		t.widths[i] = strlen(columns[i].name);
+	answer_each(answer_field(answer, "groups"), gather, &t);
+	if (t.count > 0)
+		qsort(t.rows, t.count, sizeof(*t.rows), by_use);
+	answer_each(answer_field(answer, "budgets"), gather_unspent, &t);
+	if (t.count == 0)
+		printf("no budget is configured: budgets.limits has them\n");
+	else
+		print_row(&t, SLICE_NONE);
+	for (size_t i = 0; i < t.count; i++)
+		print_row(&t, t.rows[i]);
+	free(t.rows);
+	return !t.failed;
+}
