@@ -6,14 +6,17 @@
 #include <stdio.h>
 #include <math.h>
 
-#include "agent/base/json.h"
+#include "agent/base/json_equal.h"
 
-#define STEPS_MAX 100000u /* schemas tried: references may multiply */
+#define STEPS_MAX     100000u /* schemas tried: references may multiply */
+#define SCRATCH_BYTES (16u << 20)
 
 struct check {
 	struct slice root; /* of the schema, for $ref */
 	struct buf path;   /* of the value, "/items/0" */
 	struct buf *why;
+	json_pattern_fn match; /* NULL: patterns are taken as kept */
+	struct arena scratch;  /* for what is unescaped */
 	unsigned depth, steps;
 	bool silent; /* inside anyOf, oneOf, not: a failure there is no news */
 };
@@ -92,14 +95,6 @@ static size_t length_of(struct slice value)
 	return n;
 }
 
-/* As texts: 1 and 1.0 are the same number, but {"a":1,"b":2} and {"b":2,"a":1} are told apart. */
-static bool same(struct slice a, struct slice b)
-{
-	if (kind_of(a) == JSON_NUMBER && kind_of(b) == JSON_NUMBER)
-		return number_of(a) == number_of(b);
-	return slice_equal(a, b);
-}
-
 /* ---------------------------------------------------------------- keywords */
 static bool is_of_type(struct slice type, struct slice value)
 {
@@ -145,28 +140,34 @@ static bool check_enum(struct check *c, const struct site *s)
 	if (json_peek(&j) != JSON_ARRAY || !json_array(&j))
 		return true;
 	while (json_element(&j) && json_raw(&j, &choice))
-		if (same(choice, s->value))
+		if (json_equal(choice, s->value, &c->scratch))
 			return true;
 	return broken(c, "none of %.*s", SLICE_ARG(slice_head(s->keyword, 80)));
 }
 
 static bool check_const(struct check *c, const struct site *s)
 {
-	return same(s->keyword, s->value) || broken(c, "not %.*s", SLICE_ARG(slice_head(s->keyword, 80)));
+	return json_equal(s->keyword, s->value, &c->scratch) || broken(c, "not %.*s", SLICE_ARG(slice_head(s->keyword, 80)));
 }
 
-static bool check_required(struct check *c, const struct site *s)
+/* Whether the value has all members that the list names. */
+static bool has_all(struct check *c, struct slice names, struct slice value)
 {
 	struct json j;
 	struct json_string name;
 
-	json_init(&j, s->keyword);
-	if (kind_of(s->value) != JSON_OBJECT || json_peek(&j) != JSON_ARRAY || !json_array(&j))
+	json_init(&j, names);
+	if (kind_of(value) != JSON_OBJECT || json_peek(&j) != JSON_ARRAY || !json_array(&j))
 		return true;
 	while (json_element(&j) && json_string(&j, &name))
-		if (json_find(s->value, name.raw).len == 0)
+		if (json_find_member(value, name, &c->scratch).len == 0)
 			return broken(c, "'%.*s' is missing", SLICE_ARG(name.raw));
 	return true;
+}
+
+static bool check_required(struct check *c, const struct site *s)
+{
+	return has_all(c, s->keyword, s->value);
 }
 
 /* Checks value under a longer path. */
@@ -181,38 +182,140 @@ static bool fits_below(struct check *c, struct slice schema, struct slice value,
 	return good;
 }
 
-/* Of properties and additionalProperties together: the latter is for the members that the former does not name. */
-static bool check_members(struct check *c, struct slice properties, struct slice additional, struct slice value)
+/* ---------------------------------------------------------------- members */
+typedef bool (*member_fn)(struct check *c, const struct site *s, struct json_string name, struct slice member);
+
+static bool each_member(struct check *c, const struct site *s, struct slice object, member_fn visit)
 {
 	struct json j;
 	struct json_string name;
 	struct slice member;
 
-	json_init(&j, value);
+	json_init(&j, object);
 	if (json_peek(&j) != JSON_OBJECT || !json_object(&j))
 		return true;
-	while (json_member(&j, &name) && json_raw(&j, &member)) {
-		struct slice schema = json_find(properties, name.raw);
-		if (schema.len == 0)
-			schema = additional;
-		if (slice_equal(schema, SLICE("false")))
-			return broken(c, "'%.*s' is not allowed", SLICE_ARG(name.raw));
-		if (schema.len > 0 && !fits_below(c, schema, member, name.raw))
+	while (json_member(&j, &name) && json_raw(&j, &member))
+		if (!visit(c, s, name, member))
 			return false;
-	}
 	return true;
+}
+
+static bool fits_member(struct check *c, struct slice schema, struct json_string name, struct slice member)
+{
+	if (slice_equal(schema, SLICE("false")))
+		return broken(c, "'%.*s' is not allowed", SLICE_ARG(name.raw));
+	return schema.len == 0 || fits_below(c, schema, member, name.raw);
+}
+
+static bool matches(struct check *c, struct json_string pattern, struct json_string text)
+{
+	return c->match == NULL || c->match(json_unescape(pattern, &c->scratch), json_unescape(text, &c->scratch));
+}
+
+static bool fits_property(struct check *c, const struct site *s, struct json_string name, struct slice member)
+{
+	return fits_member(c, json_find_member(s->keyword, name, &c->scratch), name, member);
 }
 
 static bool check_properties(struct check *c, const struct site *s)
 {
-	return check_members(c, s->keyword, SLICE_NONE, s->value);
+	return each_member(c, s, s->value, fits_property);
+}
+
+/* Visits with each pattern that fits the name; false: visit said so. */
+static bool each_pattern(struct check *c, struct slice patterns, struct json_string name, struct slice member,
+			 bool (*visit)(struct check *c, struct slice schema, struct json_string name, struct slice member))
+{
+	struct json j;
+	struct json_string pattern;
+	struct slice schema;
+
+	json_init(&j, patterns);
+	if (patterns.len == 0 || json_peek(&j) != JSON_OBJECT || !json_object(&j))
+		return true;
+	while (json_member(&j, &pattern) && json_raw(&j, &schema))
+		if (matches(c, pattern, name) && !visit(c, schema, name, member))
+			return false;
+	return true;
+}
+
+static bool fits_patterns(struct check *c, const struct site *s, struct json_string name, struct slice member)
+{
+	return each_pattern(c, s->keyword, name, member, fits_member);
+}
+
+static bool check_pattern_properties(struct check *c, const struct site *s)
+{
+	return c->match == NULL || each_member(c, s, s->value, fits_patterns);
+}
+
+static bool is_never(struct check *c, struct slice schema, struct json_string name, struct slice member)
+{
+	(void)c, (void)schema, (void)name, (void)member;
+	return false;
+}
+
+/* additionalProperties is for the members that neither properties nor a pattern names. */
+static bool fits_additional(struct check *c, const struct site *s, struct json_string name, struct slice member)
+{
+	struct slice patterns = json_find(s->schema, SLICE("patternProperties"));
+
+	return json_find_member(json_find(s->schema, SLICE("properties")), name, &c->scratch).len > 0 ||
+	       !each_pattern(c, patterns, name, member, is_never) || fits_member(c, s->keyword, name, member);
 }
 
 static bool check_additional(struct check *c, const struct site *s)
 {
-	return check_members(c, json_find(s->schema, SLICE("properties")), s->keyword, s->value);
+	return each_member(c, s, s->value, fits_additional);
 }
 
+static bool fits_name(struct check *c, const struct site *s, struct json_string name, struct slice member)
+{
+	const struct slice quoted = { name.raw.ptr - 1, name.raw.len + 2 };
+
+	(void)member;
+	return fits_below(c, s->keyword, quoted, name.raw);
+}
+
+static bool check_names(struct check *c, const struct site *s)
+{
+	return each_member(c, s, s->value, fits_name);
+}
+
+static bool has_dependents(struct check *c, const struct site *s, struct json_string name, struct slice names)
+{
+	return json_find_member(s->value, name, &c->scratch).len == 0 || has_all(c, names, s->value);
+}
+
+static bool check_dependent_required(struct check *c, const struct site *s)
+{
+	return kind_of(s->value) != JSON_OBJECT || each_member(c, s, s->keyword, has_dependents);
+}
+
+static bool fits_dependent(struct check *c, const struct site *s, struct json_string name, struct slice schema)
+{
+	return json_find_member(s->value, name, &c->scratch).len == 0 || fits(c, schema, s->value);
+}
+
+static bool check_dependent_schemas(struct check *c, const struct site *s)
+{
+	return kind_of(s->value) != JSON_OBJECT || each_member(c, s, s->keyword, fits_dependent);
+}
+
+static bool check_pattern(struct check *c, const struct site *s)
+{
+	struct json_string pattern, text;
+	struct json j, value;
+
+	json_init(&j, s->keyword);
+	json_init(&value, s->value);
+	if (json_peek(&value) != JSON_STRING || json_peek(&j) != JSON_STRING || !json_string(&j, &pattern) ||
+	    !json_string(&value, &text))
+		return true;
+	return matches(c, pattern, text) || broken(c, "does not match %.*s", SLICE_ARG(slice_head(pattern.raw, 80)));
+}
+
+/* ---------------------------------------------------------------- elements */
 /* The elements from the first on by schema, or each by its own of a list of schemas. */
 static bool check_elements(struct check *c, struct slice schema, bool each_its_own, size_t from, struct slice value)
 {
@@ -254,7 +357,7 @@ static bool check_unique(struct check *c, const struct site *s)
 		return true;
 	while (json_element(&outer) && json_raw(&outer, &a))
 		for (inner = outer; json_element(&inner) && json_raw(&inner, &b);)
-			if (same(a, b))
+			if (json_equal(a, b, &c->scratch))
 				return broken(c, "an element comes twice");
 	return true;
 }
@@ -305,7 +408,8 @@ static bool check_multiple(struct check *c, const struct site *s)
 
 	if (kind_of(s->value) != JSON_NUMBER || isnan(of) || of <= 0)
 		return true;
-	return is_whole(n / of) || broken(c, "%g is no multiple of %g", n, of);
+	double times = n / of; /* 19.99 / 0.01 is not quite whole */
+	return fabs(times - round(times)) <= 1e-9 * fmax(1, fabs(times)) || broken(c, "%g is no multiple of %g", n, of);
 }
 
 /* ---------------------------------------------------------------- combinations */
@@ -355,14 +459,44 @@ static bool check_one_of(struct check *c, const struct site *s)
 	return n == 1 || of == 0 || broken(c, "keeps to %zu of oneOf", n);
 }
 
-static bool check_not(struct check *c, const struct site *s)
+static bool fits_silently(struct check *c, struct slice schema, struct slice value)
 {
 	bool was_silent = c->silent;
 
 	c->silent = true;
-	bool does = fits(c, s->keyword, s->value);
+	bool does = fits(c, schema, value);
 	c->silent = was_silent;
-	return !does || broken(c, "is what 'not' forbids");
+	return does;
+}
+
+static bool check_not(struct check *c, const struct site *s)
+{
+	return !fits_silently(c, s->keyword, s->value) || broken(c, "is what 'not' forbids");
+}
+
+static bool check_if(struct check *c, const struct site *s)
+{
+	bool does = fits_silently(c, s->keyword, s->value);
+	struct slice next = json_find(s->schema, does ? SLICE("then") : SLICE("else"));
+
+	return next.len == 0 || fits(c, next, s->value);
+}
+
+static bool check_contains(struct check *c, const struct site *s)
+{
+	double least = number_of(json_find(s->schema, SLICE("minContains"))), n = 0;
+	double most = number_of(json_find(s->schema, SLICE("maxContains")));
+	struct slice element;
+	struct json j;
+
+	json_init(&j, s->value);
+	if (json_peek(&j) != JSON_ARRAY || !json_array(&j))
+		return true;
+	while (json_element(&j) && json_raw(&j, &element))
+		n += fits_silently(c, s->keyword, element);
+	if (n < (isnan(least) ? 1 : least))
+		return broken(c, "%g elements fit 'contains'", n);
+	return isnan(most) || n <= most || broken(c, "maxContains is %g, here it is %g", most, n);
 }
 
 /* "#/$defs/name" */
@@ -393,15 +527,22 @@ static const struct {
 	KEYWORD("const", check_const),
 	KEYWORD("required", check_required),
 	KEYWORD("properties", check_properties),
+	KEYWORD("patternProperties", check_pattern_properties),
 	KEYWORD("additionalProperties", check_additional),
+	KEYWORD("propertyNames", check_names),
+	KEYWORD("dependentRequired", check_dependent_required),
+	KEYWORD("dependentSchemas", check_dependent_schemas),
+	KEYWORD("pattern", check_pattern),
 	KEYWORD("items", check_items),
 	KEYWORD("prefixItems", check_prefix_items),
+	KEYWORD("contains", check_contains),
 	KEYWORD("uniqueItems", check_unique),
 	KEYWORD("multipleOf", check_multiple),
 	KEYWORD("allOf", check_all_of),
 	KEYWORD("anyOf", check_any_of),
 	KEYWORD("oneOf", check_one_of),
 	KEYWORD("not", check_not),
+	KEYWORD("if", check_if),
 #undef KEYWORD
 };
 
@@ -427,13 +568,16 @@ static bool fits(struct check *c, struct slice schema, struct slice value)
 	return good;
 }
 
-bool json_schema_fits(struct slice schema, struct slice value, struct buf *why)
+bool json_schema_fits(struct slice schema, struct slice value, json_pattern_fn match, struct buf *why)
 {
-	struct check c = { .root = schema, .path = BUF_INIT, .why = why };
+	struct check c = { .root = schema, .path = BUF_INIT, .why = why, .match = match };
+
+	arena_init(&c.scratch, SCRATCH_BYTES);
 	bool good = json_is_valid(schema) ? json_is_valid(value) || broken(&c, "no valid JSON") :
 					    broken(&c, "the schema is no valid JSON");
 
 	good = good && fits(&c, slice_trim(schema), slice_trim(value));
+	arena_release(&c.scratch);
 	buf_release(&c.path);
 	return good;
 }

@@ -5,12 +5,13 @@
 #include "agent/config/yaml_tree.h"
 
 /* A plain scalar that reads as a number, true, false or null is one. */
-static void write_json_scalar(struct slice text, struct buf *out)
+static void write_json_scalar(const struct tree_node *node, struct buf *out)
 {
+	struct slice text = node->text;
 	double number;
 	bool is_word = slice_equal(text, SLICE("true")) || slice_equal(text, SLICE("false"));
 
-	if (is_word || (slice_to_double(text, &number) && json_is_valid(text)))
+	if (!node->is_quoted && (is_word || (slice_to_double(text, &number) && json_is_valid(text))))
 		buf_slice(out, text);
 	else
 		json_write_string(out, text);
@@ -23,7 +24,7 @@ void tree_write_json(const struct tree_node *node, struct buf *out)
 	if (node->kind == TREE_NULL)
 		buf_text(out, "null");
 	if (node->kind == TREE_SCALAR)
-		write_json_scalar(node->text, out);
+		write_json_scalar(node, out);
 	if (!is_map && node->kind != TREE_LIST)
 		return;
 	buf_byte(out, is_map ? '{' : '[');

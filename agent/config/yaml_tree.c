@@ -220,6 +220,7 @@ static const struct tree_node *read_scalar(struct reader *r, const yaml_event_t 
 		.kind = plain && is_null_text(text) ? TREE_NULL : TREE_SCALAR,
 		.mark = mark_of(event->start_mark),
 		.text = copy,
+		.is_quoted = !plain,
 	};
 	return remember_anchor(r, event->data.scalar.anchor, node) ? node : NULL;
 }

@@ -21,6 +21,7 @@ struct tree_node {
 	enum tree_kind kind;
 	struct conf_mark mark;
 	struct slice text;       /* SCALAR: without a NUL inside, with one behind */
+	bool is_quoted;          /* SCALAR: text, whatever it reads as */
 	struct tree_item *first; /* LIST and MAP, in the file's order */
 	struct tree_item **last;
 	size_t count;

@@ -14,5 +14,5 @@ enum tristate schema_fits(struct slice schema, struct slice answer)
 		schema = inner;
 	if (json_find(schema, SLICE("type")).len == 0)
 		return TRI_UNKNOWN;
-	return json_schema_fits(schema, answer, NULL) ? TRI_YES : TRI_NO;
+	return json_schema_fits(schema, answer, NULL, NULL) ? TRI_YES : TRI_NO;
 }

@@ -1,18 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0
  * gate/check.c - the checks, one function each, in the order in which a reader wants to hear of them.
  */
-#define PCRE2_CODE_UNIT_WIDTH 8
-
 #include "agent/gate/check.h"
 
 #include <math.h>
-#include <pcre2.h>
 
 #include "agent/base/json.h"
 #include "agent/base/json_schema.h"
+#include "agent/gate/pattern.h"
 
-#define MATCH_LIMIT 1000000u /* steps of one pattern over one answer */
-#define SHOWN       60       /* bytes of a text in a reason */
+#define SHOWN 60 /* bytes of a text in a reason */
 
 struct trial {
 	const struct suite_case *c;
@@ -121,39 +118,15 @@ static bool check_contains_any(const struct trial *t)
 }
 
 /* ---------------------------------------------------------------- patterns */
-enum match { MATCH_NO, MATCH_YES, MATCH_BAD };
-
-static enum match match(const char *pattern, struct slice text)
-{
-	int error;
-	PCRE2_SIZE at;
-	pcre2_code *code = pcre2_compile((PCRE2_SPTR)pattern, PCRE2_ZERO_TERMINATED, PCRE2_UTF | PCRE2_MATCH_INVALID_UTF,
-					 &error, &at, NULL);
-
-	if (code == NULL)
-		return MATCH_BAD;
-	pcre2_match_data *data = pcre2_match_data_create_from_pattern(code, NULL);
-	pcre2_match_context *limits = pcre2_match_context_create(NULL);
-	int rc = PCRE2_ERROR_NOMEMORY;
-	if (data != NULL && limits != NULL) {
-		pcre2_set_match_limit(limits, MATCH_LIMIT);
-		rc = pcre2_match(code, (PCRE2_SPTR)(text.len > 0 ? text.ptr : ""), text.len, 0, 0, data, limits);
-	}
-	pcre2_match_context_free(limits);
-	pcre2_match_data_free(data);
-	pcre2_code_free(code);
-	return rc >= 0 ? MATCH_YES : rc == PCRE2_ERROR_NOMATCH ? MATCH_NO : MATCH_BAD;
-}
-
-static bool check_patterns(const struct trial *t, const struct string_list *patterns, enum match wanted)
+static bool check_patterns(const struct trial *t, const struct string_list *patterns, enum pattern_result wanted)
 {
 	for (size_t i = 0; i < patterns->count; i++) {
 		const char *pattern = patterns->items[i];
-		enum match got = match(pattern, t->r->output);
-		if (got == MATCH_BAD)
-			return no(t, "pattern '%.*s' cannot be used, or takes too long", SHOWN, pattern);
+		enum pattern_result got = pattern_find(slice_of(pattern), t->r->output);
+		if (got == PATTERN_BAD)
+			return no(t, "pattern '%.*s' takes too long over this answer", SHOWN, pattern);
 		if (got != wanted)
-			return no(t, "the answer %s '%.*s'", got == MATCH_YES ? "matches" : "does not match", SHOWN,
+			return no(t, "the answer %s '%.*s'", got == PATTERN_YES ? "matches" : "does not match", SHOWN,
 				  pattern);
 	}
 	return true;
@@ -161,12 +134,12 @@ static bool check_patterns(const struct trial *t, const struct string_list *patt
 
 static bool check_regex(const struct trial *t)
 {
-	return check_patterns(t, &t->c->regex, MATCH_YES);
+	return check_patterns(t, &t->c->regex, PATTERN_YES);
 }
 
 static bool check_not_regex(const struct trial *t)
 {
-	return check_patterns(t, &t->c->not_regex, MATCH_NO);
+	return check_patterns(t, &t->c->not_regex, PATTERN_NO);
 }
 
 /* ---------------------------------------------------------------- form */
@@ -175,9 +148,15 @@ static bool check_json(const struct trial *t)
 	return !t->c->is_json || json_is_valid(t->r->output) || no(t, "the answer is no valid JSON");
 }
 
+static bool has_match(struct slice pattern, struct slice text)
+{
+	return pattern_find(pattern, text) == PATTERN_YES;
+}
+
 static bool check_json_schema(const struct trial *t)
 {
-	return t->c->json_schema == NULL || json_schema_fits(slice_of(t->c->json_schema), t->r->output, t->why);
+	return t->c->json_schema == NULL ||
+	       json_schema_fits(slice_of(t->c->json_schema), t->r->output, has_match, t->why);
 }
 
 /* "[1]", "[doc-2]", "(source: ...)" and links. */

@@ -7,8 +7,8 @@
 #include <stdlib.h>
 
 #include "agent/base/file.h"
-#include "agent/base/json.h"
 #include "agent/config/parse.h"
+#include "agent/gate/suite_check.h"
 
 #define FILE_BYTES_MAX (8u << 20)
 #define ARENA_BYTES    (256u << 20)
@@ -65,8 +65,7 @@ static void check_case(struct parse *p, const struct suite *s, const struct tree
 	for (size_t i = 0; c->id != NULL && i < s->count; i++)
 		if (strcmp(s->cases[i].id, c->id) == 0)
 			conf_error(p->errors, at, "id '%s' is used twice", c->id);
-	if (c->json_schema != NULL && !json_is_valid(slice_of(c->json_schema)))
-		conf_error(p->errors, at, "json_schema of '%s' is no schema", c->id != NULL ? c->id : "?");
+	suite_check(node, p->errors);
 }
 
 static void read_cases(struct parse *p, const struct tree_node *list, const struct tree_node *defaults, struct suite *s)
@@ -84,8 +83,10 @@ static void read_cases(struct parse *p, const struct tree_node *list, const stru
 	struct suite_case common = { .id = NULL };
 	static const struct conf_option *const options = suite_case_options;
 	parse_defaults(p, options, &common);
-	if (defaults != NULL) /* its rows but the id, which comes first */
+	if (defaults != NULL) { /* its rows but the id, which comes first */
 		parse_section(p, options + 1, defaults->mark, defaults, &common);
+		suite_check(defaults, p->errors);
+	}
 	for (const struct tree_item *i = list->first; i != NULL; i = i->next) {
 		s->cases[s->count] = common;
 		parse_section(p, options, i->value->mark, i->value, &s->cases[s->count]);

@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * gate/pattern.h - regular expressions (PCRE2, UTF-8) of suites and of JSON Schemas over one answer.
+ */
+#ifndef PLIMSOLL_GATE_PATTERN_H
+#define PLIMSOLL_GATE_PATTERN_H
+
+#include "agent/base/buf.h"
+#include "agent/base/slice.h"
+
+enum pattern_result { PATTERN_NO, PATTERN_YES, PATTERN_BAD /* it is none, or takes too long over this text */ };
+
+enum pattern_result pattern_find(struct slice pattern, struct slice text);
+
+/* False: what is wrong with it, and where, is appended to why. */
+bool pattern_is_good(struct slice pattern, struct buf *why);
+
+#endif
