@@ -9,6 +9,7 @@
 #include "agent/base/json.h"
 #include "agent/cli/answer.h"
 #include "agent/cli/prompts.h"
+#include "agent/cli/table.h"
 #include "agent/prompts/diff.h"
 
 int prompts_read_folder(const char *directory, struct manifest_set *set)
@@ -41,9 +42,24 @@ int prompts_check(struct prompts_call *c)
 }
 
 /* ---------------------------------------------------------------- list */
-static void print_manifest(const struct manifest *m)
+static void print_manifests(const struct manifest_set *set)
 {
-	printf("%-28s %-14s %-24s %s\n", m->name, m->version, m->model != NULL ? m->model : "-", m->path);
+	static const char *const heads[] = { "PROMPT", "VERSION", "MODEL", "FILE" };
+	struct table table = { .columns = 4 };
+	struct buf out = BUF_INIT;
+
+	for (size_t i = 0; i < sizeof(heads) / sizeof(heads[0]); i++)
+		table_cell(&table, heads[i]);
+	for (size_t i = 0; i < set->count; i++) {
+		const struct manifest *m = set->items[i];
+		table_cell(&table, m->name);
+		table_cell(&table, m->version);
+		table_cell(&table, m->model != NULL ? m->model : "-");
+		table_cell(&table, m->path);
+	}
+	table_write(&table, &out);
+	fputs(buf_string(&out), stdout);
+	buf_release(&out);
 }
 
 void prompts_print_manifests(const struct manifest_set *set)
@@ -67,8 +83,8 @@ int prompts_list_folder(struct prompts_call *c)
 
 	if (c->json && code != CLI_UNREACHABLE)
 		prompts_print_manifests(&set);
-	for (size_t i = 0; !c->json && i < set.count; i++)
-		print_manifest(set.items[i]);
+	else if (code != CLI_UNREACHABLE)
+		print_manifests(&set);
 	manifest_set_release(&set);
 	return code == CLI_GO_ON ? CLI_DONE : code;
 }

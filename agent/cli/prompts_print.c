@@ -5,8 +5,10 @@
 #include <stdio.h>
 
 #include "agent/base/clock.h"
+#include "agent/base/json.h"
 #include "agent/cli/answer.h"
 #include "agent/cli/prompts.h"
+#include "agent/cli/table.h"
 
 /* A field as words, for one printf; buffers are reused in turn. */
 static const char *words(struct slice object, const char *name)
@@ -62,36 +64,56 @@ static void add_environment(void *context, struct slice item)
 		buf_printf(out, " (%g %%)", share * 100);
 }
 
-static void print_version(void *context, struct slice version)
+struct listing {
+	struct table table;
+	struct buf name; /* of the prompt whose versions follow */
+	size_t prompts;
+};
+
+static void add_version(void *context, struct slice version)
 {
-	struct buf where = BUF_INIT;
+	struct listing *l = context;
+	struct buf where = BUF_INIT, source = BUF_INIT;
 
 	answer_each(answer_field(version, "deployed_to"), add_environment, &where);
-	printf("%-28s %-14s %-22s %10s  %-20s %s%s\n", (const char *)context, words(version, "version"),
-	       where.len > 0 ? buf_string(&where) : "-", words(version, "calls"), moment(version, "last_seen"),
-	       words(version, "source"),
-	       slice_equal(answer_field(version, "has_manifest"), SLICE("true")) ? "" : ", no manifest");
+	answer_text(version, "source", &source);
+	if (!slice_equal(answer_field(version, "has_manifest"), SLICE("true")))
+		buf_text(&source, ", no manifest");
+	table_cell(&l->table, buf_string(&l->name));
+	table_cell(&l->table, words(version, "version"));
+	table_cell(&l->table, where.len > 0 ? buf_string(&where) : "-");
+	table_cell(&l->table, words(version, "calls"));
+	table_cell(&l->table, moment(version, "last_seen"));
+	table_cell(&l->table, buf_string(&source));
 	buf_release(&where);
+	buf_release(&source);
 }
 
-static void print_prompt(void *context, struct slice prompt)
+static void add_prompt(void *context, struct slice prompt)
 {
-	struct buf name = BUF_INIT;
+	struct listing *l = context;
 
-	++*(size_t *)context;
-	answer_text(prompt, "name", &name);
-	answer_each(answer_field(prompt, "versions"), print_version, (void *)(uintptr_t)buf_string(&name));
-	buf_release(&name);
+	l->prompts++;
+	buf_reset(&l->name);
+	answer_text(prompt, "name", &l->name);
+	answer_each(answer_field(prompt, "versions"), add_version, l);
 }
 
 void prompts_print_list(struct slice answer)
 {
-	size_t count = 0;
+	static const char *const heads[] = { "PROMPT", "VERSION", "DEPLOYED TO", "CALLS", "LAST SEEN", "KNOWN BY" };
+	struct listing l = { .table = { .columns = 6, .numbers = 1u << 3 } };
+	struct buf out = BUF_INIT;
 
-	printf("%-28s %-14s %-22s %10s  %-20s %s\n", "PROMPT", "VERSION", "DEPLOYED TO", "CALLS", "LAST SEEN", "KNOWN BY");
-	answer_each(answer_field(answer, "prompts"), print_prompt, &count);
-	if (count == 0)
+	for (size_t i = 0; i < sizeof(heads) / sizeof(heads[0]); i++)
+		table_cell(&l.table, heads[i]);
+	answer_each(answer_field(answer, "prompts"), add_prompt, &l);
+	table_write(&l.table, &out);
+	fputs(buf_string(&out), stdout);
+	if (l.prompts == 0)
 		printf("no prompt is known: set prompts.directory, or name prompts on spans\n");
+	buf_release(&l.name);
+	buf_release(&out);
 }
 
 /* ---------------------------------------------------------------- log */
@@ -122,9 +144,25 @@ static void print_quality(struct slice v)
 	       words(v, "alerts"));
 }
 
+/* "calls with another model 3, temperature 1" */
+static void print_drift(struct slice drift)
+{
+	struct json_string field;
+	struct slice calls;
+	struct json j;
+	bool any = false;
+
+	json_init(&j, drift);
+	if (drift.len == 0 || !json_object(&j))
+		return;
+	for (; json_member(&j, &field) && json_raw(&j, &calls); any = true)
+		printf("%s%.*s %.*s", any ? ", " : "    drift     calls with another ", SLICE_ARG(field.raw), SLICE_ARG(calls));
+	printf("%s", any ? "\n" : "");
+}
+
 static void print_log_version(void *context, struct slice v)
 {
-	struct slice manifest = answer_field(v, "manifest"), drift = answer_field(v, "drift");
+	struct slice manifest = answer_field(v, "manifest");
 	struct buf where = BUF_INIT;
 
 	(void)context;
@@ -139,8 +177,7 @@ static void print_log_version(void *context, struct slice v)
 	answer_each(answer_field(v, "gates"), print_gate, NULL);
 	answer_each(answer_field(v, "places"), print_place, NULL);
 	print_quality(v);
-	if (drift.len > 2)
-		printf("    drift     %.*s calls by field\n", SLICE_ARG(drift));
+	print_drift(answer_field(v, "drift"));
 }
 
 static void print_finding(struct slice canary)

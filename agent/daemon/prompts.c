@@ -15,6 +15,7 @@
 #include "agent/prompts/webhook.h"
 #include "agent/daemon/trials.h"
 
+#define MISTAKES_LOGGED 8u
 #define DRIFTS_MAX     16
 #define SAVE_EVERY     10u /* ticks */
 #define JOB_TIMEOUT_MS 3000u
@@ -111,17 +112,23 @@ static void on_event(void *context, const struct registry_event *e)
 }
 
 /* ---------------------------------------------------------------- the folder */
+/* The log takes only so many lines at once: of a folder full of mistakes it names some, and how to see them all. */
 static void log_mistakes(struct prompts *p, const struct buf *errors, size_t count)
 {
 	struct slice rest = buf_view(errors);
+	size_t lines = 0;
 
 	meter_add(p->mistakes, (int64_t)count);
-	while (rest.len > 0) {
+	for (; rest.len > 0; lines++) {
 		const char *end = memchr(rest.ptr, '\n', rest.len);
 		size_t n = end != NULL ? (size_t)(end - rest.ptr) : rest.len;
-		LOG(WARN, "prompts", "manifest_mistake", "reason=\"%.*s\"", SLICE_ARG(slice_head(rest, n)));
+		if (lines < MISTAKES_LOGGED)
+			LOG(WARN, "prompts", "manifest_mistake", "reason=\"%.*s\"", SLICE_ARG(slice_head(rest, n)));
 		rest = slice_skip(rest, n + 1);
 	}
+	if (lines > MISTAKES_LOGGED)
+		LOG(WARN, "prompts", "manifest_mistakes", "more=%zu next=\"'plimsoll prompts check %s' names them all\"",
+		    lines - MISTAKES_LOGGED, p->config->directory);
 }
 
 static void read_folder(struct prompts *p)

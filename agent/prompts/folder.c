@@ -15,7 +15,7 @@ struct walk {
 	void (*file)(void *context, const char *path, const struct stat *st);
 	void *context;
 	struct buf *errors; /* NULL: nobody reads them */
-	size_t files;
+	size_t files, left_out; /* left out: could not be read, or one too many */
 	unsigned depth;
 };
 
@@ -48,12 +48,15 @@ static void visit(struct walk *w, const char *path, const char *name)
 	struct stat st;
 
 	if (stat(path, &st) != 0) {
+		w->left_out++;
 		complain(w, path, strerror(errno));
 		return;
 	}
 	if (S_ISDIR(st.st_mode)) {
-		if (FAILED(walk_folder(w, path)))
+		if (FAILED(walk_folder(w, path))) {
+			w->left_out++;
 			complain(w, path, "cannot be read");
+		}
 		return;
 	}
 	if (!S_ISREG(st.st_mode) || !is_manifest(name))
@@ -62,6 +65,8 @@ static void visit(struct walk *w, const char *path, const char *name)
 		complain(w, path, "more than 4096 manifests; this one and the rest are left out");
 	if (w->files <= FOLDER_FILES_MAX)
 		w->file(w->context, path, &st);
+	else
+		w->left_out++;
 }
 
 static struct status walk_folder(struct walk *w, const char *directory)
@@ -155,6 +160,7 @@ struct status folder_read(const char *directory, struct manifest_set *out, struc
 
 	*out = (struct manifest_set){ .count = 0 };
 	struct status s = walk_folder(&w, directory);
+	out->mistakes += w.left_out;
 	if (FAILED(s))
 		buf_printf(errors, "%s: %s\n", directory, strerror(errno));
 	return r.nomem ? FAIL(NOMEM, "no memory for the manifests") : s;

@@ -121,6 +121,16 @@ def test_released_version_does_not_change_in_place(start, folder):
     assert "manifest_refused" in agent.output
 
 
+def test_log_names_mistakes_of_the_folder_and_how_to_see_all_of_them(start, folder):
+    for i in range(30):
+        (folder / ("bad-%02d.yaml" % i)).write_text("name: bad\nversion: %d\ntemprature: 1\n" % i)
+    agent = start()
+    assert "bad-00.yaml:3:1: unknown key 'temprature'; did you mean 'temperature'?" in agent.output
+    assert "more=22" in agent.output and "'plimsoll prompts check %s' names them all" % folder in agent.output
+    assert agent.metric("plimsoll_agent_prompt_manifests_total", result="mistake") == 30
+    assert version(agent, "1.5.0")["manifest"], "the good ones are taken"
+
+
 def test_drift_from_the_manifest_is_counted_told_and_alerted(start):
     agent = start()
     App(agent).call("You answer questions of customers of Globex.\nBe short.", **{"gen_ai.request.temperature": 0.9})

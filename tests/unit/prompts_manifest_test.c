@@ -245,6 +245,27 @@ static void folder_is_read_through_links_of_a_config_map(void **state)
 	assert_int_equal(system(path), 0);
 }
 
+static void file_that_cannot_be_read_is_a_mistake(void **state)
+{
+	char top[] = "/tmp/plimsoll-prompts-XXXXXX", path[256];
+	struct manifest_set set;
+	struct buf errors = BUF_INIT;
+
+	(void)state;
+	assert_non_null(mkdtemp(top));
+	write_file(top, "a.yaml", "name: a\nversion: 1\n");
+	snprintf(path, sizeof(path), "%s/gone.yaml", top);
+	assert_int_equal(symlink("nowhere.yaml", path), 0);
+	assert_false(FAILED(folder_read(top, &set, &errors)));
+	assert_int_equal(set.count, 1);
+	assert_int_equal(set.mistakes, 1);
+	assert_non_null(strstr(buf_string(&errors), "gone.yaml: No such file"));
+	manifest_set_release(&set);
+	buf_release(&errors);
+	snprintf(path, sizeof(path), "rm -r %s", top);
+	assert_int_equal(system(path), 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -258,6 +279,7 @@ int main(void)
 		cmocka_unit_test(diff_reads_messages_out_and_tools_by_words),
 		cmocka_unit_test(words_keep_what_is_common),
 		cmocka_unit_test(folder_is_read_through_links_of_a_config_map),
+		cmocka_unit_test(file_that_cannot_be_read_is_a_mistake),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * cli/table.h - rows for people, with columns as wide as what stands in them, two blanks apart. A column counts characters,
+ * not bytes; control characters are shown as blanks, so that no name reaches the terminal as a command.
+ */
+#ifndef PLIMSOLL_CLI_TABLE_H
+#define PLIMSOLL_CLI_TABLE_H
+
+#include "agent/base/buf.h"
+
+#define TABLE_COLUMNS_MAX 8u
+
+/* Begins as zeros but for the columns. */
+struct table {
+	unsigned columns;
+	unsigned numbers; /* bit i: column i is of numbers, which stand to the right */
+	size_t widths[TABLE_COLUMNS_MAX];
+	size_t cells;
+	struct buf text; /* cells one after the other, each with a NUL behind */
+};
+
+/* The next cell; rows follow from the number of columns. */
+void table_cell(struct table *t, const char *text);
+
+/* Appends all rows to out and releases the table. */
+void table_write(struct table *t, struct buf *out);
+
+#endif
