@@ -51,6 +51,9 @@ struct canary_pair {
 /* Errors: NOTFOUND, there are no two such versions. */
 struct status canary_choose(const struct canary *c, const struct canary_wish *wish, struct canary_pair *out) MUST_USE;
 
+/* Where it found none: why, in a sentence that says which versions were seen, and where. */
+void canary_write_missing(const struct canary *c, const struct canary_wish *wish, struct buf *out);
+
 /* Each environment, feature and model that both versions served; gives the verdict of all. Where a version in trial never
  * uses a model of the older one, its calls are compared with those of the older one's busiest model. comparison: borrowed
  * for the visit. */

@@ -139,6 +139,7 @@ static void write_head(struct buf *out, const struct canary *c, const struct can
 	write_text(out, "verdict", slice_of(canary_verdict_names[s.verdict]));
 	write_bool(out, "promote", s.verdict == CANARY_EQUAL || s.verdict == CANARY_BETTER);
 	write_text(out, "reason", buf_view(&s.reason));
+	write_number(out, "needs", s.calls_needed > 0 ? s.calls_needed : (double)NAN);
 	write_number(out, "calls_from", s.calls_from);
 	write_number(out, "calls_to", s.calls_to);
 	buf_release(&s.reason);

@@ -24,9 +24,23 @@ struct look {
 	double calls_from, calls_to;
 	struct canary_comparison worst_in; /* what it and the next are about; their rows: NULL where there is none */
 	const struct canary_row *worst;    /* the guarded row that is worse by most of its own uncertainty */
-	struct canary_row open;            /* the undecided one that needs most */
+	struct canary_row open;            /* the undecided one that will bring the verdict */
 	const struct arm *open_in;         /* NULL: none */
 };
+
+static bool heads_for_worse(const struct canary_row *r)
+{
+	return r->difference.is_known && r->calls_needed > 0 &&
+	       canary_metric_infos[r->metric].worse * r->difference.by > r->margin;
+}
+
+/* One that gets worse is enough for a verdict, the first of them; else the last one has to be decided. */
+static bool decides_rather(const struct canary_row *r, const struct canary_row *other)
+{
+	if (heads_for_worse(r) != heads_for_worse(other))
+		return heads_for_worse(r);
+	return heads_for_worse(r) ? r->calls_needed < other->calls_needed : r->calls_needed > other->calls_needed;
+}
 
 static void take_row(struct look *l, const struct canary_comparison *c, size_t i)
 {
@@ -35,7 +49,7 @@ static void take_row(struct look *l, const struct canary_comparison *c, size_t i
 	l->better += r->verdict == CANARY_BETTER;
 	l->equal += r->verdict == CANARY_EQUAL;
 	l->undecided += r->verdict == CANARY_UNDECIDED;
-	if (r->verdict == CANARY_UNDECIDED && (l->open_in == NULL || r->calls_needed > l->open.calls_needed)) {
+	if (r->verdict == CANARY_UNDECIDED && (l->open_in == NULL || decides_rather(r, &l->open))) {
 		l->open = *r;
 		l->open_in = c->b;
 	}
@@ -150,6 +164,8 @@ static void summarize(const struct canary *c, const struct canary_pair *pair, co
 		      struct canary_summary *out)
 {
 	*out = (struct canary_summary){ .verdict = l->verdict, .calls_from = l->calls_from, .calls_to = l->calls_to };
+	if (l->verdict == CANARY_UNDECIDED && l->open_in != NULL)
+		out->calls_needed = ceil(l->open.calls_needed);
 	write_reason(&out->reason, c, pair, l);
 }
 

@@ -50,6 +50,7 @@ struct canary_summary {
 	enum canary_verdict verdict;
 	double calls_from, calls_to; /* that were compared */
 	struct buf reason;           /* a sentence: what is worse, or what is missing; the caller's to release */
+	double calls_needed; /* about so many more of both until it is decided; 0: decided, or not known */
 };
 
 /* What a trial came to: called when its verdict changes. */

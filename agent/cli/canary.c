@@ -30,19 +30,6 @@ static void query(struct buf *path, const char *name, const char *value)
 	client_query(path, name, slice_of(value));
 }
 
-static void print_name(void *context, struct slice entry)
-{
-	struct buf *out = context;
-	static const char *const fields[] = { "environment", "from", "to", "verdict" };
-
-	for (size_t i = 0; i < sizeof(fields) / sizeof(fields[0]); i++) {
-		size_t start = out->len;
-		answer_text(entry, fields[i], out);
-		buf_printf(out, "%*s", out->len - start < 32 ? (int)(32 - (out->len - start)) : 1, "");
-	}
-	buf_byte(out, '\n');
-}
-
 static int exit_status(struct slice answer, bool fail_undecided)
 {
 	struct slice verdict = answer_field(answer, "verdict");
@@ -77,7 +64,7 @@ static int answer(const struct cli_args *args, const char *name, bool json)
 		else if (name != NULL)
 			canary_print(buf_view(&reply), &text);
 		else
-			answer_each(answer_field(buf_view(&reply), "prompts"), print_name, &text);
+			canary_print_list(buf_view(&reply), &text);
 		fwrite(text.ptr, 1, text.len, stdout);
 		code = exit_status(buf_view(&reply), args->values[OPTION_FAIL_UNDECIDED] != NULL);
 	}

@@ -12,4 +12,7 @@ extern const struct command command_canary;
 /* A comparison (canary/canary_json.h) as a table. */
 void canary_print(struct slice comparison, struct buf *out);
 
+/* The prompts of which two versions are known, as GET /api/v1/canary lists them. */
+void canary_print_list(struct slice answer, struct buf *out);
+
 #endif

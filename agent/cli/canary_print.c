@@ -8,7 +8,8 @@
 #include "agent/cli/answer.h"
 #include "agent/cli/canary.h"
 
-#define WIDTHS "  %-30s %12s %12s %10s %-22s %-10s %8s %8s"
+#define WIDTHS      "  %-22s %9s %9s %9s  %-18s %6s %6s  %s"
+#define LIST_WIDTHS "%-16s %-26s %-26s %s\n"
 
 struct cell {
 	char text[64];
@@ -39,20 +40,34 @@ static struct cell value_cell(double value, bool is_share)
 	return c;
 }
 
-/* A difference: ratios and shares as percents or points. */
-static struct cell difference_cell(double value, struct slice unit)
+/* Differences: ratios in percent, shares in points. */
+static const struct scale {
+	const char *unit;
+	double factor;
+	int digits;
+	const char *suffix;
+} scales[] = { { "\"ratio\"", 100, 1, " %" }, { "\"share\"", 100, 2, " pt" }, { "", 1, 3, "" } };
+
+static const struct scale *scale_of(struct slice row)
 {
-	bool is_ratio = slice_equal(unit, SLICE("\"ratio\"")), is_share = slice_equal(unit, SLICE("\"share\""));
+	struct slice unit = answer_field(row, "unit");
+	const struct scale *s = scales;
+
+	while (s->unit[0] != '\0' && !slice_equal(unit, slice_of(s->unit)))
+		s++;
+	return s;
+}
+
+static struct cell difference_cell(struct slice row)
+{
+	const struct scale *s = scale_of(row);
+	double value = answer_number(row, "difference");
 	struct cell c;
 
 	if (isnan(value))
 		snprintf(c.text, sizeof(c.text), "unknown");
-	else if (is_ratio)
-		snprintf(c.text, sizeof(c.text), "%+.1f %%", value * 100);
-	else if (is_share)
-		snprintf(c.text, sizeof(c.text), "%+.2f pt", value * 100);
 	else
-		snprintf(c.text, sizeof(c.text), "%+.4f", value);
+		snprintf(c.text, sizeof(c.text), "%+.*f%s", s->digits, value * s->factor, s->suffix);
 	return c;
 }
 
@@ -66,15 +81,29 @@ static struct cell metric_cell(struct slice row)
 	return c;
 }
 
-static struct cell interval_cell(struct slice row, struct slice unit)
+static struct cell interval_cell(struct slice row)
 {
 	double low = answer_number(row, "low"), high = answer_number(row, "high");
-	struct cell from = difference_cell(low, unit), to = difference_cell(high, unit), c;
+	const struct scale *s = scale_of(row);
+	struct cell c;
 
 	if (isnan(low))
 		snprintf(c.text, sizeof(c.text), "too few calls");
 	else
-		snprintf(c.text, sizeof(c.text), "%.20s .. %.20s", from.text, to.text);
+		snprintf(c.text, sizeof(c.text), "%+.*f .. %+.*f%s", s->digits, low * s->factor, s->digits, high * s->factor,
+			 s->suffix);
+	return c;
+}
+
+/* "undecided (needs about 86 more)" */
+static struct cell verdict_cell(struct slice object)
+{
+	struct cell c = text_cell(object, "verdict");
+	double needs = answer_number(object, "needs");
+	size_t length = strlen(c.text);
+
+	if (!isnan(needs) && needs < 1e7)
+		snprintf(c.text + length, sizeof(c.text) - length, " (needs about %.0f more)", needs);
 	return c;
 }
 
@@ -89,18 +118,14 @@ static struct cell calls_cell(struct slice version)
 static void print_row(void *context, struct slice row)
 {
 	struct buf *out = context;
-	struct slice unit = answer_field(row, "unit"), from = answer_field(row, "from"), to = answer_field(row, "to");
-	bool is_share = slice_equal(unit, SLICE("\"share\""));
-	double needs = answer_number(row, "needs");
+	struct slice from = answer_field(row, "from"), to = answer_field(row, "to");
+	bool is_share = slice_equal(answer_field(row, "unit"), SLICE("\"share\""));
 
 	buf_printf(out, WIDTHS, metric_cell(row).text, value_cell(answer_number(from, "value"), is_share).text,
-		   value_cell(answer_number(to, "value"), is_share).text,
-		   difference_cell(answer_number(row, "difference"), unit).text, interval_cell(row, unit).text,
-		   text_cell(row, "verdict").text, calls_cell(from).text, calls_cell(to).text);
-	if (!isnan(needs) && needs < 1e7)
-		buf_printf(out, "  needs about %.0f more", needs);
+		   value_cell(answer_number(to, "value"), is_share).text, difference_cell(row).text, interval_cell(row).text,
+		   calls_cell(from).text, calls_cell(to).text, verdict_cell(row).text);
 	if (slice_equal(answer_field(row, "side_by_side"), SLICE("false")))
-		buf_text(out, "  not side by side");
+		buf_text(out, ", not side by side");
 	buf_byte(out, '\n');
 }
 
@@ -112,7 +137,7 @@ static void print_comparison(void *context, struct slice comparison)
 	if (answer_field(comparison, "from_model").len > 0)
 		buf_printf(out, " against %s", text_cell(comparison, "from_model").text);
 	buf_printf(out, "): %s\n", text_cell(comparison, "verdict").text);
-	buf_printf(out, WIDTHS "\n", "metric", "from", "to", "difference", "always-valid interval", "verdict", "from n", "to n");
+	buf_printf(out, WIDTHS "\n", "metric", "from", "to", "change", "always within", "from n", "to n", "verdict");
 	answer_each(answer_field(comparison, "metrics"), print_row, out);
 }
 
@@ -163,4 +188,24 @@ void canary_print(struct slice comparison, struct buf *out)
 	print_share(answer_field(comparison, "share"), out);
 	print_reason(comparison, out);
 	answer_each(answer_field(comparison, "comparisons"), print_comparison, out);
+}
+
+static void print_pair(void *context, struct slice pair)
+{
+	struct buf *out = context;
+
+	buf_printf(out, LIST_WIDTHS, text_cell(pair, "environment").text, text_cell(pair, "from").text,
+		   text_cell(pair, "to").text, verdict_cell(pair).text);
+}
+
+void canary_print_list(struct slice answer, struct buf *out)
+{
+	struct slice prompts = answer_field(answer, "prompts");
+
+	if (prompts.len <= 2) {
+		buf_text(out, "nothing to compare: no prompt was seen in two versions\n");
+		return;
+	}
+	buf_printf(out, LIST_WIDTHS, "ENVIRONMENT", "FROM", "TO", "VERDICT");
+	answer_each(prompts, print_pair, out);
 }

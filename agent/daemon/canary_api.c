@@ -32,10 +32,13 @@ static void show(void *context, const struct canary *c)
 
 	if (wish.environment.len == 0)
 		wish.environment = SLICE_NONE; /* any */
-	struct status s = canary_write_json(c, &wish, "", &v->reply->body);
+	struct buf why = BUF_INIT;
 
-	if (FAILED(s))
-		api_fail(v->reply, 404, "%.*s: %s", SLICE_ARG(wish.name), s.why);
+	if (FAILED(canary_write_json(c, &wish, "", &v->reply->body))) {
+		canary_write_missing(c, &wish, &why);
+		api_fail(v->reply, 404, "%.*s", SLICE_ARG(buf_view(&why)));
+	}
+	buf_release(&why);
 }
 
 static void answer_list(void *context, const struct api_request *q, struct api_reply *reply)

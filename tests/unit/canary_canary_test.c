@@ -323,6 +323,68 @@ static void the_bound_is_that_of_the_mixture_and_its_inverse_finds_it_back(void 
 	assert_true(fabs(sequential_half_width(variance, 0.25, 0.001) - 0.1) < 1e-6);
 }
 
+static struct canary_summary summary_of(const struct canary *c, struct canary_comparison *out)
+{
+	struct canary_wish wish = { .name = SLICE("support") };
+	struct canary_pair pair;
+	struct canary_summary s;
+
+	assert_false(FAILED(canary_choose(c, &wish, &pair)));
+	canary_visit(c, &wish, &pair, keep, out);
+	canary_summarize(c, &wish, &pair, &s);
+	return s;
+}
+
+static void a_metric_that_gets_worse_says_when_there_will_be_a_verdict(void **state)
+{
+	struct canary *c = canary_new(&config, NULL, NULL);
+	struct habit old = { "support@1.4.0", 0.01, 0, NAN }, new = { "support@1.5.0", 0.01, 12, NAN };
+	struct canary_comparison comparison;
+
+	(void)state;
+	serve(c, &old, &new, 2, 60, 0);
+	struct canary_summary s = summary_of(c, &comparison);
+	assert_int_equal(s.verdict, CANARY_UNDECIDED);
+	assert_true(s.calls_needed > 0);
+	assert_true(s.calls_needed < row_of(&comparison, CANARY_ERROR_RATE)->calls_needed); /* equal, much later */
+	assert_non_null(strstr(buf_string(&s.reason), "invalid_json_rate of triage (gpt-4o) is not decided yet"));
+	buf_release(&s.reason);
+	serve(c, &old, &new, 12, 60, 0);
+	s = summary_of(c, &comparison);
+	assert_int_equal(s.verdict, CANARY_WORSE);
+	assert_true(s.calls_needed <= 0);
+	buf_release(&s.reason);
+	canary_free(c);
+}
+
+static void assert_missing(const struct canary *c, const struct canary_wish *wish, const char *why)
+{
+	struct buf out = BUF_INIT;
+	struct canary_pair pair;
+
+	assert_true(FAILED(canary_choose(c, wish, &pair)));
+	canary_write_missing(c, wish, &out);
+	assert_string_equal(buf_string(&out), why);
+	buf_release(&out);
+}
+
+static void where_nothing_can_be_compared_it_says_what_was_seen(void **state)
+{
+	struct canary *c = canary_new(&config, NULL, NULL);
+	struct habit old = { "support@1.4.0", 0.01, 0, NAN }, new = { "support@1.5.0", 0.01, 0, NAN };
+	struct canary_wish nobody = { .name = SLICE("nobody") }, support = { .name = SLICE("support") };
+	struct canary_wish far = { .name = SLICE("support"), .to = SLICE("9"), .model = SLICE("o3") };
+
+	(void)state;
+	assert_missing(c, &nobody, "no calls of a prompt 'nobody' were seen; `plimsoll canary` lists what can be compared");
+	one_call(c, &old, 1, T0, 0);
+	assert_missing(c, &support, "no two versions of 'support' to compare; seen were 1.4.0 (triage, gpt-4o)");
+	one_call(c, &new, 1, T0, 0);
+	assert_missing(c, &far, "no two versions of 'support' to compare, to 9 by model 'o3'; seen were 1.4.0 (triage, gpt-4o), "
+				"1.5.0 (triage, gpt-4o)");
+	canary_free(c);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -337,6 +399,8 @@ int main(void)
 		cmocka_unit_test(many_versions_do_not_grow_without_bound),
 		cmocka_unit_test(versions_beyond_the_room_do_not_push_out_those_that_serve),
 		cmocka_unit_test(the_bound_is_that_of_the_mixture_and_its_inverse_finds_it_back),
+		cmocka_unit_test(a_metric_that_gets_worse_says_when_there_will_be_a_verdict),
+		cmocka_unit_test(where_nothing_can_be_compared_it_says_what_was_seen),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
