@@ -3,12 +3,15 @@
  */
 #include <math.h>
 #include <stdio.h>
+#include <stdlib.h>
 
 #include "agent/base/clock.h"
 #include "agent/cli/answer.h"
 #include "agent/cli/review.h"
 
-#define ROWS_SHOWN 20u
+#define ROWS_SHOWN    20u
+#define CHANGES_SHOWN 512u
+#define PERCENT       100 /* the scale of shares: they change by points */
 
 /* What the columns show, in order. */
 static const struct column {
@@ -19,11 +22,11 @@ static const struct column {
 	{ "requests", "requests", 1, "%.0f" },
 	{ "cost USD", "cost_usd", 1, "%.4f" },
 	{ "each USD", "cost_per_request_usd", 1, "%.6f" },
-	{ "failed", "failed_share", 100, "%.2f %%" },
-	{ "flawed", "flawed_share", 100, "%.2f %%" },
-	{ "unpriced", "unpriced_share", 100, "%.1f %%" },
+	{ "failed", "failed_share", PERCENT, "%.2f %%" },
+	{ "flawed", "flawed_share", PERCENT, "%.2f %%" },
+	{ "unpriced", "unpriced_share", PERCENT, "%.1f %%" },
 	{ "score", "score", 1, "%.3f" },
-	{ "negative", "negative_share", 100, "%.1f %%" },
+	{ "negative", "negative_share", PERCENT, "%.1f %%" },
 	{ "p50 ms", "latency_p50_ms", 1, "%.0f" },
 	{ "p95 ms", "latency_p95_ms", 1, "%.0f" },
 };
@@ -38,7 +41,20 @@ static void print_number(struct buf *out, const struct column *c, double value)
 	buf_text(out, text);
 }
 
-/* "12 (+20 %)"; a value that was zero or unknown before has no change. */
+/* " (+20 %)", " (-1.4 pt)"; a value that was unknown before has no change, nor has one that was zero a ratio. */
+static void print_movement(struct buf *out, const struct column *c, double value, double was)
+{
+	bool is_share = c->scale >= PERCENT;
+	double by = is_share ? (value - was) * PERCENT : (value / was - 1) * 100;
+
+	if (isnan(was) || (!is_share && was <= 0))
+		return;
+	if (is_share && fabs(by) >= 0.05)
+		buf_printf(out, " (%+.1f pt)", by);
+	else if (!is_share && fabs(by) >= 0.5)
+		buf_printf(out, " (%+.0f %%)", by);
+}
+
 static void print_cell(struct buf *out, const struct column *c, struct slice now, struct slice before)
 {
 	double value = answer_number(now, c->name), was = answer_number(before, c->name);
@@ -49,8 +65,7 @@ static void print_cell(struct buf *out, const struct column *c, struct slice now
 	}
 	buf_byte(out, ' ');
 	print_number(out, c, value);
-	if (!isnan(was) && was != 0 && fabs(value / was - 1) >= 0.005)
-		buf_printf(out, " (%+.0f %%)", (value / was - 1) * 100);
+	print_movement(out, c, value, was);
 	buf_text(out, " |");
 }
 
@@ -81,7 +96,7 @@ static void print_name(struct buf *out, struct slice object, const char *name)
 
 	answer_text(object, name, &text);
 	for (size_t i = 0; i < text.len; i++) {
-		if (text.ptr[i] == '|')
+		if (text.ptr[i] != '\0' && strchr("|*`<[\\", text.ptr[i]) != NULL)
 			buf_byte(out, '\\');
 		buf_byte(out, text.ptr[i] == '\n' ? ' ' : text.ptr[i]);
 	}
@@ -139,6 +154,44 @@ static void print_change(void *context, struct slice change)
 	l->count++;
 }
 
+/* The oldest first, which the answer need not have. */
+static int by_time(const void *a, const void *b)
+{
+	double x = answer_number(*(const struct slice *)a, "time"), y = answer_number(*(const struct slice *)b, "time");
+
+	return (x > y) - (x < y);
+}
+
+struct changes {
+	struct slice items[CHANGES_SHOWN];
+	size_t count;
+};
+
+static void gather(void *context, struct slice change)
+{
+	struct changes *all = context;
+
+	if (all->count < CHANGES_SHOWN) /* the newest were recorded last, and come first */
+		all->items[all->count++] = change;
+}
+
+static void print_changes(struct buf *out, struct slice array)
+{
+	struct changes all = { .count = 0 };
+	struct listing l = { out, 0 };
+
+	if (array.len == 0)
+		return;
+	buf_text(out, "\n## Deployments and other changes\n\n");
+	answer_each(array, gather, &all);
+	if (all.count > 0)
+		qsort(all.items, all.count, sizeof(all.items[0]), by_time);
+	for (size_t i = 0; i < all.count; i++)
+		print_change(&l, all.items[i]);
+	if (l.count == 0)
+		buf_text(out, "none\n");
+}
+
 static void print_version(void *context, struct slice version)
 {
 	struct listing *l = context;
@@ -185,5 +238,5 @@ void review_print(struct slice answer, struct buf *out)
 		buf_printf(out, "\n%zu more in the JSON.\n", l.count - ROWS_SHOWN);
 	print_list(out, "Alerts", answer_field(answer, "alerts"), print_alert);
 	print_list(out, "Versions seen first", answer_field(answer, "first_seen"), print_version);
-	print_list(out, "Deployments and other changes", answer_field(answer, "changes"), print_change);
+	print_changes(out, answer_field(answer, "changes"));
 }

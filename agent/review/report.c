@@ -90,6 +90,7 @@ static double ratio(double part, double whole)
 static void write_sums(struct buf *out, const char *name, const struct day_sums *d)
 {
 	double requests = (double)d->requests, answered = (double)(d->requests - d->failed);
+	double priced = (double)(d->requests - d->unpriced); /* those of unknown cost are not free */
 	bool all_unpriced = d->unpriced > 0 && d->cost_pusd == 0;
 
 	json_write_key(out, name);
@@ -100,7 +101,7 @@ static void write_sums(struct buf *out, const char *name, const struct day_sums 
 		buf_text(out, "null");
 	else
 		pusd_write(out, (__int128_t)d->cost_pusd);
-	write_number(out, "cost_per_request_usd", all_unpriced ? (double)NAN : ratio((double)d->cost_pusd / 1e12, requests));
+	write_number(out, "cost_per_request_usd", all_unpriced ? (double)NAN : ratio((double)d->cost_pusd / 1e12, priced));
 	write_number(out, "failed_share", ratio((double)d->failed, requests));
 	write_number(out, "flawed_share", ratio((double)d->flawed, answered));
 	write_number(out, "unpriced_share", ratio((double)d->unpriced, requests));

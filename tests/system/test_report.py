@@ -47,3 +47,24 @@ def test_a_week_is_told_against_the_week_before_and_survives_a_restart(start_age
     assert [c["kind"] for c in week["changes"] if c["subject"] == "greet@2" and c["kind"] == "deploy"] == ["deploy"]
     text = report(agent)
     assert "| all calls | 110 (+57 %) |" in text and "greet@2 in checkout" in text, text
+
+
+def test_what_is_unpriced_is_not_free_and_changes_are_told_in_order(start_agent):
+    agent = start_agent()
+    yesterday = (int(time.time()) // DAY_S - 1) * DAY_S
+    message, spans = otlp.request()
+    for i in range(4):
+        otlp.add_call(spans, yesterday + i, **{"plimsoll.feature": "<b>*ad|hoc*"})
+        otlp.add_call(spans, yesterday - 7 * DAY_S + i, **{"plimsoll.feature": "<b>*ad|hoc*"})
+    otlp.add_call(spans, yesterday + 5, model="nobody-knows-1", **{"plimsoll.feature": "<b>*ad|hoc*"})
+    failed = otlp.add_call(spans, yesterday + 6, **{"plimsoll.feature": "<b>*ad|hoc*", "error.type": "500"})
+    failed.status.code = 2
+    otlp.send_grpc(agent.grpc_target, message)
+    agent.wait_for_metric("plimsoll_requests_total", 10)
+    for subject, second in (("late", 900), ("early", 300)):
+        assert agent.post("/api/v1/audit", {"kind": "deploy", "subject": subject, "by": "ci", "time": yesterday + second})[0] < 300
+    totals = json.loads(report(agent, "--output", "json"))["totals"]["now"]
+    assert abs(totals["cost_per_request_usd"] - otlp.cost_usd(100, 20)) < 1e-9, totals
+    text = report(agent)
+    assert "16.67 % (+16.7 pt)" in text and "| \\<b>\\*ad\\|hoc\\* / " in text, text
+    assert text.index(" early ") < text.index(" late "), text
