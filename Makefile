@@ -25,7 +25,7 @@ CC  ?= gcc
 WARN := -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wstrict-prototypes -Wmissing-prototypes -Wvla -Wundef \
 	-Wpointer-arith -Wwrite-strings -Werror
 HARDEN := -fstack-protector-strong -D_FORTIFY_SOURCE=2 -fPIE
-HARDEN_LINK := -pie -Wl,-z,relro,-z,now
+HARDEN_LINK := -pie -Wl,-z,relro,-z,now,-z,pack-relative-relocs
 
 # On x86-64 gcc clears and copies structs by `rep stos` and `rep movs`, which take long to start.
 ifneq ($(shell $(CC) -mmemset-strategy=libcall:-1:noalign -x c -E - < /dev/null 2> /dev/null),)

@@ -15,7 +15,7 @@
 #define CONNECTION_MEMORY_BYTES ((size_t)32768)
 #define IDLE_TIMEOUT_S          30u
 #define STACK_BYTES             ((size_t)262144)
-#define THREADS                 4u /* of each address: a decision on a budget does not wait for a scrape or for the disk */
+#define THREADS                 3u /* of each address: a decision on a budget does not wait for a scrape or for the disk */
 
 /* In place of an upload: a GET or HEAD of our own table, which is answered on the second call. */
 static char headers_seen;

@@ -6,6 +6,7 @@
 #include <math.h>
 #include <stdlib.h>
 
+#include "agent/base/pages.h"
 #include "agent/baselines/detector_priv.h"
 
 #define LATENESS_S          60 /* a bucket stays open this long after its end */
@@ -66,7 +67,7 @@ static void register_meters(struct detector *d)
 
 struct detector *detector_new(const struct baselines_config *config, verdict_fn emit, void *context)
 {
-	struct detector *d = calloc(1, sizeof(*d));
+	struct detector *d = pages_new(sizeof(*d));
 	int64_t keys = config->max_series / KEY_SERIES_MIN;
 
 	if (d == NULL)
@@ -103,7 +104,7 @@ void detector_free(struct detector *d)
 	model_watch_release(&d->models);
 	buf_release(&d->dropped);
 	buf_release(&d->dropped_before);
-	free(d);
+	pages_free(d, sizeof(*d));
 }
 
 uint64_t detector_series_count(const struct detector *d)

@@ -8,6 +8,8 @@
 #include <string.h>
 #include <sys/mman.h>
 
+#include "agent/base/pages.h"
+
 /* Slots are a queue, newest first. Tags are lanes of 16 bits, the first slot's lowest. */
 #define LANES     4u
 #define EACH_LANE UINT64_C(0x0001000100010001)
@@ -52,21 +54,14 @@ static uint64_t lanes_with(uint64_t tags, uint64_t in_each)
 	return (differ - EACH_LANE) & ~differ & EACH_LANE << 15;
 }
 
-/* Zeroed memory that exists where it is touched. Large pages, where the system gives them: searches go everywhere. */
-static void *pages_new(size_t bytes)
+/* Large pages, where the system gives them: searches go everywhere. */
+static void *large_pages(size_t bytes)
 {
-	void *pages = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	void *pages = pages_new(bytes);
 
-	if (pages == MAP_FAILED)
-		return NULL;
-	madvise(pages, bytes, MADV_HUGEPAGE);
-	return pages;
-}
-
-static void pages_free(void *pages, size_t bytes)
-{
 	if (pages != NULL)
-		munmap(pages, bytes);
+		madvise(pages, bytes, MADV_HUGEPAGE);
+	return pages;
 }
 
 struct span_table *span_table_new(size_t bytes)
@@ -78,10 +73,10 @@ struct span_table *span_table_new(size_t bytes)
 		return NULL;
 	t->capacity = bytes / each > TABLE_ENTRIES_MIN ? bytes / each : TABLE_ENTRIES_MIN;
 	t->mask = bucket_count(t->capacity) - 1;
-	t->entries = pages_new(t->capacity * sizeof(*t->entries));
+	t->entries = large_pages(t->capacity * sizeof(*t->entries));
 	bool complete = t->entries != NULL;
 	for (int i = 0; i < INDEX_COUNT; i++) {
-		t->buckets[i] = pages_new((t->mask + 1) * sizeof(*t->buckets[i]));
+		t->buckets[i] = large_pages((t->mask + 1) * sizeof(*t->buckets[i]));
 		complete = complete && t->buckets[i] != NULL;
 	}
 	if (complete)

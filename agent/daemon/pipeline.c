@@ -110,7 +110,7 @@ static struct worker *enter_lane(struct pipeline *p, unsigned index)
 	}
 	if (prompts != NULL)
 		worker_adopt_prompts(w, prompts);
-	cohorts_begin(&w->cohorts);
+	cohorts_begin(w->cohorts);
 	return w;
 }
 

@@ -30,7 +30,7 @@ struct status worker_init(struct worker *w, const char *transport, struct observ
 
 	*w = (struct worker){ .shard = shard, .counting = counting, .records = BUF_INIT, .inside = BUF_INIT };
 	arena_init(&w->arena, ARENA_BASE_BYTES);
-	cohorts_init(&w->cohorts);
+	w->cohorts = cohorts_new();
 	snprintf(rest, sizeof(rest), ",transport=\"%s\"", transport);
 	for (int s = 0; s < SIGNAL_COUNT; s++) {
 		w->meters.accepted[s] = labelled(METER_ACCEPTED, "signal", signal_names[s], rest);
@@ -40,13 +40,13 @@ struct status worker_init(struct worker *w, const char *transport, struct observ
 	w->meters.not_counted = labelled(METER_CALLS, "counted", "false", "");
 	w->meters.unversioned = meter_get(METER_UNVERSIONED, "");
 	w->models = models;
-	return OK;
+	return w->cohorts != NULL ? OK : FAIL(NOMEM, "no memory for the labels of calls");
 }
 
 void worker_release(struct worker *w)
 {
 	arena_release(&w->arena);
-	cohorts_release(&w->cohorts);
+	cohorts_free(w->cohorts);
 	dialect_reader_free(w->reader);
 	pricer_free(w->pricer);
 	settings_unref(w->settings);
@@ -119,7 +119,7 @@ static void settle_cost(struct worker *w, struct call *c)
 
 void worker_complete(struct worker *w, struct call *c)
 {
-	c->cohort = cohort_of(&w->cohorts, c);
+	c->cohort = cohort_of(w->cohorts, c);
 	if (w->models != NULL)
 		model_watch_see(w->models, c);
 	settle_cost(w, c);

@@ -24,7 +24,7 @@ struct worker {
 	struct prompt_counting prompt_counting;
 	struct dialect_reader *reader;
 	struct pricer *pricer;
-	struct cohorts cohorts;
+	struct cohorts *cohorts;
 	struct model_watch *models;
 	struct observe_shard *shard;
 	struct batch batch;

@@ -9,6 +9,7 @@
 #include "agent/base/clock.h"
 #include "agent/base/compiler.h"
 #include "agent/base/hash.h"
+#include "agent/base/pages.h"
 #include "agent/observe/observe_priv.h"
 
 /* Makes the call the exemplar of its bucket. */
@@ -270,12 +271,12 @@ struct observer *observer_new(const struct config *config, unsigned lanes)
 	pthread_mutex_init(&o->tick_lock, NULL);
 	o->start_mono_ns = clock_mono_ns();
 	o->start_unix_s = process_start_unix_s();
-	o->shards = aligned_alloc(_Alignof(struct observe_shard), lanes * sizeof(*o->shards));
+	o->shards = pages_new(lanes * sizeof(*o->shards));
+	o->shards_bytes = lanes * sizeof(*o->shards);
 	o->quality = quality_new((size_t)config->limits.max_series, config->limits.max_label_bytes);
 	bool complete = o->shards != NULL && o->quality != NULL;
 	while (complete && o->lanes < lanes) {
 		struct observe_shard *s = &o->shards[o->lanes++];
-		*s = (struct observe_shard){ 0 };
 		complete = shard_init(s, &o->registry, &o->attribution);
 	}
 	if (complete)
@@ -296,7 +297,7 @@ void observer_free(struct observer *o)
 		attribution_release(s->attribution);
 		arena_release(&s->arena);
 	}
-	free(o->shards);
+	pages_free(o->shards, o->shards_bytes);
 	quality_free(o->quality);
 	pthread_mutex_destroy(&o->tick_lock);
 	label_registry_release(&o->registry);

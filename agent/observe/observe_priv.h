@@ -60,6 +60,7 @@ struct observe_shard {
 struct observer {
 	unsigned lanes;
 	struct observe_shard *shards;
+	size_t shards_bytes;
 	struct label_registry registry;
 	struct attribution_registry attribution;
 	struct quality *quality;

@@ -7,6 +7,7 @@
 
 #include "agent/base/compiler.h"
 #include "agent/base/hash.h"
+#include "agent/base/pages.h"
 
 #define CROWDED    (COHORT_SLOTS * 3 / 4) /* then they are forgotten, between two requests */
 #define PROBES_MAX 8u   /* a sender may choose texts of one glance */
@@ -15,15 +16,27 @@
 
 static _Atomic uint64_t last_id;
 
-void cohorts_init(struct cohorts *t)
+struct cohorts {
+	struct arena arena;
+	uint32_t count;
+	struct cohort *slots[COHORT_SLOTS];
+};
+
+struct cohorts *cohorts_new(void)
 {
-	memset(t, 0, sizeof(*t));
-	arena_init(&t->arena, COHORT_SLOTS * (sizeof(struct cohort) + BYTES_MAX));
+	struct cohorts *t = pages_new(sizeof(*t));
+
+	if (t != NULL)
+		arena_init(&t->arena, COHORT_SLOTS * (sizeof(struct cohort) + BYTES_MAX));
+	return t;
 }
 
-void cohorts_release(struct cohorts *t)
+void cohorts_free(struct cohorts *t)
 {
+	if (t == NULL)
+		return;
 	arena_release(&t->arena);
+	pages_free(t, sizeof(*t));
 }
 
 void cohorts_begin(struct cohorts *t)

@@ -44,14 +44,10 @@ struct cohort {
 
 #define COHORT_SLOTS 4096u /* a power of two */
 
-struct cohorts {
-	struct arena arena;
-	uint32_t count;
-	struct cohort *slots[COHORT_SLOTS];
-};
+struct cohorts;
 
-void cohorts_init(struct cohorts *t);
-void cohorts_release(struct cohorts *t);
+struct cohorts *cohorts_new(void); /* NULL without memory */
+void cohorts_free(struct cohorts *t);
 
 /* Between two requests, when no call is left that names a cohort: forgets them where they have become many. */
 void cohorts_begin(struct cohorts *t);

@@ -23,17 +23,9 @@ static struct call shop_call(void)
 	};
 }
 
-static struct cohorts *table(void)
-{
-	static struct cohorts t;
-
-	cohorts_init(&t);
-	return &t;
-}
-
 static void the_same_labels_are_the_same_cohort(void **state)
 {
-	struct cohorts *t = table();
+	struct cohorts *t = cohorts_new();
 	char other_place[] = "search";
 	struct call a = shop_call(), b = shop_call();
 	(void)state;
@@ -45,12 +37,12 @@ static void the_same_labels_are_the_same_cohort(void **state)
 	memset(other_place, 'x', sizeof(other_place)); /* it keeps texts of its own */
 	assert_ptr_equal(cohort_of(t, &a), first);
 	assert_true(slice_equal(first->prompt, SLICE("shop/answer@1.4.0")));
-	cohorts_release(t);
+	cohorts_free(t);
 }
 
 static void each_label_tells_cohorts_apart(void **state)
 {
-	struct cohorts *t = table();
+	struct cohorts *t = cohorts_new();
 	struct call c = shop_call();
 	uint64_t shop = cohort_of(t, &c)->id;
 	(void)state;
@@ -61,22 +53,22 @@ static void each_label_tells_cohorts_apart(void **state)
 	assert_int_not_equal(cohort_of(t, &c)->id, shop);
 	COHORT_LABEL_MAP(X)
 #undef X
-	cohorts_release(t);
+	cohorts_free(t);
 }
 
 static void a_text_that_moves_from_one_label_to_the_next_is_another_cohort(void **state)
 {
-	struct cohorts *t = table();
+	struct cohorts *t = cohorts_new();
 	struct call a = { .feature = SLICE("x") }, b = { .prompt_version = SLICE("x") };
 	(void)state;
 
 	assert_int_not_equal(cohort_of(t, &a)->id, cohort_of(t, &b)->id);
-	cohorts_release(t);
+	cohorts_free(t);
 }
 
 static void what_a_lane_forgets_gets_another_number(void **state)
 {
-	struct cohorts *t = table();
+	struct cohorts *t = cohorts_new();
 	struct call c = shop_call();
 	uint64_t before = cohort_of(t, &c)->id;
 	char feature[16];
@@ -90,12 +82,12 @@ static void what_a_lane_forgets_gets_another_number(void **state)
 	cohorts_begin(t);
 	c = shop_call();
 	assert_int_not_equal(cohort_of(t, &c)->id, before);
-	cohorts_release(t);
+	cohorts_free(t);
 }
 
 static void texts_that_look_alike_at_a_glance_cannot_fill_the_table(void **state)
 {
-	struct cohorts *t = table();
+	struct cohorts *t = cohorts_new();
 	struct call c = shop_call();
 	char feature[48] = "the same beginning, ..... the same ........ end.";
 	unsigned known = 0;
@@ -109,19 +101,19 @@ static void texts_that_look_alike_at_a_glance_cannot_fill_the_table(void **state
 		known += cohort_of(t, &c) != NULL;
 	}
 	assert_in_range(known, 1, 16);
-	cohorts_release(t);
+	cohorts_free(t);
 }
 
 static void labels_of_kilobytes_have_no_cohort(void **state)
 {
 	static char text[8192];
-	struct cohorts *t = table();
+	struct cohorts *t = cohorts_new();
 	struct call c = shop_call();
 	(void)state;
 
 	c.workflow = (struct slice){ text, sizeof(text) };
 	assert_null(cohort_of(t, &c));
-	cohorts_release(t);
+	cohorts_free(t);
 }
 
 static void a_memo_finds_what_it_was_given_and_nothing_for_no_cohort(void **state)
