@@ -11,6 +11,9 @@ enum pattern_result { PATTERN_NO, PATTERN_YES, PATTERN_BAD /* it is none, or tak
 
 enum pattern_result pattern_find(struct slice pattern, struct slice text);
 
+/* Whether text holds wanted: letters of any script without their case, any run of white space as one space. */
+bool pattern_holds(struct slice text, struct slice wanted);
+
 /* False: what is wrong with it, and where, is appended to why. */
 bool pattern_is_good(struct slice pattern, struct buf *why);
 

@@ -3,6 +3,7 @@
  */
 #include <math.h>
 
+#include "agent/base/json.h"
 #include "agent/gate/gate.h"
 
 static const struct criterion {
@@ -123,17 +124,34 @@ static struct slice last_columns(struct slice text, size_t room)
 	return slice_skip(text, first_columns(text, columns(text) - room).len);
 }
 
+/* Nothing that moves a cursor or ends a line; half a character that a cut left over is dropped. escaped: characters that
+ * get a backslash. */
+static void write_plain(struct buf *out, struct slice text, const char *escaped)
+{
+	for (size_t i = 0, n; i < text.len; i += n > 0 ? n : 1) {
+		unsigned char c = (unsigned char)text.ptr[i];
+		n = utf8_sequence(slice_skip(text, i));
+		bool is_control = c < ' ' || c == 0x7f || (n == 2 && c == 0xc2 && (unsigned char)text.ptr[i + 1] < 0xa0);
+		if (n == 1 && !is_control && strchr(escaped, c) != NULL)
+			buf_byte(out, '\\');
+		if (n > 0 && is_control)
+			buf_byte(out, ' ');
+		else
+			buf_append(out, text.ptr + i, n);
+	}
+}
+
 /* Ids often differ at their ends: a long one loses its middle. */
 static void write_id(struct buf *out, struct slice id, size_t width)
 {
 	size_t n = columns(id);
 
 	if (n > width) {
-		buf_slice(out, first_columns(id, (width - 3) / 2));
+		write_plain(out, first_columns(id, (width - 3) / 2), "");
 		buf_text(out, "...");
-		buf_slice(out, last_columns(id, width - 3 - (width - 3) / 2));
+		write_plain(out, last_columns(id, width - 3 - (width - 3) / 2), "");
 	} else {
-		buf_slice(out, id);
+		write_plain(out, id, "");
 	}
 	for (; n < width; n++)
 		buf_byte(out, ' ');
@@ -157,8 +175,7 @@ static void write_cut(struct buf *out, struct slice text, size_t room)
 	bool is_long = columns(text) > room;
 	struct slice shown = is_long ? first_columns(text, room > 3 ? room - 3 : 0) : text;
 
-	for (size_t i = 0; i < shown.len; i++)
-		buf_byte(out, (unsigned char)shown.ptr[i] < ' ' ? ' ' : shown.ptr[i]);
+	write_plain(out, shown, "");
 	buf_text(out, is_long ? "..." : "");
 }
 
@@ -245,11 +262,16 @@ static void print_remarks(const struct gate *g, struct buf *out)
 	if (g->skipped > 0)
 		buf_printf(out, ", %zu skipped", g->skipped);
 	buf_byte(out, '\n');
-	if (g->unknown > 0)
-		buf_printf(out, "%u results are of cases that the suite does not have ('%.*s'): left out\n", g->unknown,
-			   SLICE_ARG(g->first_unknown));
-	if (g->gone > 0)
-		buf_printf(out, "%u cases of the baseline have no result now ('%.*s')\n", g->gone, SLICE_ARG(g->first_gone));
+	if (g->unknown > 0) {
+		buf_printf(out, "%u results are of cases that the suite does not have ('", g->unknown);
+		write_plain(out, g->first_unknown, "");
+		buf_text(out, "'): left out\n");
+	}
+	if (g->gone > 0) {
+		buf_printf(out, "%u cases of the baseline have no result now ('", g->gone);
+		write_plain(out, g->first_gone, "");
+		buf_text(out, "')\n");
+	}
 	if (!has_limit(g))
 		buf_text(out, "no limit was given: the gate is open whatever the results say\n");
 	if (g->cached > 0)
@@ -285,11 +307,7 @@ void gate_print_text(const struct gate *g, const struct gate_style *style, struc
 /* In a cell: no bar, no line end, no markup of ours. */
 static void write_cell(struct buf *out, struct slice text)
 {
-	for (size_t i = 0; i < text.len && i < 200; i++)
-		if (strchr("|`*_<>[]\\", text.ptr[i]) != NULL && text.ptr[i] != '\0')
-			buf_printf(out, "\\%c", text.ptr[i]);
-		else
-			buf_byte(out, (unsigned char)text.ptr[i] < ' ' ? ' ' : text.ptr[i]);
+	write_plain(out, first_columns(text, 200), "|`*_<>[]\\");
 }
 
 static void markdown_criteria(const struct gate *g, struct buf *out)

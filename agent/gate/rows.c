@@ -43,6 +43,7 @@ struct row_format {
 	const char *name;
 	const char *mark; /* member of the root or of a row that only this tool writes */
 	const struct key *keys;
+	bool wraps; /* a text as the only member of an object, under a name of the user's */
 };
 
 static const struct key promptfoo[] = {
@@ -118,14 +119,14 @@ static const struct key plain[] = {
 #define LANGSMITH 1
 
 static const struct row_format formats[] = {
-	{ "promptfoo", "testCase", promptfoo },
-	[LANGSMITH] = { "langsmith", "reference_example_id", langsmith },
-	{ "langsmith", "evaluation_results", langsmith_rows },
-	{ "langsmith", "example_id", langsmith_table },
-	{ "braintrust", "experiment_id", braintrust },
-	{ "braintrust", "root_span_id", braintrust },
-	{ "braintrust", "exc_info", braintrust }, /* of an Eval that was not uploaded */
-	{ "json", NULL, plain },
+	{ "promptfoo", "testCase", promptfoo, false },
+	[LANGSMITH] = { "langsmith", "reference_example_id", langsmith, true },
+	{ "langsmith", "evaluation_results", langsmith_rows, true },
+	{ "langsmith", "example_id", langsmith_table, true },
+	{ "braintrust", "experiment_id", braintrust, true },
+	{ "braintrust", "root_span_id", braintrust, true },
+	{ "braintrust", "exc_info", braintrust, true }, /* of an Eval that was not uploaded */
+	{ "json", NULL, plain, false },
 };
 
 const struct row_format *row_format_of(struct slice root, struct slice row)
@@ -169,15 +170,15 @@ static void take(struct row *row, const struct key *key, struct slice value)
 	}
 }
 
-/* The only member of an object, where that is text; else the value. */
-static struct slice only_text(struct slice value)
+/* The only member of an object, where that is text and the tool wraps texts so; else the value: it may be an answer in JSON. */
+static struct slice only_text(const struct row *row, struct slice value)
 {
 	struct slice first = SLICE_NONE;
 	struct json_string name;
 	struct json j;
 
 	json_init(&j, value);
-	if (json_peek(&j) != JSON_OBJECT || !json_object(&j) || !json_member(&j, &name) || json_peek(&j) != JSON_STRING ||
+	if (!row->format->wraps || json_peek(&j) != JSON_OBJECT || !json_object(&j) || !json_member(&j, &name) || json_peek(&j) != JSON_STRING ||
 	    !json_raw(&j, &first) || json_member(&j, &name))
 		return value;
 	return first;
@@ -348,12 +349,12 @@ static struct status fill(struct row *row, double pass_score, struct result *out
 	struct worst_score worst = row->worst;
 
 	worst_score_add_all(&worst, row->found[FIELD_SCORES], row->arena);
-	out->question = slice_trim(text_of(row, only_text(row->found[FIELD_QUESTION])));
+	out->question = slice_trim(text_of(row, only_text(row, row->found[FIELD_QUESTION])));
 	out->case_id = text_of(row, row->found[FIELD_ID]);
 	if (out->case_id.len == 0)
 		out->case_id = out->question;
 	out->variant = variant_in(row);
-	out->output = text_of(row, only_text(row->found[FIELD_OUTPUT]));
+	out->output = text_of(row, only_text(row, row->found[FIELD_OUTPUT]));
 	out->score = fmin(number_in(row, FIELD_SCORE), worst.score);
 	out->why = why_in(row, &worst, pass_score);
 	out->error = text_of(row, row->found[FIELD_ERROR]);

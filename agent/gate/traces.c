@@ -43,9 +43,11 @@ static double plus(double so_far, double more)
 
 static void take_call(struct result *r, struct slice line, struct arena *a)
 {
-	struct slice outcome = string_in(line, SLICE("outcome")), session = string_in(line, SLICE("session_id"));
+	struct slice outcome = string_in(line, SLICE("outcome")), session = SLICE_NONE;
+	struct json j;
 
-	if (session.len > 0)
+	json_init(&j, json_find(line, SLICE("session_id")));
+	if (json_text(&j, a, &session) && session.len > 0)
 		r->case_id = arena_dup(a, session);
 	r->cost_usd = plus(r->cost_usd, number_in(line, SLICE("cost_usd")));
 	r->input_tokens = plus(r->input_tokens, number_in(line, SLICE("input_tokens")));

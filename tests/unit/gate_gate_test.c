@@ -8,6 +8,7 @@
 #include <cmocka.h>
 #include <math.h>
 
+#include "agent/base/json.h"
 #include "agent/gate/gate.h"
 
 static const char *thirty_days[] = { "30  Days" }, *cannot[] = { "I cannot help" }, *digits[] = { "^\\d+$" };
@@ -41,6 +42,11 @@ static void texts_are_found_whatever_their_case_and_spacing(void **state)
 	assert_why(&c, &rude, "'I cannot help' must not be in the answer");
 	bad.passed = TRI_YES; /* its tool judged the meaning */
 	assert_why(&c, &bad, NULL);
+	static const char *apples[] = { "\xc3\x84PFEL + (nuts)" };
+	struct suite_case german = { .id = "a", .must_not = { apples, 1 } };
+	struct result told = answer("a", "viele \xc3\xa4pfel \n + (NUTS)."), other = answer("a", "viele \xc3\xa4pfel (nuts)");
+	assert_why(&german, &told, "'\xc3\x84PFEL + (nuts)' must not be in the answer");
+	assert_why(&german, &other, NULL);
 }
 
 static void each_check_says_what_it_misses(void **state)
@@ -75,7 +81,7 @@ static void every_check_lets_pass_what_keeps_to_it_and_names_what_does_not(void 
 		{ { .not_regex = { pattern, 1 } }, "42 days", "42", "the answer matches '^\\d+$'" },
 		{ { .regex = { bad, 1 } }, NULL, "x", "pattern '(' takes too long over this answer" },
 		{ { .is_json = true }, "[1, {\"a\": null}]", "{\"a\": 1", "the answer is no valid JSON" },
-		{ { .is_json = true }, "\"text\"", "", "the answer is no valid JSON" },
+		{ { .is_json = true }, "\"text\"", "", "the results do not tell what was answered" },
 		{ { .json_schema = "{\"type\":\"object\",\"required\":[\"id\"]}" }, "{\"id\":1}", "{}", "/: 'id' is missing" },
 		{ { .cites = 1 }, "so [1]", "so", "cites 0 sources, 1 are wanted" },
 	};
@@ -207,6 +213,37 @@ static void cases_of_the_baseline_that_are_gone_are_named(void **state)
 	buf_release(&why);
 }
 
+static void nothing_in_a_report_moves_a_cursor_or_ends_in_half_a_character(void **state)
+{
+	static char umlauts[402] = "x"; /* 200 of two bytes each, so that every cut by bytes goes through one */
+	const struct gate_style style = { .width = 80, .all_cases = true };
+	struct gate_limits limits = no_limits();
+	struct buf why = BUF_INIT, text = BUF_INIT, markdown = BUF_INIT;
+	struct gate *g;
+
+	(void)state;
+	for (size_t i = 1; i < 401; i += 2)
+		memcpy(umlauts + i, "\xc3\xa4", 2);
+	struct result now[] = { answer("a\x1b[31m\nb", ""), answer(umlauts, "") };
+	struct results today = { .items = now, .count = 2, .source = "json" };
+	now[0].passed = now[1].passed = TRI_NO;
+	now[0].why = now[1].why = slice_of(umlauts);
+	assert_int_equal(gate_judge(NULL, &today, NULL, &limits, &any_variant, &g, &why).code, STATUS_OK);
+	gate_print_text(g, &style, &text);
+	gate_print_markdown(g, &markdown);
+	assert_non_null(strstr(buf_string(&text), "a [31m b "));
+	const struct buf *reports[] = { &text, &markdown };
+	for (int i = 0; i < 2; i++) {
+		assert_null(memchr(reports[i]->ptr, '\x1b', reports[i]->len));
+		for (size_t at = 0, n; at < reports[i]->len; at += n)
+			assert_true((n = utf8_sequence(slice_skip(buf_view(reports[i]), at))) > 0);
+	}
+	gate_free(g);
+	buf_release(&text);
+	buf_release(&markdown);
+	buf_release(&why);
+}
+
 static void a_case_that_was_not_run_has_not_passed(void **state)
 {
 	struct suite_case cases[] = { { .id = "a" }, { .id = "b" } };
@@ -282,6 +319,7 @@ int main(void)
 		cmocka_unit_test(the_interval_is_wilsons),
 		cmocka_unit_test(a_case_that_passed_before_and_fails_now_is_a_regression),
 		cmocka_unit_test(cases_of_the_baseline_that_are_gone_are_named),
+		cmocka_unit_test(nothing_in_a_report_moves_a_cursor_or_ends_in_half_a_character),
 		cmocka_unit_test(a_case_that_was_not_run_has_not_passed),
 		cmocka_unit_test(a_cost_that_one_answer_does_not_tell_is_unknown_and_keeps_no_limit),
 		cmocka_unit_test(several_variants_must_be_told_apart),

@@ -185,6 +185,24 @@ static void calls_and_evaluations_of_a_trace_are_one_answer(void **state)
 	assert_text(loaded->items[0].case_id, "t1");
 }
 
+static void a_name_in_quotes_is_read_as_it_was_meant(void **state)
+{
+	(void)state;
+	assert_int_equal(load("{\"type\":\"call\",\"trace_id\":\"t1\",\"session_id\":\"say \\\"no\\\"\",\"outcome\":\"ok\"}\n"
+			      "{\"type\":\"call\",\"trace_id\":\"t2\",\"session_id\":null,\"outcome\":\"ok\"}\n").code, STATUS_OK);
+	assert_text(loaded->items[0].case_id, "say \"no\"");
+	assert_text(loaded->items[1].case_id, "t2");
+}
+
+static void an_answer_in_json_stays_json_where_no_tool_wraps_texts(void **state)
+{
+	(void)state;
+	assert_int_equal(load("[{\"id\":\"a\",\"output\":{\"status\":\"ok\"}}]").code, STATUS_OK);
+	assert_text(loaded->items[0].output, "{\"status\":\"ok\"}");
+	assert_int_equal(load("[{\"example_id\":\"a\",\"outputs\":{\"answer\":\"yes\"}}]").code, STATUS_OK);
+	assert_text(loaded->items[0].output, "yes");
+}
+
 static void a_conversation_names_the_case_of_its_traces(void **state)
 {
 	(void)state;
@@ -233,6 +251,8 @@ int main(void)
 		cmocka_unit_test_teardown(tables_are_read_by_their_header, forget),
 		cmocka_unit_test_teardown(a_report_with_entities_of_its_own_is_refused, forget),
 		cmocka_unit_test_teardown(calls_and_evaluations_of_a_trace_are_one_answer, forget),
+		cmocka_unit_test_teardown(a_name_in_quotes_is_read_as_it_was_meant, forget),
+		cmocka_unit_test_teardown(an_answer_in_json_stays_json_where_no_tool_wraps_texts, forget),
 		cmocka_unit_test_teardown(a_conversation_names_the_case_of_its_traces, forget),
 		cmocka_unit_test_teardown(what_is_no_result_is_told_with_its_place, forget),
 	};
