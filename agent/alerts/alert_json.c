@@ -36,6 +36,11 @@ static const struct wording {
 	{ "output_tokens", "output length", " tokens", 1 },
 	{ "error_rate", "error rate", " %", 100 },
 	{ "refusal_rate", "refusal rate", " %", 100 },
+	{ "invalid_json_rate", "rate of broken JSON", " %", 100 },
+	{ "schema_violation_rate", "rate of answers that break their schema", " %", 100 },
+	{ "empty_rate", "rate of empty answers", " %", 100 },
+	{ "truncated_rate", "rate of answers that were cut off", " %", 100 },
+	{ "feedback_negative_rate", "rate of negative feedback", " %", 100 },
 	{ "eval_score", "evaluation score", "", 1 },
 	{ "cost_tail", "share of unusually expensive requests", " %", 100 },
 	{ "latency_tail", "share of unusually slow requests", " %", 100 },
@@ -58,6 +63,11 @@ static void write_number(struct buf *out, double x)
 	buf_printf(out, "%.*f", digits < 0 ? 0 : digits > 12 ? 12 : digits, x);
 }
 
+static void write_whole(struct buf *out, double x)
+{
+	buf_printf(out, "%.0f", x);
+}
+
 /* "checkout (gpt-4o, support@1.4.0)" */
 static void write_subject(struct buf *out, const struct verdict *v)
 {
@@ -71,7 +81,10 @@ static void write_subject(struct buf *out, const struct verdict *v)
 static void write_ratio(struct buf *out, const struct verdict *v)
 {
 	if (!isfinite(v->ratio)) {
-		buf_text(out, " left its baseline");
+		if (v->kind == VERDICT_CANARY)
+			buf_printf(out, " is worse than that of %.*s", SLICE_ARG(v->reference_version));
+		else
+			buf_text(out, " left its baseline");
 		return;
 	}
 	buf_text(out, v->kind == VERDICT_RUNAWAY ? " cost " : " is ");
@@ -124,9 +137,10 @@ static void write_budget(struct buf *out, const struct verdict *v)
 	while (unit < 3 && strcmp(units[unit][0], v->metric) != 0)
 		unit++;
 	buf_printf(out, "budget %.*s: ", SLICE_ARG(v->name));
-	write_number(out, v->value);
+	void (*const write)(struct buf *text, double x) = strcmp(units[unit][1], "USD") == 0 ? write_number : write_whole;
+	write(out, v->value);
 	buf_text(out, " of ");
-	write_number(out, v->baseline_mean);
+	write(out, v->baseline_mean);
 	buf_printf(out, " %s %s in %u h", units[unit][1], unit == 3 ? "will be spent" : "spent", v->window_s / 3600);
 }
 

@@ -52,6 +52,36 @@ static void one_sentence_says_what_moved(void **state)
 			  "12346 USD instead of 0 USD, 3.5 sigma");
 }
 
+static void a_canary_names_the_other_version_where_that_one_broke_nothing(void **state)
+{
+	struct verdict v = cost_shift(START);
+
+	(void)state;
+	v.kind = VERDICT_CANARY;
+	v.metric = "invalid_json_rate";
+	v.reference_version = SLICE("support@1.3.0");
+	v.pooled_deviation = NAN;
+	v.value = 0.08;
+	v.baseline_mean = 0;
+	v.ratio = NAN;
+	assert_summary(v, "rate of broken JSON of checkout (gpt-4o, support@1.4.0) is worse than that of support@1.3.0: "
+			  "8.00 % instead of 0 %, 3.5 sigma");
+}
+
+static void a_budget_of_calls_is_told_in_whole_calls(void **state)
+{
+	struct verdict v = cost_shift(START);
+
+	(void)state;
+	v.kind = VERDICT_BUDGET;
+	v.metric = "budget_requests";
+	v.name = SLICE("day/all");
+	v.value = 8;
+	v.baseline_mean = 10;
+	v.window_s = 86400;
+	assert_summary(v, "budget day/all: 8 of 10 requests spent in 24 h");
+}
+
 static void json_holds_identity_evidence_and_links(void **state)
 {
 	struct verdict v = cost_shift(START);
@@ -160,6 +190,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(one_sentence_says_what_moved),
+		cmocka_unit_test(a_canary_names_the_other_version_where_that_one_broke_nothing),
+		cmocka_unit_test(a_budget_of_calls_is_told_in_whole_calls),
 		cmocka_unit_test(json_holds_identity_evidence_and_links),
 		cmocka_unit_test(labels_cannot_break_the_json),
 		cmocka_unit_test(the_id_follows_from_what_and_when),
