@@ -55,7 +55,7 @@ static bool same_array(struct slice a, struct slice b, struct arena *scratch)
 	json_array(&left);
 	json_array(&right);
 	while (json_element(&left) && json_raw(&left, &x))
-		if (!json_element(&right) || !json_raw(&right, &y) || !json_equal(x, y, scratch))
+		if (!json_element(&right) || !json_raw(&right, &y) || !json_same_value(x, y, scratch))
 			return false;
 	return !json_element(&right);
 }
@@ -71,7 +71,7 @@ static bool holds_members(struct slice a, struct slice b, struct arena *scratch)
 	json_object(&j);
 	while (json_member(&j, &name) && json_raw(&j, &mine)) {
 		struct slice other = json_find_member(b, name, scratch);
-		if (other.len == 0 || !json_equal(mine, other, scratch))
+		if (other.len == 0 || !json_same_value(mine, other, scratch))
 			return false;
 	}
 	return true;
@@ -90,7 +90,7 @@ static bool has_more_members(struct slice a, struct slice b, struct arena *scrat
 	return false;
 }
 
-bool json_equal(struct slice a, struct slice b, struct arena *scratch)
+bool json_same_value(struct slice a, struct slice b, struct arena *scratch)
 {
 	double x, y;
 

@@ -9,7 +9,7 @@
 
 #include "agent/base/json.h"
 
-bool json_equal(struct slice a, struct slice b, struct arena *scratch);
+bool json_same_value(struct slice a, struct slice b, struct arena *scratch);
 
 /* As json_find, however the name and the member's are escaped. */
 struct slice json_find_member(struct slice object, struct json_string name, struct arena *scratch);

@@ -140,14 +140,14 @@ static bool check_enum(struct check *c, const struct site *s)
 	if (json_peek(&j) != JSON_ARRAY || !json_array(&j))
 		return true;
 	while (json_element(&j) && json_raw(&j, &choice))
-		if (json_equal(choice, s->value, &c->scratch))
+		if (json_same_value(choice, s->value, &c->scratch))
 			return true;
 	return broken(c, "none of %.*s", SLICE_ARG(slice_head(s->keyword, 80)));
 }
 
 static bool check_const(struct check *c, const struct site *s)
 {
-	return json_equal(s->keyword, s->value, &c->scratch) || broken(c, "not %.*s", SLICE_ARG(slice_head(s->keyword, 80)));
+	return json_same_value(s->keyword, s->value, &c->scratch) || broken(c, "not %.*s", SLICE_ARG(slice_head(s->keyword, 80)));
 }
 
 /* Whether the value has all members that the list names. */
@@ -357,7 +357,7 @@ static bool check_unique(struct check *c, const struct site *s)
 		return true;
 	while (json_element(&outer) && json_raw(&outer, &a))
 		for (inner = outer; json_element(&inner) && json_raw(&inner, &b);)
-			if (json_equal(a, b, &c->scratch))
+			if (json_same_value(a, b, &c->scratch))
 				return broken(c, "an element comes twice");
 	return true;
 }
