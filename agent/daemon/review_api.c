@@ -115,12 +115,13 @@ static void write_cases(struct alerts_api *api, const struct api_request *q, boo
 	struct slice since = api_parameter(q, "since"), worst = api_parameter(q, "worst");
 	struct cases_look l = { .most = CASES_DEFAULT, .with_texts = with_texts, .out = &reply->body };
 
-	if ((since.len > 0 && !slice_to_u64(since, &l.since_s)) ||
-	    (worst.len > 0 && (!slice_to_u64(worst, &l.most) || l.most == 0 || l.most > CASES_MAX))) {
-		api_fail(reply, 400, "since is a time in unix seconds, worst a number from 1 to %u", CASES_MAX);
-		return;
-	}
-	judge_look_cases(api->judge, look_at_cases, &l);
+	if (since.len > 0 && !slice_to_u64(since, &l.since_s))
+		api_fail(reply, 400, "since is a time in unix seconds, not '%.*s'", SLICE_ARG(slice_head(since, 40)));
+	else if (worst.len > 0 && (!slice_to_u64(worst, &l.most) || l.most == 0 || l.most > CASES_MAX))
+		api_fail(reply, 400, "worst is a number of cases from 1 to %u, not '%.*s'", CASES_MAX,
+			 SLICE_ARG(slice_head(worst, 40)));
+	else
+		judge_look_cases(api->judge, look_at_cases, &l);
 }
 
 static void answer_cases(void *context, const struct api_request *q, struct api_reply *reply)

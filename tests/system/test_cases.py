@@ -44,6 +44,14 @@ def test_bad_calls_become_cases_that_the_gate_reads(start_agent, tmp_path):
     assert tests[0]["vars"]["trace_id"]
 
 
+def test_a_wrong_number_of_cases_is_named(start_agent):
+    agent = start_agent()
+    for worst in ("0", "1001", "many"):
+        done = subprocess.run([BINARY, "cases", "export", "--worst", worst, "--agent", "localhost:%d" % agent.ports["metrics"]],
+                              capture_output=True, text=True, timeout=60)
+        assert done.returncode == 2 and "worst is a number of cases from 1 to 1000, not '%s'" % worst in done.stderr
+
+
 def p95(values):
     return sorted(values)[int(len(values) * 0.95)]
 
