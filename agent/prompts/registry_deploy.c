@@ -133,6 +133,15 @@ const struct prompt_deployment *registry_canary(const struct registry *r, struct
 }
 
 /* ---------------------------------------------------------------- deploying */
+static bool has_control(struct slice text)
+{
+	bool any = false;
+
+	for (size_t i = 0; i < text.len; i++)
+		any = any || (unsigned char)text.ptr[i] < 0x20 || text.ptr[i] == 0x7f;
+	return any;
+}
+
 static struct status check_texts(const struct prompt_deployment *d, struct buf *why)
 {
 	const struct {
@@ -142,8 +151,9 @@ static struct status check_texts(const struct prompt_deployment *d, struct buf *
 	} texts[] = { { "environment", d->environment, true }, { "by", d->by, true }, { "ticket", d->ticket, false } };
 
 	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
-		if ((texts[i].wanted && texts[i].text.len == 0) || texts[i].text.len > TEXT_MAX) {
-			buf_printf(why, "%s: 1 to %u characters are wanted", texts[i].name, TEXT_MAX);
+		if ((texts[i].wanted && texts[i].text.len == 0) || texts[i].text.len > TEXT_MAX || has_control(texts[i].text)) {
+			buf_printf(why, "%s: 1 to %u characters are wanted, none of them a control character", texts[i].name,
+				   TEXT_MAX);
 			return FAIL(INVALID, "a text is missing or too long");
 		}
 	}
@@ -165,11 +175,24 @@ static struct status refuse_unknown(const struct registry *r, const struct promp
 	return FAIL(NOTFOUND, "no such version");
 }
 
+/* A version that serves all of the traffic cannot be tried against itself. */
+static struct status check_canary(const struct registry *r, const struct prompt_deployment *d, struct buf *why)
+{
+	const struct prompt_deployment *now = registry_in_force(r, d->name, d->environment);
+
+	if (d->canary_share >= 1 || now == NULL || !slice_equal(now->version, d->version))
+		return OK;
+	buf_printf(why, "version '%.*s' of '%.*s' is in force in '%.*s': a canary is another version beside it", SLICE_ARG(d->version),
+		   SLICE_ARG(d->name), SLICE_ARG(d->environment));
+	return FAIL(INVALID, "a canary of what is in force");
+}
+
 struct status registry_put_in_force(struct registry *r, struct prompt_deployment *d, struct buf *why)
 {
 	TRY(check_texts(d, why));
 	if (registry_find(r, d->name, d->version) == NULL)
 		return refuse_unknown(r, d, why);
+	TRY(check_canary(r, d, why));
 	const struct prompt_deployment *before = registry_canary(r, d->name, d->environment);
 	if (before == NULL || d->kind == PROMPT_DEPLOY)
 		before = registry_in_force(r, d->name, d->environment);

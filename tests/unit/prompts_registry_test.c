@@ -241,6 +241,33 @@ static void unknown_version_is_not_deployed(void **state)
 	buf_release(&why);
 }
 
+static void what_makes_no_sense_is_not_deployed(void **state)
+{
+	const struct row {
+		const char *environment, *by;
+		double share;
+		const char *said;
+	} rows[] = {
+		{ "production", "ana", 0.05, "version '1' of 'answer' is in force in 'production': a canary is another version" },
+		{ "a\nb", "ana", 1, "environment: 1 to 200 characters are wanted, none of them a control character" },
+		{ "production", "\x1b[31m", 1, "by: 1 to 200 characters are wanted, none of them a control character" },
+		{ "", "ana", 1, "environment: 1 to" },
+		{ "production", "ana", 1.5, "canary: a share of the traffic" },
+	};
+
+	(void)state;
+	adopt("name: answer\nversion: 1\n");
+	deploy("1", 100, 1);
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct prompt_deployment d = { .at_s = 200, .name = SLICE("answer"), .version = SLICE("1"), .canary_share = rows[i].share,
+					       .environment = slice_of(rows[i].environment), .by = slice_of(rows[i].by) };
+		struct buf why = BUF_INIT;
+		assert_int_equal(registry_deploy(rig.registry, &d, &why).code, STATUS_INVALID);
+		assert_non_null(strstr(buf_string(&why), rows[i].said));
+		buf_release(&why);
+	}
+}
+
 static void going_back_passes_over_what_was_bad(void **state)
 {
 	(void)state;
@@ -344,6 +371,7 @@ int main(void)
 		TEST(traffic_makes_a_version_known_with_its_first_call),
 		TEST(what_is_assumed_of_a_release_does_not_prove_itself),
 		TEST(unknown_version_is_not_deployed),
+		TEST(what_makes_no_sense_is_not_deployed),
 		TEST(going_back_passes_over_what_was_bad),
 		TEST(without_gates_an_alert_free_version_will_do),
 		TEST(canary_ends_where_it_began),
