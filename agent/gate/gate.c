@@ -50,40 +50,43 @@ static double p95_of(double *values, size_t n)
 }
 
 /* ---------------------------------------------------------------- cases */
+static struct gate_case *found(struct gate *g, const struct text_index *x, struct slice text)
+{
+	uint32_t place = text_index_find(x, text);
+
+	return place != TEXT_INDEX_NONE ? &g->cases[place] : NULL;
+}
+
 static struct gate_case *find_case(struct gate *g, struct slice id)
 {
-	for (size_t i = 0; i < g->count; i++)
-		if (slice_equal(g->cases[i].id, id))
-			return &g->cases[i];
-	return NULL;
+	return found(g, &g->by_id, id);
+}
+
+static bool make_room(struct gate *g)
+{
+	if (g->count < g->cap)
+		return true;
+	size_t cap = g->cap > 0 ? 2 * g->cap : 64;
+	struct gate_case *cases = realloc(g->cases, cap * sizeof(*cases));
+	if (cases == NULL)
+		return false;
+	g->cases = cases;
+	g->cap = cap;
+	return true;
 }
 
 static struct gate_case *add_case(struct gate *g, struct slice id, const struct suite_case *asked)
 {
-	if (g->count == g->cap) {
-		size_t cap = g->cap > 0 ? 2 * g->cap : 64;
-		struct gate_case *cases = realloc(g->cases, cap * sizeof(*cases));
-		if (cases == NULL)
-			return NULL;
-		g->cases = cases;
-		g->cap = cap;
-	}
+	struct slice question = asked != NULL && asked->question != NULL ? slice_trim(slice_of(asked->question)) : SLICE_NONE;
+
+	if (!make_room(g) || !text_index_add(&g->by_id, id, (uint32_t)g->count) ||
+	    (question.len > 0 && !text_index_add(&g->by_question, question, (uint32_t)g->count)))
+		return NULL;
 	g->cases[g->count] = (struct gate_case){
 		.id = id, .asked = asked, .cost_usd = NAN, .latency_ms = NAN, .passed_before = TRI_UNKNOWN,
 		.cost_before_usd = NAN, .latency_before_ms = NAN,
 	};
 	return &g->cases[g->count++];
-}
-
-static struct gate_case *find_question(struct gate *g, struct slice question)
-{
-	for (size_t i = 0; question.len > 0 && i < g->count; i++) {
-		const struct suite_case *asked = g->cases[i].asked;
-		if (asked != NULL && asked->question != NULL &&
-		    slice_equal(slice_trim(slice_of(asked->question)), question))
-			return &g->cases[i];
-	}
-	return NULL;
 }
 
 /* By its id; else by what was asked, since platforms have ids of their own. */
@@ -93,7 +96,7 @@ static struct gate_case *match(struct gate *g, const struct result *r)
 
 	if (c == NULL && r->short_id.len > 0)
 		c = find_case(g, r->short_id);
-	return c != NULL ? c : find_question(g, r->question);
+	return c != NULL || r->question.len == 0 ? c : found(g, &g->by_question, r->question);
 }
 
 static struct gate_case *case_of(struct gate *g, const struct suite *suite, const struct result *r)
@@ -306,6 +309,8 @@ void gate_free(struct gate *g)
 	if (g == NULL)
 		return;
 	arena_release(&g->arena);
+	text_index_release(&g->by_id);
+	text_index_release(&g->by_question);
 	free(g->cases);
 	free(g);
 }

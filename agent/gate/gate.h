@@ -9,6 +9,7 @@
 #define PLIMSOLL_GATE_GATE_H
 
 #include "agent/gate/check.h"
+#include "agent/gate/text_index.h"
 
 /* Limits; NaN: none. */
 struct gate_limits {
@@ -48,6 +49,7 @@ struct gate {
 	const char *source;    /* of the results */
 	struct gate_case *cases;
 	size_t count, cap;
+	struct text_index by_id, by_question; /* of cases */
 	unsigned runs, flaky, missing, regressions, fixed, unknown; /* unknown: results of cases that no suite has */
 	size_t skipped;  /* JUnit tests that were not run */
 	unsigned cached; /* of the runs: answers that the tool remembered, whose cost nobody told */

@@ -7,6 +7,8 @@
 
 #include <cmocka.h>
 #include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
 
 #include "agent/base/json.h"
 #include "agent/gate/gate.h"
@@ -213,6 +215,45 @@ static void cases_of_the_baseline_that_are_gone_are_named(void **state)
 	buf_release(&why);
 }
 
+static void answers_that_are_not_told_pass_no_check_of_theirs(void **state)
+{
+	static const char *word[] = { "sorry" };
+	struct suite_case must_not = { .id = "a", .must_not = { word, 1 } }, json = { .id = "a", .is_json = true };
+	struct result r = answer("a", "");
+
+	(void)state;
+	assert_why(&json, &r, "the results do not tell what was answered");
+	assert_why(&must_not, &r, "the results do not tell what was answered");
+	r.passed = TRI_YES; /* somebody looked at it */
+	assert_why(&must_not, &r, NULL);
+	assert_why(&json, &r, "the results do not tell what was answered");
+}
+
+static void each_of_many_cases_is_found(void **state)
+{
+	enum { MANY = 20000 };
+	struct result *now = calloc(MANY, sizeof(*now));
+	char (*names)[16] = calloc(MANY, sizeof(*names));
+	struct results today = { .items = now, .count = MANY, .source = "json" };
+	struct gate_limits limits = no_limits();
+	struct buf why = BUF_INIT;
+	struct gate *g;
+
+	(void)state;
+	for (int i = 0; i < MANY; i++) {
+		snprintf(names[i], sizeof(names[i]), "case %d", i % (MANY / 2)); /* each twice */
+		now[i] = answer(names[i], "");
+		now[i].passed = i < MANY / 2 ? TRI_YES : TRI_NO;
+	}
+	assert_int_equal(gate_judge(NULL, &today, &today, &limits, &any_variant, &g, &why).code, STATUS_OK);
+	assert_int_equal(g->count, MANY / 2);
+	assert_int_equal(g->flaky, MANY / 2);
+	assert_int_equal(g->gone, 0);
+	gate_free(g);
+	free(names);
+	free(now);
+}
+
 static void nothing_in_a_report_moves_a_cursor_or_ends_in_half_a_character(void **state)
 {
 	static char umlauts[402] = "x"; /* 200 of two bytes each, so that every cut by bytes goes through one */
@@ -319,6 +360,8 @@ int main(void)
 		cmocka_unit_test(the_interval_is_wilsons),
 		cmocka_unit_test(a_case_that_passed_before_and_fails_now_is_a_regression),
 		cmocka_unit_test(cases_of_the_baseline_that_are_gone_are_named),
+		cmocka_unit_test(answers_that_are_not_told_pass_no_check_of_theirs),
+		cmocka_unit_test(each_of_many_cases_is_found),
 		cmocka_unit_test(nothing_in_a_report_moves_a_cursor_or_ends_in_half_a_character),
 		cmocka_unit_test(a_case_that_was_not_run_has_not_passed),
 		cmocka_unit_test(a_cost_that_one_answer_does_not_tell_is_unknown_and_keeps_no_limit),
