@@ -123,6 +123,19 @@ static void write_budget_groups(struct buf *out, const struct verdict *v)
 	buf_printf(out, " in %u h, the first %.0f were told by name", v->window_s / 3600, v->sample_size - v->value);
 }
 
+/* "budget request/one: a single call took 2.00 USD, 1.00 USD is the most" */
+static void write_budget_call(struct buf *out, const struct verdict *v)
+{
+	bool is_usd = strcmp(v->metric, "budget_call_usd") == 0;
+	void (*const write)(struct buf *text, double x) = is_usd ? write_number : write_whole;
+
+	buf_printf(out, "budget %.*s: a single call took ", SLICE_ARG(v->name));
+	write(out, v->value);
+	buf_printf(out, " %s, ", is_usd ? "USD" : "tokens");
+	write(out, v->baseline_mean);
+	buf_printf(out, " %s is the most", is_usd ? "USD" : "tokens");
+}
+
 /* "budget day/assistant user=alice: 8.10 of 10.0 USD spent in 24 h" */
 static void write_budget(struct buf *out, const struct verdict *v)
 {
@@ -132,6 +145,10 @@ static void write_budget(struct buf *out, const struct verdict *v)
 
 	if (strstr(v->metric, "_groups") != NULL) {
 		write_budget_groups(out, v);
+		return;
+	}
+	if (verdict_is_of_one_call(v)) {
+		write_budget_call(out, v);
 		return;
 	}
 	while (unit < 3 && strcmp(units[unit][0], v->metric) != 0)

@@ -29,9 +29,16 @@ static const struct life {
 	[VERDICT_PROMPT_DRIFT] = { 86400, false },
 };
 
+static struct life life_of(const struct alert *alert)
+{
+	if (alert->verdict.kind == VERDICT_BUDGET && verdict_is_of_one_call(&alert->verdict))
+		return lives[VERDICT_RUNAWAY]; /* one call, too */
+	return lives[alert->verdict.kind];
+}
+
 bool alerts_end_is_news(const struct alert *alert)
 {
-	return lives[alert->verdict.kind].end_is_news;
+	return life_of(alert).end_is_news;
 }
 
 struct status alerts_new(const struct alerts_config *config, uv_loop_t *loop, struct http_client *http,
@@ -250,7 +257,7 @@ void alerts_advance(struct alerts *a, uint64_t unix_s)
 {
 	for (size_t i = 0; i < a->count; i++) {
 		struct alert *alert = a->items[i];
-		uint64_t end_s = alert->firing_since_s + lives[alert->verdict.kind].lasts_s;
+		uint64_t end_s = alert->firing_since_s + life_of(alert).lasts_s;
 		if (alert->state == ALERT_FIRING && end_s <= unix_s)
 			end(a, alert, ALERT_END_EXPIRED, end_s);
 	}

@@ -40,7 +40,7 @@ enum severity severity_of(const struct verdict *v)
 {
 	const struct severity_row *row = v->kind == VERDICT_SHIFT ? find(v->metric) : NULL;
 
-	if (v->kind == VERDICT_BUDGET && v->ratio >= 1 && strcmp(v->metric, "budget_forecast") != 0)
+	if (v->kind == VERDICT_BUDGET && v->ratio >= 1 && !verdict_is_of_one_call(v) && strcmp(v->metric, "budget_forecast") != 0)
 		return SEVERITY_CRITICAL; /* used up */
 	return row != NULL ? row->severity : of_kinds[v->kind];
 }

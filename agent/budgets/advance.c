@@ -7,6 +7,7 @@
 #include "agent/budgets/ledger.h"
 
 #define FORECAST_MARGIN 1.1 /* a forecast this far above the limit is worth a word */
+#define SINGLE_EACH_S   3600
 #define KNOWN_AT_ONCE   64  /* groups that are forgotten in one advance */
 
 struct advancing {
@@ -178,6 +179,34 @@ static void judge(struct advancing *a, struct group *g)
 	}
 }
 
+/* ---------------------------------------------------------------- single calls */
+
+/* Told as of the hour's start: after a restart it is the same alert. It has its time, nothing ends it. */
+static void tell_single(struct advancing *a, struct rule *r)
+{
+	static const uint8_t no_trace[16];
+	static const char *const single_metrics[AMOUNT_KINDS] = { "budget_call_usd", "budget_call_tokens" };
+	const struct group nobody = { .rule = r };
+	struct single *s = &r->single;
+
+	if (s->at_s == 0 || s->at_s / SINGLE_EACH_S == s->told_at_s / SINGLE_EACH_S)
+		return;
+	s->told_at_s = s->at_s;
+	struct verdict v = verdict_of(&nobody, single_metrics[s->unit], slice_of(r->instance->id),
+				      (uint64_t)(s->at_s / SINGLE_EACH_S * SINGLE_EACH_S));
+	v.event = VERDICT_RAISED;
+	v.at_s = (uint64_t)s->at_s;
+	v.value = (double)s->value * scale_of(s->unit);
+	v.baseline_mean = (double)r->limit.n[s->unit] * scale_of(s->unit);
+	v.baseline_stddev = v.deviation = v.pooled_deviation = NAN;
+	v.ratio = v.value / v.baseline_mean;
+	v.sample_size = v.run = 1;
+	v.direction = +1;
+	if (memcmp(s->trace_id, no_trace, sizeof(no_trace)) != 0)
+		memcpy(v.trace_ids[v.trace_count++], s->trace_id, sizeof(s->trace_id));
+	a->emit(a->context, &v);
+}
+
 static void advance_group(void *context, struct group *g)
 {
 	crowd_count(g, -1);
@@ -195,6 +224,8 @@ void budgets_advance(struct budgets *b, int64_t now_s, verdict_fn emit_verdict, 
 	groups_each_giving_way(b, advance_group, &a); /* who reloads is on this thread */
 	for (size_t i = 0; i < a.idle_count; i++)
 		group_drop(b, a.idle[i]);
+	for (size_t i = 0; i < b->rule_count; i++)
+		tell_single(&a, &b->rules[i]);
 	crowds_advance(b, now_s, emit_verdict, context);
 	if (b->known_count > 0 && now_s > b->known_until_s)
 		b->known_count = 0; /* its memory stays: it is small */

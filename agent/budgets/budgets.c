@@ -93,13 +93,19 @@ static void learn(struct group *g, const struct amount *amount, bool is_priced, 
 }
 
 /* A single call above its own limit; such budgets have no groups. */
-static void check_single(struct rule *r, const struct amount *amount)
+static void check_single(struct rule *r, const struct call *c, const struct amount *amount, int64_t now_s)
 {
-	for (int unit = 0; unit < AMOUNT_KINDS; unit++)
-		if (r->limit.n[unit] > 0 && amount->n[unit] > r->limit.n[unit]) {
-			r->counts.over_request++;
-			return;
-		}
+	int unit = 0;
+
+	while (unit < AMOUNT_KINDS && (r->limit.n[unit] == 0 || amount->n[unit] <= r->limit.n[unit]))
+		unit++;
+	if (unit == AMOUNT_KINDS)
+		return;
+	r->counts.over_request++;
+	r->single.at_s = now_s;
+	r->single.unit = unit;
+	r->single.value = amount->n[unit];
+	memcpy(r->single.trace_id, c->trace_id, sizeof(c->trace_id));
 }
 
 static bool add(struct budgets *b, struct rule *r, const struct call *c, const struct slice *labels,
@@ -108,7 +114,7 @@ static bool add(struct budgets *b, struct rule *r, const struct call *c, const s
 	int64_t at_s = (int64_t)(c->end_unix_ns / NS_PER_SECOND);
 
 	if (r->kind == PERIOD_REQUEST) {
-		check_single(r, amount);
+		check_single(r, c, amount, now_s);
 		r->counts.unpriced += !c->cost.known;
 		return false;
 	}

@@ -30,6 +30,14 @@ struct crowd {
 #define CROWD_OF_FORECAST BUDGET_SOFT_MAX /* behind those of the thresholds */
 #define CROWDS            (BUDGET_SOFT_MAX + 1)
 
+/* A single call above its own limit, to be told: the first one of each hour. */
+struct single {
+	int64_t at_s, told_at_s; /* 0: none */
+	int unit;
+	__int128_t value;
+	uint8_t trace_id[16];
+};
+
 /* A budget of the configuration. */
 struct rule {
 	const struct config_instance *instance;
@@ -46,6 +54,7 @@ struct rule {
 	struct budget_counts counts;
 	struct throttle throttle; /* of calls without a group */
 	struct crowd crowds[CROWDS];
+	struct single single;
 };
 
 struct spell {

@@ -94,6 +94,12 @@ struct verdict {
 	const struct verdict_group *group; /* with RAISED, of what is judged over time; else NULL */
 };
 
+/* BUDGET: a single call above what one may take, not a sum. */
+static inline bool verdict_is_of_one_call(const struct verdict *v)
+{
+	return strncmp(v->metric, "budget_call_", 12) == 0;
+}
+
 typedef void (*verdict_fn)(void *context, const struct verdict *v);
 
 #endif

@@ -170,6 +170,18 @@ def test_crossing_a_threshold_is_told(start_agent, webhook):
     assert (whole["severity"], half["severity"]) == ("critical", "warning")
 
 
+def test_a_single_call_above_its_limit_is_told_with_its_trace(start_agent, webhook):
+    agent = start_agent({**budgets({"request/one": {"limit_usd": 0.2}}), "alerts": {
+        "channels": {"webhook/oncall": {"url": webhook.url, "signing_secret": SECRET}}}})
+    message = one_call("alice")
+    otlp.send_grpc(agent.grpc_target, message)
+    [told] = [n["data"] for n in webhook.wait_for_notifications(1)]
+    assert (told["kind"], told["severity"], told["metric"]) == ("budget", "warning", "budget_call_usd")
+    assert told["summary"] == "budget request/one: a single call took 0.250 USD, 0.200 USD is the most"
+    assert told["trace_ids"] == [message.resource_spans[0].scope_spans[0].spans[0].trace_id.hex()]
+    assert agent.metric("plimsoll_budget_over_request_total", budget="request/one") == 1
+
+
 def test_people_list_show_and_reset_budgets(start_agent):
     agent = start_agent(budgets({"day/user": {"limit_usd": 1, "hard": "deny", "by": ["user"]},
                                  "month/all": {"limit_usd": 100, "time_zone": "Europe/Berlin"}}))

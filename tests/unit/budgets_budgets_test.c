@@ -345,6 +345,29 @@ static void a_forecast_above_the_limit_is_told(void **state)
 	budgets_free(b);
 }
 
+static void a_single_call_above_its_limit_is_told_once_an_hour(void **state)
+{
+	struct budgets *b = opened("request/one: {limit_usd: 1}");
+
+	(void)state;
+	told_count = 0;
+	spend(b, "alice", USD(1), T0);
+	budgets_advance(b, T0, on_verdict, NULL);
+	assert_int_equal(told_count, 0);
+	spend(b, "alice", USD(3), T0 + 10);
+	spend(b, "alice", USD(2), T0 + 20);
+	budgets_advance(b, T0 + 20, on_verdict, NULL);
+	budgets_advance(b, T0 + 21, on_verdict, NULL);
+	assert_int_equal(told_count, 1);
+	assert_string_equal(told[0].metric, "budget_call_usd");
+	assert_string_equal(told[0].name, "request/one");
+	assert_true(told[0].value == 2 && told[0].limit == 1);
+	spend(b, "alice", USD(2), T0 + 3600);
+	budgets_advance(b, T0 + 3600, on_verdict, NULL);
+	assert_int_equal(told_count, 2);
+	budgets_free(b);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -370,6 +393,7 @@ int main(void)
 		TEST(answers_hold_for_a_shorter_time_the_faster_it_burns),
 		TEST(thresholds_are_told_once_and_end_with_the_period),
 		TEST(a_forecast_above_the_limit_is_told),
+		TEST(a_single_call_above_its_limit_is_told_once_an_hour),
 	};
 
 	return run(tests, sizeof(tests) / sizeof(tests[0]));
