@@ -128,6 +128,18 @@ static struct status read_lines(struct reading *r, struct slice text, struct buf
 	return OK;
 }
 
+/* Recorded telemetry as it was sent; a line of a recording is one such object. */
+static bool is_otlp(struct slice json)
+{
+	return json_find(json, SLICE("resourceSpans")).len > 0 || json_find(json, SLICE("resourceLogs")).len > 0;
+}
+
+static struct status refuse_otlp(struct buf *why)
+{
+	buf_text(why, "it is recorded telemetry (OTLP): `plimsoll replay --output json FILE` makes results of it");
+	return FAIL(INVALID, "OTLP");
+}
+
 static struct status read_document(struct results *out, struct slice json, double pass_score, struct buf *why)
 {
 	struct reading r = { .out = out, .pass_score = pass_score };
@@ -181,6 +193,8 @@ static struct status read_json(struct results *out, struct slice text, struct sl
 {
 	struct reading r = { .out = out, .pass_score = pass_score };
 
+	if (is_otlp(first) || is_otlp(text))
+		return refuse_otlp(why);
 	if (is_replay(first)) {
 		out->source = "replay";
 		return traces_read(text, pass_score, out, why);

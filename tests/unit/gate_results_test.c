@@ -185,6 +185,13 @@ static void calls_and_evaluations_of_a_trace_are_one_answer(void **state)
 	assert_text(loaded->items[0].case_id, "t1");
 }
 
+static void recorded_telemetry_is_no_result_and_is_told_what_makes_one(void **state)
+{
+	(void)state;
+	assert_int_equal(load("{\"resourceSpans\":[]}\n{\"resourceSpans\":[]}\n").code, STATUS_INVALID);
+	assert_int_equal(load("{\n  \"resourceSpans\": []\n}").code, STATUS_INVALID);
+}
+
 static void a_name_in_quotes_is_read_as_it_was_meant(void **state)
 {
 	(void)state;
@@ -251,6 +258,7 @@ int main(void)
 		cmocka_unit_test_teardown(tables_are_read_by_their_header, forget),
 		cmocka_unit_test_teardown(a_report_with_entities_of_its_own_is_refused, forget),
 		cmocka_unit_test_teardown(calls_and_evaluations_of_a_trace_are_one_answer, forget),
+		cmocka_unit_test_teardown(recorded_telemetry_is_no_result_and_is_told_what_makes_one, forget),
 		cmocka_unit_test_teardown(a_name_in_quotes_is_read_as_it_was_meant, forget),
 		cmocka_unit_test_teardown(an_answer_in_json_stays_json_where_no_tool_wraps_texts, forget),
 		cmocka_unit_test_teardown(a_conversation_names_the_case_of_its_traces, forget),
