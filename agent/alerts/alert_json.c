@@ -140,7 +140,8 @@ static void write_budget_call(struct buf *out, const struct verdict *v)
 static void write_budget(struct buf *out, const struct verdict *v)
 {
 	static const char *const units[][2] = { { "budget_usd", "USD" }, { "budget_tokens", "tokens" },
-						{ "budget_requests", "requests" }, { "budget_forecast", "USD" } };
+						{ "budget_requests", "requests" }, { "budget_forecast_tokens", "tokens" },
+						{ "budget_forecast_requests", "requests" }, { "budget_forecast", "USD" } };
 	size_t unit = 0;
 
 	if (strstr(v->metric, "_groups") != NULL) {
@@ -151,14 +152,14 @@ static void write_budget(struct buf *out, const struct verdict *v)
 		write_budget_call(out, v);
 		return;
 	}
-	while (unit < 3 && strcmp(units[unit][0], v->metric) != 0)
+	while (unit + 1 < sizeof(units) / sizeof(units[0]) && strcmp(units[unit][0], v->metric) != 0)
 		unit++;
 	buf_printf(out, "budget %.*s: ", SLICE_ARG(v->name));
 	void (*const write)(struct buf *text, double x) = strcmp(units[unit][1], "USD") == 0 ? write_number : write_whole;
 	write(out, v->value);
 	buf_text(out, " of ");
 	write(out, v->baseline_mean);
-	buf_printf(out, " %s %s in %u h", units[unit][1], unit == 3 ? "will be spent" : "spent", v->window_s / 3600);
+	buf_printf(out, " %s %s in %u h", units[unit][1], unit >= 3 ? "will be spent" : "spent", v->window_s / 3600);
 }
 
 /* "temperature of answer@1.4.0 is 0.9, its manifest says 0.2" */

@@ -36,11 +36,16 @@ static const struct severity_row *find(const char *metric)
 	return NULL;
 }
 
+static bool is_forecast(const struct verdict *v)
+{
+	return strncmp(v->metric, "budget_forecast", strlen("budget_forecast")) == 0;
+}
+
 enum severity severity_of(const struct verdict *v)
 {
 	const struct severity_row *row = v->kind == VERDICT_SHIFT ? find(v->metric) : NULL;
 
-	if (v->kind == VERDICT_BUDGET && v->ratio >= 1 && !verdict_is_of_one_call(v) && strcmp(v->metric, "budget_forecast") != 0)
+	if (v->kind == VERDICT_BUDGET && v->ratio >= 1 && !verdict_is_of_one_call(v) && !is_forecast(v))
 		return SEVERITY_CRITICAL; /* used up */
 	return row != NULL ? row->severity : of_kinds[v->kind];
 }

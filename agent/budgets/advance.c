@@ -78,7 +78,26 @@ static void emit(struct advancing *a, const struct group *g, const char *metric,
 
 /* By unit, as alerts know them. */
 static const char *const metrics[AMOUNT_KINDS] = { "budget_usd", "budget_tokens", "budget_requests" };
-#define FORECAST_METRIC "budget_forecast"
+static const char *const forecast_metrics[AMOUNT_KINDS] = { "budget_forecast", "budget_forecast_tokens",
+							    "budget_forecast_requests" };
+
+/* The first that has a limit: of a budget it is always the same. */
+static int forecast_unit(const struct rule *r)
+{
+	int unit = 0;
+
+	while (unit + 1 < AMOUNT_KINDS && r->limit.n[unit] == 0)
+		unit++;
+	return unit;
+}
+
+static void emit_forecast(struct advancing *a, const struct group *g, enum verdict_event event, double forecast,
+			  const struct spell *s)
+{
+	int unit = forecast_unit(g->rule);
+
+	emit(a, g, forecast_metrics[unit], event, g->told.forecast_at_s, unit, forecast, s);
+}
 
 static void end_all(struct advancing *a, struct group *g)
 {
@@ -88,7 +107,7 @@ static void end_all(struct advancing *a, struct group *g)
 			emit(a, g, metrics[unit], VERDICT_RESOLVED, g->told.soft_at_s[i], unit, 0, NULL);
 	}
 	if (g->told.forecast_at_s != 0)
-		emit(a, g, FORECAST_METRIC, VERDICT_RESOLVED, g->told.forecast_at_s, AMOUNT_PUSD, 0, NULL);
+		emit_forecast(a, g, VERDICT_RESOLVED, 0, NULL);
 	g->told = (struct told){ .period_start_s = rule_period(g->rule, a->now_s).start_s };
 	group_touch(a->b, g);
 }
@@ -121,8 +140,9 @@ static void judge_soft(struct advancing *a, struct group *g, const struct spell 
 
 static void judge_forecast(struct advancing *a, struct group *g, const struct spell *s)
 {
-	double limit = (double)g->rule->limit.n[AMOUNT_PUSD], forecast = group_forecast(g, a->now_s);
-	bool is_over = (double)(s->spent.n[AMOUNT_PUSD] - s->forgiven.n[AMOUNT_PUSD]) >= limit;
+	int unit = forecast_unit(g->rule);
+	double limit = (double)g->rule->limit.n[unit], forecast = group_forecast(g, a->now_s, unit);
+	bool is_over = (double)(s->spent.n[unit] - s->forgiven.n[unit]) >= limit;
 
 	if (!g->rule->config->forecast || limit <= 0 || isnan(forecast))
 		return;
@@ -131,9 +151,9 @@ static void judge_forecast(struct advancing *a, struct group *g, const struct sp
 		g->told.forecast_in_crowd = false;
 		g->told.forecast_at_s = (uint64_t)a->now_s;
 		group_touch(a->b, g);
-		emit(a, g, FORECAST_METRIC, VERDICT_RAISED, g->told.forecast_at_s, AMOUNT_PUSD, forecast, s);
+		emit_forecast(a, g, VERDICT_RAISED, forecast, s);
 	} else if (is_told && forecast < limit) {
-		emit(a, g, FORECAST_METRIC, VERDICT_RESOLVED, g->told.forecast_at_s, AMOUNT_PUSD, forecast, s);
+		emit_forecast(a, g, VERDICT_RESOLVED, forecast, s);
 		g->told.forecast_at_s = 0;
 		group_touch(a->b, g);
 	} else if (!is_told) {

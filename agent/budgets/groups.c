@@ -262,7 +262,7 @@ double group_rate(const struct group *g, int64_t now_s)
 	return g->rate_pusd_per_s * exp(-(double)(now_s - g->rate_at_s) / RATE_MEMORY_S);
 }
 
-double group_forecast(struct group *g, int64_t now_s)
+double group_forecast(struct group *g, int64_t now_s, int unit)
 {
 	struct period p = rule_period(g->rule, now_s);
 	const struct spell *s = group_spell_find(g, p.start_s);
@@ -270,5 +270,5 @@ double group_forecast(struct group *g, int64_t now_s)
 
 	if (s == NULL || s->calls < FORECAST_CALLS || passed < FORECAST_SHARE * whole)
 		return NAN;
-	return (double)(s->spent.n[AMOUNT_PUSD] - s->forgiven.n[AMOUNT_PUSD]) * whole / passed;
+	return (double)(s->spent.n[unit] - s->forgiven.n[unit]) * whole / passed;
 }

@@ -191,7 +191,7 @@ struct amount group_held(const struct group *g, int64_t now_s); /* by open reser
 double group_rate(const struct group *g, int64_t now_s);
 
 /* What it will have spent at the end of the period, in pico-dollars; NaN: too early to tell. */
-double group_forecast(struct group *g, int64_t now_s);
+double group_forecast(struct group *g, int64_t now_s, int unit);
 
 /* ---------------------------------------------------------------- crowds (crowd.c) */
 

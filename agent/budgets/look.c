@@ -52,7 +52,7 @@ static struct budget_view view_of(struct group *g, int64_t now_s)
 		.period = now,
 		.limit = g->rule->limit,
 		.reserved = g->open,
-		.forecast_usd = group_forecast(g, now_s) / (double)PUSD_PER_USD,
+		.forecast_usd = group_forecast(g, now_s, AMOUNT_PUSD) / (double)PUSD_PER_USD,
 		.state = state_of(g, now_s),
 	};
 

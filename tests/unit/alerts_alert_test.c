@@ -80,6 +80,8 @@ static void a_budget_of_calls_is_told_in_whole_calls(void **state)
 	v.baseline_mean = 10;
 	v.window_s = 86400;
 	assert_summary(v, "budget day/all: 8 of 10 requests spent in 24 h");
+	v.metric = "budget_forecast_tokens";
+	assert_summary(v, "budget day/all: 8 of 10 tokens will be spent in 24 h");
 	v.metric = "budget_call_tokens";
 	v.name = SLICE("request/one");
 	assert_summary(v, "budget request/one: a single call took 8 tokens, 10 tokens is the most");

@@ -368,6 +368,28 @@ static void a_single_call_above_its_limit_is_told_once_an_hour(void **state)
 	budgets_free(b);
 }
 
+static void tokens_and_calls_have_forecasts_too(void **state)
+{
+	struct budgets *b = opened("day/tokens: {limit_tokens: 3000, soft: [100]}, day/calls: {limit_requests: 24, soft: [100]}");
+
+	(void)state;
+	told_count = 0;
+	for (int i = 0; i < 20; i++) /* 2,400 tokens by noon */
+		spend(b, "alice", USD(1), T0);
+	budgets_advance(b, T0, on_verdict, NULL);
+	assert_int_equal(told_count, 2);
+	size_t tokens = strcmp(told[0].metric, "budget_forecast_tokens") == 0 ? 0 : 1;
+	assert_string_equal(told[tokens].metric, "budget_forecast_tokens");
+	assert_true(told[tokens].value == 4800 && told[tokens].limit == 3000);
+	assert_string_equal(told[1 - tokens].metric, "budget_forecast_requests");
+	assert_true(told[1 - tokens].value == 40 && told[1 - tokens].limit == 24);
+	budgets_advance(b, T0 + 12 * 3600, on_verdict, NULL);
+	assert_int_equal(told_count, 4);
+	assert_int_equal(told[3].event, VERDICT_RESOLVED);
+	commit();
+	budgets_free(b);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -394,6 +416,7 @@ int main(void)
 		TEST(thresholds_are_told_once_and_end_with_the_period),
 		TEST(a_forecast_above_the_limit_is_told),
 		TEST(a_single_call_above_its_limit_is_told_once_an_hour),
+		TEST(tokens_and_calls_have_forecasts_too),
 	};
 
 	return run(tests, sizeof(tests) / sizeof(tests[0]));
