@@ -27,7 +27,7 @@ THREADS = ("lanes", "loop", "store", "rest")
 SHED = {"not remembered": "plimsoll_agent_calls_forgotten_total", "not learnt": "plimsoll_agent_samples_dropped_total"}
 AGENTS = {"agent": {}, "agent -j": {"judgements": {"enabled": False}}, "forward": {}}
 NOTES = """noop: gRPC core alone. receive: our receivers, no pipeline. agent: receive to baselines, default configuration.
-agent -j: with judgements.enabled: false. forward: as agent, and exports over OTLP/gRPC."""
+agent -j: with judgements.enabled: false. forward: as agent, and exports over OTLP/gRPC. lanes: receive to observe."""
 
 
 class Server:
@@ -177,11 +177,16 @@ def print_batch(names, batch, spans, rounds):
     print("%6d %9d" % (batch, spans) +
           "".join("%10.2f %6.2fx" % (middle(lambda c: c[n].all), middle(lambda c: c[n].all / c[names[0]].all))
                   for n in names))
+    def cell(part, name):
+        if part not in rounds[0][name].parts:
+            return " " * 18
+        ratio = "%6.2fx" % middle(lambda c: c[name].parts[part] / c[names[0]].all) if part == "lanes" else ""
+        return "%10.2f %-7s" % (middle(lambda c: c[name].parts[part]), "%" if part in SHED else ratio)
+
     for part in THREADS + tuple(SHED):
-        cells = ["%10.2f%8s" % (middle(lambda c: c[n].parts[part]), "%" if part in SHED else "")
-                 if part in rounds[0][n].parts else " " * 18 for n in names]
-        if "".join(cells).strip():
-            print(("%16s" % part + "".join(cells)).rstrip(), flush=True)
+        cells = "".join(cell(part, name) for name in names).rstrip()
+        if cells:
+            print("%16s" % part + cells, flush=True)
 
 
 def measure(args, kinds):
