@@ -1,0 +1,37 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The image holds what the agent is linked with: a library that is missing there shows only when it starts."""
+import os
+import re
+import subprocess
+
+import pytest
+
+from agent import BINARY
+
+DOCKERFILE = os.path.join(os.path.dirname(__file__), "../../docker/Dockerfile")
+
+
+def libraries():
+    """Paths of the shared libraries that the program itself asks for."""
+    dynamic = subprocess.run(["readelf", "-d", BINARY], capture_output=True, text=True, check=True).stdout
+    found = subprocess.run(["ldd", BINARY], capture_output=True, text=True, check=True).stdout
+    paths = dict(re.findall(r"(\S+) => (\S+)", found))
+    return [paths[name] for name in re.findall(r"NEEDED.*\[(.+)\]", dynamic)]
+
+
+def package_of(path):
+    """dpkg lists some files below /lib and some below /usr/lib, which are one folder."""
+    real = os.path.realpath(path)
+    for known_as in {path, real, re.sub("^/usr/lib/", "/lib/", real)}:
+        owner = subprocess.run(["dpkg", "-S", known_as], capture_output=True, text=True, check=False)
+        if owner.returncode == 0:
+            return owner.stdout.split(":")[0]
+    pytest.skip("%s is of no Debian package" % real)
+
+
+def test_every_library_is_installed_in_the_image():
+    with open(DOCKERFILE, encoding="utf-8") as text:
+        stages = text.read().split("\nFROM ")
+    image = set(re.search(r"apt-get install(.*?)&&", stages[1], re.DOTALL).group(1).split())
+    packages = {package_of(path) for path in libraries()}
+    assert packages - image - {"libc6"} == set()
