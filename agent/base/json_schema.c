@@ -7,30 +7,12 @@
 #include <math.h>
 
 #include "agent/base/json_equal.h"
+#include "agent/base/json_schema_priv.h"
 
 #define STEPS_MAX     100000u /* schemas tried: references may multiply */
 #define SCRATCH_BYTES (16u << 20)
 
-struct check {
-	struct slice root; /* of the schema, for $ref */
-	struct buf path;   /* of the value, "/items/0" */
-	struct buf *why;
-	json_pattern_fn match; /* NULL: patterns are taken as kept */
-	struct arena scratch;  /* for what is unescaped */
-	unsigned depth, steps;
-	bool silent; /* inside anyOf, oneOf, not: a failure there is no news */
-};
-
-/* A keyword's own value, the schema around it, and the value that is checked. */
-struct site {
-	struct slice keyword, schema, value;
-};
-
-static bool fits(struct check *c, struct slice schema, struct slice value);
-
-static bool broken(struct check *c, const char *format, ...) __attribute__((format(printf, 2, 3)));
-
-static bool broken(struct check *c, const char *format, ...)
+bool schema_broken(struct schema_check *c, const char *format, ...)
 {
 	va_list args;
 
@@ -44,7 +26,7 @@ static bool broken(struct check *c, const char *format, ...)
 }
 
 /* ---------------------------------------------------------------- reading */
-static enum json_kind kind_of(struct slice value)
+enum json_kind schema_kind_of(struct slice value)
 {
 	struct json j;
 
@@ -107,14 +89,14 @@ static bool is_of_type(struct slice type, struct slice value)
 	};
 
 	if (slice_equal(type, SLICE("integer")))
-		return kind_of(value) == JSON_NUMBER && is_whole(number_of(value));
+		return schema_kind_of(value) == JSON_NUMBER && is_whole(number_of(value));
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
 		if (slice_equal(type, slice_of(names[i].name)))
-			return kind_of(value) == names[i].kind;
+			return schema_kind_of(value) == names[i].kind;
 	return false;
 }
 
-static bool check_type(struct check *c, const struct site *s)
+static bool check_type(struct schema_check *c, const struct schema_site *s)
 {
 	struct json j;
 	struct json_string name;
@@ -122,16 +104,16 @@ static bool check_type(struct check *c, const struct site *s)
 	json_init(&j, s->keyword);
 	if (json_peek(&j) == JSON_STRING)
 		return (json_string(&j, &name) && is_of_type(name.raw, s->value)) ||
-		       broken(c, "not of type %.*s", SLICE_ARG(name.raw));
+		       schema_broken(c, "not of type %.*s", SLICE_ARG(name.raw));
 	if (!json_array(&j))
 		return true;
 	while (json_element(&j) && json_string(&j, &name))
 		if (is_of_type(name.raw, s->value))
 			return true;
-	return broken(c, "not of type %.*s", SLICE_ARG(s->keyword));
+	return schema_broken(c, "not of type %.*s", SLICE_ARG(s->keyword));
 }
 
-static bool check_enum(struct check *c, const struct site *s)
+static bool check_enum(struct schema_check *c, const struct schema_site *s)
 {
 	struct json j;
 	struct slice choice;
@@ -142,182 +124,47 @@ static bool check_enum(struct check *c, const struct site *s)
 	while (json_element(&j) && json_raw(&j, &choice))
 		if (json_same_value(choice, s->value, &c->scratch))
 			return true;
-	return broken(c, "none of %.*s", SLICE_ARG(slice_head(s->keyword, 80)));
+	return schema_broken(c, "none of %.*s", SLICE_ARG(slice_head(s->keyword, 80)));
 }
 
-static bool check_const(struct check *c, const struct site *s)
+static bool check_const(struct schema_check *c, const struct schema_site *s)
 {
-	return json_same_value(s->keyword, s->value, &c->scratch) || broken(c, "not %.*s", SLICE_ARG(slice_head(s->keyword, 80)));
+	return json_same_value(s->keyword, s->value, &c->scratch) || schema_broken(c, "not %.*s", SLICE_ARG(slice_head(s->keyword, 80)));
 }
 
-/* Whether the value has all members that the list names. */
-static bool has_all(struct check *c, struct slice names, struct slice value)
+bool schema_has_all(struct schema_check *c, struct slice names, struct slice value)
 {
 	struct json j;
 	struct json_string name;
 
 	json_init(&j, names);
-	if (kind_of(value) != JSON_OBJECT || json_peek(&j) != JSON_ARRAY || !json_array(&j))
+	if (schema_kind_of(value) != JSON_OBJECT || json_peek(&j) != JSON_ARRAY || !json_array(&j))
 		return true;
 	while (json_element(&j) && json_string(&j, &name))
 		if (json_find_member(value, name, &c->scratch).len == 0)
-			return broken(c, "'%.*s' is missing", SLICE_ARG(name.raw));
+			return schema_broken(c, "'%.*s' is missing", SLICE_ARG(name.raw));
 	return true;
 }
 
-static bool check_required(struct check *c, const struct site *s)
+static bool check_required(struct schema_check *c, const struct schema_site *s)
 {
-	return has_all(c, s->keyword, s->value);
+	return schema_has_all(c, s->keyword, s->value);
 }
 
-/* Checks value under a longer path. */
-static bool fits_below(struct check *c, struct slice schema, struct slice value, struct slice name)
+bool schema_fits_below(struct schema_check *c, struct slice schema, struct slice value, struct slice name)
 {
 	size_t before = c->path.len;
 
 	buf_byte(&c->path, '/');
 	buf_slice(&c->path, name);
-	bool good = fits(c, schema, value);
+	bool good = schema_fits_value(c, schema, value);
 	c->path.len = before;
 	return good;
 }
 
-/* ---------------------------------------------------------------- members */
-typedef bool (*member_fn)(struct check *c, const struct site *s, struct json_string name, struct slice member);
-
-static bool each_member(struct check *c, const struct site *s, struct slice object, member_fn visit)
-{
-	struct json j;
-	struct json_string name;
-	struct slice member;
-
-	json_init(&j, object);
-	if (json_peek(&j) != JSON_OBJECT || !json_object(&j))
-		return true;
-	while (json_member(&j, &name) && json_raw(&j, &member))
-		if (!visit(c, s, name, member))
-			return false;
-	return true;
-}
-
-static bool fits_member(struct check *c, struct slice schema, struct json_string name, struct slice member)
-{
-	if (slice_equal(schema, SLICE("false")))
-		return broken(c, "'%.*s' is not allowed", SLICE_ARG(name.raw));
-	return schema.len == 0 || fits_below(c, schema, member, name.raw);
-}
-
-static bool matches(struct check *c, struct json_string pattern, struct json_string text)
-{
-	return c->match == NULL || c->match(json_unescape(pattern, &c->scratch), json_unescape(text, &c->scratch));
-}
-
-static bool fits_property(struct check *c, const struct site *s, struct json_string name, struct slice member)
-{
-	return fits_member(c, json_find_member(s->keyword, name, &c->scratch), name, member);
-}
-
-static bool check_properties(struct check *c, const struct site *s)
-{
-	return each_member(c, s, s->value, fits_property);
-}
-
-/* Visits with each pattern that fits the name; false: visit said so. */
-static bool each_pattern(struct check *c, struct slice patterns, struct json_string name, struct slice member,
-			 bool (*visit)(struct check *c, struct slice schema, struct json_string name, struct slice member))
-{
-	struct json j;
-	struct json_string pattern;
-	struct slice schema;
-
-	json_init(&j, patterns);
-	if (patterns.len == 0 || json_peek(&j) != JSON_OBJECT || !json_object(&j))
-		return true;
-	while (json_member(&j, &pattern) && json_raw(&j, &schema))
-		if (matches(c, pattern, name) && !visit(c, schema, name, member))
-			return false;
-	return true;
-}
-
-static bool fits_patterns(struct check *c, const struct site *s, struct json_string name, struct slice member)
-{
-	return each_pattern(c, s->keyword, name, member, fits_member);
-}
-
-static bool check_pattern_properties(struct check *c, const struct site *s)
-{
-	return c->match == NULL || each_member(c, s, s->value, fits_patterns);
-}
-
-static bool is_never(struct check *c, struct slice schema, struct json_string name, struct slice member)
-{
-	(void)c, (void)schema, (void)name, (void)member;
-	return false;
-}
-
-/* additionalProperties is for the members that neither properties nor a pattern names. */
-static bool fits_additional(struct check *c, const struct site *s, struct json_string name, struct slice member)
-{
-	struct slice patterns = json_find(s->schema, SLICE("patternProperties"));
-
-	return json_find_member(json_find(s->schema, SLICE("properties")), name, &c->scratch).len > 0 ||
-	       !each_pattern(c, patterns, name, member, is_never) || fits_member(c, s->keyword, name, member);
-}
-
-static bool check_additional(struct check *c, const struct site *s)
-{
-	return each_member(c, s, s->value, fits_additional);
-}
-
-static bool fits_name(struct check *c, const struct site *s, struct json_string name, struct slice member)
-{
-	const struct slice quoted = { name.raw.ptr - 1, name.raw.len + 2 };
-
-	(void)member;
-	return fits_below(c, s->keyword, quoted, name.raw);
-}
-
-static bool check_names(struct check *c, const struct site *s)
-{
-	return each_member(c, s, s->value, fits_name);
-}
-
-static bool has_dependents(struct check *c, const struct site *s, struct json_string name, struct slice names)
-{
-	return json_find_member(s->value, name, &c->scratch).len == 0 || has_all(c, names, s->value);
-}
-
-static bool check_dependent_required(struct check *c, const struct site *s)
-{
-	return kind_of(s->value) != JSON_OBJECT || each_member(c, s, s->keyword, has_dependents);
-}
-
-static bool fits_dependent(struct check *c, const struct site *s, struct json_string name, struct slice schema)
-{
-	return json_find_member(s->value, name, &c->scratch).len == 0 || fits(c, schema, s->value);
-}
-
-static bool check_dependent_schemas(struct check *c, const struct site *s)
-{
-	return kind_of(s->value) != JSON_OBJECT || each_member(c, s, s->keyword, fits_dependent);
-}
-
-static bool check_pattern(struct check *c, const struct site *s)
-{
-	struct json_string pattern, text;
-	struct json j, value;
-
-	json_init(&j, s->keyword);
-	json_init(&value, s->value);
-	if (json_peek(&value) != JSON_STRING || json_peek(&j) != JSON_STRING || !json_string(&j, &pattern) ||
-	    !json_string(&value, &text))
-		return true;
-	return matches(c, pattern, text) || broken(c, "does not match %.*s", SLICE_ARG(slice_head(pattern.raw, 80)));
-}
-
 /* ---------------------------------------------------------------- elements */
 /* The elements from the first on by schema, or each by its own of a list of schemas. */
-static bool check_elements(struct check *c, struct slice schema, bool each_its_own, size_t from, struct slice value)
+static bool check_elements(struct schema_check *c, struct slice schema, bool each_its_own, size_t from, struct slice value)
 {
 	struct json j, schemas;
 	struct slice element, own = schema;
@@ -331,23 +178,23 @@ static bool check_elements(struct check *c, struct slice schema, bool each_its_o
 		if (each_its_own && (!json_element(&schemas) || !json_raw(&schemas, &own)))
 			break;
 		struct slice index = { name, (size_t)snprintf(name, sizeof(name), "%zu", i) };
-		if (i >= from && !fits_below(c, own, element, index))
+		if (i >= from && !schema_fits_below(c, own, element, index))
 			return false;
 	}
 	return true;
 }
 
-static bool check_items(struct check *c, const struct site *s)
+static bool check_items(struct schema_check *c, const struct schema_site *s)
 {
 	return check_elements(c, s->keyword, false, count_of(json_find(s->schema, SLICE("prefixItems"))), s->value);
 }
 
-static bool check_prefix_items(struct check *c, const struct site *s)
+static bool check_prefix_items(struct schema_check *c, const struct schema_site *s)
 {
 	return check_elements(c, s->keyword, true, 0, s->value);
 }
 
-static bool check_unique(struct check *c, const struct site *s)
+static bool check_unique(struct schema_check *c, const struct schema_site *s)
 {
 	struct json outer, inner;
 	struct slice a, b;
@@ -358,7 +205,7 @@ static bool check_unique(struct check *c, const struct site *s)
 	while (json_element(&outer) && json_raw(&outer, &a))
 		for (inner = outer; json_element(&inner) && json_raw(&inner, &b);)
 			if (json_same_value(a, b, &c->scratch))
-				return broken(c, "an element comes twice");
+				return schema_broken(c, "an element comes twice");
 	return true;
 }
 
@@ -370,7 +217,7 @@ static double measure_of(enum measure m, struct slice value)
 {
 	static const enum json_kind kinds[] = { JSON_NUMBER, JSON_STRING, JSON_ARRAY, JSON_OBJECT };
 
-	if (kind_of(value) != kinds[m])
+	if (schema_kind_of(value) != kinds[m])
 		return NAN;
 	return m == NUMBER ? number_of(value) : m == LENGTH ? (double)length_of(value) : (double)count_of(value);
 }
@@ -387,7 +234,7 @@ static const struct bound {
 	{ "minProperties", MEMBERS, true, false }, { "maxProperties", MEMBERS, false, false },
 };
 
-static bool check_bounds(struct check *c, struct slice schema, struct slice value)
+static bool check_bounds(struct schema_check *c, struct slice schema, struct slice value)
 {
 	for (size_t i = 0; i < sizeof(bounds) / sizeof(bounds[0]); i++) {
 		const struct bound *b = &bounds[i];
@@ -395,26 +242,26 @@ static bool check_bounds(struct check *c, struct slice schema, struct slice valu
 		if (isnan(limit) || isnan(n))
 			continue;
 		if (b->is_least ? n < limit : n > limit)
-			return broken(c, "%s is %g, here it is %g", b->keyword, limit, n);
+			return schema_broken(c, "%s is %g, here it is %g", b->keyword, limit, n);
 		if (b->is_exclusive && n == limit)
-			return broken(c, "%s is %g", b->keyword, limit);
+			return schema_broken(c, "%s is %g", b->keyword, limit);
 	}
 	return true;
 }
 
-static bool check_multiple(struct check *c, const struct site *s)
+static bool check_multiple(struct schema_check *c, const struct schema_site *s)
 {
 	double of = number_of(s->keyword), n = number_of(s->value);
 
-	if (kind_of(s->value) != JSON_NUMBER || isnan(of) || of <= 0)
+	if (schema_kind_of(s->value) != JSON_NUMBER || isnan(of) || of <= 0)
 		return true;
 	double times = n / of; /* 19.99 / 0.01 is not quite whole */
-	return fabs(times - round(times)) <= 1e-9 * fmax(1, fabs(times)) || broken(c, "%g is no multiple of %g", n, of);
+	return fabs(times - round(times)) <= 1e-9 * fmax(1, fabs(times)) || schema_broken(c, "%g is no multiple of %g", n, of);
 }
 
 /* ---------------------------------------------------------------- combinations */
 /* How many schemas of the list the value keeps to. */
-static size_t count_fitting(struct check *c, struct slice list, struct slice value, size_t *of)
+static size_t count_fitting(struct schema_check *c, struct slice list, struct slice value, size_t *of)
 {
 	struct json j;
 	struct slice schema;
@@ -426,12 +273,12 @@ static size_t count_fitting(struct check *c, struct slice list, struct slice val
 	*of = 0;
 	if (json_peek(&j) == JSON_ARRAY && json_array(&j))
 		for (; json_element(&j) && json_raw(&j, &schema); ++*of)
-			n += fits(c, schema, value);
+			n += schema_fits_value(c, schema, value);
 	c->silent = was_silent;
 	return n;
 }
 
-static bool check_all_of(struct check *c, const struct site *s)
+static bool check_all_of(struct schema_check *c, const struct schema_site *s)
 {
 	struct json j;
 	struct slice schema;
@@ -440,49 +287,49 @@ static bool check_all_of(struct check *c, const struct site *s)
 	if (json_peek(&j) != JSON_ARRAY || !json_array(&j))
 		return true;
 	while (json_element(&j) && json_raw(&j, &schema))
-		if (!fits(c, schema, s->value))
+		if (!schema_fits_value(c, schema, s->value))
 			return false;
 	return true;
 }
 
-static bool check_any_of(struct check *c, const struct site *s)
+static bool check_any_of(struct schema_check *c, const struct schema_site *s)
 {
 	size_t of;
 
-	return count_fitting(c, s->keyword, s->value, &of) > 0 || of == 0 || broken(c, "keeps to none of anyOf");
+	return count_fitting(c, s->keyword, s->value, &of) > 0 || of == 0 || schema_broken(c, "keeps to none of anyOf");
 }
 
-static bool check_one_of(struct check *c, const struct site *s)
+static bool check_one_of(struct schema_check *c, const struct schema_site *s)
 {
 	size_t of, n = count_fitting(c, s->keyword, s->value, &of);
 
-	return n == 1 || of == 0 || broken(c, "keeps to %zu of oneOf", n);
+	return n == 1 || of == 0 || schema_broken(c, "keeps to %zu of oneOf", n);
 }
 
-static bool fits_silently(struct check *c, struct slice schema, struct slice value)
+static bool fits_silently(struct schema_check *c, struct slice schema, struct slice value)
 {
 	bool was_silent = c->silent;
 
 	c->silent = true;
-	bool does = fits(c, schema, value);
+	bool does = schema_fits_value(c, schema, value);
 	c->silent = was_silent;
 	return does;
 }
 
-static bool check_not(struct check *c, const struct site *s)
+static bool check_not(struct schema_check *c, const struct schema_site *s)
 {
-	return !fits_silently(c, s->keyword, s->value) || broken(c, "is what 'not' forbids");
+	return !fits_silently(c, s->keyword, s->value) || schema_broken(c, "is what 'not' forbids");
 }
 
-static bool check_if(struct check *c, const struct site *s)
+static bool check_if(struct schema_check *c, const struct schema_site *s)
 {
 	bool does = fits_silently(c, s->keyword, s->value);
 	struct slice next = json_find(s->schema, does ? SLICE("then") : SLICE("else"));
 
-	return next.len == 0 || fits(c, next, s->value);
+	return next.len == 0 || schema_fits_value(c, next, s->value);
 }
 
-static bool check_contains(struct check *c, const struct site *s)
+static bool check_contains(struct schema_check *c, const struct schema_site *s)
 {
 	double least = number_of(json_find(s->schema, SLICE("minContains"))), n = 0;
 	double most = number_of(json_find(s->schema, SLICE("maxContains")));
@@ -495,12 +342,12 @@ static bool check_contains(struct check *c, const struct site *s)
 	while (json_element(&j) && json_raw(&j, &element))
 		n += fits_silently(c, s->keyword, element);
 	if (n < (isnan(least) ? 1 : least))
-		return broken(c, "%g elements fit 'contains'", n);
-	return isnan(most) || n <= most || broken(c, "maxContains is %g, here it is %g", most, n);
+		return schema_broken(c, "%g elements fit 'contains'", n);
+	return isnan(most) || n <= most || schema_broken(c, "maxContains is %g, here it is %g", most, n);
 }
 
 /* "#/$defs/name" */
-static bool check_ref(struct check *c, const struct site *s)
+static bool check_ref(struct schema_check *c, const struct schema_site *s)
 {
 	struct slice at = c->root, path = slice_head(slice_skip(s->keyword, 1), s->keyword.len - 2);
 
@@ -513,12 +360,12 @@ static bool check_ref(struct check *c, const struct site *s)
 		at = json_find(at, name);
 		path = slice_skip(path, name.len);
 	}
-	return at.len > 0 ? fits(c, at, s->value) : broken(c, "%.*s leads nowhere", SLICE_ARG(s->keyword));
+	return at.len > 0 ? schema_fits_value(c, at, s->value) : schema_broken(c, "%.*s leads nowhere", SLICE_ARG(s->keyword));
 }
 
 static const struct {
 	struct slice name;
-	bool (*check)(struct check *c, const struct site *s);
+	bool (*check)(struct schema_check *c, const struct schema_site *s);
 } keywords[] = {
 #define KEYWORD(text, function) { { text, sizeof(text) - 1 }, function }
 	KEYWORD("$ref", check_ref),
@@ -526,13 +373,13 @@ static const struct {
 	KEYWORD("enum", check_enum),
 	KEYWORD("const", check_const),
 	KEYWORD("required", check_required),
-	KEYWORD("properties", check_properties),
-	KEYWORD("patternProperties", check_pattern_properties),
-	KEYWORD("additionalProperties", check_additional),
-	KEYWORD("propertyNames", check_names),
-	KEYWORD("dependentRequired", check_dependent_required),
-	KEYWORD("dependentSchemas", check_dependent_schemas),
-	KEYWORD("pattern", check_pattern),
+	KEYWORD("properties", schema_check_properties),
+	KEYWORD("patternProperties", schema_check_pattern_properties),
+	KEYWORD("additionalProperties", schema_check_additional),
+	KEYWORD("propertyNames", schema_check_names),
+	KEYWORD("dependentRequired", schema_check_dependent_required),
+	KEYWORD("dependentSchemas", schema_check_dependent_schemas),
+	KEYWORD("pattern", schema_check_pattern),
 	KEYWORD("items", check_items),
 	KEYWORD("prefixItems", check_prefix_items),
 	KEYWORD("contains", check_contains),
@@ -546,37 +393,37 @@ static const struct {
 #undef KEYWORD
 };
 
-static bool check_keywords(struct check *c, struct slice schema, struct slice value)
+static bool check_keywords(struct schema_check *c, struct slice schema, struct slice value)
 {
 	for (size_t i = 0; i < sizeof(keywords) / sizeof(keywords[0]); i++) {
-		struct site s = { json_find(schema, keywords[i].name), schema, value };
+		struct schema_site s = { json_find(schema, keywords[i].name), schema, value };
 		if (s.keyword.len > 0 && !keywords[i].check(c, &s))
 			return false;
 	}
 	return check_bounds(c, schema, value);
 }
 
-static bool fits(struct check *c, struct slice schema, struct slice value)
+bool schema_fits_value(struct schema_check *c, struct slice schema, struct slice value)
 {
 	if (slice_equal(schema, SLICE("false")))
-		return broken(c, "nothing is allowed here");
+		return schema_broken(c, "nothing is allowed here");
 	if (c->depth >= JSON_DEPTH_MAX || ++c->steps > STEPS_MAX)
-		return broken(c, "the schema nests too deeply");
+		return schema_broken(c, "the schema nests too deeply");
 	c->depth++;
-	bool good = kind_of(schema) != JSON_OBJECT || check_keywords(c, schema, value);
+	bool good = schema_kind_of(schema) != JSON_OBJECT || check_keywords(c, schema, value);
 	c->depth--;
 	return good;
 }
 
 bool json_schema_fits(struct slice schema, struct slice value, json_pattern_fn match, struct buf *why)
 {
-	struct check c = { .root = schema, .path = BUF_INIT, .why = why, .match = match };
+	struct schema_check c = { .root = schema, .path = BUF_INIT, .why = why, .match = match };
 
 	arena_init(&c.scratch, SCRATCH_BYTES);
-	bool good = json_is_valid(schema) ? json_is_valid(value) || broken(&c, "no valid JSON") :
-					    broken(&c, "the schema is no valid JSON");
+	bool good = json_is_valid(schema) ? json_is_valid(value) || schema_broken(&c, "no valid JSON") :
+					    schema_broken(&c, "the schema is no valid JSON");
 
-	good = good && fits(&c, slice_trim(schema), slice_trim(value));
+	good = good && schema_fits_value(&c, slice_trim(schema), slice_trim(value));
 	arena_release(&c.scratch);
 	buf_release(&c.path);
 	return good;
