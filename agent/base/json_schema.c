@@ -129,7 +129,8 @@ static bool check_enum(struct schema_check *c, const struct schema_site *s)
 
 static bool check_const(struct schema_check *c, const struct schema_site *s)
 {
-	return json_same_value(s->keyword, s->value, &c->scratch) || schema_broken(c, "not %.*s", SLICE_ARG(slice_head(s->keyword, 80)));
+	return json_same_value(s->keyword, s->value, &c->scratch) ||
+	       schema_broken(c, "not %.*s", SLICE_ARG(slice_head(s->keyword, 80)));
 }
 
 bool schema_has_all(struct schema_check *c, struct slice names, struct slice value)

@@ -77,7 +77,8 @@ static bool is_never(struct schema_check *c, struct slice schema, struct json_st
 }
 
 /* additionalProperties is for the members that neither properties nor a pattern names. */
-static bool fits_additional(struct schema_check *c, const struct schema_site *s, struct json_string name, struct slice member)
+static bool fits_additional(struct schema_check *c, const struct schema_site *s, struct json_string name,
+			    struct slice member)
 {
 	struct slice patterns = json_find(s->schema, SLICE("patternProperties"));
 
