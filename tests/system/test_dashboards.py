@@ -72,10 +72,11 @@ def server(tmp_path_factory):
     server = Prometheus(tmp_path_factory.mktemp("prometheus"), ["localhost:%d" % agent.ports["metrics"]])
     agent.post("/api/v1/prompts/greet/gate", {"version": "2", "gate": {"open": False, "cases": [{}], "criteria": {
         "pass_rate": {"value": 0.5, "limit": 0.9, "kept": False}}}})
-    app, end = App(agent), time.monotonic() + 6
-    while time.monotonic() < end:
+    app, end = App(agent), time.monotonic() + 40
+    while not server.query("count_over_time(up[30s]) >= 6"):  # rates need traffic between scrapes, however late the first is
         traffic(app, agent)
         time.sleep(0.3)
+        assert time.monotonic() < end, server.targets()
     wait_for(lambda: server.query('plimsoll_prompt_drift_total > 3'), lambda: "scrapes: %s" % server.targets(), 30)
     app.close()
     yield server
