@@ -65,6 +65,12 @@ struct registry {
 struct slice entry_name(const struct entry *e);
 struct slice entry_version(const struct entry *e);
 
+/* Cut to size, with a zero behind it. */
+void registry_copy_text(char *to, size_t size, struct slice from);
+
+/* One more place in which the version was seen. NULL: no room, or no memory. */
+struct place *registry_add_place(struct entry *e, struct slice environment, struct slice release, bool is_counted);
+
 /* NULL: not known. */
 struct entry *registry_find(const struct registry *r, struct slice name, struct slice version);
 struct entry *registry_find_prompt(const struct registry *r, struct slice prompt);
