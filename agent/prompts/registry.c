@@ -3,7 +3,6 @@
  */
 #include "agent/prompts/registry.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 
 #include "agent/prompts/registry_priv.h"
