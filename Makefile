@@ -6,9 +6,9 @@ T      ?=
 V      ?= 0
 Q      := $(if $(filter 1,$(V)),,@)
 
-# The folders in the order in which a span meets them; tests/layers.py checks includes against it.
-FLOW := base span config net receivers otlp dialects enrich pricing counting judgements observe baselines slo canary review cases alerts prompts gate budgets \
-	redaction sampling routing store admin cli daemon
+# What all know, then the folders in the order of ARCHITECTURE.md's table, then those beside it; tests/layers.py wants each one here.
+FLOW := base span config net receivers otlp dialects enrich pricing counting judgements observe baselines slo canary review cases budgets \
+	alerts prompts store redaction sampling routing gate admin cli daemon
 
 # Debian 12 packages: what builds and runs the agent, what the tests need besides.
 BUILD_PACKAGES := gcc make pkg-config python3 libgrpc-dev libprotobuf-c-dev protobuf-c-compiler protobuf-compiler \
