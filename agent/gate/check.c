@@ -171,28 +171,51 @@ static bool (*const checks[])(const struct trial *t) = {
 	check_json,	check_json_schema, check_cites, check_limits,
 };
 
+/* By the answer itself, whoever else has judged it. */
+static bool asks_of_answer(const struct suite_case *c)
+{
+	return c->contains.count > 0 || c->contains_any.count > 0 || c->regex.count > 0 || c->is_json ||
+	       c->json_schema != NULL || c->cites > 0;
+}
+
+/* By the answer, where nobody else has looked at it. */
+static bool asks_where_unjudged(const struct suite_case *c)
+{
+	return asks_of_answer(c) || c->expected.count > 0 || c->must_not.count > 0 || c->not_regex.count > 0;
+}
+
+static bool has_limits(const struct suite_case *c)
+{
+	return c->max_cost_usd > 0 || c->max_latency_ms > 0 || c->max_output_tokens > 0 || c->max_input_tokens > 0;
+}
+
 /* A replay and JUnit XML tell what was found of an answer, not the answer. */
 static bool check_is_told(const struct trial *t)
 {
 	const struct suite_case *c = t->c;
-	bool is_wanted = c != NULL && (c->contains.count > 0 || c->contains_any.count > 0 || c->regex.count > 0 ||
-				       c->is_json || c->json_schema != NULL || c->cites > 0);
+	bool is_wanted = c != NULL && (t->r->passed == TRI_UNKNOWN ? asks_where_unjudged(c) : asks_of_answer(c));
 
-	if (c != NULL && t->r->passed == TRI_UNKNOWN) /* nobody else has looked at it */
-		is_wanted = is_wanted || c->expected.count > 0 || c->must_not.count > 0 || c->not_regex.count > 0;
 	return !is_wanted || t->r->output.len > 0 || no(t, "the results do not tell what was answered");
+}
+
+/* What neither its tool nor its case says anything of has not passed. */
+static bool check_is_judged(const struct trial *t)
+{
+	const struct suite_case *c = t->c;
+
+	return t->r->passed != TRI_UNKNOWN || (c != NULL && (asks_where_unjudged(c) || has_limits(c))) ||
+	       no(t, "nobody judged it: the results say neither passed nor score, and %s",
+		  c == NULL ? "there is no suite" : "its case checks nothing");
 }
 
 bool answer_passes(const struct suite_case *c, const struct result *r, struct buf *why)
 {
 	struct trial t = { c, r, why };
 
-	if (!check_error(&t) || !check_is_told(&t))
+	if (!check_error(&t) || !check_is_told(&t) || !check_is_judged(&t))
 		return false;
 	for (size_t i = 0; c != NULL && i < sizeof(checks) / sizeof(checks[0]); i++)
 		if (!checks[i](&t))
 			return false;
-	if (c == NULL && r->passed == TRI_UNKNOWN)
-		return no(&t, "nobody judged it: the results say neither passed nor score, and there is no suite");
 	return check_judgement(&t);
 }

@@ -136,10 +136,13 @@ static void a_limit_on_what_is_not_told_is_not_kept(void **state)
 
 static void what_nobody_judged_has_not_passed(void **state)
 {
+	struct suite_case asks_nothing = { .id = "a", .question = "why?" }, has_limit = { .id = "a", .max_cost_usd = 1 };
 	struct result r = answer("a", "x");
 
 	(void)state;
 	assert_why(NULL, &r, "nobody judged it: the results say neither passed nor score, and there is no suite");
+	assert_why(&asks_nothing, &r, "nobody judged it: the results say neither passed nor score, and its case checks nothing");
+	assert_why(&has_limit, &r, NULL);
 	r.passed = TRI_NO;
 	r.score = 0.2;
 	assert_why(NULL, &r, "score 0.2");
@@ -296,6 +299,7 @@ static void a_case_that_was_not_run_has_not_passed(void **state)
 	struct gate *g;
 
 	(void)state;
+	now[0].passed = TRI_YES;
 	limits.min_pass_rate = 0.9;
 	assert_int_equal(gate_judge(&suite, &today, NULL, &limits, &any_variant, &g, &why).code, STATUS_OK);
 	assert_int_equal(g->missing, 1);
