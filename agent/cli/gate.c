@@ -3,6 +3,7 @@
  */
 #include "agent/cli/gate.h"
 
+#include <errno.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -70,13 +71,29 @@ static bool read_duration(const char *name, const char *text, double *out)
 	return good;
 }
 
+/* A count of cases, against another version. */
+static bool read_regressions(const struct cli_args *args, double *out)
+{
+	const char *text = args->values[OPTION_MAX_REGRESSIONS];
+
+	if (!read_number("max-regressions", text, 0, 1e9, out))
+		return false;
+	if (text != NULL && *out != floor(*out))
+		cli_usage_error(&command_gate, "--max-regressions counts cases: '%s' is no whole number", text);
+	else if (text != NULL && args->values[OPTION_BASELINE] == NULL)
+		cli_usage_error(&command_gate, "--max-regressions compares with another version: --baseline is missing");
+	else
+		return true;
+	return false;
+}
+
 static bool read_limits(const struct cli_args *args, struct gate_limits *out)
 {
 	return read_number("min-pass-rate", args->values[OPTION_MIN_PASS_RATE], 0, 1, &out->min_pass_rate) &&
 	       read_number("max-average-cost-usd", args->values[OPTION_MAX_AVERAGE_COST], 0, 1e9,
 			   &out->max_average_cost_usd) &&
 	       read_duration("max-p95-latency", args->values[OPTION_MAX_P95_LATENCY], &out->max_p95_latency_ms) &&
-	       read_number("max-regressions", args->values[OPTION_MAX_REGRESSIONS], 0, 1e9, &out->max_regressions);
+	       read_regressions(args, &out->max_regressions);
 }
 
 /* ---------------------------------------------------------------- output */
@@ -139,7 +156,7 @@ static bool write_file(const char *path, const char *mode, const struct gate *g,
 		good = fclose(file) == 0 && good;
 	}
 	if (!good)
-		fprintf(stderr, "plimsoll gate: cannot write '%s'\n", path);
+		fprintf(stderr, "plimsoll gate: cannot write '%s': %s\n", path, strerror(errno));
 	buf_release(&text);
 	return good;
 }
