@@ -53,7 +53,7 @@ static void pack(const EnvoyAuthz__CheckResponse *response, struct buf *out)
 static void allow(const struct budget_answer *decided, struct buf *out)
 {
 	EnvoyAuthz__CheckResponse response = ENVOY_AUTHZ__CHECK_RESPONSE__INIT;
-	EnvoyAuthz__Status status = ENVOY_AUTHZ__STATUS__INIT;
+	Rpc__Status status = RPC__STATUS__INIT;
 	EnvoyAuthz__OkHttpResponse ok = ENVOY_AUTHZ__OK_HTTP_RESPONSE__INIT;
 	EnvoyAuthz__HeaderValue value = ENVOY_AUTHZ__HEADER_VALUE__INIT;
 	EnvoyAuthz__HeaderValueOption option = ENVOY_AUTHZ__HEADER_VALUE_OPTION__INIT, *options[] = { &option };
@@ -76,7 +76,7 @@ static void allow(const struct budget_answer *decided, struct buf *out)
 static void deny(const struct budget_answer *decided, struct buf *out)
 {
 	EnvoyAuthz__CheckResponse response = ENVOY_AUTHZ__CHECK_RESPONSE__INIT;
-	EnvoyAuthz__Status status = ENVOY_AUTHZ__STATUS__INIT;
+	Rpc__Status status = RPC__STATUS__INIT;
 	EnvoyAuthz__DeniedHttpResponse denied = ENVOY_AUTHZ__DENIED_HTTP_RESPONSE__INIT;
 	EnvoyAuthz__HttpStatus http = ENVOY_AUTHZ__HTTP_STATUS__INIT;
 	EnvoyAuthz__HeaderValue values[3];

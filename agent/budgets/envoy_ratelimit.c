@@ -34,7 +34,7 @@ static void answer(const struct budget_answer *decided, size_t descriptors, stru
 	EnvoyRatelimit__RateLimitResponse__DescriptorStatus status = ENVOY_RATELIMIT__RATE_LIMIT_RESPONSE__DESCRIPTOR_STATUS__INIT;
 	EnvoyRatelimit__HeaderValue header = ENVOY_RATELIMIT__HEADER_VALUE__INIT, retry = header;
 	EnvoyRatelimit__HeaderValue *headers[HEADERS_MAX] = { &header, &retry };
-	EnvoyRatelimit__Duration reset = ENVOY_RATELIMIT__DURATION__INIT;
+	Rpc__Duration reset = RPC__DURATION__INIT;
 	EnvoyRatelimit__RateLimitResponse__DescriptorStatus **statuses = calloc(descriptors + 1, sizeof(*statuses));
 	struct buf body = BUF_INIT;
 	char reservation[17], seconds[24];

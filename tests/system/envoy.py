@@ -15,8 +15,8 @@ OK, OVER_LIMIT = 1, 2
 def load(directory):
     """{"envoy_authz.CheckRequest": class, ...}"""
     out = Path(directory) / "envoy.pb"
-    subprocess.run(["protoc", "-I", str(ROOT / "proto"), "--descriptor_set_out=%s" % out, "envoy_ratelimit.proto",
-                    "envoy_authz.proto"], check=True, timeout=30)
+    subprocess.run(["protoc", "-I", str(ROOT), "--include_imports", "--descriptor_set_out=%s" % out,
+                    "proto/envoy_ratelimit.proto", "proto/envoy_authz.proto"], check=True, timeout=30)
     pool = descriptor_pool.DescriptorPool()
     files = descriptor_pb2.FileDescriptorSet.FromString(out.read_bytes()).file
     for file in files:
