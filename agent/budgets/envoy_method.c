@@ -8,6 +8,7 @@
 
 #include "agent/base/json.h"
 #include "agent/base/money.h"
+#include "agent/span/judgement.h"
 
 #define PREFIX "x-plimsoll-"
 
@@ -41,26 +42,14 @@ static bool stands_for(const struct envoy_asking *a, struct slice key, const cha
 	return chosen != NULL ? slice_equal_nocase(key, slice_of(chosen)) : names(key, dimension);
 }
 
-static int digit(char c)
-{
-	if (c >= '0' && c <= '9')
-		return c - '0';
-	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
-
 /* "00-<32 digits>-<16 digits>-01". Source: W3C Trace Context. */
 static void take_traceparent(struct slice value, struct budget_question *q)
 {
 	uint8_t id[16];
 
-	if (value.len < 55 || value.ptr[2] != '-' || value.ptr[35] != '-')
+	if (value.len < 55 || value.ptr[2] != '-' || value.ptr[35] != '-' ||
+	    !hex_parse(slice_head(slice_skip(value, 3), 32), id, sizeof(id)))
 		return;
-	for (size_t i = 0; i < sizeof(id); i++) {
-		int high = digit(value.ptr[3 + 2 * i]), low = digit(value.ptr[4 + 2 * i]);
-		if (high < 0 || low < 0)
-			return;
-		id[i] = (uint8_t)(high << 4 | low);
-	}
 	memcpy(q->trace_id, id, sizeof(id));
 	q->has_trace_id = true;
 }
