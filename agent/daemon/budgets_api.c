@@ -8,7 +8,9 @@
 #include "agent/base/clock.h"
 #include "agent/base/json.h"
 #include "agent/base/money.h"
+#include "agent/daemon/budget_question.h"
 #include "agent/daemon/spending.h"
+#include "agent/span/judgement.h"
 
 static int64_t now_s(void)
 {
@@ -37,79 +39,6 @@ static void write_count(struct buf *out, const char *name, bool is_known, __int1
 		buf_printf(out, "%lld", (long long)n);
 	else
 		buf_text(out, "null");
-}
-
-/* ---------------------------------------------------------------- the question */
-
-/* Parameters of the path, or members of a JSON body: the body goes first. */
-struct fields {
-	const struct api_request *request;
-	struct arena arena;
-};
-
-static struct slice field(struct fields *f, const char *name)
-{
-	struct slice raw = json_find(f->request->body, slice_of(name));
-	struct json j;
-	struct json_string text;
-
-	if (raw.len == 0 || slice_equal(raw, SLICE("null")))
-		return api_parameter(f->request, name);
-	json_init(&j, raw);
-	return json_peek(&j) == JSON_STRING && json_string(&j, &text) ? json_unescape(text, &f->arena) : raw;
-}
-
-static bool read_count(struct fields *f, const char *name, uint64_t *out, struct api_reply *reply)
-{
-	struct slice text = field(f, name);
-
-	if (text.len == 0 || (slice_to_u64(text, out) && *out < UINT32_MAX))
-		return true;
-	api_fail(reply, 400, "%s is a number of tokens, not '%.*s'", name, SLICE_ARG(slice_head(text, 40)));
-	return false;
-}
-
-static int hex_digit(char c)
-{
-	if (c >= '0' && c <= '9')
-		return c - '0';
-	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
-
-/* 32 lower-case hexadecimal digits, as in traceparent. */
-static bool read_trace_id(struct slice text, uint8_t out[16])
-{
-	if (text.len != 32)
-		return false;
-	for (size_t i = 0; i < 16; i++) {
-		int high = hex_digit(text.ptr[2 * i]), low = hex_digit(text.ptr[2 * i + 1]);
-		if (high < 0 || low < 0)
-			return false;
-		out[i] = (uint8_t)(high << 4 | low);
-	}
-	return true;
-}
-
-static bool read_question(struct fields *f, struct budget_question *q, struct api_reply *reply)
-{
-	for (int d = 0; d < BUDGET_DIMENSIONS; d++)
-		q->labels[d] = field(f, budget_dimension_names[d]);
-	struct slice trace_id = field(f, "trace_id");
-	q->has_trace_id = trace_id.len > 0;
-	if (q->has_trace_id && !read_trace_id(trace_id, q->trace_id)) {
-		api_fail(reply, 400, "trace_id is 32 hexadecimal digits in lower case");
-		return false;
-	}
-	struct slice estimate = field(f, "estimate_usd");
-	q->has_estimate = estimate.len > 0;
-	if (q->has_estimate && !pusd_parse(estimate, &q->estimate_pusd)) {
-		api_fail(reply, 400, "estimate_usd is an amount in USD, such as 0.25, not '%.*s'",
-			 SLICE_ARG(slice_head(estimate, 40)));
-		return false;
-	}
-	q->has_tokens = field(f, "input_tokens").len > 0 || field(f, "max_output_tokens").len > 0;
-	return read_count(f, "input_tokens", &q->input_tokens, reply) &&
-	       read_count(f, "max_output_tokens", &q->max_output_tokens, reply);
 }
 
 /* ---------------------------------------------------------------- the answer */
@@ -153,12 +82,12 @@ static void write_answer(const struct budget_answer *a, struct buf *out)
 
 static void decide(struct spending *s, const struct api_request *request, bool reserves, struct api_reply *reply)
 {
-	struct fields f = { .request = request };
+	struct budget_fields f = { .request = request };
 	struct budget_question q = { .reserves = reserves };
 	struct budget_answer answer;
 
 	arena_init(&f.arena, 64 * 1024);
-	if (read_question(&f, &q, reply)) {
+	if (budget_question_read(&f, &q, reply)) {
 		budgets_decide(spending_budgets(s), &q, now_s(), &answer);
 		write_answer(&answer, &reply->body);
 		if (reserves || answer.max_age_s == 0)
@@ -184,13 +113,12 @@ static void answer_reserve(void *context, const struct api_request *q, struct ap
 
 static void answer_cancel(void *context, const struct api_request *q, struct api_reply *reply)
 {
+	uint8_t bytes[8];
 	uint64_t id = 0;
-	bool is_id = q->rest.len == 16;
+	bool is_id = hex_parse(q->rest, bytes, sizeof(bytes));
 
-	for (size_t i = 0; is_id && i < q->rest.len; i++) {
-		is_id = hex_digit(q->rest.ptr[i]) >= 0;
-		id = id << 4 | (uint64_t)(hex_digit(q->rest.ptr[i]) & 15);
-	}
+	for (size_t i = 0; is_id && i < sizeof(bytes); i++)
+		id = id << 8 | bytes[i];
 	if (!is_id || !budgets_cancel(spending_budgets(context), id))
 		api_fail(reply, 404, "no open reservation has this id");
 	else
@@ -349,11 +277,11 @@ static void answer_list(void *context, const struct api_request *q, struct api_r
 static void answer_reset(void *context, const struct api_request *q, struct api_reply *reply)
 {
 	struct spending *s = context;
-	struct fields f = { .request = q };
+	struct budget_fields f = { .request = q };
 	char subject[128];
 
 	arena_init(&f.arena, 64 * 1024);
-	struct slice budget = field(&f, "budget"), by = field(&f, "by");
+	struct slice budget = budget_field(&f, "budget"), by = budget_field(&f, "by");
 	if (budget.len == 0) {
 		api_fail(reply, 400, "name the budget: {\"budget\":\"day/assistant\"}");
 	} else if (!budgets_reset(spending_budgets(s), budget, now_s())) {

@@ -116,6 +116,9 @@ def test_a_decision_says_what_is_left_and_how_long_it_holds(start_agent):
     assert decision(agent, user="bob", **TOKENS)["decision"] == "allow"
     assert agent.metric("plimsoll_budget_decisions_total", budget="day/user", result="deny") == 1
     assert ask(agent, trace_id="nonsense")[0] == 400 and ask(agent, input_tokens="many")[0] == 400
+    for method in ("GET", "POST"):
+        status, _, error = ask(agent, method, usr="alice")
+        assert (status, error["error"]) == (400, "a question to the budgets has no field 'usr'; did you mean 'user'?")
 
 
 def test_an_asker_may_know_better_what_its_call_will_cost(start_agent):
