@@ -152,18 +152,6 @@ void client_auth_free(struct client_auth *a)
 
 /* ------------------------------------------------------------------ fetching */
 
-/* application/x-www-form-urlencoded. */
-static void append_encoded(struct buf *out, const char *text)
-{
-	static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.-";
-
-	for (; *text != '\0'; text++)
-		if (strchr(plain, *text) != NULL)
-			buf_byte(out, *text);
-		else
-			buf_printf(out, "%%%02X", (unsigned char)*text);
-}
-
 static void write_form(struct client_auth *a)
 {
 	const struct oauth2_config *c = &a->config->oauth2;
@@ -172,13 +160,13 @@ static void write_form(struct client_auth *a)
 	buf_text(&a->form, "grant_type=client_credentials");
 	for (size_t i = 0; i < c->scopes.count; i++) {
 		buf_text(&a->form, i == 0 ? "&scope=" : "%20");
-		append_encoded(&a->form, c->scopes.items[i]);
+		buf_percent(&a->form, slice_of(c->scopes.items[i]));
 	}
 	for (size_t i = 0; i < c->endpoint_params.count; i++) {
 		buf_byte(&a->form, '&');
-		append_encoded(&a->form, c->endpoint_params.items[i].key);
+		buf_percent(&a->form, slice_of(c->endpoint_params.items[i].key));
 		buf_byte(&a->form, '=');
-		append_encoded(&a->form, c->endpoint_params.items[i].value);
+		buf_percent(&a->form, slice_of(c->endpoint_params.items[i].value));
 	}
 }
 
@@ -187,8 +175,8 @@ static void write_client(const struct oauth2_config *c, struct buf *out)
 {
 	struct buf id = BUF_INIT, secret = BUF_INIT;
 
-	append_encoded(&id, c->client_id);
-	append_encoded(&secret, c->client_secret);
+	buf_percent(&id, slice_of(c->client_id));
+	buf_percent(&secret, slice_of(c->client_secret));
 	buf_text(out, "Basic ");
 	append_pair(out, buf_view(&id), buf_view(&secret));
 	buf_string(out);

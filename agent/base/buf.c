@@ -88,3 +88,14 @@ const char *buf_string(struct buf *b)
 	*at = '\0';
 	return b->ptr;
 }
+
+void buf_percent(struct buf *b, struct slice text)
+{
+	static const char unreserved[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~";
+
+	for (size_t i = 0; i < text.len; i++)
+		if (memchr(unreserved, text.ptr[i], sizeof(unreserved) - 1) != NULL)
+			buf_byte(b, text.ptr[i]);
+		else
+			buf_printf(b, "%%%02X", (unsigned char)text.ptr[i]);
+}

@@ -33,6 +33,10 @@ void buf_byte(struct buf *b, char c);
 void buf_printf(struct buf *b, const char *format, ...) __attribute__((format(printf, 2, 3)));
 void buf_vprintf(struct buf *b, const char *format, va_list args);
 
+/* Percent-encoded, for a path's segment, a query's or a form's value: all but the unreserved characters of RFC 3986,
+ * section 2.3. */
+void buf_percent(struct buf *b, struct slice text);
+
 static inline void buf_slice(struct buf *b, struct slice s)
 {
 	buf_append(b, s.ptr, s.len);

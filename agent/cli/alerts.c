@@ -133,7 +133,7 @@ static int show(struct call *c)
 	struct buf path = BUF_INIT;
 
 	buf_text(&path, "/api/v1/alerts/");
-	client_segment(&path, slice_of(c->operand));
+	buf_percent(&path, slice_of(c->operand));
 	int code = client_get(&c->client, buf_string(&path), &c->answer);
 	buf_release(&path);
 	if (code != CLI_GO_ON)
@@ -157,7 +157,7 @@ static int accept_level(struct call *c)
 	struct buf path = BUF_INIT, body = BUF_INIT;
 
 	buf_text(&path, "/api/v1/alerts/");
-	client_segment(&path, slice_of(c->operand));
+	buf_percent(&path, slice_of(c->operand));
 	buf_text(&path, "/accept");
 	buf_text(&body, "{\"by\":");
 	json_write_string(&body, who(c));
@@ -218,7 +218,7 @@ static int unsilence(struct call *c)
 	struct buf path = BUF_INIT;
 
 	buf_text(&path, "/api/v1/silences/");
-	client_segment(&path, slice_of(c->operand));
+	buf_percent(&path, slice_of(c->operand));
 	int code = client_delete(&c->client, buf_string(&path), &c->answer);
 	buf_release(&path);
 	if (code == CLI_GO_ON && c->json)

@@ -49,7 +49,7 @@ static int show(struct asking *a)
 	struct buf path = BUF_INIT;
 
 	buf_text(&path, "/api/v1/budgets/");
-	client_segment(&path, slice_of(a->operand));
+	buf_percent(&path, slice_of(a->operand));
 	int code = client_get(&a->client, buf_string(&path), &a->answer);
 	buf_release(&path);
 	return code == CLI_GO_ON ? print_answer(a) : code;

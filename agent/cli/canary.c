@@ -49,7 +49,7 @@ static int answer(const struct cli_args *args, const char *name, bool json)
 	buf_text(&path, "/api/v1/canary");
 	if (name != NULL) {
 		buf_byte(&path, '/');
-		client_segment(&path, slice_of(name));
+		buf_percent(&path, slice_of(name));
 		query(&path, "environment", args->values[OPTION_ENV]);
 		query(&path, "from", args->values[OPTION_FROM]);
 		query(&path, "to", args->values[OPTION_TO]);

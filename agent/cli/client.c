@@ -3,7 +3,6 @@
  */
 #include "agent/cli/client.h"
 
-#include <ctype.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -140,22 +139,10 @@ int client_delete(const struct client *c, const char *path, struct buf *answer)
 }
 
 /* ---------------------------------------------------------------- paths */
-/* RFC 3986, section 2.3: all but unreserved characters. */
-void client_segment(struct buf *path, struct slice text)
-{
-	for (size_t i = 0; i < text.len; i++) {
-		unsigned char c = (unsigned char)text.ptr[i];
-		if (c < 0x80 && (isalnum(c) || strchr("-._~", c) != NULL) && c != '\0')
-			buf_byte(path, (char)c);
-		else
-			buf_printf(path, "%%%02X", c);
-	}
-}
-
 void client_query(struct buf *path, const char *name, struct slice value)
 {
 	if (value.len == 0)
 		return;
 	buf_printf(path, "%c%s=", path->len > 0 && memchr(path->ptr, '?', path->len) != NULL ? '&' : '?', name);
-	client_segment(path, value);
+	buf_percent(path, value);
 }

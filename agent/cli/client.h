@@ -48,7 +48,4 @@ int client_delete(const struct client *c, const char *path, struct buf *answer) 
 /* Appends "name=value" to a path, percent-encoded, behind '?' or '&' as is due. Empty values are left out. */
 void client_query(struct buf *path, const char *name, struct slice value);
 
-/* Appends one segment of a path, percent-encoded. */
-void client_segment(struct buf *path, struct slice text);
-
 #endif

@@ -33,7 +33,7 @@ int gate_history_keep(const char *agent, const char *prompt, const struct gate *
 	struct client client;
 
 	buf_text(&path, "/api/v1/prompts/");
-	client_segment(&path, name);
+	buf_percent(&path, name);
 	buf_text(&path, "/gate");
 	buf_text(&body, "{\"version\":");
 	json_write_string(&body, version);
@@ -60,7 +60,7 @@ int gate_history_load(const char *agent, const char *prompt, double pass_score, 
 	struct client client;
 
 	buf_text(&path, "/api/v1/prompts/");
-	client_segment(&path, name);
+	buf_percent(&path, name);
 	client_query(&path, "gate_of", version);
 	int code = client_open(&command_gate, agent, &client);
 	if (code == CLI_GO_ON)

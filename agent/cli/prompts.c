@@ -54,7 +54,7 @@ static void print_json(const struct buf *answer)
 static void path_of(const char *name, struct buf *out)
 {
 	buf_text(out, "/api/v1/prompts/");
-	client_segment(out, slice_of(name));
+	buf_percent(out, slice_of(name));
 }
 
 /* ---------------------------------------------------------------- looking */

@@ -136,7 +136,7 @@ static int find_pair(struct prompts_call *c, struct pair *p)
 		return code == CLI_NO ? CLI_GO_ON : code;
 	}
 	buf_text(&path, "/api/v1/prompts/");
-	client_segment(&path, slice_of(c->operands[0]));
+	buf_percent(&path, slice_of(c->operands[0]));
 	int code = client_get(&c->client, buf_string(&path), &c->answer);
 	buf_release(&path);
 	if (code == CLI_GO_ON)

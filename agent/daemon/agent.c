@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  * daemon/agent.c - joins the stages of one running agent.
  */
-#include "agent/daemon/decisions.h"
 #include "agent/daemon/agent.h"
 
 #include <stdlib.h>
@@ -16,6 +15,7 @@
 #include "agent/daemon/baseline_api.h"
 #include "agent/daemon/canary_api.h"
 #include "agent/daemon/case_words.h"
+#include "agent/daemon/decisions.h"
 #include "agent/daemon/exposure.h"
 #include "agent/daemon/judge.h"
 #include "agent/daemon/judgements.h"
@@ -192,9 +192,9 @@ static struct status open_pipeline(struct agent *a, struct buf *why)
 	outlets.budgets = FAILED(s) ? NULL : spending_budgets(a->spending);
 	if (!FAILED(s))
 		s = pipeline_new(a->config, a->prices, lanes(a->config), &outlets, &a->pipeline, why);
-	if (FAILED(s))
+	if (FAILED(s)) {
 		price_book_free(a->prices);
-	else {
+	} else {
 		price_book_report(a->prices, clock_unix_ns() / NS_PER_SECOND);
 		prompts_serve(a->prompts, a->pipeline);
 	}
@@ -233,7 +233,9 @@ static void write_url(struct buf *out, const char *endpoint, uint16_t bound, con
 		return;
 	bool any = host[0] == '\0' || strcmp(host, "0.0.0.0") == 0 || strcmp(host, "::") == 0;
 	bool bare_v6 = !any && strchr(host, ':') != NULL;
-	buf_printf(out, "http%s://%s%s%s:%u", tls != NULL && tls->cert_file != NULL ? "s" : "", bare_v6 ? "[" : "", any ? "localhost" : host, bare_v6 ? "]" : "", bound);
+	bool is_tls = tls != NULL && tls->cert_file != NULL;
+	buf_printf(out, "http%s://%s%s%s:%u", is_tls ? "s" : "", bare_v6 ? "[" : "", any ? "localhost" : host,
+		   bare_v6 ? "]" : "", bound);
 	buf_string(out);
 }
 

@@ -59,7 +59,7 @@ int explain_live(const struct command *self, const char *agent, const char *trac
 	int code = client_open(self, agent, &client);
 
 	buf_text(&path, "/api/v1/traces/");
-	client_segment(&path, slice_of(trace_id));
+	buf_percent(&path, slice_of(trace_id));
 	if (code == CLI_GO_ON)
 		code = client_get(&client, buf_string(&path), &answer);
 	if (code == CLI_GO_ON) {

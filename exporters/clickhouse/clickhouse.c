@@ -101,7 +101,7 @@ static void write_parameters(const struct insert *i, struct slice rows, struct b
 		buf_printf(out, "&async_insert=0&insert_deduplication_token=%016llx%zx",
 			   (unsigned long long)hash_stable(rows.ptr, rows.len), rows.len);
 	buf_text(out, "&query=");
-	clickhouse_escape(out, buf_string(&query));
+	buf_percent(out, buf_view(&query));
 	buf_release(&query);
 }
 

@@ -50,9 +50,6 @@ struct status clickhouse_post(struct clickhouse *c, const char *parameters, stru
 /* Ends all queries; their done is called before this returns. */
 void clickhouse_cancel_queries(struct clickhouse *c);
 
-/* Appends text as a URL's parameter value. */
-void clickhouse_escape(struct buf *out, const char *text);
-
 #define CLICKHOUSE_UNKNOWN_TABLE    60
 #define CLICKHOUSE_UNKNOWN_DATABASE 81
 

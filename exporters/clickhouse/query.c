@@ -127,17 +127,6 @@ static void on_answer(void *context, const struct http_response *response)
 	query.done(query.context, &d, code, d.result == DELIVERY_DONE ? response->body : SLICE_NONE);
 }
 
-void clickhouse_escape(struct buf *out, const char *text)
-{
-	static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.-";
-
-	for (; *text != '\0'; text++)
-		if (strchr(plain, *text) != NULL)
-			buf_byte(out, *text);
-		else
-			buf_printf(out, "%%%02X", (unsigned char)*text);
-}
-
 struct status clickhouse_post(struct clickhouse *c, const char *parameters, struct slice body,
 			      const char *content_encoding, query_done done, void *context)
 {

@@ -136,7 +136,7 @@ static void queries_are_percent_encoded(void **state)
 
 	(void)state;
 	buf_text(&path, "/api/v1/prompts/");
-	client_segment(&path, SLICE("a b/c"));
+	buf_percent(&path, SLICE("a b/c"));
 	client_query(&path, "version", SLICE("1.0+x"));
 	client_query(&path, "empty", SLICE_NONE);
 	client_query(&path, "who", SLICE("\xc3\xa9&"));
