@@ -55,7 +55,7 @@ typedef void api_answer(void *context, const struct api_request *request, struct
 struct api_route {
 	const char *method; /* GET, POST, PUT, DELETE */
 	const char *path;   /* from the root; one that ends in '/' takes whatever follows */
-	bool changes_state;
+	bool changes_state; /* or shows what people wrote: only for this machine, and who has the token */
 	api_answer *answer;
 };
 

@@ -616,8 +616,8 @@ static const struct conf_option admin_options[] = {
 	  .doc = "Permissions of a unix socket, in octal." },
 	{ "tls", CONF_SECTION, AT(config, admin.tls), .section = tls_server_options, .doc = "TLS, and clients' certificates." },
 	{ "token", CONF_SECRET, AT(config, admin.token),
-	  .doc = "Bearer token for requests that change state and do not come over loopback or a unix socket; without it "
-		 "those are refused." },
+	  .doc = "Bearer token for requests that change state, or show prompts and answers, and do not come over loopback or "
+		 "a unix socket; without it those are refused." },
 	{ .name = NULL },
 };
 
