@@ -79,8 +79,10 @@ static void write_note(struct buf *out, const char *name, struct slice c, bool h
 	answer_text(c, "outcome", &note);
 	buf_text(&note, ") in ");
 	answer_text(c, "feature", &note);
-	buf_text(&note, ", ");
-	answer_text(c, "prompt_version", &note);
+	if (!says(c, "prompt_version", "")) {
+		buf_text(&note, ", ");
+		answer_text(c, "prompt_version", &note);
+	}
 	if (!has_question)
 		buf_text(&note, ": the question was not kept, its trace has it");
 	json_write_key(out, name);

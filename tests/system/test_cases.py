@@ -31,7 +31,7 @@ def test_bad_calls_become_cases_that_the_gate_reads(start_agent, tmp_path):
     suite = export(agent, "--since", "1d")
     by_id = {c["id"]: c for c in suite["cases"]}
     case = by_id["failed-" + failed.trace_id.hex()]
-    assert case["trace_id"] == failed.trace_id.hex() and "was not kept" in case["note"]
+    assert case["trace_id"] == failed.trace_id.hex() and case["note"].startswith("failed (error) in shop: the question was not kept")
     assert 0.0007 < case["max_cost_usd"] < 0.002
     assert "refused-" + refused.trace_id.hex() in by_id
     path, results = tmp_path / "suite.json", tmp_path / "results.json"
