@@ -13,6 +13,8 @@
 #define FORMAT 2
 #define FORMAT_WITHOUT_TRIAL 1
 #define HOUR_FORMAT 1
+#define LOG_MOST    745.0 /* of any double above zero */
+#define NAMED_MOST  1e140 /* its square is far from overflowing */
 
 const struct canary_metric_info canary_metric_infos[CANARY_METRIC_COUNT] = {
 #define X(id, name, kind, worse, tau, margin) { name, CANARY_##kind, worse, tau },
@@ -269,10 +271,9 @@ static void record_name(struct record *r, struct arm_name *n)
 	record_slice(r, &text);
 	if (record_writes(r))
 		return;
-	if (text.len > ARM_NAME_BYTES || n->metric < CANARY_EVAL_SCORE || n->metric >= CANARY_METRIC_COUNT) {
-		r->failed = true;
+	r->failed |= text.len > ARM_NAME_BYTES || n->metric < CANARY_EVAL_SCORE || n->metric >= CANARY_METRIC_COUNT;
+	if (r->failed)
 		return;
-	}
 	n->length = (uint8_t)text.len;
 	memcpy(n->text, text.ptr, text.len);
 }
@@ -306,13 +307,23 @@ void arm_record(struct record *r, struct arm *a, struct arm_labels *labels)
 		record_trial(r, a, labels);
 }
 
-static void record_moments(struct record *r, struct moments *m)
+/* Of values between -most and most. Damaged sums would make every later comparison unknown, or wrong. */
+static void record_moments(struct record *r, struct moments *m, double most)
 {
 	record_count(r, &m->n);
 	if (m->n == 0)
 		return;
 	record_double(r, &m->mean);
 	record_double(r, &m->m2);
+	r->failed |= !(fabs(m->mean) <= most && m->m2 >= 0 && m->m2 <= m->n * most * most);
+}
+
+static bool adds_up(const struct arm_hour *h)
+{
+	for (unsigned i = 0; i < CANARY_RATE_COUNT; i++)
+		if (h->bad[i] > (i == 0 ? h->requests : h->answered))
+			return false;
+	return h->answered <= h->requests;
 }
 
 void arm_hour_record(struct record *r, struct arm_hour *h)
@@ -324,9 +335,10 @@ void arm_hour_record(struct record *r, struct arm_hour *h)
 	for (unsigned i = 0; i < CANARY_RATE_COUNT; i++)
 		record_u32(r, &h->bad[i]);
 	for (unsigned i = 0; i < CANARY_LOG_COUNT; i++)
-		record_moments(r, &h->logs[i]);
+		record_moments(r, &h->logs[i], LOG_MOST);
 	for (unsigned i = 0; i < ARM_NAMES; i++)
-		record_moments(r, &h->named[i]);
+		record_moments(r, &h->named[i], NAMED_MOST);
+	r->failed |= !adds_up(h);
 }
 
 bool arm_put(struct arm *a, const struct arm_hour *h)

@@ -116,14 +116,20 @@ static uint64_t read_id(struct slice key)
 	return id;
 }
 
-static struct status load_arm(struct canary *c, struct slice value)
+/* What is stored under another key than its own would be loaded again by every later start. */
+static bool is_key(struct slice key, struct key own)
+{
+	return slice_equal(key, key_slice(&own));
+}
+
+static struct status load_arm(struct canary *c, struct slice key, struct slice value)
 {
 	struct record r = record_reader(value);
 	struct arm read = { .id = 0 };
 	struct arm_labels labels = { .environment = SLICE_NONE };
 
 	arm_record(&r, &read, &labels);
-	if (!record_ok(&r))
+	if (!record_ok(&r) || !is_key(key, key_of('a', arm_id_of(&labels), 0)))
 		return FAIL(CORRUPT, "not what a version did");
 	struct arm *a = canary_arm_put(c, &labels, UINT64_MAX);
 	if (a == NULL)
@@ -150,7 +156,7 @@ static struct status load_hour(struct canary *c, struct slice key, struct slice 
 	struct arm_hour read = { .hour = 0 };
 
 	arm_hour_record(&r, &read);
-	if (!record_ok(&r) || read.hour == 0)
+	if (!record_ok(&r) || read.hour == 0 || !is_key(key, key_of('h', read_id(key), read.hour)))
 		return FAIL(CORRUPT, "not the hour of a version");
 	if (a == NULL)
 		return FAIL(CORRUPT, "the hour of a version that is not there");
@@ -160,7 +166,7 @@ static struct status load_hour(struct canary *c, struct slice key, struct slice 
 struct status canary_load(struct canary *c, struct slice key, struct slice value)
 {
 	if (key.len == ARM_KEY_BYTES && key.ptr[0] == 'a')
-		return load_arm(c, value);
+		return load_arm(c, key, value);
 	if (key.len == HOUR_KEY_BYTES && key.ptr[0] == 'h')
 		return load_hour(c, key, value);
 	return FAIL(CORRUPT, "not a key of versions");
