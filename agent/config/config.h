@@ -321,7 +321,8 @@ extern const struct conf_option exporter_common_options[];
 /* The same of alert channels, which give up later. */
 extern const struct conf_option channel_retry_options[];
 
-extern const struct conf_option budgets_options[];
+/* The keys under `alerts` and `budgets`, which have files of their own. */
+extern const struct conf_option alerts_options[], budgets_options[];
 
 /* The whole file, and what may stand under alerts.channels (ends at name == NULL; fills struct channel_config) and under
  * slos (fills struct slo_config) and budgets.limits (fills struct budget_config). */
