@@ -12,10 +12,10 @@
 #include "agent/base/meter.h"
 #include "agent/daemon/deploy_command.h"
 #include "agent/daemon/loop_jobs.h"
-#include "agent/prompts/webhook.h"
+#include "agent/daemon/prompt_folder.h"
 #include "agent/daemon/trials.h"
+#include "agent/prompts/webhook.h"
 
-#define MISTAKES_LOGGED 8u
 #define DRIFTS_MAX     16
 #define SAVE_EVERY     10u /* ticks */
 #define JOB_TIMEOUT_MS 3000u
@@ -33,16 +33,14 @@ struct prompts {
 	struct registry *registry;
 	struct trials trials;
 	struct loop_jobs jobs;
-	uv_fs_event_t watch;
+	struct prompt_folder folder;
 	unsigned open_handles;
-	bool changed;                     /* the folder, by word of the system */
-	uint64_t stamp_read, stamp_found; /* of the folder: as it was read, and as it was last */
 	unsigned ticks;
 	struct command {
 		struct deploy_run *run; /* NULL: free */
 		uint32_t number;
 	} commands[COMMANDS_MAX];
-	struct meter *added, *refused, *mistakes, *webhooks[WEBHOOK_RESULTS];
+	struct meter *added, *refused, *webhooks[WEBHOOK_RESULTS];
 };
 
 static const char *const webhook_labels[WEBHOOK_RESULTS] = {
@@ -109,75 +107,6 @@ static void on_event(void *context, const struct registry_event *e)
 	note(p, event_words[e->kind].kind, buf_view(&prompt), SLICE_NONE, buf_view(&text));
 	buf_release(&prompt);
 	buf_release(&text);
-}
-
-/* ---------------------------------------------------------------- the folder */
-/* The log takes only so many lines at once: of a folder full of mistakes it names some, and how to see them all. */
-static void log_mistakes(struct prompts *p, const struct buf *errors, size_t count)
-{
-	struct slice rest = buf_view(errors);
-	size_t lines = 0;
-
-	meter_add(p->mistakes, (int64_t)count);
-	for (; rest.len > 0; lines++) {
-		const char *end = memchr(rest.ptr, '\n', rest.len);
-		size_t n = end != NULL ? (size_t)(end - rest.ptr) : rest.len;
-		if (lines < MISTAKES_LOGGED)
-			LOG(WARN, "prompts", "manifest_mistake", "reason=\"%.*s\"", SLICE_ARG(slice_head(rest, n)));
-		rest = slice_skip(rest, n + 1);
-	}
-	if (lines > MISTAKES_LOGGED)
-		LOG(WARN, "prompts", "manifest_mistakes", "more=%zu next=\"'plimsoll prompts check %s' names them all\"",
-		    lines - MISTAKES_LOGGED, p->config->directory);
-}
-
-static void read_folder(struct prompts *p)
-{
-	struct manifest_set set;
-	struct buf errors = BUF_INIT;
-
-	p->stamp_read = p->stamp_found = folder_stamp(p->config->directory);
-	struct status s = folder_read(p->config->directory, &set, &errors);
-	log_mistakes(p, &errors, set.mistakes + FAILED(s));
-	registry_adopt(p->registry, &set, PROMPT_FROM_MANIFEST, now_s());
-	manifest_set_release(&set);
-	buf_release(&errors);
-}
-
-/* A checkout changes many files: it is read once it has been still for a second. */
-static void look_at_folder(struct prompts *p)
-{
-	uint64_t stamp = folder_stamp(p->config->directory);
-	bool is_still = stamp == p->stamp_found;
-
-	p->stamp_found = stamp;
-	p->changed = stamp != p->stamp_read && !is_still;
-	if (stamp != p->stamp_read && is_still && stamp != 0)
-		read_folder(p);
-}
-
-static void on_change(uv_fs_event_t *handle, const char *name, int events, int status)
-{
-	struct prompts *p = handle->data;
-
-	(void)name;
-	(void)events;
-	(void)status;
-	p->changed = true;
-}
-
-/* Where the system cannot tell, looking now and then has to do. */
-static void follow_folder(struct prompts *p)
-{
-	uv_fs_event_stop(&p->watch);
-	if (p->config->directory == NULL)
-		return;
-	int failed = uv_fs_event_start(&p->watch, on_change, p->config->directory, 0);
-	uv_unref((uv_handle_t *)&p->watch);
-	if (failed != 0)
-		LOG(INFO, "prompts", "folder_not_watched", "directory=\"%s\" reason=\"%s\" next=\"it is looked at every %" PRIu64
-		    " s\"", p->config->directory, uv_strerror(failed), p->config->poll_interval_ms / 1000);
-	read_folder(p);
 }
 
 /* ---------------------------------------------------------------- drift */
@@ -249,18 +178,15 @@ static void serve_table(struct prompts *p)
 void prompts_tick(struct prompts *p)
 {
 	struct registry_drift drift[DRIFTS_MAX];
-	unsigned poll_ticks = (unsigned)(p->config->poll_interval_ms / 1000);
 	size_t count;
 
-	p->ticks++;
-	if (p->config->directory != NULL && (p->changed || p->ticks % poll_ticks == 0))
-		look_at_folder(p);
+	prompt_folder_tick(&p->folder);
 	registry_tick(p->registry, now_s(), drift, DRIFTS_MAX, &count);
 	for (size_t i = 0; i < count; i++)
 		tell_drift(p, &drift[i]);
 	serve_table(p);
 	trials_follow(&p->trials);
-	if (p->ticks % SAVE_EVERY == 0)
+	if (++p->ticks % SAVE_EVERY == 0)
 		registry_save(p->registry);
 }
 
@@ -316,19 +242,18 @@ struct status prompts_new(const struct config *config, uv_loop_t *loop, struct s
 	pthread_mutex_init(&p->lock, NULL);
 	p->added = meter_get(METER_PROMPT_MANIFESTS, "result=\"taken\"");
 	p->refused = meter_get(METER_PROMPT_MANIFESTS, "result=\"refused\"");
-	p->mistakes = meter_get(METER_PROMPT_MANIFESTS, "result=\"mistake\"");
 	for (int i = 0; i < WEBHOOK_RESULTS; i++)
 		p->webhooks[i] = meter_get(METER_PROMPT_WEBHOOKS, webhook_labels[i]);
-	uv_fs_event_init(loop, &p->watch);
+	prompt_folder_init(&p->folder, loop);
 	loop_jobs_init(&p->jobs, loop);
 	p->open_handles = 2;
-	p->watch.data = p->jobs.wake.data = p;
+	p->folder.watch.data = p->jobs.wake.data = p;
 	struct status s = open_registry(p, why);
 	if (FAILED(s)) {
 		prompts_free(p);
 		return s;
 	}
-	follow_folder(p);
+	prompt_folder_follow(&p->folder, p->registry, p->config);
 	judge_tell_alerts(judge, on_alert, p);
 	trials_init(&p->trials, p->registry, judge, audit);
 	*out = p;
@@ -337,15 +262,11 @@ struct status prompts_new(const struct config *config, uv_loop_t *loop, struct s
 
 void prompts_reload(struct prompts *p, const struct config *config)
 {
-	const char *before = p->config->directory, *after = config->prompts.directory;
-	bool is_same = before == after || (before != NULL && after != NULL && strcmp(before, after) == 0);
-
 	pthread_mutex_lock(&p->lock);
 	p->config = &config->prompts;
 	pthread_mutex_unlock(&p->lock);
 	registry_set_rules(p->registry, &config->prompts.rules);
-	if (!is_same)
-		follow_folder(p);
+	prompt_folder_follow(&p->folder, p->registry, &config->prompts);
 	serve_table(p); /* the old rules' texts are about to go */
 }
 
@@ -368,7 +289,7 @@ void prompts_free(struct prompts *p)
 	for (size_t i = 0; i < COMMANDS_MAX; i++)
 		if (p->commands[i].run != NULL)
 			deploy_command_abandon(p->commands[i].run);
-	uv_close((uv_handle_t *)&p->watch, on_closed);
+	uv_close((uv_handle_t *)&p->folder.watch, on_closed);
 	uv_close((uv_handle_t *)&p->jobs.wake, on_closed);
 }
 
