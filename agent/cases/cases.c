@@ -10,6 +10,7 @@
 
 #define MEMORY_CALLS 10000.0 /* what is usual follows the last so many calls */
 #define LOW_SCORE    0.5
+#define AHEAD_MAX_S  300u /* what is newer than that is damaged, or from before the clock was set back */
 #define TEXT_WORTH_MS 86400000.0 /* a case with words is worth as much as one a day younger */
 
 const char *const case_reason_names[CASE_REASON_COUNT] = {
@@ -316,6 +317,8 @@ void cases_advance(struct cases *c, uint64_t now_s)
 		for (struct case_text *t = c->texts.buckets[i]; t != NULL; t = t->next)
 			t->is_used = false;
 	for (size_t i = 0; i < c->count; i++) {
+		if (c->lists[i]->newest_s > now_s + AHEAD_MAX_S)
+			c->lists[i]->newest_s = now_s; /* else every call of today would be too old */
 		drop_old(c, c->lists[i], now_s);
 		c->lists[i]->least_until = 0;
 		for (uint32_t k = 0; k < c->lists[i]->count && c->texts.count > 0; k++)

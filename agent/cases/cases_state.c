@@ -1,10 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0
  * cases/cases_state.c - a list as a stored value, and back.
  */
+#include <math.h>
+
 #include "agent/cases/cases_priv.h"
 
 #define FORMAT               2
 #define FORMAT_WITHOUT_SPANS 1
+#define LOG_MOST             745.0 /* of any double above zero */
 
 static void record_label(struct record *r, struct case_label *l)
 {
@@ -28,6 +31,7 @@ static void record_exemplar(struct record *r, uint8_t format, struct exemplar *e
 	record_u8(r, &e->outcome);
 	r->failed |= e->outcome >= OUTCOME_COUNT;
 	record_double(r, &e->badness);
+	r->failed |= !isfinite(e->badness); /* it has no place among the others */
 	record_double(r, &e->cost_usd);
 	record_double(r, &e->latency_ms);
 	record_double(r, &e->score);
@@ -40,6 +44,7 @@ static void record_usual(struct record *r, struct usual *u)
 	record_double(r, &u->n);
 	record_double(r, &u->mean);
 	record_double(r, &u->variance);
+	r->failed |= !(u->n >= 0 && fabs(u->mean) <= LOG_MOST && u->variance >= 0 && u->variance <= LOG_MOST * LOG_MOST);
 }
 
 static void record_list(struct record *r, struct case_list *l)

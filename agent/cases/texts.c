@@ -5,6 +5,8 @@
 
 #include <stdlib.h>
 
+#include "agent/base/json.h"
+
 #define FORMAT 1
 
 static struct case_text **bucket_of(const struct case_texts *t, const uint8_t trace_id[16])
@@ -164,7 +166,8 @@ struct status case_texts_load(struct case_texts *t, struct slice key, struct sli
 	struct record r = record_reader(value);
 
 	record_text(&r, &call);
-	if (!record_ok(&r) || key.len != CASE_TEXT_KEY_BYTES)
+	bool is_written_as_is = call.text.messages.len == 0 || json_is_valid(call.text.messages);
+	if (!record_ok(&r) || !is_written_as_is || key.len != CASE_TEXT_KEY_BYTES)
 		return FAIL(CORRUPT, "not the text of a case");
 	memcpy(call.trace_id, key.ptr, 16);
 	memcpy(call.span_id, key.ptr + 16, 8);
