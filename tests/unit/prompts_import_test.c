@@ -1,40 +1,18 @@
 /* SPDX-License-Identifier: Apache-2.0
  * What other tools write down about prompts becomes manifests; what they tell by webhook is believed when it is signed.
  */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
-#include <string.h>
-
 #include "agent/prompts/history.h"
-#include "agent/prompts/import.h"
 #include "agent/prompts/webhook.h"
-
-static struct manifest_set set;
-static const char *source;
-static size_t left_out;
-
-static struct buf why;
+#include "tests/unit/prompts_imported.h"
 
 static struct status import_named(const char *text, const char *name)
 {
-	manifest_set_release(&set);
-	buf_reset(&why);
-	return import_read("export", slice_of(text), name, &set, &source, &left_out, &why);
+	return import_again("export", slice_of(text), name);
 }
 
 static struct status import(const char *text)
 {
 	return import_named(text, NULL);
-}
-
-static void assert_said(const char *words)
-{
-	if (strstr(buf_string(&why), words) == NULL)
-		fail_msg("'%s' is not in '%s'", words, buf_string(&why));
 }
 
 static void langfuse_prompts_come_with_their_config(void **state)
@@ -320,14 +298,6 @@ static void braintrust_relay_may_add_the_content(void **state)
 	forget(h);
 }
 
-static int tear_down(void **state)
-{
-	(void)state;
-	manifest_set_release(&set);
-	buf_release(&why);
-	return 0;
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -348,5 +318,5 @@ int main(void)
 		cmocka_unit_test(braintrust_relay_may_add_the_content),
 	};
 
-	return cmocka_run_group_tests(tests, NULL, tear_down);
+	return cmocka_run_group_tests(tests, NULL, release_import);
 }

@@ -1,31 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Prompts as the tools' own packages wrote them down (tests/exports, recorded by tests/record/exports.py).
  */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
-#include <math.h>
-#include <string.h>
-
 #include "agent/base/file.h"
-#include "agent/prompts/import.h"
-
-static struct manifest_set set;
-static struct buf why;
-static const char *from;
-static size_t left_out;
+#include "tests/unit/prompts_imported.h"
 
 static void load(const char *path)
 {
 	struct buf text = BUF_INIT;
 
-	manifest_set_release(&set);
-	buf_reset(&why);
 	assert_false(FAILED(file_read(path, 1 << 20, &text)));
-	assert_false(FAILED(import_read(path, buf_view(&text), NULL, &set, &from, &left_out, &why)));
+	assert_false(FAILED(import_again(path, buf_view(&text), NULL)));
 	assert_int_equal(left_out, 0);
 	buf_release(&text);
 }
@@ -39,12 +23,6 @@ static const struct manifest *find(const char *name)
 	return NULL;
 }
 
-static void assert_note(const char *words)
-{
-	if (strstr(buf_string(&why), words) == NULL)
-		fail_msg("'%s' is not in '%s'", words, buf_string(&why));
-}
-
 #define CHAT                                                                                                           \
 	"[{\"role\":\"system\",\"content\":\"You answer for {{company}}. Braces: {}.\"},"                                        \
 	"{\"type\":\"placeholder\",\"name\":\"history\"},{\"role\":\"user\",\"content\":\"{{question}}\"},"                      \
@@ -54,7 +32,7 @@ static void langchain_prompts_keep_messages_and_placeholders(void **state)
 {
 	(void)state;
 	load("tests/exports/langsmith.prompts.json");
-	assert_string_equal(from, "langsmith");
+	assert_string_equal(source, "langsmith");
 	const struct manifest *m = find("answer-chat");
 	assert_string_equal(m->messages, CHAT);
 	assert_string_equal(m->version, "0000000000000000000000000000000000000001");
@@ -74,8 +52,8 @@ static void langchain_prompts_know_their_model_and_its_tools(void **state)
 	assert_true(bound->temperature == 0.2 && bound->max_output_tokens == 500);
 	assert_non_null(strstr(bound->tools, "\"name\":\"look_up\""));
 	assert_string_equal(parsed->model, "gpt-4o"); /* between the prompt and what reads the answer */
-	assert_note("model.top_p of answer-bound@");
-	assert_note("a step of class StrOutputParser of answer-parsed@");
+	assert_said("model.top_p of answer-bound@");
+	assert_said("a step of class StrOutputParser of answer-parsed@");
 }
 
 static void langchain_parts_without_a_place_are_named(void **state)
@@ -86,15 +64,15 @@ static void langchain_parts_without_a_place_are_named(void **state)
 			    "[{\"role\":\"system\",\"content\":\"Answer in {one} word.\"},"
 			    "{\"role\":\"developer\",\"content\":\"{{note}}\"},"
 			    "{\"role\":\"user\",\"content\":[{\"type\":\"text\",\"text\":\"{{question}}\"}]}]");
-	assert_note("a part of class ImagePromptTemplate, partial_variables.note of answer-parts@");
-	assert_note("schema_ of answer-structured@");
+	assert_said("a part of class ImagePromptTemplate, partial_variables.note of answer-parts@");
+	assert_said("schema_ of answer-structured@");
 }
 
 static void langfuse_prompts_are_text_or_chat(void **state)
 {
 	(void)state;
 	load("tests/exports/langfuse.prompts.json");
-	assert_string_equal(from, "langfuse");
+	assert_string_equal(source, "langfuse");
 	const struct manifest *text = find("movie-critic"), *chat = find("support/answer");
 	assert_string_equal(text->version, "3");
 	assert_string_equal(text->template, "As a {{criticLevel}} movie critic, rate {{movie}} out of 10.");
@@ -103,7 +81,7 @@ static void langfuse_prompts_are_text_or_chat(void **state)
 	assert_string_equal(chat->messages, "[{\"role\":\"system\",\"content\":\"You answer for {{company}}.\"},"
 			    "{\"name\":\"history\",\"type\":\"placeholder\"},"
 			    "{\"role\":\"user\",\"content\":\"{{question}}\"}]");
-	assert_note("config.top_p, labels, tags, commitMessage of movie-critic@3");
+	assert_said("config.top_p, labels, tags, commitMessage of movie-critic@3");
 }
 
 static void promptfoo_results_hold_the_prompt_and_its_model(void **state)
@@ -113,21 +91,13 @@ static void promptfoo_results_hold_the_prompt_and_its_model(void **state)
 	(void)state;
 	for (size_t i = 0; i < sizeof(paths) / sizeof(paths[0]); i++) {
 		load(paths[i]);
-		assert_string_equal(from, "promptfoo");
+		assert_string_equal(source, "promptfoo");
 		assert_int_equal(set.count, 1);
 		assert_string_equal(set.items[0]->name, "answer-1.4.0");
 		assert_string_equal(set.items[0]->template, "Answer as JSON. {{question}}");
 		assert_string_equal(set.items[0]->model, "gpt-4o");
 		assert_true(set.items[0]->temperature == 0.2 && set.items[0]->max_output_tokens == 64);
 	}
-}
-
-static int tear_down(void **state)
-{
-	(void)state;
-	manifest_set_release(&set);
-	buf_release(&why);
-	return 0;
 }
 
 int main(void)
@@ -140,5 +110,5 @@ int main(void)
 		cmocka_unit_test(promptfoo_results_hold_the_prompt_and_its_model),
 	};
 
-	return cmocka_run_group_tests(tests, NULL, tear_down);
+	return cmocka_run_group_tests(tests, NULL, release_import);
 }
