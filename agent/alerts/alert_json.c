@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  * alerts/alert_json.c - an alert in JSON and in English.
  */
-#include <inttypes.h>
 #include <math.h>
 
 #include "agent/alerts/alert.h"
@@ -226,24 +225,6 @@ void alert_runbook(const struct alert *a, const struct alerts_config *config, st
 }
 
 /* ---------------------------------------------------------------- JSON */
-static void write_text(struct buf *out, const char *name, struct slice value)
-{
-	json_write_key(out, name);
-	json_write_string(out, value);
-}
-
-static void write_double(struct buf *out, const char *name, double value)
-{
-	json_write_key(out, name);
-	json_write_double(out, value);
-}
-
-static void write_u64(struct buf *out, const char *name, uint64_t value)
-{
-	json_write_key(out, name);
-	buf_printf(out, "%" PRIu64, value);
-}
-
 static void write_traces(struct buf *out, const struct verdict *v)
 {
 	json_write_key(out, "trace_ids");
@@ -259,53 +240,47 @@ static void write_traces(struct buf *out, const struct verdict *v)
 
 static void write_life(struct buf *out, const struct alert *a)
 {
-	write_u64(out, "started_at", a->verdict.started_at_s);
+	json_write_count(out, "started_at", a->verdict.started_at_s);
 	if (a->state == ALERT_FIRING) {
 		json_write_key(out, "ended_at");
 		buf_text(out, "null");
 		return;
 	}
-	write_u64(out, "ended_at", a->ended_at_s);
-	write_text(out, "end_reason", slice_of(end_names[a->end]));
+	json_write_count(out, "ended_at", a->ended_at_s);
+	json_write_text(out, "end_reason", slice_of(end_names[a->end]));
 }
 
 static void write_evidence(struct buf *out, const struct verdict *v)
 {
-	write_double(out, "value", v->value);
-	write_double(out, "baseline_mean", v->baseline_mean);
-	write_double(out, "baseline_stddev", v->baseline_stddev);
-	write_double(out, "deviation", v->deviation);
-	write_double(out, "pooled_deviation", v->pooled_deviation);
-	write_double(out, "ratio", v->ratio);
-	write_double(out, "sample_size", v->sample_size);
-	write_u64(out, "run", v->run);
-	write_u64(out, "window_s", v->window_s);
+	json_write_number(out, "value", v->value);
+	json_write_number(out, "baseline_mean", v->baseline_mean);
+	json_write_number(out, "baseline_stddev", v->baseline_stddev);
+	json_write_number(out, "deviation", v->deviation);
+	json_write_number(out, "pooled_deviation", v->pooled_deviation);
+	json_write_number(out, "ratio", v->ratio);
+	json_write_number(out, "sample_size", v->sample_size);
+	json_write_count(out, "run", v->run);
+	json_write_count(out, "window_s", v->window_s);
 	json_write_key(out, "direction");
 	buf_printf(out, "%d", v->direction);
 	write_traces(out, v);
 }
 
-static void write_if_any(struct buf *out, const char *name, struct slice value)
-{
-	if (value.len > 0)
-		write_text(out, name, value);
-}
-
 /* Who it is about. */
 static void write_key(struct buf *out, const struct verdict *v)
 {
-	write_text(out, "feature", v->feature);
-	write_text(out, "model", v->model);
-	write_text(out, "prompt_version", v->prompt_version);
-	write_if_any(out, "name", v->name);
-	write_if_any(out, "workflow", v->workflow);
-	write_if_any(out, "user_segment", v->user_segment);
-	write_if_any(out, "context", v->context);
-	write_if_any(out, "reference_version", v->reference_version);
-	write_if_any(out, "environment", v->environment);
+	json_write_text(out, "feature", v->feature);
+	json_write_text(out, "model", v->model);
+	json_write_text(out, "prompt_version", v->prompt_version);
+	json_write_text_if_any(out, "name", v->name);
+	json_write_text_if_any(out, "workflow", v->workflow);
+	json_write_text_if_any(out, "user_segment", v->user_segment);
+	json_write_text_if_any(out, "context", v->context);
+	json_write_text_if_any(out, "reference_version", v->reference_version);
+	json_write_text_if_any(out, "environment", v->environment);
 	bool is_drift = v->kind == VERDICT_PROMPT_DRIFT;
-	write_if_any(out, is_drift ? "seen" : "request_model", v->request_model);
-	write_if_any(out, is_drift ? "expected" : "previous_model", v->previous_model);
+	json_write_text_if_any(out, is_drift ? "seen" : "request_model", v->request_model);
+	json_write_text_if_any(out, is_drift ? "expected" : "previous_model", v->previous_model);
 }
 
 /* Whether people heard of it, and if not, why. */
@@ -315,8 +290,8 @@ static void write_telling(struct buf *out, const struct alert *a)
 	buf_text(out, a->tellings > 0 ? "true" : "false");
 	if (a->mute == ALERT_MUTE_NONE)
 		return;
-	write_text(out, "muted_by", slice_of(alert_mute_names[a->mute]));
-	write_if_any(out, "muted_by_id", slice_of(a->muted_by));
+	json_write_text(out, "muted_by", slice_of(alert_mute_names[a->mute]));
+	json_write_text_if_any(out, "muted_by_id", slice_of(a->muted_by));
 }
 
 static void write_words(struct buf *out, const struct alert *a, const struct alerts_config *config)
@@ -324,16 +299,16 @@ static void write_words(struct buf *out, const struct alert *a, const struct ale
 	struct buf text = BUF_INIT;
 
 	alert_summary(a, &text);
-	write_text(out, "summary", buf_view(&text));
-	write_if_any(out, "cause", buf_view(&a->cause));
+	json_write_text(out, "summary", buf_view(&text));
+	json_write_text_if_any(out, "cause", buf_view(&a->cause));
 	if (a->evidence.len > 0) {
 		buf_byte(out, ',');
 		buf_slice(out, buf_view(&a->evidence));
 	}
-	write_text(out, "runbook", slice_of(runbook_of(a->verdict.kind, slice_of(a->verdict.metric))->name));
+	json_write_text(out, "runbook", slice_of(runbook_of(a->verdict.kind, slice_of(a->verdict.metric))->name));
 	buf_reset(&text);
 	alert_runbook(a, config, &text);
-	write_if_any(out, "runbook_url", buf_view(&text));
+	json_write_text_if_any(out, "runbook_url", buf_view(&text));
 	buf_release(&text);
 }
 
@@ -342,13 +317,13 @@ void alert_json(const struct alert *a, const struct alerts_config *config, struc
 	const struct verdict *v = &a->verdict;
 
 	buf_byte(out, '{');
-	write_text(out, "type", SLICE("alert"));
-	write_text(out, "id", slice_of(a->id));
-	write_text(out, "incident", slice_of(a->incident));
-	write_text(out, "state", slice_of(alert_state_names[a->state]));
-	write_text(out, "severity", slice_of(severity_names[severity_of(v)]));
-	write_text(out, "kind", slice_of(verdict_kind_names[v->kind]));
-	write_text(out, "metric", slice_of(v->metric));
+	json_write_text(out, "type", SLICE("alert"));
+	json_write_text(out, "id", slice_of(a->id));
+	json_write_text(out, "incident", slice_of(a->incident));
+	json_write_text(out, "state", slice_of(alert_state_names[a->state]));
+	json_write_text(out, "severity", slice_of(severity_names[severity_of(v)]));
+	json_write_text(out, "kind", slice_of(verdict_kind_names[v->kind]));
+	json_write_text(out, "metric", slice_of(v->metric));
 	write_key(out, v);
 	write_life(out, a);
 	write_telling(out, a);

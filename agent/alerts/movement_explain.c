@@ -117,12 +117,6 @@ static size_t group_by(const struct movement *m, const struct scope *scope, cons
 }
 
 /* ---------------------------------------------------------------- what is said of them */
-static void write_double(struct buf *out, const char *name, double value)
-{
-	json_write_key(out, name);
-	json_write_double(out, value);
-}
-
 static double change_of(const struct decomposition *d)
 {
 	return d->after_usd - d->before_usd;
@@ -139,16 +133,16 @@ static void write_decomposition(struct buf *out, const char *name, const struct 
 
 	json_write_key(out, name);
 	buf_byte(out, '{');
-	write_double(out, "before_usd", d->before_usd);
-	write_double(out, "after_usd", d->after_usd);
-	write_double(out, "change_usd", change);
-	write_double(out, "change_percent", 100 * share_of(change, d->before_usd));
+	json_write_number(out, "before_usd", d->before_usd);
+	json_write_number(out, "after_usd", d->after_usd);
+	json_write_number(out, "change_usd", change);
+	json_write_number(out, "change_percent", 100 * share_of(change, d->before_usd));
 	json_write_key(out, "parts");
 	buf_byte(out, '[');
 	for (int f = 0; f < factors; f++) {
 		buf_printf(out, "%s{\"factor\":\"%s\"", f > 0 ? "," : "", factor_names[f]);
-		write_double(out, "usd", d->parts_usd[f]);
-		write_double(out, "percent_of_change", 100 * share_of(d->parts_usd[f], change));
+		json_write_number(out, "usd", d->parts_usd[f]);
+		json_write_number(out, "percent_of_change", 100 * share_of(d->parts_usd[f], change));
 		buf_byte(out, '}');
 	}
 	buf_text(out, "]}");
@@ -199,8 +193,8 @@ static void write_contributor(struct report *r, const char *name, const struct g
 	json_write_string(r->out, slice_of(name));
 	json_write_key(r->out, "value");
 	json_write_string(r->out, g->value.len > 0 ? g->value : SLICE("unknown"));
-	write_double(r->out, "usd", usd);
-	write_double(r->out, "percent_of_change", 100 * share_of(usd, r->change_usd));
+	json_write_number(r->out, "usd", usd);
+	json_write_number(r->out, "percent_of_change", 100 * share_of(usd, r->change_usd));
 	buf_byte(r->out, '}');
 }
 
@@ -264,8 +258,8 @@ static void write_windows(struct report *r)
 
 	write_times(r->out, "window", t->split_s, t->to_s);
 	write_times(r->out, "compared_with", t->from_s, t->split_s);
-	write_double(r->out, "requests_before", r->all.before.requests);
-	write_double(r->out, "requests_after", r->all.after.requests);
+	json_write_number(r->out, "requests_before", r->all.before.requests);
+	json_write_number(r->out, "requests_after", r->all.after.requests);
 	if (r->m->left_out > 0)
 		buf_printf(r->out, ",\"calls_left_out\":%" PRIu64, r->m->left_out);
 }

@@ -11,15 +11,9 @@
 
 static const char *const priorities[SEVERITY_COUNT] = { "P5", "P3", "P1" };
 
-static void write_text(struct buf *out, const char *name, struct slice value)
-{
-	json_write_key(out, name);
-	json_write_string(out, value);
-}
-
 static void detail(void *context, const char *name, struct slice value)
 {
-	write_text(context, name, value);
+	json_write_text(context, name, value);
 }
 
 static void write_alert(struct buf *out, const struct channel_config *c, const struct telling *t)
@@ -31,11 +25,11 @@ static void write_alert(struct buf *out, const struct channel_config *c, const s
 	channel_write_cut(out, buf_view(&text), MESSAGE_MAX);
 	buf_reset(&text);
 	telling_text(t, c, &text);
-	write_text(out, "alias", slice_of(t->alert->identity));
+	json_write_text(out, "alias", slice_of(t->alert->identity));
 	json_write_key(out, "description");
 	channel_write_cut(out, buf_view(&text), DESCRIPTION_MAX);
-	write_text(out, "priority", slice_of(priorities[severity_of(&t->alert->verdict)]));
-	write_text(out, "entity", t->alert->verdict.feature);
+	json_write_text(out, "priority", slice_of(priorities[severity_of(&t->alert->verdict)]));
+	json_write_text(out, "entity", t->alert->verdict.feature);
 	json_write_key(out, "details");
 	buf_byte(out, '{');
 	telling_visit(t, detail, out);
@@ -48,7 +42,7 @@ static void body(const struct channel_config *c, const struct telling *t, struct
 	buf_byte(out, '{');
 	if (t->alert->state == ALERT_FIRING)
 		write_alert(out, c, t);
-	write_text(out, "source", SLICE("plimsoll"));
+	json_write_text(out, "source", SLICE("plimsoll"));
 	buf_byte(out, '}');
 }
 

@@ -9,15 +9,9 @@
 
 #define SUMMARY_MAX 1024
 
-static void write_text(struct buf *out, const char *name, struct slice value)
-{
-	json_write_key(out, name);
-	json_write_string(out, value);
-}
-
 static void detail(void *context, const char *name, struct slice value)
 {
-	write_text(context, name, value);
+	json_write_text(context, name, value);
 }
 
 static void write_payload(struct buf *out, const struct channel_config *c, const struct telling *t)
@@ -31,19 +25,19 @@ static void write_payload(struct buf *out, const struct channel_config *c, const
 	telling_title(t, c, &text);
 	json_write_key(out, "summary");
 	channel_write_cut(out, buf_view(&text), SUMMARY_MAX);
-	write_text(out, "source", v->feature.len > 0 ? v->feature : SLICE("plimsoll"));
-	write_text(out, "severity", slice_of(severity_names[severity_of(v)]));
+	json_write_text(out, "source", v->feature.len > 0 ? v->feature : SLICE("plimsoll"));
+	json_write_text(out, "severity", slice_of(severity_names[severity_of(v)]));
 	clock_format_utc(v->started_at_s, started);
-	write_text(out, "timestamp", slice_of(started));
-	write_text(out, "component", v->model);
-	write_text(out, "group", v->feature);
-	write_text(out, "class", slice_of(v->metric));
+	json_write_text(out, "timestamp", slice_of(started));
+	json_write_text(out, "component", v->model);
+	json_write_text(out, "group", v->feature);
+	json_write_text(out, "class", slice_of(v->metric));
 	json_write_key(out, "custom_details");
 	buf_byte(out, '{');
 	if (c->text != NULL) {
 		buf_reset(&text);
 		telling_text(t, c, &text);
-		write_text(out, "text", buf_view(&text));
+		json_write_text(out, "text", buf_view(&text));
 	}
 	telling_visit(t, detail, out);
 	buf_text(out, "}}");
@@ -59,8 +53,8 @@ static void write_links(struct buf *out, const struct telling *t)
 	alert_runbook(t->alert, t->config, &address);
 	if (address.len > 0) {
 		buf_byte(out, '{');
-		write_text(out, "href", buf_view(&address));
-		write_text(out, "text", SLICE("Runbook"));
+		json_write_text(out, "href", buf_view(&address));
+		json_write_text(out, "text", SLICE("Runbook"));
 		buf_byte(out, '}');
 	}
 	buf_byte(out, ']');
@@ -72,11 +66,11 @@ static void body(const struct channel_config *c, const struct telling *t, struct
 	bool fires = t->alert->state == ALERT_FIRING;
 
 	buf_byte(out, '{');
-	write_text(out, "routing_key", slice_of(c->secret));
-	write_text(out, "event_action", slice_of(fires ? "trigger" : "resolve"));
-	write_text(out, "dedup_key", slice_of(t->alert->identity));
+	json_write_text(out, "routing_key", slice_of(c->secret));
+	json_write_text(out, "event_action", slice_of(fires ? "trigger" : "resolve"));
+	json_write_text(out, "dedup_key", slice_of(t->alert->identity));
 	if (fires) {
-		write_text(out, "client", SLICE("plimsoll"));
+		json_write_text(out, "client", SLICE("plimsoll"));
 		write_payload(out, c, t);
 		write_links(out, t);
 	}

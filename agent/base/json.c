@@ -538,3 +538,33 @@ void json_write_key(struct buf *b, const char *key)
 	json_write_string(b, slice_of(key));
 	buf_byte(b, ':');
 }
+
+void json_write_text(struct buf *b, const char *key, struct slice value)
+{
+	json_write_key(b, key);
+	json_write_string(b, value);
+}
+
+void json_write_number(struct buf *b, const char *key, double value)
+{
+	json_write_key(b, key);
+	json_write_double(b, value);
+}
+
+void json_write_count(struct buf *b, const char *key, uint64_t value)
+{
+	json_write_key(b, key);
+	buf_printf(b, "%llu", (unsigned long long)value);
+}
+
+void json_write_flag(struct buf *b, const char *key, bool value)
+{
+	json_write_key(b, key);
+	buf_text(b, value ? "true" : "false");
+}
+
+void json_write_text_if_any(struct buf *b, const char *key, struct slice value)
+{
+	if (value.len > 0)
+		json_write_text(b, key, value);
+}

@@ -103,6 +103,13 @@ void json_write_double(struct buf *b, double value);
 /* `"key":`, with a comma before it unless the last byte written opened a container. */
 void json_write_key(struct buf *b, const char *key);
 
+/* One member each: json_write_key and the value behind it. The last one leaves out a member whose text is empty. */
+void json_write_text(struct buf *b, const char *key, struct slice value);
+void json_write_number(struct buf *b, const char *key, double value); /* null for NaN and infinities */
+void json_write_count(struct buf *b, const char *key, uint64_t value);
+void json_write_flag(struct buf *b, const char *key, bool value);
+void json_write_text_if_any(struct buf *b, const char *key, struct slice value);
+
 /* Length of the valid UTF-8 sequence at the start of s (1 to 4), or 0. */
 size_t utf8_sequence(struct slice s);
 

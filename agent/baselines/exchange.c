@@ -11,27 +11,15 @@
 #define TYPE "plimsoll_baselines"
 
 /* ---------------------------------------------------------------- out */
-static void write_text(struct buf *out, const char *name, struct slice text)
-{
-	json_write_key(out, name);
-	json_write_string(out, text);
-}
-
-static void write_number(struct buf *out, const char *name, double x)
-{
-	json_write_key(out, name);
-	json_write_double(out, x);
-}
-
 static void write_head(struct buf *out, const char *type, const struct baseline_key *k)
 {
 	buf_printf(out, "{\"type\":\"%s\"", type);
-	write_text(out, "feature", k->labels.feature);
-	write_text(out, "model", k->labels.model);
-	write_text(out, "prompt_version", k->labels.prompt_version);
-	write_text(out, "workflow", k->labels.workflow);
-	write_text(out, "user_segment", k->labels.user_segment);
-	write_number(out, "first_seen", (double)k->first_s);
+	json_write_text(out, "feature", k->labels.feature);
+	json_write_text(out, "model", k->labels.model);
+	json_write_text(out, "prompt_version", k->labels.prompt_version);
+	json_write_text(out, "workflow", k->labels.workflow);
+	json_write_text(out, "user_segment", k->labels.user_segment);
+	json_write_number(out, "first_seen", (double)k->first_s);
 }
 
 static void write_state(struct buf *out, struct buf *state)
@@ -53,12 +41,12 @@ static void write_series(struct buf *out, const struct detector *d, const struct
 	buf_reset(state);
 	record_series(&r, w->series);
 	write_head(out, "series", k);
-	write_text(out, "metric", slice_of(metric_infos[w->metric].name));
-	write_text(out, "name", d->names[w->name]);
-	write_number(out, "learned_hours", w->series->scales[SCALE_1H].learned);
+	json_write_text(out, "metric", slice_of(metric_infos[w->metric].name));
+	json_write_text(out, "name", d->names[w->name]);
+	json_write_number(out, "learned_hours", w->series->scales[SCALE_1H].learned);
 	if (series_standing(w->series, &standing)) {
-		write_number(out, "mean", standing.mean);
-		write_number(out, "stddev", standing.stddev);
+		json_write_number(out, "mean", standing.mean);
+		json_write_number(out, "stddev", standing.stddev);
 	}
 	write_state(out, state);
 }

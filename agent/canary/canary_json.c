@@ -3,28 +3,9 @@
  */
 #include "agent/canary/canary_json.h"
 
-#include <inttypes.h>
 #include <math.h>
 
 #include "agent/base/json.h"
-
-static void write_text(struct buf *out, const char *name, struct slice text)
-{
-	json_write_key(out, name);
-	json_write_string(out, text);
-}
-
-static void write_number(struct buf *out, const char *name, double value)
-{
-	json_write_key(out, name);
-	json_write_double(out, value);
-}
-
-static void write_bool(struct buf *out, const char *name, bool value)
-{
-	json_write_key(out, name);
-	buf_text(out, value ? "true" : "false");
-}
 
 static void write_version(struct buf *out, const char *name, const struct canary_row *r, double n, double mean)
 {
@@ -33,8 +14,8 @@ static void write_version(struct buf *out, const char *name, const struct canary
 
 	json_write_key(out, name);
 	buf_byte(out, '{');
-	write_number(out, "calls", n);
-	write_number(out, "value", value);
+	json_write_number(out, "calls", n);
+	json_write_number(out, "value", value);
 	buf_byte(out, '}');
 }
 
@@ -51,19 +32,19 @@ static void write_row(struct buf *out, const struct canary_row *r)
 			    { "margin", r->margin } };
 
 	buf_byte(out, '{');
-	write_text(out, "metric", slice_of(info->name));
-	if (r->name.len > 0)
-		write_text(out, "name", r->name);
-	write_bool(out, "guarded", r->guarded);
-	write_bool(out, "side_by_side", d->side_by_side);
-	write_number(out, "hours", d->hours);
+	json_write_text(out, "metric", slice_of(info->name));
+	json_write_text_if_any(out, "name", r->name);
+	json_write_flag(out, "guarded", r->guarded);
+	json_write_flag(out, "side_by_side", d->side_by_side);
+	json_write_number(out, "hours", d->hours);
 	write_version(out, "from", r, d->n_a, d->mean_a);
 	write_version(out, "to", r, d->n_b, d->mean_b);
-	write_text(out, "unit", slice_of(is_log ? "ratio" : info->kind == CANARY_RATE ? "share" : "score"));
+	json_write_text(out, "unit", slice_of(is_log ? "ratio" : info->kind == CANARY_RATE ? "share" : "score"));
 	for (size_t i = 0; i < sizeof(differences) / sizeof(differences[0]); i++)
-		write_number(out, differences[i].name, is_log ? expm1(differences[i].value) : differences[i].value);
-	write_text(out, "verdict", slice_of(canary_verdict_names[r->verdict]));
-	write_number(out, "needs", r->calls_needed > 0 ? ceil(r->calls_needed) : (double)NAN);
+		json_write_number(out, differences[i].name,
+					  is_log ? expm1(differences[i].value) : differences[i].value);
+	json_write_text(out, "verdict", slice_of(canary_verdict_names[r->verdict]));
+	json_write_number(out, "needs", r->calls_needed > 0 ? ceil(r->calls_needed) : (double)NAN);
 	buf_byte(out, '}');
 }
 
@@ -74,14 +55,13 @@ static void write_comparison(void *context, const struct canary_comparison *c)
 	if (out->len > 0 && out->ptr[out->len - 1] != '[')
 		buf_byte(out, ',');
 	buf_byte(out, '{');
-	if (c->b->labels.environment.len > 0)
-		write_text(out, "environment", c->b->labels.environment);
-	write_text(out, "feature", c->b->labels.feature);
-	write_text(out, "model", c->b->labels.model);
+	json_write_text_if_any(out, "environment", c->b->labels.environment);
+	json_write_text(out, "feature", c->b->labels.feature);
+	json_write_text(out, "model", c->b->labels.model);
 	if (!slice_equal(c->a->labels.model, c->b->labels.model))
-		write_text(out, "from_model", c->a->labels.model);
-	write_text(out, "verdict", slice_of(canary_verdict_names[c->verdict]));
-	write_number(out, "alpha", c->alpha);
+		json_write_text(out, "from_model", c->a->labels.model);
+	json_write_text(out, "verdict", slice_of(canary_verdict_names[c->verdict]));
+	json_write_number(out, "alpha", c->alpha);
 	buf_text(out, ",\"metrics\":[");
 	for (size_t i = 0; i < c->count; i++) {
 		if (i > 0)
@@ -92,33 +72,27 @@ static void write_comparison(void *context, const struct canary_comparison *c)
 }
 
 /* ---------------------------------------------------------------- the pair as a whole */
-static void write_count(struct buf *out, const char *name, uint64_t n)
-{
-	json_write_key(out, name);
-	buf_printf(out, "%" PRIu64, n);
-}
-
 static void write_share(struct buf *out, const struct canary *c, const struct canary_trial *t)
 {
 	struct canary_share s = canary_share_of(c, t);
 
 	json_write_key(out, "share");
 	buf_byte(out, '{');
-	write_number(out, "told", t->share);
-	write_number(out, "actual", s.actual);
-	write_count(out, "calls", s.calls);
-	write_count(out, "of", s.of);
-	write_count(out, "since", t->share_since_s);
-	write_bool(out, "differs", s.differs);
+	json_write_number(out, "told", t->share);
+	json_write_number(out, "actual", s.actual);
+	json_write_count(out, "calls", s.calls);
+	json_write_count(out, "of", s.of);
+	json_write_count(out, "since", t->share_since_s);
+	json_write_flag(out, "differs", s.differs);
 	buf_byte(out, '}');
 }
 
 static void write_trial(struct buf *out, const struct canary *c, const struct canary_trial *t)
 {
-	write_text(out, "environment", t->environment);
-	write_text(out, "state", slice_of(canary_trial_names[t->state]));
-	write_count(out, "since", t->since_s);
-	write_text(out, "by", t->by);
+	json_write_text(out, "environment", t->environment);
+	json_write_text(out, "state", slice_of(canary_trial_names[t->state]));
+	json_write_count(out, "since", t->since_s);
+	json_write_text(out, "by", t->by);
 	if (t->state == CANARY_TRIAL_RUNS)
 		write_share(out, c, t);
 }
@@ -129,19 +103,19 @@ static void write_head(struct buf *out, const struct canary *c, const struct can
 	struct canary_summary s;
 
 	canary_summarize(c, wish, pair, &s);
-	write_text(out, "prompt", wish->name);
-	write_text(out, "from", pair->from);
-	write_text(out, "to", pair->to);
+	json_write_text(out, "prompt", wish->name);
+	json_write_text(out, "from", pair->from);
+	json_write_text(out, "to", pair->to);
 	if (pair->trial != NULL)
 		write_trial(out, c, pair->trial);
-	else if (wish->environment.len > 0)
-		write_text(out, "environment", wish->environment);
-	write_text(out, "verdict", slice_of(canary_verdict_names[s.verdict]));
-	write_bool(out, "promote", s.verdict == CANARY_EQUAL || s.verdict == CANARY_BETTER);
-	write_text(out, "reason", buf_view(&s.reason));
-	write_number(out, "needs", s.calls_needed > 0 ? s.calls_needed : (double)NAN);
-	write_number(out, "calls_from", s.calls_from);
-	write_number(out, "calls_to", s.calls_to);
+	else
+		json_write_text_if_any(out, "environment", wish->environment);
+	json_write_text(out, "verdict", slice_of(canary_verdict_names[s.verdict]));
+	json_write_flag(out, "promote", s.verdict == CANARY_EQUAL || s.verdict == CANARY_BETTER);
+	json_write_text(out, "reason", buf_view(&s.reason));
+	json_write_number(out, "needs", s.calls_needed > 0 ? s.calls_needed : (double)NAN);
+	json_write_number(out, "calls_from", s.calls_from);
+	json_write_number(out, "calls_to", s.calls_to);
 	buf_release(&s.reason);
 }
 

@@ -22,18 +22,6 @@ static double p95_of(const struct usual *u)
 	return u->n >= USUAL_MIN ? round_up(exp(u->mean + NORMAL_P95 * sqrt(u->variance))) : (double)NAN;
 }
 
-static void write_text(struct buf *out, const char *name, struct slice text)
-{
-	json_write_key(out, name);
-	json_write_string(out, text);
-}
-
-static void write_number(struct buf *out, const char *name, double value)
-{
-	json_write_key(out, name);
-	json_write_double(out, value);
-}
-
 static void write_id(struct buf *out, const char *name, const uint8_t *id, size_t n)
 {
 	bool is_known = false;
@@ -53,13 +41,12 @@ static void write_id(struct buf *out, const char *name, const uint8_t *id, size_
 
 static void write_words(struct buf *out, const struct call_text *text)
 {
-	write_text(out, "question", text->question);
+	json_write_text(out, "question", text->question);
 	if (text->messages.len > 0) {
 		json_write_key(out, "messages");
 		buf_slice(out, text->messages);
 	}
-	if (text->actual.len > 0)
-		write_text(out, "actual", text->actual);
+	json_write_text_if_any(out, "actual", text->actual);
 }
 
 static void write_case(const struct cases *c, const struct case_list *l, const struct exemplar *e, bool with_texts,
@@ -69,20 +56,20 @@ static void write_case(const struct cases *c, const struct case_list *l, const s
 	const struct case_list *usual = case_list_find(c, case_label_slice(&l->feature), CASE_EXPENSIVE);
 
 	buf_byte(out, '{');
-	write_text(out, "reason", slice_of(case_reason_names[l->reason]));
+	json_write_text(out, "reason", slice_of(case_reason_names[l->reason]));
 	json_write_key(out, "time");
 	buf_printf(out, "%llu", (unsigned long long)e->time_s);
 	write_id(out, "trace_id", e->trace_id, sizeof(e->trace_id));
 	write_id(out, "span_id", e->span_id, sizeof(e->span_id));
-	write_text(out, "feature", case_label_slice(&l->feature));
-	write_text(out, "model", case_label_slice(&e->model));
-	write_text(out, "prompt_version", case_label_slice(&e->version));
-	write_text(out, "outcome", slice_of(outcome_names[e->outcome]));
-	write_number(out, "cost_usd", e->cost_usd);
-	write_number(out, "latency_ms", e->latency_ms);
-	write_number(out, "score", e->score);
-	write_number(out, "max_cost_usd", usual != NULL ? p95_of(&usual->cost) : (double)NAN);
-	write_number(out, "max_latency_ms", usual != NULL ? p95_of(&usual->latency) : (double)NAN);
+	json_write_text(out, "feature", case_label_slice(&l->feature));
+	json_write_text(out, "model", case_label_slice(&e->model));
+	json_write_text(out, "prompt_version", case_label_slice(&e->version));
+	json_write_text(out, "outcome", slice_of(outcome_names[e->outcome]));
+	json_write_number(out, "cost_usd", e->cost_usd);
+	json_write_number(out, "latency_ms", e->latency_ms);
+	json_write_number(out, "score", e->score);
+	json_write_number(out, "max_cost_usd", usual != NULL ? p95_of(&usual->cost) : (double)NAN);
+	json_write_number(out, "max_latency_ms", usual != NULL ? p95_of(&usual->latency) : (double)NAN);
 	json_write_key(out, "has_content");
 	buf_text(out, words != NULL ? "true" : "false");
 	if (with_texts && words != NULL)

@@ -100,12 +100,6 @@ static void write_id(struct buf *out, struct slice c)
 	buf_byte(out, '"');
 }
 
-static void write_text(struct buf *out, const char *name, struct slice text)
-{
-	json_write_key(out, name);
-	json_write_string(out, text);
-}
-
 static void write_suite_case(struct buf *out, struct slice c, const struct words *w)
 {
 	double cost = answer_number(c, "max_cost_usd"), latency = answer_number(c, "max_latency_ms");
@@ -113,14 +107,12 @@ static void write_suite_case(struct buf *out, struct slice c, const struct words
 	write_id(out, c);
 	copy_text(out, "trace_id", c, "trace_id");
 	write_note(out, "note", c, w->question.len > 0);
-	if (w->question.len > 0)
-		write_text(out, "question", buf_view(&w->question));
+	json_write_text_if_any(out, "question", buf_view(&w->question));
 	if (w->messages.len > 0) {
 		json_write_key(out, "messages");
 		buf_slice(out, w->messages);
 	}
-	if (w->actual.len > 0)
-		write_text(out, "actual", buf_view(&w->actual));
+	json_write_text_if_any(out, "actual", buf_view(&w->actual));
 	buf_text(out, ",\"tags\":[\"production\",\"");
 	answer_text(c, "reason", out);
 	buf_text(out, "\"]");
@@ -153,7 +145,7 @@ static void write_harmless(struct buf *out, const char *name, struct slice text)
 	if (is_path)
 		buf_byte(&harmless, ' ');
 	break_templates(&harmless, text);
-	write_text(out, name, buf_view(&harmless));
+	json_write_text(out, name, buf_view(&harmless));
 	buf_release(&harmless);
 }
 

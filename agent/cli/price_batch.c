@@ -107,12 +107,6 @@ static bool read_request(struct slice line, struct arena *arena, struct price_re
 
 /* ---------------------------------------------------------------- writing */
 
-static void write_text(struct buf *out, const char *key, struct slice value)
-{
-	json_write_key(out, key);
-	json_write_string(out, value);
-}
-
 static void write_price(struct buf *out, const char *key, struct price_exact price)
 {
 	json_write_key(out, key);
@@ -152,13 +146,13 @@ static void write_components(struct buf *out, const struct price_answer *answer)
 void price_answer_write(const struct price_answer *answer, struct buf *out)
 {
 	if (answer->provider.ptr != NULL) {
-		write_text(out, "provider", answer->provider);
-		write_text(out, "model", answer->model);
+		json_write_text(out, "provider", answer->provider);
+		json_write_text(out, "model", answer->model);
 	}
 	if (answer->error != PRICE_OK) {
-		write_text(out, "error", slice_of(price_error_names[answer->error]));
+		json_write_text(out, "error", slice_of(price_error_names[answer->error]));
 		if (answer->why != NULL)
-			write_text(out, "why", slice_of(answer->why));
+			json_write_text(out, "why", slice_of(answer->why));
 		return;
 	}
 	write_price(out, "input_price", answer->bill.input);
@@ -209,8 +203,8 @@ bool price_batch_line(struct pricer *p, struct slice line, struct arena *arena, 
 		price_ask(p, &request, &answer);
 		price_answer_write(&answer, out);
 	} else {
-		write_text(out, "error", SLICE("invalid_request"));
-		write_text(out, "why", SLICE("needs model_ref, usage, and a timestamp as in RFC 3339"));
+		json_write_text(out, "error", SLICE("invalid_request"));
+		json_write_text(out, "why", SLICE("needs model_ref, usage, and a timestamp as in RFC 3339"));
 	}
 	buf_byte(out, '}');
 	return good;

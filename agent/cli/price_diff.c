@@ -66,12 +66,6 @@ static const struct sheet_price *price_of(const struct sheet *sheet, enum unit u
 	return NULL;
 }
 
-static void write_member(struct buf *out, const char *key, struct slice value)
-{
-	json_write_key(out, key);
-	json_write_string(out, value);
-}
-
 /* unit: UNIT_COUNT where the whole model came or went. */
 static void write_change(struct diff *d, char sign, const char *word, const struct side *s, enum unit unit,
 			 struct slice old, struct slice new)
@@ -87,13 +81,13 @@ static void write_change(struct diff *d, char sign, const char *word, const stru
 		return;
 	}
 	buf_byte(d->out, '{');
-	write_member(d->out, "change", slice_of(word));
-	write_member(d->out, "provider", provider);
-	write_member(d->out, "model", model);
+	json_write_text(d->out, "change", slice_of(word));
+	json_write_text(d->out, "provider", provider);
+	json_write_text(d->out, "model", model);
 	if (key.len > 0) {
-		write_member(d->out, "price_key", key);
-		write_member(d->out, "old", old);
-		write_member(d->out, "new", new);
+		json_write_text(d->out, "price_key", key);
+		json_write_text(d->out, "old", old);
+		json_write_text(d->out, "new", new);
 	}
 	buf_text(d->out, "}\n");
 }

@@ -100,18 +100,6 @@ static void write_alert(void *context, const struct alert *a)
 	alert_json(a, l->config, l->out);
 }
 
-static void write_text(struct buf *out, const char *name, struct slice value)
-{
-	json_write_key(out, name);
-	json_write_string(out, value);
-}
-
-static void write_number(struct buf *out, const char *name, double value)
-{
-	json_write_key(out, name);
-	json_write_double(out, value);
-}
-
 static void write_pending(void *context, const struct standing_view *v)
 {
 	struct listing *l = context;
@@ -120,14 +108,14 @@ static void write_pending(void *context, const struct standing_view *v)
 		return;
 	separate(l);
 	buf_text(l->out, "{\"state\":\"pending\"");
-	write_text(l->out, "metric", slice_of(v->metric));
-	write_text(l->out, "feature", v->feature);
-	write_text(l->out, "model", v->model);
-	write_text(l->out, "prompt_version", v->prompt_version);
-	write_number(l->out, "value", v->value);
-	write_number(l->out, "baseline_mean", v->mean);
-	write_number(l->out, "baseline_stddev", v->stddev);
-	write_number(l->out, "deviation", v->deviation);
+	json_write_text(l->out, "metric", slice_of(v->metric));
+	json_write_text(l->out, "feature", v->feature);
+	json_write_text(l->out, "model", v->model);
+	json_write_text(l->out, "prompt_version", v->prompt_version);
+	json_write_number(l->out, "value", v->value);
+	json_write_number(l->out, "baseline_mean", v->mean);
+	json_write_number(l->out, "baseline_stddev", v->stddev);
+	json_write_number(l->out, "deviation", v->deviation);
 	buf_byte(l->out, '}');
 }
 

@@ -243,14 +243,6 @@ void audit_note(struct audit *a, const char *kind, const char *subject, const ch
 }
 
 /* ---------------------------------------------------------------- reading */
-static void write_text(struct buf *out, const char *name, struct slice value)
-{
-	if (value.len == 0)
-		return;
-	json_write_key(out, name);
-	json_write_string(out, value);
-}
-
 /* A pipeline need not write a sentence: "deploy release 7" is one. */
 static void write_sentence(struct buf *out, const struct audit_entry *e)
 {
@@ -260,17 +252,17 @@ static void write_sentence(struct buf *out, const struct audit_entry *e)
 		buf_slice(&words, e->text);
 	else
 		buf_printf(&words, "%.*s %.*s", SLICE_ARG(e->kind), SLICE_ARG(e->subject));
-	write_text(out, "text", slice_trim(buf_view(&words)));
+	json_write_text_if_any(out, "text", slice_trim(buf_view(&words)));
 	buf_release(&words);
 }
 
 void audit_entry_json(const struct audit_entry *e, struct buf *out)
 {
 	buf_printf(out, "{\"time\":%" PRIu64, e->at_s);
-	write_text(out, "kind", e->kind);
-	write_text(out, "feature", e->feature);
-	write_text(out, "subject", e->subject);
-	write_text(out, "by", e->by);
+	json_write_text_if_any(out, "kind", e->kind);
+	json_write_text_if_any(out, "feature", e->feature);
+	json_write_text_if_any(out, "subject", e->subject);
+	json_write_text_if_any(out, "by", e->by);
 	write_sentence(out, e);
 	buf_byte(out, '}');
 }

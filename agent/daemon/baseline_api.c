@@ -17,12 +17,6 @@ static bool fits(struct slice wanted, struct slice is)
 	return wanted.len == 0 || slice_equal(wanted, is);
 }
 
-static void write_text(struct buf *out, const char *name, struct slice text)
-{
-	json_write_key(out, name);
-	json_write_string(out, text);
-}
-
 static void write_standing(void *context, const struct standing_view *v)
 {
 	const struct wanted *w = context;
@@ -37,16 +31,13 @@ static void write_standing(void *context, const struct standing_view *v)
 	if (w->out->ptr[w->out->len - 1] != '[')
 		buf_byte(w->out, ',');
 	buf_byte(w->out, '{');
-	write_text(w->out, "feature", v->feature);
-	write_text(w->out, "model", v->model);
-	write_text(w->out, "prompt_version", v->prompt_version);
-	if (v->workflow.len > 0)
-		write_text(w->out, "workflow", v->workflow);
-	if (v->user_segment.len > 0)
-		write_text(w->out, "user_segment", v->user_segment);
-	write_text(w->out, "metric", slice_of(v->metric));
-	if (v->name.len > 0)
-		write_text(w->out, "name", v->name);
+	json_write_text(w->out, "feature", v->feature);
+	json_write_text(w->out, "model", v->model);
+	json_write_text(w->out, "prompt_version", v->prompt_version);
+	json_write_text_if_any(w->out, "workflow", v->workflow);
+	json_write_text_if_any(w->out, "user_segment", v->user_segment);
+	json_write_text(w->out, "metric", slice_of(v->metric));
+	json_write_text_if_any(w->out, "name", v->name);
 	for (size_t i = 0; i < sizeof(figures) / sizeof(figures[0]); i++) {
 		json_write_key(w->out, figures[i].name);
 		json_write_double(w->out, figures[i].value);

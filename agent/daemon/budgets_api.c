@@ -17,12 +17,6 @@ static int64_t now_s(void)
 	return (int64_t)(clock_unix_ns() / NS_PER_SECOND);
 }
 
-static void write_text(struct buf *out, const char *name, struct slice text)
-{
-	json_write_key(out, name);
-	json_write_string(out, text);
-}
-
 static void write_usd(struct buf *out, const char *name, bool is_known, __int128_t pusd)
 {
 	json_write_key(out, name);
@@ -49,8 +43,8 @@ static void write_answer(const struct budget_answer *a, struct buf *out)
 	char until[21];
 
 	buf_byte(out, '{');
-	write_text(out, "decision", slice_of(budget_decision_names[a->decision]));
-	write_text(out, "reason", slice_of(a->reason));
+	json_write_text(out, "decision", slice_of(budget_decision_names[a->decision]));
+	json_write_text(out, "reason", slice_of(a->reason));
 	json_write_key(out, "budget");
 	if (is_about)
 		json_write_string(out, slice_of(a->budget));
@@ -69,13 +63,13 @@ static void write_answer(const struct budget_answer *a, struct buf *out)
 	buf_printf(out, "%" PRIu32, a->max_age_s);
 	if (a->period_ends_s > 0) {
 		clock_format_utc((uint64_t)a->period_ends_s, until);
-		write_text(out, "period_ends", slice_of(until));
+		json_write_text(out, "period_ends", slice_of(until));
 	}
 	if (a->reservation != 0) {
 		json_write_key(out, "reservation_id");
 		buf_printf(out, "\"%016" PRIx64 "\"", a->reservation);
 		clock_format_utc((uint64_t)a->reserved_until_s, until);
-		write_text(out, "reserved_until", slice_of(until));
+		json_write_text(out, "reserved_until", slice_of(until));
 	}
 	buf_byte(out, '}');
 }
@@ -144,9 +138,9 @@ static void write_period(struct buf *out, const char *start, const char *end, st
 	char text[21];
 
 	clock_format_utc((uint64_t)p.start_s, text);
-	write_text(out, start, slice_of(text));
+	json_write_text(out, start, slice_of(text));
 	clock_format_utc((uint64_t)p.end_s, text);
-	write_text(out, end, slice_of(text));
+	json_write_text(out, end, slice_of(text));
 }
 
 static void write_limit(struct buf *out, const struct amount *limit)
@@ -181,12 +175,11 @@ static void write_group(void *context, const struct budget_view *v)
 		return;
 	comma(out);
 	buf_byte(out, '{');
-	write_text(out, "budget", slice_of(v->budget));
+	json_write_text(out, "budget", slice_of(v->budget));
 	json_write_key(out, "group");
 	buf_byte(out, '{');
 	for (int d = 0; d < BUDGET_DIMENSIONS; d++)
-		if (v->labels[d].len > 0)
-			write_text(out, budget_dimension_names[d], v->labels[d]);
+		json_write_text_if_any(out, budget_dimension_names[d], v->labels[d]);
 	buf_byte(out, '}');
 	write_period(out, "period_starts", "period_ends", v->period);
 	write_limit(out, &v->limit);
@@ -205,7 +198,7 @@ static void write_group(void *context, const struct budget_view *v)
 	write_count(out, "remaining_requests", v->limit.n[AMOUNT_REQUESTS] > 0, left.n[AMOUNT_REQUESTS]);
 	json_write_key(out, "used");
 	json_write_double(out, used_share(v));
-	write_text(out, "state", slice_of(budget_decision_names[v->state]));
+	json_write_text(out, "state", slice_of(budget_decision_names[v->state]));
 	json_write_key(out, "forecast_usd");
 	json_write_double(out, v->forecast_usd);
 	write_usd(out, "previous_spent_usd", v->previous.end_s != 0, v->previous_spent.n[AMOUNT_PUSD]);
@@ -223,10 +216,10 @@ static void write_rule(void *context, const struct budget_counts *c)
 	l->count++;
 	comma(out);
 	buf_byte(out, '{');
-	write_text(out, "budget", slice_of(c->budget));
+	json_write_text(out, "budget", slice_of(c->budget));
 	write_limit(out, &c->limit);
-	write_text(out, "hard", slice_of(hards[c->config->hard]));
-	write_text(out, "time_zone", slice_of(c->config->time_zone != NULL ? c->config->time_zone : "UTC"));
+	json_write_text(out, "hard", slice_of(hards[c->config->hard]));
+	json_write_text(out, "time_zone", slice_of(c->config->time_zone != NULL ? c->config->time_zone : "UTC"));
 	json_write_key(out, "by");
 	buf_byte(out, '[');
 	for (size_t i = 0; i < c->config->by.count; i++) {

@@ -252,38 +252,32 @@ static struct status take_record(void *context, struct slice line)
 	return OK;
 }
 
-static void write_count(struct buf *b, const char *key, uint64_t n)
-{
-	json_write_key(b, key);
-	buf_printf(b, "%llu", (unsigned long long)n);
-}
-
 /* The sums hold what was estimated too; the members that say so tell how much of them that is. */
 static void write_totals(struct replay *r)
 {
 	struct buf *b = &r->line;
 
 	buf_text(b, "{\"type\":\"totals\"");
-	write_count(b, "requests", r->totals.requests);
-	write_count(b, "rejected_items", r->totals.rejected);
-	write_count(b, "calls", r->totals.calls);
-	write_count(b, "errors", r->totals.errors);
-	write_count(b, "unpriced_calls", r->totals.unpriced);
-	write_count(b, "held_calls", counting_held(r->counting));
+	json_write_count(b, "requests", r->totals.requests);
+	json_write_count(b, "rejected_items", r->totals.rejected);
+	json_write_count(b, "calls", r->totals.calls);
+	json_write_count(b, "errors", r->totals.errors);
+	json_write_count(b, "unpriced_calls", r->totals.unpriced);
+	json_write_count(b, "held_calls", counting_held(r->counting));
 	for (int class = 0; class < TOKEN_CLASS_COUNT; class++) {
 		buf_printf(b, ",\"%s_tokens\":%llu", token_class_names[class],
 			   (unsigned long long)tokens_get(&r->totals.tokens, (enum token_class)class));
 	}
 	json_write_key(b, "cost_usd");
 	pusd_write(b, r->totals.cost_pusd);
-	write_count(b, "estimated_calls", r->totals.estimated.calls);
-	write_count(b, "estimated_input_tokens", r->totals.estimated.input);
-	write_count(b, "estimated_output_tokens", r->totals.estimated.output);
+	json_write_count(b, "estimated_calls", r->totals.estimated.calls);
+	json_write_count(b, "estimated_input_tokens", r->totals.estimated.input);
+	json_write_count(b, "estimated_output_tokens", r->totals.estimated.output);
 	json_write_key(b, "estimated_cost_usd");
 	pusd_write(b, r->totals.estimated.cost_pusd);
-	write_count(b, "evaluations", r->totals.judgements[JUDGEMENT_EVALUATION]);
-	write_count(b, "feedback_signals", r->totals.judgements[JUDGEMENT_FEEDBACK]);
-	write_count(b, "alerts", r->alert_list.count);
+	json_write_count(b, "evaluations", r->totals.judgements[JUDGEMENT_EVALUATION]);
+	json_write_count(b, "feedback_signals", r->totals.judgements[JUDGEMENT_FEEDBACK]);
+	json_write_count(b, "alerts", r->alert_list.count);
 	buf_byte(b, '}');
 	print_line(r);
 }

@@ -27,12 +27,6 @@ static void begin_item(struct buf *out)
 		buf_byte(out, ',');
 }
 
-static void write_text(struct buf *out, const char *name, struct slice text)
-{
-	json_write_key(out, name);
-	json_write_string(out, text);
-}
-
 static void write_alert(void *context, const struct alert *a)
 {
 	struct look *l = context;
@@ -43,12 +37,12 @@ static void write_alert(void *context, const struct alert *a)
 	begin_item(l->out);
 	alert_summary(a, &summary);
 	buf_byte(l->out, '{');
-	write_text(l->out, "id", slice_of(a->id));
-	write_text(l->out, "kind", slice_of(verdict_kind_names[a->verdict.kind]));
-	write_text(l->out, "state", slice_of(alert_state_names[a->state]));
+	json_write_text(l->out, "id", slice_of(a->id));
+	json_write_text(l->out, "kind", slice_of(verdict_kind_names[a->verdict.kind]));
+	json_write_text(l->out, "state", slice_of(alert_state_names[a->state]));
 	json_write_key(l->out, "started_at");
 	buf_printf(l->out, "%llu", (unsigned long long)a->verdict.started_at_s);
-	write_text(l->out, "summary", buf_view(&summary));
+	json_write_text(l->out, "summary", buf_view(&summary));
 	buf_byte(l->out, '}');
 	buf_release(&summary);
 }

@@ -234,14 +234,6 @@ struct explaining {
 	struct buf *evidence, *cause;
 };
 
-static void write_text(struct buf *out, const char *name, struct slice text)
-{
-	if (text.len == 0)
-		return;
-	json_write_key(out, name);
-	json_write_string(out, text);
-}
-
 static void explain(void *context, const struct prompt_deployment *d)
 {
 	struct explaining *e = context;
@@ -252,10 +244,10 @@ static void explain(void *context, const struct prompt_deployment *d)
 	trials_write_deployment(d, &words);
 	json_write_key(e->evidence, "deployment");
 	buf_byte(e->evidence, '{');
-	write_text(e->evidence, "version", d->version);
-	write_text(e->evidence, "environment", d->environment);
-	write_text(e->evidence, "by", d->by);
-	write_text(e->evidence, "ticket", d->ticket);
+	json_write_text_if_any(e->evidence, "version", d->version);
+	json_write_text_if_any(e->evidence, "environment", d->environment);
+	json_write_text_if_any(e->evidence, "by", d->by);
+	json_write_text_if_any(e->evidence, "ticket", d->ticket);
 	buf_printf(e->evidence, ",\"time\":%" PRIu64 ",\"share\":", d->at_s);
 	json_write_double(e->evidence, d->canary_share);
 	buf_byte(e->evidence, '}');

@@ -25,18 +25,6 @@ static double value_of(const struct gate *g, enum gate_criterion c)
 	return values[c];
 }
 
-static void write_double(struct buf *out, const char *key, double value)
-{
-	json_write_key(out, key);
-	json_write_double(out, value);
-}
-
-static void write_bool(struct buf *out, const char *key, bool value)
-{
-	json_write_key(out, key);
-	buf_text(out, value ? "true" : "false");
-}
-
 static void write_criteria(const struct gate *g, struct buf *out)
 {
 	json_write_key(out, "criteria");
@@ -44,9 +32,9 @@ static void write_criteria(const struct gate *g, struct buf *out)
 	for (int c = 0; c < GATE_CRITERIA; c++) {
 		json_write_key(out, keys[c]);
 		buf_byte(out, '{');
-		write_double(out, "value", value_of(g, (enum gate_criterion)c));
-		write_double(out, "limit", g->limit[c]);
-		write_bool(out, "kept", g->kept[c]);
+		json_write_number(out, "value", value_of(g, (enum gate_criterion)c));
+		json_write_number(out, "limit", g->limit[c]);
+		json_write_flag(out, "kept", g->kept[c]);
 		buf_byte(out, '}');
 	}
 	buf_byte(out, '}');
@@ -55,40 +43,35 @@ static void write_criteria(const struct gate *g, struct buf *out)
 static void write_case(const struct gate_case *c, struct buf *out)
 {
 	buf_byte(out, '{');
-	json_write_key(out, "id");
-	json_write_string(out, c->id);
-	write_double(out, "runs", c->runs);
-	write_double(out, "passes", c->passes);
-	write_bool(out, "passed", gate_case_passed(c));
-	write_bool(out, "flaky", gate_case_is_flaky(c));
+	json_write_text(out, "id", c->id);
+	json_write_number(out, "runs", c->runs);
+	json_write_number(out, "passes", c->passes);
+	json_write_flag(out, "passed", gate_case_passed(c));
+	json_write_flag(out, "flaky", gate_case_is_flaky(c));
 	json_write_key(out, "passed_before");
 	buf_text(out, c->passed_before == TRI_UNKNOWN ? "null" : c->passed_before == TRI_YES ? "true" : "false");
-	write_double(out, "cost_usd", c->cost_usd);
-	write_double(out, "latency_ms", c->latency_ms);
-	if (c->why.len > 0) {
-		json_write_key(out, "why");
-		json_write_string(out, c->why);
-	}
+	json_write_number(out, "cost_usd", c->cost_usd);
+	json_write_number(out, "latency_ms", c->latency_ms);
+	json_write_text_if_any(out, "why", c->why);
 	buf_byte(out, '}');
 }
 
 void gate_print_json(const struct gate *g, struct buf *out)
 {
 	buf_byte(out, '{');
-	write_bool(out, "open", g->open);
-	json_write_key(out, "source");
-	json_write_string(out, slice_of(g->source));
+	json_write_flag(out, "open", g->open);
+	json_write_text(out, "source", slice_of(g->source));
 	write_criteria(g, out);
-	write_double(out, "pass_rate_low", g->pass_low);
-	write_double(out, "pass_rate_high", g->pass_high);
-	write_double(out, "runs", g->runs);
-	write_double(out, "flaky", g->flaky);
-	write_double(out, "missing", g->missing);
-	write_double(out, "fixed", g->fixed);
-	write_double(out, "cached", g->cached);
-	write_double(out, "skipped", (double)g->skipped);
-	write_double(out, "unknown_cases", g->unknown);
-	write_double(out, "gone_cases", g->gone);
+	json_write_number(out, "pass_rate_low", g->pass_low);
+	json_write_number(out, "pass_rate_high", g->pass_high);
+	json_write_number(out, "runs", g->runs);
+	json_write_number(out, "flaky", g->flaky);
+	json_write_number(out, "missing", g->missing);
+	json_write_number(out, "fixed", g->fixed);
+	json_write_number(out, "cached", g->cached);
+	json_write_number(out, "skipped", (double)g->skipped);
+	json_write_number(out, "unknown_cases", g->unknown);
+	json_write_number(out, "gone_cases", g->gone);
 	json_write_key(out, "cases");
 	buf_byte(out, '[');
 	for (size_t i = 0; i < g->count; i++) {

@@ -15,19 +15,6 @@
 static const char *const grouping_names[GROUPING_COUNT] = { "feature", "prompt", "model" };
 static const enum label row_labels[GROUPING_COUNT] = { LABEL_FEATURE, LABEL_PROMPT, LABEL_MODEL };
 
-static void write_u64(struct buf *out, const char *key, uint64_t value)
-{
-	json_write_key(out, key);
-	buf_printf(out, "%llu", (unsigned long long)value);
-}
-
-/* NaN is written as null. */
-static void write_double(struct buf *out, const char *key, double value)
-{
-	json_write_key(out, key);
-	json_write_double(out, value);
-}
-
 static void write_text(struct buf *out, const char *key, const char *text)
 {
 	json_write_key(out, key);
@@ -87,9 +74,9 @@ static void write_numbers(struct buf *out, struct series *s)
 
 	for (int i = 0; i < OUTCOME_COUNT; i++)
 		errors += outcome_is_error((enum outcome)i) ? s->outcomes[i] : 0;
-	write_u64(out, "requests", requests);
-	write_u64(out, "errors", errors);
-	write_u64(out, "unpriced", s->unpriced);
+	json_write_count(out, "requests", requests);
+	json_write_count(out, "errors", errors);
+	json_write_count(out, "unpriced", s->unpriced);
 	write_cost(out, "cost_usd", priced > 0, s->cost_pusd);
 	write_cost(out, "cost_per_request_usd", priced > 0, priced > 0 ? money_divide(s->cost_pusd, priced) : 0);
 	bool has_success = series_cost_per_success(s, &per_success);
@@ -97,11 +84,11 @@ static void write_numbers(struct buf *out, struct series *s)
 	write_cost(out, "cache_savings_usd", s->cached > 0, s->cache_savings_pusd - s->cache_losses_pusd);
 	write_token_sum(out, "input_tokens", s, TOKENS_INPUT);
 	write_token_sum(out, "output_tokens", s, TOKENS_OUTPUT);
-	write_double(out, "latency_p50_s", histogram_quantile(duration, HISTOGRAM_SECONDS, 0.5));
-	write_double(out, "latency_p95_s", histogram_quantile(duration, HISTOGRAM_SECONDS, 0.95));
-	write_double(out, "ttft_p50_s", histogram_quantile(ttft, HISTOGRAM_SECONDS, 0.5));
-	write_double(out, "ttft_p95_s", histogram_quantile(ttft, HISTOGRAM_SECONDS, 0.95));
-	write_double(out, "output_tokens_per_second", histogram_quantile(s->rate, HISTOGRAM_RATE, 0.5));
+	json_write_number(out, "latency_p50_s", histogram_quantile(duration, HISTOGRAM_SECONDS, 0.5));
+	json_write_number(out, "latency_p95_s", histogram_quantile(duration, HISTOGRAM_SECONDS, 0.95));
+	json_write_number(out, "ttft_p50_s", histogram_quantile(ttft, HISTOGRAM_SECONDS, 0.5));
+	json_write_number(out, "ttft_p95_s", histogram_quantile(ttft, HISTOGRAM_SECONDS, 0.95));
+	json_write_number(out, "output_tokens_per_second", histogram_quantile(s->rate, HISTOGRAM_RATE, 0.5));
 }
 
 static void write_name(struct buf *out, const struct series *s, enum grouping by)
@@ -224,7 +211,7 @@ static void write_groups(struct buf *out, struct snapshot *s, struct quality *q)
 	json_write_key(out, "hidden");
 	buf_byte(out, '{');
 	for (int by = 0; by < GROUPING_COUNT; by++)
-		write_u64(out, grouping_names[by], hidden[by]);
+		json_write_count(out, grouping_names[by], hidden[by]);
 	buf_byte(out, '}');
 }
 
@@ -257,13 +244,13 @@ static void write_last_minute(struct buf *out, const struct observer *o)
 
 	json_write_key(out, "last_minute");
 	buf_byte(out, '{');
-	write_double(out, "seconds", (double)(now->mono_ns - then->mono_ns) / 1e9);
-	write_u64(out, "requests", now->totals.requests - then->totals.requests);
-	write_u64(out, "errors", now->totals.errors - then->totals.errors);
+	json_write_number(out, "seconds", (double)(now->mono_ns - then->mono_ns) / 1e9);
+	json_write_count(out, "requests", now->totals.requests - then->totals.requests);
+	json_write_count(out, "errors", now->totals.errors - then->totals.errors);
 	write_cost(out, "cost_usd", now->totals.priced > then->totals.priced,
 		   now->totals.cost_pusd - then->totals.cost_pusd);
-	write_u64(out, "input_tokens", now->totals.input_tokens - then->totals.input_tokens);
-	write_u64(out, "output_tokens", now->totals.output_tokens - then->totals.output_tokens);
+	json_write_count(out, "input_tokens", now->totals.input_tokens - then->totals.input_tokens);
+	json_write_count(out, "output_tokens", now->totals.output_tokens - then->totals.output_tokens);
 	buf_byte(out, '}');
 }
 
@@ -271,7 +258,7 @@ static void write_history(struct buf *out, const struct observer *o)
 {
 	json_write_key(out, "history");
 	buf_byte(out, '{');
-	write_u64(out, "step_s", HISTORY_STEP_S);
+	json_write_count(out, "step_s", HISTORY_STEP_S);
 	json_write_key(out, "requests");
 	for (size_t back = TICK_COUNT - 1; back > 0; back -= HISTORY_STEP_S)
 		buf_printf(out, "%c%llu", back == TICK_COUNT - 1 ? '[' : ',',
@@ -303,7 +290,7 @@ void observer_summary(struct observer *o, const struct observe_about *about, str
 
 	buf_byte(out, '{');
 	write_text(out, "version", PLIMSOLL_VERSION);
-	write_u64(out, "uptime_s", (clock_mono_ns() - o->start_mono_ns) / NS_PER_SECOND);
+	json_write_count(out, "uptime_s", (clock_mono_ns() - o->start_mono_ns) / NS_PER_SECOND);
 	json_write_key(out, "endpoints");
 	buf_byte(out, '{');
 	write_text(out, "otlp_grpc", about->otlp_grpc_endpoint);

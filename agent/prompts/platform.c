@@ -147,14 +147,6 @@ bool platform_braintrust(struct slice object, struct arena *a, struct platform_p
 }
 
 /* ---------------------------------------------------------------- to a manifest */
-static void text(struct buf *out, const char *name, struct slice value)
-{
-	if (value.len == 0)
-		return;
-	json_write_key(out, name);
-	json_write_string(out, value);
-}
-
 static void raw(struct buf *out, const char *name, struct slice value)
 {
 	if (value.len == 0)
@@ -169,15 +161,15 @@ struct status platform_manifest(const char *source, const struct platform_prompt
 	struct buf json = BUF_INIT;
 
 	buf_byte(&json, '{');
-	text(&json, "name", p->name);
-	text(&json, "version", p->version);
-	text(&json, "model", p->model);
+	json_write_text_if_any(&json, "name", p->name);
+	json_write_text_if_any(&json, "version", p->version);
+	json_write_text_if_any(&json, "model", p->model);
 	raw(&json, "temperature", p->temperature);
 	raw(&json, "max_output_tokens", p->max_output_tokens);
-	text(&json, "template", p->template);
+	json_write_text_if_any(&json, "template", p->template);
 	raw(&json, "messages", p->messages);
 	raw(&json, "tools", p->tools);
-	text(&json, "owner", p->owner);
+	json_write_text_if_any(&json, "owner", p->owner);
 	buf_byte(&json, '}');
 	struct status s = buf_failed(&json) ? FAIL(NOMEM, "no memory for the manifest") :
 					      manifest_read(source, buf_view(&json), out, errors);

@@ -16,32 +16,6 @@ static void comma(struct buf *out)
 		buf_byte(out, ',');
 }
 
-static void text(struct buf *out, const char *name, struct slice value)
-{
-	if (value.len == 0)
-		return;
-	json_write_key(out, name);
-	json_write_string(out, value);
-}
-
-static void number(struct buf *out, const char *name, uint64_t value)
-{
-	json_write_key(out, name);
-	buf_printf(out, "%" PRIu64, value);
-}
-
-static void real(struct buf *out, const char *name, double value)
-{
-	json_write_key(out, name);
-	json_write_double(out, value);
-}
-
-static void flag(struct buf *out, const char *name, bool value)
-{
-	json_write_key(out, name);
-	buf_text(out, value ? "true" : "false");
-}
-
 /* ---------------------------------------------------------------- sums */
 static struct prompt_place total_of(const struct entry *e)
 {
@@ -69,14 +43,14 @@ static double per(double sum, uint64_t n)
 
 static void write_sums(const struct prompt_place *p, struct buf *out)
 {
-	number(out, "calls", p->calls);
-	real(out, "error_rate", per((double)p->failed, p->calls));
-	real(out, "flawed_rate", per((double)p->flawed, p->calls - p->failed));
-	number(out, "input_tokens", p->input_tokens);
-	number(out, "output_tokens", p->output_tokens);
-	real(out, "cost_usd", p->priced > 0 ? (double)p->cost_pusd / 1e12 : NAN);
-	real(out, "cost_per_call_usd", per((double)p->cost_pusd / 1e12, p->priced));
-	real(out, "latency_ms", per((double)p->latency_ms, p->calls));
+	json_write_count(out, "calls", p->calls);
+	json_write_number(out, "error_rate", per((double)p->failed, p->calls));
+	json_write_number(out, "flawed_rate", per((double)p->flawed, p->calls - p->failed));
+	json_write_count(out, "input_tokens", p->input_tokens);
+	json_write_count(out, "output_tokens", p->output_tokens);
+	json_write_number(out, "cost_usd", p->priced > 0 ? (double)p->cost_pusd / 1e12 : NAN);
+	json_write_number(out, "cost_per_call_usd", per((double)p->cost_pusd / 1e12, p->priced));
+	json_write_number(out, "latency_ms", per((double)p->latency_ms, p->calls));
 }
 
 /* ---------------------------------------------------------------- a version */
@@ -84,10 +58,10 @@ static void write_place(const struct place *p, struct buf *out)
 {
 	comma(out);
 	buf_byte(out, '{');
-	text(out, "environment", slice_of(p->environment));
-	text(out, "release", slice_of(p->release));
-	number(out, "first_seen", p->sums.first_seen_s);
-	number(out, "last_seen", p->sums.last_seen_s);
+	json_write_text_if_any(out, "environment", slice_of(p->environment));
+	json_write_text_if_any(out, "release", slice_of(p->release));
+	json_write_count(out, "first_seen", p->sums.first_seen_s);
+	json_write_count(out, "last_seen", p->sums.last_seen_s);
 	write_sums(&p->sums, out);
 	buf_byte(out, '}');
 }
@@ -95,10 +69,10 @@ static void write_place(const struct place *p, struct buf *out)
 static void write_gate(const struct kept_gate *g, struct buf *out)
 {
 	buf_byte(out, '{');
-	number(out, "time", g->at_s);
-	flag(out, "open", g->open);
-	real(out, "pass_rate", g->pass_rate);
-	number(out, "cases", g->cases);
+	json_write_count(out, "time", g->at_s);
+	json_write_flag(out, "open", g->open);
+	json_write_number(out, "pass_rate", g->pass_rate);
+	json_write_count(out, "cases", g->cases);
 	buf_byte(out, '}');
 }
 
@@ -123,7 +97,7 @@ static void write_drift(const struct entry *e, struct buf *out)
 	for (int f = 0; f < DRIFT_FIELDS; f++) {
 		uint64_t calls = atomic_load_explicit(&e->drift->counts[f], memory_order_relaxed);
 		if (calls > 0)
-			number(out, drift_field_names[f], calls);
+			json_write_count(out, drift_field_names[f], calls);
 	}
 	buf_byte(out, '}');
 }
@@ -140,8 +114,8 @@ static void write_environments(const struct registry *r, const struct entry *e, 
 			continue;
 		comma(out);
 		buf_byte(out, '{');
-		text(out, "environment", d->environment);
-		real(out, "share", d->canary_share);
+		json_write_text_if_any(out, "environment", d->environment);
+		json_write_number(out, "share", d->canary_share);
 		buf_byte(out, '}');
 	}
 	buf_byte(out, ']');
@@ -152,18 +126,18 @@ static void begin_version(const struct registry *r, const struct entry *e, struc
 {
 	comma(out);
 	buf_byte(out, '{');
-	text(out, "version", entry_version(e));
-	text(out, "source", slice_of(prompt_source_names[e->source]));
-	flag(out, "has_manifest", e->manifest != NULL);
-	number(out, "first_seen", e->first_seen_s);
-	number(out, "last_seen", e->last_seen_s);
+	json_write_text_if_any(out, "version", entry_version(e));
+	json_write_text_if_any(out, "source", slice_of(prompt_source_names[e->source]));
+	json_write_flag(out, "has_manifest", e->manifest != NULL);
+	json_write_count(out, "first_seen", e->first_seen_s);
+	json_write_count(out, "last_seen", e->last_seen_s);
 	write_environments(r, e, out);
 }
 
 static void write_brief(const struct registry *r, const struct entry *e, struct buf *out)
 {
 	begin_version(r, e, out);
-	number(out, "calls", total_of(e).calls);
+	json_write_count(out, "calls", total_of(e).calls);
 	buf_byte(out, '}');
 }
 
@@ -173,11 +147,11 @@ static void write_full(const struct registry *r, const struct entry *e, struct b
 
 	begin_version(r, e, out);
 	write_sums(&total, out);
-	number(out, "scores", e->judged);
-	real(out, "score", per(e->score_sum, e->judged));
-	number(out, "alerts", e->alerts);
+	json_write_count(out, "scores", e->judged);
+	json_write_number(out, "score", per(e->score_sum, e->judged));
+	json_write_count(out, "alerts", e->alerts);
 	if (e->alerts > 0)
-		number(out, "last_alert", e->last_alert_s);
+		json_write_count(out, "last_alert", e->last_alert_s);
 	write_drift(e, out);
 	write_gates(r, e, out);
 	json_write_key(out, "places");
@@ -189,7 +163,7 @@ static void write_full(const struct registry *r, const struct entry *e, struct b
 	if (e->manifest != NULL) {
 		char hash[17];
 		snprintf(hash, sizeof(hash), "%016" PRIx64, e->manifest->content_hash);
-		text(out, "content_hash", slice_of(hash));
+		json_write_text(out, "content_hash", slice_of(hash));
 		json_write_key(out, "manifest");
 		manifest_write_json(e->manifest, out);
 	}
@@ -214,7 +188,7 @@ void registry_write_list(struct registry *r, struct buf *out)
 			continue;
 		comma(out);
 		buf_byte(out, '{');
-		text(out, "name", entry_name(r->entries[i]));
+		json_write_text_if_any(out, "name", entry_name(r->entries[i]));
 		json_write_key(out, "versions");
 		buf_byte(out, '[');
 		for (uint32_t k = i; k < r->entry_count && !buf_failed(out); k++)
@@ -294,16 +268,16 @@ static void write_environment(const struct entry *e, uint32_t first, struct buf 
 		return;
 	comma(out);
 	buf_byte(out, '{');
-	text(out, "environment", slice_of(e->places[first].environment));
-	number(out, "last_seen", last_seen_s);
-	number(out, "calls", calls);
+	json_write_text_if_any(out, "environment", slice_of(e->places[first].environment));
+	json_write_count(out, "last_seen", last_seen_s);
+	json_write_count(out, "calls", calls);
 	buf_byte(out, '}');
 }
 
 static void write_top_version(const struct registry *r, const struct entry *e, struct buf *out)
 {
 	begin_version(r, e, out);
-	number(out, "calls", total_of(e).calls);
+	json_write_count(out, "calls", total_of(e).calls);
 	write_newest_gate(r, e, out);
 	write_drift(e, out);
 	json_write_key(out, "seen_in");
@@ -322,7 +296,7 @@ static size_t write_top_prompt(const struct registry *r, struct slice name, stru
 			newest_put(&versions, r->entries[i]);
 	comma(out);
 	buf_byte(out, '{');
-	text(out, "name", name);
+	json_write_text_if_any(out, "name", name);
 	json_write_key(out, "versions");
 	buf_byte(out, '[');
 	for (size_t i = 0; i < versions.count && !buf_failed(out); i++)
@@ -353,11 +327,11 @@ static void write_finding(const struct prompt_finding *f, struct buf *out)
 		return;
 	json_write_key(out, "canary");
 	buf_byte(out, '{');
-	text(out, "verdict", f->verdict);
-	number(out, "time", f->at_s);
-	number(out, "calls", f->calls);
-	number(out, "calls_of_other", f->calls_of_other);
-	text(out, "reason", f->reason);
+	json_write_text_if_any(out, "verdict", f->verdict);
+	json_write_count(out, "time", f->at_s);
+	json_write_count(out, "calls", f->calls);
+	json_write_count(out, "calls_of_other", f->calls_of_other);
+	json_write_text_if_any(out, "reason", f->reason);
 	buf_byte(out, '}');
 }
 
@@ -365,19 +339,19 @@ static void write_deployment(const struct prompt_deployment *d, struct buf *out)
 {
 	comma(out);
 	buf_byte(out, '{');
-	number(out, "time", d->at_s);
-	number(out, "number", d->number);
-	text(out, "kind", d->kind == PROMPT_ROLLBACK ? SLICE("rollback") : SLICE("deploy"));
-	text(out, "version", d->version);
-	text(out, "environment", d->environment);
-	text(out, "previous", d->previous);
-	real(out, "share", d->canary_share);
-	text(out, "by", d->by);
-	text(out, "ticket", d->ticket);
-	text(out, "reason", d->reason);
+	json_write_count(out, "time", d->at_s);
+	json_write_count(out, "number", d->number);
+	json_write_text(out, "kind", d->kind == PROMPT_ROLLBACK ? SLICE("rollback") : SLICE("deploy"));
+	json_write_text_if_any(out, "version", d->version);
+	json_write_text_if_any(out, "environment", d->environment);
+	json_write_text_if_any(out, "previous", d->previous);
+	json_write_number(out, "share", d->canary_share);
+	json_write_text_if_any(out, "by", d->by);
+	json_write_text_if_any(out, "ticket", d->ticket);
+	json_write_text_if_any(out, "reason", d->reason);
 	write_finding(&d->finding, out);
 	if (d->command == PROMPT_COMMAND_RUNS)
-		text(out, "command", SLICE("runs"));
+		json_write_text(out, "command", SLICE("runs"));
 	if (d->command == PROMPT_COMMAND_DONE) {
 		json_write_key(out, "command_exit");
 		buf_printf(out, "%" PRId64, d->command_exit);
@@ -391,7 +365,7 @@ bool registry_write_one(struct registry *r, struct slice name, struct buf *out)
 
 	pthread_mutex_lock(&r->lock);
 	buf_byte(out, '{');
-	text(out, "name", name);
+	json_write_text_if_any(out, "name", name);
 	json_write_key(out, "versions");
 	buf_byte(out, '[');
 	for (uint32_t i = 0; i < r->entry_count && !buf_failed(out); i++)

@@ -76,12 +76,6 @@ static int by_change(const void *a, const void *b)
 }
 
 /* ---------------------------------------------------------------- JSON */
-static void write_number(struct buf *out, const char *name, double value)
-{
-	json_write_key(out, name);
-	json_write_double(out, value);
-}
-
 static double ratio(double part, double whole)
 {
 	return whole > 0 ? part / whole : (double)NAN;
@@ -95,29 +89,29 @@ static void write_sums(struct buf *out, const char *name, const struct day_sums 
 
 	json_write_key(out, name);
 	buf_byte(out, '{');
-	write_number(out, "requests", requests);
+	json_write_number(out, "requests", requests);
 	json_write_key(out, "cost_usd");
 	if (all_unpriced)
 		buf_text(out, "null");
 	else
 		pusd_write(out, (__int128_t)d->cost_pusd);
-	write_number(out, "cost_per_request_usd", all_unpriced ? (double)NAN : ratio((double)d->cost_pusd / 1e12, priced));
-	write_number(out, "failed_share", ratio((double)d->failed, requests));
-	write_number(out, "flawed_share", ratio((double)d->flawed, answered));
-	write_number(out, "unpriced_share", ratio((double)d->unpriced, requests));
-	write_number(out, "score", ratio(d->score_sum, (double)d->scores));
-	write_number(out, "negative_share", ratio((double)d->negative, (double)d->votes));
-	write_number(out, "latency_p50_ms", day_latency_ms(d, 0.5));
-	write_number(out, "latency_p95_ms", day_latency_ms(d, 0.95));
-	write_number(out, "input_tokens", (double)d->input_tokens);
-	write_number(out, "output_tokens", (double)d->output_tokens);
+	json_write_number(out, "cost_per_request_usd",
+			  all_unpriced ? (double)NAN : ratio((double)d->cost_pusd / 1e12, priced));
+	json_write_number(out, "failed_share", ratio((double)d->failed, requests));
+	json_write_number(out, "flawed_share", ratio((double)d->flawed, answered));
+	json_write_number(out, "unpriced_share", ratio((double)d->unpriced, requests));
+	json_write_number(out, "score", ratio(d->score_sum, (double)d->scores));
+	json_write_number(out, "negative_share", ratio((double)d->negative, (double)d->votes));
+	json_write_number(out, "latency_p50_ms", day_latency_ms(d, 0.5));
+	json_write_number(out, "latency_p95_ms", day_latency_ms(d, 0.95));
+	json_write_number(out, "input_tokens", (double)d->input_tokens);
+	json_write_number(out, "output_tokens", (double)d->output_tokens);
 	buf_byte(out, '}');
 }
 
 static void write_text(struct buf *out, const char *name, struct slice text)
 {
-	json_write_key(out, name);
-	json_write_string(out, text.len > 0 ? text : SLICE("unknown"));
+	json_write_text(out, name, text.len > 0 ? text : SLICE("unknown"));
 }
 
 static void write_date(struct buf *out, const char *name, uint32_t day)
@@ -125,8 +119,7 @@ static void write_date(struct buf *out, const char *name, uint32_t day)
 	char time[21];
 
 	clock_format_utc(day * DAY_S, time);
-	json_write_key(out, name);
-	json_write_string(out, (struct slice){ time, 10 });
+	json_write_text(out, name, (struct slice){ time, 10 });
 }
 
 static void write_rows(struct buf *out, const struct rows *rows)
@@ -188,7 +181,7 @@ void review_write(const struct review *r, const struct review_span *s, struct bu
 		qsort(rows.items, rows.count, sizeof(struct row), by_change);
 	write_date(out, "from", s->first);
 	write_date(out, "to", s->end - 1);
-	write_number(out, "days", s->end - s->first);
+	json_write_number(out, "days", s->end - s->first);
 	json_write_key(out, "totals");
 	buf_byte(out, '{');
 	write_sums(out, "now", &totals.now);

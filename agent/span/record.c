@@ -81,8 +81,7 @@ static void write_text(struct buf *b, const char *key, struct slice text)
 
 static void write_number(struct buf *b, const char *key, double value, bool known)
 {
-	json_write_key(b, key);
-	json_write_double(b, known ? value : NAN);
+	json_write_number(b, key, known ? value : NAN);
 }
 
 static void write_time(struct buf *b, uint64_t unix_ns)
@@ -168,19 +167,13 @@ static void write_finish(struct buf *b, uint32_t finish)
 	buf_byte(b, ']');
 }
 
-static void write_integer(struct buf *b, const char *key, uint64_t n)
-{
-	json_write_key(b, key);
-	buf_printf(b, "%llu", (unsigned long long)n);
-}
-
 /* What only some calls have: the member is there where it says something. */
 static void write_rare(struct buf *b, const struct call *c)
 {
 	if (c->retries > 0)
-		write_integer(b, "retries", c->retries);
+		json_write_count(b, "retries", c->retries);
 	if (c->http_status > 0)
-		write_integer(b, "http_status", c->http_status);
+		json_write_count(b, "http_status", c->http_status);
 	if (c->answer_is_json != TRI_UNKNOWN)
 		write_truth(b, "answer_is_json", c->answer_is_json);
 	if (c->answer_fits_schema != TRI_UNKNOWN)
@@ -215,7 +208,7 @@ static void write_telling(struct buf *b, const struct call *c)
 	write_truth(b, "streaming", c->streaming);
 	write_finish(b, c->finish);
 	write_text(b, "error_class", slice_of(error_class_names[c->error_class]));
-	write_integer(b, "tool_calls", c->tool_calls);
+	json_write_count(b, "tool_calls", c->tool_calls);
 	json_write_key(b, "prompt_fingerprint");
 	if (c->prompt_fingerprint != 0)
 		buf_printf(b, "\"%016llx\"", (unsigned long long)c->prompt_fingerprint);

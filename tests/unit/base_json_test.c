@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * The JSON cursor reads what RFC 8259 allows, refuses the rest, and loses no digit.
  */
+#include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -97,6 +98,28 @@ static void writing_escapes_and_repairs(void **state)
 	buf_release(&b);
 }
 
+static void members_are_written_with_their_commas(void **state)
+{
+	struct buf b = BUF_INIT;
+
+	(void)state;
+	buf_byte(&b, '{');
+	json_write_text_if_any(&b, "none", SLICE(""));
+	json_write_text(&b, "text", SLICE("a\"b"));
+	json_write_text(&b, "empty", SLICE(""));
+	json_write_text_if_any(&b, "some", SLICE("c"));
+	json_write_number(&b, "number", 0.1);
+	json_write_number(&b, "unknown", NAN);
+	json_write_count(&b, "count", UINT64_MAX);
+	json_write_flag(&b, "yes", true);
+	json_write_flag(&b, "no", false);
+	buf_byte(&b, '}');
+	assert_string_equal(buf_string(&b),
+			    "{\"text\":\"a\\\"b\",\"empty\":\"\",\"some\":\"c\",\"number\":0.1,\"unknown\":null,"
+			    "\"count\":18446744073709551615,\"yes\":true,\"no\":false}");
+	buf_release(&b);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -106,6 +129,7 @@ int main(void)
 		cmocka_unit_test(nesting_is_bounded),
 		cmocka_unit_test(escapes_become_utf8),
 		cmocka_unit_test(writing_escapes_and_repairs),
+		cmocka_unit_test(members_are_written_with_their_commas),
 	};
 	return cmocka_run_group_tests_name("base/json", tests, NULL, NULL);
 }
