@@ -233,7 +233,8 @@ static struct status read_token(struct client_auth *a, struct slice body)
 		}
 	struct status s = json_finish(&j);
 	if (!FAILED(s))
-		s = token.len > 0 ? set_value(a, "Bearer", token) : FAIL(MALFORMED, "oauth2client: the answer holds no access_token");
+		s = token.len > 0 ? set_value(a, "Bearer", token)
+				  : FAIL(MALFORMED, "oauth2client: the answer holds no access_token");
 	if (!FAILED(s) && slice_to_u64(number, &life_s))
 		a->expires_ms = use_until_ms(life_s);
 	arena_release(&arena);

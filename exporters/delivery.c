@@ -107,7 +107,8 @@ static bool make_flat(struct flight *f)
 	return true;
 }
 
-/* As much of the part as one request may hold (what was joined fits); what is left becomes the next part. NULL without memory. */
+/* As much of the part as one request may hold (what was joined fits); what is left becomes the next part. NULL without
+ * memory. */
 static struct payload *cut_off(struct flight *f, struct part *part)
 {
 	const struct payload_limits *limits = &f->sender->limits;

@@ -10,7 +10,8 @@
  *     key 'b' exporter's id                        its place(8), for ever: the bit in `readers` of those whom a payload is for
  *     key 'x' kind(1) seq(8) items(4) created(8) 0(8)   a batch that its peer will never take; see spool_set_aside
  *
- * A kind is its number in enum payload_kind. Numbers are big-endian, created is in unix milliseconds, seq counts from 1 over all kinds.
+ * A kind is its number in enum payload_kind. Numbers are big-endian, created is in unix milliseconds, seq counts from 1 over all
+ * kinds.
  */
 #ifndef PLIMSOLL_EXPORTERS_SPOOL_H
 #define PLIMSOLL_EXPORTERS_SPOOL_H
@@ -40,8 +41,8 @@ struct status spool_open(const char *directory, uint64_t max_bytes, struct spool
 /* Commits what is under way and closes. */
 void spool_close(struct spool *s);
 
-/* An exporter that reads kinds (bits 1u << PAYLOAD_...); exporter: its place in the configuration. One that was not here at the last run starts at the end.
- * Before spool_load. Errors: TOOBIG, more than SPOOL_READERS_MAX; IO. */
+/* An exporter that reads kinds (bits 1u << PAYLOAD_...); exporter: its place in the configuration. One that was not
+ * here at the last run starts at the end. Before spool_load. Errors: TOOBIG, more than SPOOL_READERS_MAX; IO. */
 struct status spool_add_reader(struct spool *s, const char *id, uint32_t kinds, unsigned exporter,
 			       unsigned *reader) MUST_USE;
 

@@ -92,8 +92,8 @@ bool alerts_unsaved(const struct alerts *a);
 /* Loads one pair, before any verdict. Undelivered notifications are sent. Errors: CORRUPT, left out; NOMEM. */
 struct status alerts_load(struct alerts *a, struct slice key, struct slice value) MUST_USE;
 
-/* After a last alerts_settle. Gives attempts until deadline_ms from now, starts no retry, then calls done, later, on the loop. What was not
- * delivered stays in what alerts_save hands over. */
+/* After a last alerts_settle. Gives attempts until deadline_ms from now, starts no retry, then calls done, later, on
+ * the loop. What was not delivered stays in what alerts_save hands over. */
 void alerts_drain(struct alerts *a, uint64_t deadline_ms, void (*done)(void *context), void *context);
 
 #endif

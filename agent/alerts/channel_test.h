@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  * alerts/channel_test.h - one alert sent to one channel on demand, and what the receiver says to it.
  *
- * Goes past the queue and is never tried again. The last CHANNEL_TESTS_KEPT are remembered. Thread: the loop's; channel_tests_json: any, since
- * answers come while nobody holds a lock.
+ * Goes past the queue and is never tried again. The last CHANNEL_TESTS_KEPT are remembered. Thread: the loop's;
+ * channel_tests_json: any, since answers come while nobody holds a lock.
  */
 #ifndef PLIMSOLL_ALERTS_CHANNEL_TEST_H
 #define PLIMSOLL_ALERTS_CHANNEL_TEST_H

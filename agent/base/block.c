@@ -46,7 +46,8 @@ static struct kept take(size_t n)
 
 	pthread_mutex_lock(&lock);
 	for (size_t i = kept_count; i-- > 0;)
-		if (kept[i].room >= n && kept[i].room / ROOM_TIMES_MAX <= n && (best == KEPT_MAX || kept[i].room < kept[best].room))
+		if (kept[i].room >= n && kept[i].room / ROOM_TIMES_MAX <= n &&
+		    (best == KEPT_MAX || kept[i].room < kept[best].room))
 			best = i;
 	if (best != KEPT_MAX)
 		found = remove_at(best);

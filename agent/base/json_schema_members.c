@@ -45,7 +45,8 @@ bool schema_check_properties(struct schema_check *c, const struct schema_site *s
 
 /* Visits with each pattern that fits the name; false: visit said so. */
 static bool each_pattern(struct schema_check *c, struct slice patterns, struct json_string name, struct slice member,
-			 bool (*visit)(struct schema_check *c, struct slice schema, struct json_string name, struct slice member))
+			 bool (*visit)(struct schema_check *c, struct slice schema, struct json_string name,
+				       struct slice member))
 {
 	struct json j;
 	struct json_string pattern;

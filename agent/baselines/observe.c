@@ -77,7 +77,8 @@ static ALWAYS_INLINE void observe_share(struct detector *d, struct baseline_key 
 }
 
 /* A share that has no series until something bad happens. */
-static ALWAYS_INLINE void observe_rare(struct detector *d, struct baseline_key *k, enum metric m, bool is_bad, const struct sample *s)
+static ALWAYS_INLINE void observe_rare(struct detector *d, struct baseline_key *k, enum metric m, bool is_bad,
+				       const struct sample *s)
 {
 	if (is_bad || k->at[m] != 0)
 		observe_share(d, k, m, is_bad, s);

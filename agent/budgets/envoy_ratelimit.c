@@ -31,7 +31,8 @@ static void pack(const EnvoyRatelimit__RateLimitResponse *response, struct buf *
 static void answer(const struct budget_answer *decided, size_t descriptors, struct buf *out)
 {
 	EnvoyRatelimit__RateLimitResponse response = ENVOY_RATELIMIT__RATE_LIMIT_RESPONSE__INIT;
-	EnvoyRatelimit__RateLimitResponse__DescriptorStatus status = ENVOY_RATELIMIT__RATE_LIMIT_RESPONSE__DESCRIPTOR_STATUS__INIT;
+	EnvoyRatelimit__RateLimitResponse__DescriptorStatus status =
+		ENVOY_RATELIMIT__RATE_LIMIT_RESPONSE__DESCRIPTOR_STATUS__INIT;
 	EnvoyRatelimit__HeaderValue header = ENVOY_RATELIMIT__HEADER_VALUE__INIT, retry = header;
 	EnvoyRatelimit__HeaderValue *headers[HEADERS_MAX] = { &header, &retry };
 	Rpc__Duration reset = RPC__DURATION__INIT;

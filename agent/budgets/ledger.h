@@ -190,7 +190,8 @@ struct amount group_left(const struct group *g, int64_t now_s);
 struct amount group_held(const struct group *g, int64_t now_s); /* by open reservations, and by those of a former process */
 double group_rate(const struct group *g, int64_t now_s);
 
-/* What it will have spent at the end of the period, in the unit as it is kept (pico-dollars, tokens, calls); NaN: too early to tell. */
+/* What it will have spent at the end of the period, in the unit as it is kept (pico-dollars, tokens, calls); NaN: too
+ * early to tell. */
 double group_forecast(struct group *g, int64_t now_s, int unit);
 
 /* ---------------------------------------------------------------- crowds (crowd.c) */

@@ -9,9 +9,10 @@
  *      "side_by_side","hours","from":{"calls","value"},"to":{...},"unit":"ratio","difference","low","high","margin",
  *      "verdict","needs"}]}]}
  *
- * The second line stands there where the two follow from what is deployed, the third while a canary runs; from_model where
- * the older version never used the newer one's model. Values are in the metric's own unit (of logarithms: what a typical call has). difference, low, high and margin are
- * shares where unit is "ratio" (0.1: ten percent more), else differences of values. Unknown is null.
+ * The second line stands there where the two follow from what is deployed, the third while a canary runs; from_model
+ * where the older version never used the newer one's model. Values are in the metric's own unit (of logarithms: what a
+ * typical call has). difference, low, high and margin are shares where unit is "ratio" (0.1: ten percent more), else
+ * differences of values. Unknown is null.
  */
 #ifndef PLIMSOLL_CANARY_CANARY_JSON_H
 #define PLIMSOLL_CANARY_CANARY_JSON_H

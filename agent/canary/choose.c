@@ -114,8 +114,9 @@ struct status canary_choose(const struct canary *c, const struct canary_wish *wi
 	if (t->takes_unnamed)
 		there.environment = SLICE_NONE;
 	if (!find_version(c, &there, wish->from, t->to, &from))
-		return FAIL(NOTFOUND, "nobody recorded what served before its newest deployment, and no calls of another version "
-				      "were seen there");
+		return FAIL(NOTFOUND,
+			    "nobody recorded what served before its newest deployment, and no calls of another version "
+			    "were seen there");
 	out->from = from.label;
 	return OK;
 }

@@ -132,7 +132,9 @@ static bool has_calls(const struct canary *c, const struct canary_pair *pair, st
 
 static void write_nothing(struct buf *out, const struct canary *c, const struct canary_pair *pair)
 {
-	struct slice missing = !has_calls(c, pair, pair->to) ? pair->to : !has_calls(c, pair, pair->from) ? pair->from : SLICE_NONE;
+	struct slice missing = !has_calls(c, pair, pair->to)     ? pair->to
+			       : !has_calls(c, pair, pair->from) ? pair->from
+								 : SLICE_NONE;
 
 	if (missing.len == 0)
 		buf_text(out, "they served no environment and feature both");

@@ -63,9 +63,10 @@ void cases_add(struct cases *c, const struct sample *s);
 void cases_verdict(struct cases *c, const struct verdict *v);
 
 /* {"cases":[{"reason","time","trace_id","span_id","feature","model","prompt_version","outcome","cost_usd","latency_ms",
- * "score","max_cost_usd","max_latency_ms","has_content"}]}, with_texts also "question", "messages" and "actual" where they
- * are kept; span_id is null where only the trace is known. At most `most` that ended at since_s or later, newest first within a reason, reasons
- * by turns. The limits are what 95 % of a feature's calls keep, where both follow a lognormal law; null below 50 calls. */
+ * "score","max_cost_usd","max_latency_ms","has_content"}]}, with_texts also "question", "messages" and "actual" where
+ * they are kept; span_id is null where only the trace is known. At most `most` that ended at since_s or later, newest
+ * first within a reason, reasons by turns. The limits are what 95 % of a feature's calls keep, where both follow a
+ * lognormal law; null below 50 calls. */
 void cases_write(const struct cases *c, uint64_t since_s, size_t most, bool with_texts, struct buf *out);
 
 /* Hands over what changed since the last call (all: everything); a value without ptr: the key is to be deleted. */

@@ -229,8 +229,10 @@ static bool name_version(const struct cli_args *args, const struct suite *suite,
 	else if (prompt.len > 0)
 		buf_printf(out, "%.*s@%s", SLICE_ARG(prompt), text);
 	else
-		cli_usage_error(&command_gate, "--%s: %s'%s'; as a version it needs its prompt: write NAME@%s, or 'prompt: NAME' in "
-				"the suite", options[option].name, option == OPTION_BASELINE ? "there is no file " : "", text, text);
+		cli_usage_error(&command_gate,
+				"--%s: %s'%s'; as a version it needs its prompt: write NAME@%s, or 'prompt: NAME' in "
+				"the suite",
+				options[option].name, option == OPTION_BASELINE ? "there is no file " : "", text, text);
 	return out->len > 0;
 }
 

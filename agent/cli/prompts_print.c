@@ -184,7 +184,8 @@ static void print_finding(struct slice canary)
 {
 	if (canary.len > 0)
 		printf("    %s  canary: %s after %s calls of it and %s of the other: %s\n", moment(canary, "time"),
-		       words(canary, "verdict"), words(canary, "calls"), words(canary, "calls_of_other"), words(canary, "reason"));
+		       words(canary, "verdict"), words(canary, "calls"), words(canary, "calls_of_other"),
+		       words(canary, "reason"));
 }
 
 static void print_deployment(void *context, struct slice d)

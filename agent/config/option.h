@@ -22,7 +22,8 @@ enum conf_type {
 	CONF_SIZE,     /* uint64_t bytes; written "64MiB", "512KiB", "1GiB", or a plain number */
 	CONF_MIB,      /* uint64_t bytes; written as a plain number of MiB, where the Collector does so (..._mib) */
 	CONF_STRING,   /* const char * */
-	CONF_SECRET,   /* const char *, NULL where empty; never printed. The key with _file behind it names a file that holds it */
+	CONF_SECRET,   /* const char *, NULL where empty; never printed. The key with _file behind it names a file that
+			  holds it */
 	CONF_ENUM,     /* int; choices lists the words, separated by '|', 0 is the first */
 	CONF_LIST,     /* struct string_list */
 	CONF_MAP,      /* struct string_map; values may hold secrets and are never printed */

@@ -332,7 +332,8 @@ static bool split_listener(struct conf_errors *e, const struct tree_node *node, 
 	}
 	if (path != NULL) {
 		conf_error(e, node != NULL ? node->mark : whole, "endpoint: '%.60s' %s", l->endpoint,
-			   path[0] != '/' ? "is no absolute path; write unix:/path" : "is longer than a unix socket's path may be");
+			   path[0] != '/' ? "is no absolute path; write unix:/path"
+					  : "is longer than a unix socket's path may be");
 		return false;
 	}
 	if (!FAILED(endpoint_split(l->endpoint, l->host, sizeof(l->host), &l->port)))

@@ -51,7 +51,8 @@ static void check_template(struct conf_errors *e, const struct tree_node *parent
 static bool is_label_name(const char *name)
 {
 	for (const char *c = name; *c != '\0'; c++)
-		if (!(*c == '_' || (*c >= 'a' && *c <= 'z') || (*c >= 'A' && *c <= 'Z') || (*c >= '0' && *c <= '9' && c > name)))
+		if (!(*c == '_' || (*c >= 'a' && *c <= 'z') || (*c >= 'A' && *c <= 'Z') ||
+		      (*c >= '0' && *c <= '9' && c > name)))
 			return false;
 	return name[0] != '\0';
 }

@@ -14,7 +14,8 @@ void validate_prompts(struct conf_errors *e, const struct tree_node *root, const
 		struct prompt_rule rule;
 		const char *why = prompt_rule_read(slice_of(prompts->rules.items[i]), &rule);
 		if (why != NULL)
-			conf_error(e, item != NULL ? item->value->mark : at, "rules: '%.80s': %s", prompts->rules.items[i], why);
+			conf_error(e, item != NULL ? item->value->mark : at, "rules: '%.80s': %s",
+				   prompts->rules.items[i], why);
 		item = item != NULL ? item->next : NULL;
 	}
 	if (prompts->rules.count > PROMPT_RULES_MAX)

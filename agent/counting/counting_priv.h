@@ -38,7 +38,8 @@ struct counting {
 	} teller;
 	uint8_t *dirty; /* blocks of the table that changed since they were saved */
 	size_t blocks;
-	uint32_t spans; /* numbered so far, from 1 on; an entry's slot is the number of one of the batch, or of an earlier one */
+	uint32_t spans; /* numbered so far, from 1 on; an entry's slot is the number of one of the batch, or of an
+			   earlier one */
 	struct held *oldest, *youngest;
 	struct held *gone; /* were saved and wait no longer: their pairs are to be deleted */
 	size_t held_bytes, held_max_bytes;

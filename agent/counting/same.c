@@ -82,7 +82,8 @@ static bool at_the_same_time(const struct entry *a, const struct entry *b)
 {
 	const struct entry *shorter = a->duration_us <= b->duration_us ? a : b;
 	const struct entry *longer = shorter == a ? b : a;
-	uint64_t slack = ((a->flags | b->flags) & SPAN_FROM_LOG) != 0 ? LOG_SLACK_NS : UINT64_C(100) * shorter->duration_us + 1000;
+	uint64_t slack = ((a->flags | b->flags) & SPAN_FROM_LOG) != 0 ? LOG_SLACK_NS
+								      : UINT64_C(100) * shorter->duration_us + 1000;
 
 	return shorter->start_unix_ns + slack >= longer->start_unix_ns && end_of(shorter) <= end_of(longer) + slack;
 }
@@ -97,7 +98,8 @@ static bool nearly_equal(uint32_t a, uint32_t b)
 bool same_nested(const struct entry *inner, const struct entry *outer)
 {
 	bool both_tell = (inner->flags & outer->flags & SPAN_USAGE) != 0;
-	bool same_answer = inner->output_tokens > 0 && inner->output_tokens == outer->output_tokens; /* one is blind to a cache */
+	/* one is blind to a cache */
+	bool same_answer = inner->output_tokens > 0 && inner->output_tokens == outer->output_tokens;
 
 	return inner->role == outer->role && same_model(inner, outer) &&
 	       (!both_tell || same_answer || nearly_equal(inner->input_tokens, outer->input_tokens));
@@ -148,7 +150,8 @@ bool knows_better(const struct call *a, const struct call *b)
 		return call_has_usage(a);
 	if (a->usage_is_doubtful != b->usage_is_doubtful)
 		return b->usage_is_doubtful;
-	return nearness[a->producer] != nearness[b->producer] ? nearness[a->producer] > nearness[b->producer] : more_classes > 0;
+	return nearness[a->producer] != nearness[b->producer] ? nearness[a->producer] > nearness[b->producer]
+							      : more_classes > 0;
 }
 
 static void inherit_text(struct slice *mine, struct slice other)
@@ -183,7 +186,8 @@ void call_inherit_attribution(struct call *counted, const struct call *around)
 static void inherit_tokens(struct tokens *mine, const struct tokens *other)
 {
 	bool same_input = tokens_has(mine, TOKENS_INPUT) && tokens_get(mine, TOKENS_INPUT) == tokens_get(other, TOKENS_INPUT);
-	bool same_output = tokens_has(mine, TOKENS_OUTPUT) && tokens_get(mine, TOKENS_OUTPUT) == tokens_get(other, TOKENS_OUTPUT);
+	bool same_output =
+		tokens_has(mine, TOKENS_OUTPUT) && tokens_get(mine, TOKENS_OUTPUT) == tokens_get(other, TOKENS_OUTPUT);
 
 	if (!same_input || !same_output || other->estimated)
 		return;

@@ -17,7 +17,8 @@ uint64_t answer_key(const struct call *c);
 /* answer: answer_key of its call. */
 struct twin_keys twin_keys_of(const struct entry *e, uint64_t answer);
 
-/* twin_keys.tokens of stretches before the span's own: where the span of a call may have started of which this is a late note. */
+/* twin_keys.tokens of stretches before the span's own: where the span of a call may have started of which this is a
+ * late note. */
 #define NOTE_STRETCHES 20u
 uint64_t tokens_key_before(const struct entry *e, unsigned stretches);
 

@@ -183,7 +183,8 @@ static void take_point(struct counting *c, const struct tally_point *p)
 		return;
 	struct group *g = group_of(c->tally, p->call, c->now_s);
 	if (g == NULL) {
-		meter_add(meter_get(METER_DROPPED, "exporter=\"*\",kind=\"metric_calls\",reason=\"no_memory\""), (int64_t)calls);
+		meter_add(meter_get(METER_DROPPED, "exporter=\"*\",kind=\"metric_calls\",reason=\"no_memory\""),
+			  (int64_t)calls);
 		return;
 	}
 	describe(g, p->call);

@@ -282,9 +282,13 @@ static void answer_reset(void *context, const struct api_request *q, struct api_
 			 SLICE_ARG(slice_head(budget, 60)));
 	} else {
 		snprintf(subject, sizeof(subject), "%.*s", SLICE_ARG(slice_head(budget, sizeof(subject) - 1)));
-		struct audit_entry entry = { .at_s = (uint64_t)now_s(), .kind = SLICE(AUDIT_BUDGET_RESET),
-					     .subject = slice_of(subject), .by = by,
-					     .text = SLICE("the budget starts anew: what was spent in this period counts no more") };
+		struct audit_entry entry = {
+			.at_s = (uint64_t)now_s(),
+			.kind = SLICE(AUDIT_BUDGET_RESET),
+			.subject = slice_of(subject),
+			.by = by,
+			.text = SLICE("the budget starts anew: what was spent in this period counts no more")
+		};
 		audit_record(spending_audit(s), &entry);
 		buf_text(&reply->body, "{\"reset\":");
 		json_write_string(&reply->body, budget);

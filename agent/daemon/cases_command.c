@@ -14,7 +14,9 @@
 #include "agent/daemon/kinds.h"
 #include "agent/daemon/recorded_words.h"
 
-enum { OPTION_AGENT, OPTION_SINCE, OPTION_WORST, OPTION_FORMAT, OPTION_CONTENT, OPTION_CONFIG, OPTION_NO_CONTENT, OPTION_EMPTY };
+enum {
+	OPTION_AGENT, OPTION_SINCE, OPTION_WORST, OPTION_FORMAT, OPTION_CONTENT, OPTION_CONFIG, OPTION_NO_CONTENT, OPTION_EMPTY,
+};
 
 static const struct cli_option options[] = {
 	[OPTION_AGENT] = CLIENT_AGENT_OPTION,
@@ -49,7 +51,8 @@ static void want(void *context, struct slice c)
 	buf_release(&span_id);
 }
 
-static struct status read_recordings(struct recorded_words *w, const struct cli_args *args, struct slice answer, struct buf *why)
+static struct status read_recordings(struct recorded_words *w, const struct cli_args *args, struct slice answer,
+				     struct buf *why)
 {
 	answer_each(answer_field(answer, "cases"), want, w);
 	TRY(recorded_words_read(w, args->values[OPTION_CONTENT], why));
@@ -128,8 +131,8 @@ static int export(const struct request *r)
 {
 	struct buf answer = BUF_INIT, errors = BUF_INIT;
 	struct config *config = NULL;
-	struct status s = config_load(r->args->values[OPTION_CONFIG], exporter_config_kinds(), exporter_config_kind_count(), &config,
-				      &errors);
+	struct status s = config_load(r->args->values[OPTION_CONFIG], exporter_config_kinds(),
+				      exporter_config_kind_count(), &config, &errors);
 	int code = CLI_GO_ON;
 
 	if (FAILED(s)) {

@@ -17,8 +17,8 @@ struct deploy_run;
 
 /* Starts argv[0] with its arguments; PLIMSOLL_PROMPT, _VERSION, _PREVIOUS_VERSION, _ENVIRONMENT, _BY, _TICKET, _CANARY
  * (percent) and _ACTION (deploy, rollback) say what for, beside our own environment without PLIMSOLL_TOKEN. Its output
- * is ours. Killed after timeout_ms, with all that it started. done is called once; NULL is returned where that has happened already, since it could
- * not be started. On the loop's thread. */
+ * is ours. Killed after timeout_ms, with all that it started. done is called once; NULL is returned where that has
+ * happened already, since it could not be started. On the loop's thread. */
 struct deploy_run *deploy_command_run(uv_loop_t *loop, const struct string_list *argv, uint64_t timeout_ms,
 				      const struct prompt_deployment *d, deploy_command_done done, void *context);
 

@@ -302,7 +302,8 @@ static void print_plain(const struct explanation *x, size_t from, size_t to)
 	while (rest.len > 0) {
 		size_t n = utf8_sequence(rest);
 		unsigned char first = (unsigned char)rest.ptr[0], second = rest.len > 1 ? (unsigned char)rest.ptr[1] : 0;
-		bool is_control = n == 1 ? (first < 0x20 && first != '\n') || first == 0x7f : n == 2 && first == 0xc2 && second < 0xa0;
+		bool is_control = n == 1 ? (first < 0x20 && first != '\n') || first == 0x7f
+					 : n == 2 && first == 0xc2 && second < 0xa0;
 		if (n == 0 || is_control)
 			putchar('?');
 		else
@@ -449,7 +450,9 @@ static int run(int argc, char **argv)
 
 const struct command command_explain = {
 	.name = "explain",
-	.summary = "Tell for each recorded span how it was read: its dialect, which key fed which field, counted or not, why, and which other one decided it. Of a trace that the running agent has seen, all but the keys.",
+	.summary =
+		"Tell for each recorded span how it was read: its dialect, which key fed which field, counted or not, "
+		"why, and which other one decided it. Of a trace that the running agent has seen, all but the keys.",
 	.usage = "[--all] [--output json] FILE|FOLDER|-...|TRACE_ID",
 	.run = run,
 	.options = options,

@@ -28,7 +28,8 @@ struct senders;
 struct case_words;
 struct case_bar;
 
-/* Loads what the store holds, also into counting and models. audit, store, http, counting and models are borrowed. why: what is wrong, to print. */
+/* Loads what the store holds, also into counting and models. audit, store, http, counting and models are borrowed. why:
+ * what is wrong, to print. */
 struct status judge_new(const struct config *config, uv_loop_t *loop, struct http_client *http, struct store *store,
 			struct audit *audit, struct counting *counting, struct model_watch *models,
 			struct judge **out, struct buf *why) MUST_USE;

@@ -22,7 +22,8 @@ struct learners {
 	struct movement *movement;
 };
 
-/* Fills in what several of them want to know of the sample. latest_unix_ms: a later sample is of a day to come, which review and cases do not believe. */
+/* Fills in what several of them want to know of the sample. latest_unix_ms: a later sample is of a day to come, which
+ * review and cases do not believe. */
 void learners_take(const struct learners *l, struct sample *s, uint64_t latest_unix_ms);
 
 #endif

@@ -41,8 +41,8 @@ struct pipeline_outlets {
 	void *call_context;
 };
 
-/* lanes: the last one is the loop's, the one before it HTTP's; how many threads will call pipeline_ingest, each with its own lane number.
- * Takes over prices on success. why: what is wrong, to print. */
+/* lanes: the last one is the loop's, the one before it HTTP's; how many threads will call pipeline_ingest, each with
+ * its own lane number. Takes over prices on success. why: what is wrong, to print. */
 struct status pipeline_new(const struct config *config, struct price_book *prices, unsigned lanes,
 			   const struct pipeline_outlets *outlets, struct pipeline **out, struct buf *why) MUST_USE;
 void pipeline_free(struct pipeline *p);

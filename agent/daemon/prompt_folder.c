@@ -80,8 +80,9 @@ static void watch(struct prompt_folder *f)
 
 	uv_unref((uv_handle_t *)&f->watch);
 	if (failed != 0)
-		LOG(INFO, "prompts", "folder_not_watched", "directory=\"%s\" reason=\"%s\" next=\"it is looked at every %" PRIu64
-		    " s\"", f->config->directory, uv_strerror(failed), f->config->poll_interval_ms / 1000);
+		LOG(INFO, "prompts", "folder_not_watched",
+		    "directory=\"%s\" reason=\"%s\" next=\"it is looked at every %" PRIu64 " s\"", f->config->directory,
+		    uv_strerror(failed), f->config->poll_interval_ms / 1000);
 }
 
 void prompt_folder_follow(struct prompt_folder *f, struct registry *registry, const struct prompts_config *config)

@@ -187,7 +187,8 @@ static uint64_t count_elements(struct slice list)
 	return n;
 }
 
-/* The body is what `plimsoll gate --output json` prints, with "version" beside it, and who asked: {"version":"2","by":"alice","gate":{...}}. */
+/* The body is what `plimsoll gate --output json` prints, with "version" beside it, and who asked:
+ * {"version":"2","by":"alice","gate":{...}}. */
 static void keep_gate(struct prompts *p, struct slice name, struct slice body, struct api_reply *reply)
 {
 	struct slice gate = json_find(body, SLICE("gate")), criteria = json_find(gate, SLICE("criteria"));

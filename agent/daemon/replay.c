@@ -378,8 +378,9 @@ static struct status open_stages(struct replay *r, struct buf *why)
 	r->joiner = joiner_new(&joining);
 	r->models = model_watch_new();
 	r->lines = replay_lines_new(stdout);
-	if (r->observer == NULL || r->detector == NULL || r->slos == NULL || r->canary == NULL || r->review == NULL || r->cases == NULL || r->counting == NULL ||
-	    r->joiner == NULL || r->models == NULL || r->lines == NULL || r->evidence.movement == NULL)
+	if (r->observer == NULL || r->detector == NULL || r->slos == NULL || r->canary == NULL || r->review == NULL ||
+	    r->cases == NULL || r->counting == NULL || r->joiner == NULL || r->models == NULL || r->lines == NULL ||
+	    r->evidence.movement == NULL)
 		return FAIL(NOMEM, "no memory");
 	outlets.observer = r->observer;
 	outlets.counting = r->counting;

@@ -22,7 +22,8 @@ static const struct dialect_scope scopes[] = {
 
 const struct dialect dialect_aws = {
 	.name = "strands",
-	.source = "strands-agents 1.62.0, bedrock-agentcore 1.25.0, opentelemetry-instrumentation-botocore 0.66b2, read 2026-11",
+	.source = "strands-agents 1.62.0, bedrock-agentcore 1.25.0, opentelemetry-instrumentation-botocore 0.66b2, "
+		  "read 2026-11",
 	.rows = rows,
 	.scopes = scopes,
 };

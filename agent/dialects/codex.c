@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * dialects/codex.c - Codex's telemetry: log events whose keys are plain words, numbers as text; usage on the completed event only.
+ * dialects/codex.c - Codex's telemetry: log events whose keys are plain words, numbers as text; usage on the completed
+ * event only.
  *
  * Input includes cached tokens. tool_token_count holds the total, whatever its name says.
  */

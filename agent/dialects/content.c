@@ -145,7 +145,9 @@ static void find_printed(const struct reading *r, struct slice output, struct ca
 
 static void find_finish(struct slice output, struct call *c)
 {
-	static const struct slice names[] = { { "\"finish_reason\"", 15 }, { "\"stop_reason\"", 13 }, { "\"stopReason\"", 12 } };
+	static const struct slice names[] = { { "\"finish_reason\"", 15 },
+					      { "\"stop_reason\"", 13 },
+					      { "\"stopReason\"", 12 } };
 	struct any_value word = { .kind = ANY_STRING };
 	struct slice rest, value;
 	int finish;
@@ -183,7 +185,8 @@ static bool is_refused(struct slice output)
 	while (next_member(&rest, SLICE("\"refusal\""), &value))
 		if (plain_string(value).len > 0)
 			return true;
-	return slice_find(output, SLICE("\"type\":\"refusal\"")) >= 0 || slice_find(output, SLICE("\"type\": \"refusal\"")) >= 0;
+	return slice_find(output, SLICE("\"type\":\"refusal\"")) >= 0 ||
+	       slice_find(output, SLICE("\"type\": \"refusal\"")) >= 0;
 }
 
 static void find_streaming(struct slice input, struct call *c)

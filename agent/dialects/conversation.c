@@ -66,7 +66,8 @@ static uint64_t first_number(const struct flat_keys *f, struct attributes attrib
 	return last >= MESSAGES_MAX ? last - MESSAGES_MAX + 1 : 0;
 }
 
-static void take_flat(const struct flat_keys *f, struct slice rest, const struct any_value *v, struct arena *a, struct message *m)
+static void take_flat(const struct flat_keys *f, struct slice rest, const struct any_value *v, struct arena *a,
+		      struct message *m)
 {
 	if (v->kind != ANY_STRING)
 		return;
@@ -74,7 +75,8 @@ static void take_flat(const struct flat_keys *f, struct slice rest, const struct
 		m->speaker = speaker_of(v->bytes);
 	else if (slice_equal(rest, slice_of(f->content)))
 		m->text = v->bytes;
-	else if (f->part != NULL && slice_starts_with(rest, slice_of(f->part)) && slice_ends_with(rest, SLICE("message_content.text")))
+	else if (f->part != NULL && slice_starts_with(rest, slice_of(f->part)) &&
+		 slice_ends_with(rest, SLICE("message_content.text")))
 		m->text = m->text.len == 0 ? v->bytes : arena_printf(a, "%.*s\n%.*s", SLICE_ARG(m->text), SLICE_ARG(v->bytes));
 }
 

@@ -52,7 +52,8 @@ static double share_that_cites(struct slice answer)
 
 	while (answer.len > 0) {
 		size_t n = 0;
-		while (n < answer.len && answer.ptr[n] != '.' && answer.ptr[n] != '!' && answer.ptr[n] != '?' && answer.ptr[n] != '\n')
+		while (n < answer.len && answer.ptr[n] != '.' && answer.ptr[n] != '!' && answer.ptr[n] != '?' &&
+		       answer.ptr[n] != '\n')
 			n++;
 		size_t end = n; /* a citation may follow the full stop */
 		while (end < answer.len && (end == n || answer.ptr[end] == ' '))

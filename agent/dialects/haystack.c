@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * dialects/haystack.c - Haystack: pipeline and component spans. With content tracing a generator's output holds the vendor's usage.
+ * dialects/haystack.c - Haystack: pipeline and component spans. With content tracing a generator's output holds the
+ * vendor's usage.
  */
 #include "agent/dialects/dialect.h"
 

@@ -115,8 +115,10 @@ bool dialect_read_point(struct dialect_reader *r, const struct point_view *point
 	out->amount = rule->amount;
 	out->input_excludes_cache = rule->input_excludes_cache;
 	out->output_excludes_thought = rule->output_excludes_thought;
-	out->counts_calls = is_histogram && (rule->amount == TOLD_TIME ||
-					     (rule->amount == TOLD_TOKENS && (out->class == TOKENS_INPUT || out->class == TOKENS_OUTPUT)));
+	out->counts_calls =
+		is_histogram &&
+		(rule->amount == TOLD_TIME ||
+		 (rule->amount == TOLD_TOKENS && (out->class == TOKENS_INPUT || out->class == TOKENS_OUTPUT)));
 	out->scale = rule->amount == TOLD_TIME && slice_equal(point->unit, SLICE("ms")) ? 1e-3 : 1;
 	return true;
 }

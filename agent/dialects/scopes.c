@@ -15,7 +15,8 @@ void scope_recognise(struct slice scope, struct slice service, struct scope_fact
 {
 	*out = (struct scope_facts){
 		.is_ai_sdk = slice_equal(scope, SLICE("ai")),
-		.is_logfire_wrapper = slice_equal(scope, SLICE("logfire.openai")) || slice_equal(scope, SLICE("logfire.anthropic")),
+		.is_logfire_wrapper =
+			slice_equal(scope, SLICE("logfire.openai")) || slice_equal(scope, SLICE("logfire.anthropic")),
 	};
 	for (unsigned i = 0; dialects[i] != NULL; i++) {
 		const struct dialect_scope *s = find_scope(dialects[i], scope);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * dialects/shared_members.c - Objects that several dialects carry under keys of their own: usage as vendors send it, metadata as
- * users and frameworks fill it.
+ * dialects/shared_members.c - Objects that several dialects carry under keys of their own: usage as vendors send it,
+ * metadata as users and frameworks fill it.
  */
 #include "agent/dialects/dialect.h"
 

@@ -9,8 +9,9 @@
 #include "agent/otlp/value.h"
 #include "agent/span/call.h"
 
-/* Token counts that are missing and can be estimated, latency, time to first token (dropped where it lies outside the span), output rate, streaming, context class and
- * outcome, from what the dialects read. status_message: the span's, borrowed; helps to tell failures apart. */
+/* Token counts that are missing and can be estimated, latency, time to first token (dropped where it lies outside the
+ * span), output rate, streaming, context class and outcome, from what the dialects read. status_message: the span's,
+ * borrowed; helps to tell failures apart. */
 void enrich_call(struct call *c, struct slice status_message);
 
 /* Appends the contract's attributes that the span does not carry: all of them for a counted call, for a wrapper only

@@ -132,7 +132,8 @@ static unsigned weigh_space(struct reader *r)
 
 static unsigned weigh_word(unsigned n)
 {
-	return n <= LAST(word_weights) ? word_weights[n] : word_weights[LAST(word_weights)] + 72 * (n - (unsigned)LAST(word_weights));
+	return n <= LAST(word_weights) ? word_weights[n]
+				       : word_weights[LAST(word_weights)] + 72 * (n - (unsigned)LAST(word_weights));
 }
 
 /* Letters of one word: capitals in a row are a run of their own, one capital belongs to what follows. */
@@ -162,7 +163,8 @@ static unsigned weigh_signs(struct reader *r)
 		if (next == LOWER || next == UPPER || next == LATIN || next == CYRILLIC)
 			return 45;
 	}
-	return n <= LAST(sign_weights) ? sign_weights[n] : sign_weights[LAST(sign_weights)] + 11 * (n - (unsigned)LAST(sign_weights));
+	return n <= LAST(sign_weights) ? sign_weights[n]
+				       : sign_weights[LAST(sign_weights)] + 11 * (n - (unsigned)LAST(sign_weights));
 }
 
 static unsigned weigh_run(struct reader *r)

@@ -4,7 +4,8 @@
  * Read from: Promptfoo (`promptfoo eval -o out.json`, .jsonl or .yaml), LangSmith experiments (examples with runs, runs,
  * or the rows of `evaluate`, also through pandas), Braintrust experiments (rows), JUnit XML, JSON lines of `plimsoll replay
  * --output json`, and plain JSON: an array or lines of objects with id, output, passed, score, cost_usd, latency_ms,
- * input_tokens, output_tokens, error; or the same as CSV with a header. What the file is, it shows itself. Texts live in the results' arena; one thread uses them.
+ * input_tokens, output_tokens, error; or the same as CSV with a header. What the file is, it shows itself.
+ * Texts live in the results' arena; one thread uses them.
  */
 #ifndef PLIMSOLL_GATE_RESULTS_H
 #define PLIMSOLL_GATE_RESULTS_H

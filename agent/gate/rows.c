@@ -178,8 +178,8 @@ static struct slice only_text(const struct row *row, struct slice value)
 	struct json j;
 
 	json_init(&j, value);
-	if (!row->format->wraps || json_peek(&j) != JSON_OBJECT || !json_object(&j) || !json_member(&j, &name) || json_peek(&j) != JSON_STRING ||
-	    !json_raw(&j, &first) || json_member(&j, &name))
+	if (!row->format->wraps || json_peek(&j) != JSON_OBJECT || !json_object(&j) || !json_member(&j, &name) ||
+	    json_peek(&j) != JSON_STRING || !json_raw(&j, &first) || json_member(&j, &name))
 		return value;
 	return first;
 }

@@ -20,8 +20,8 @@ struct file_watch_spec {
 	const char *key; /* names the option in the log and on the metric; outlives the watch */
 	const char *paths[FILE_WATCH_FILES]; /* NULL: no such file, its content is empty; they outlive the watch */
 	uint64_t interval_ms; /* 0: read once */
-	/* Takes over the contents, which are wiped afterwards, or refuses them and stays as it was. why: for the log, "cert_file
-	 * and key_file do not belong together". */
+	/* Takes over the contents, which are wiped afterwards, or refuses them and stays as it was. why: for the log,
+	 * "cert_file and key_file do not belong together". */
 	struct status (*load)(void *context, const struct slice contents[FILE_WATCH_FILES], struct buf *why);
 	/* Called with every look; NULL: nothing to do. */
 	void (*look)(void *context);

@@ -20,8 +20,8 @@ struct tls_material {
 	const char *cert, *key, *client_ca;
 };
 
-/* *out is NULL where the listener has no TLS. key: "receivers.otlp.protocols.http.tls", a literal. The strings of config outlive it.
- * why: the sentence to print. Errors: INVALID, IO, NOMEM. */
+/* *out is NULL where the listener has no TLS. key: "receivers.otlp.protocols.http.tls", a literal. The strings of
+ * config outlive it. why: the sentence to print. Errors: INVALID, IO, NOMEM. */
 struct status tls_server_new(const struct tls_server_config *config, const char *key, struct tls_server **out,
 			     struct buf *why) MUST_USE;
 

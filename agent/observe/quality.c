@@ -76,7 +76,8 @@ static struct slice or_word(struct slice text, const char *word)
 	return text.len > 0 ? text : slice_of(word);
 }
 
-static void labels_of(const struct joined_judgement *j, size_t max_bytes, char text[LABEL_COUNT][LABEL_BYTES_MAX], struct labels *out)
+static void labels_of(const struct joined_judgement *j, size_t max_bytes, char text[LABEL_COUNT][LABEL_BYTES_MAX],
+		      struct labels *out)
 {
 	static const struct call_labels unknown;
 	const struct call_labels *l = j->labels != NULL ? j->labels : &unknown;
@@ -117,7 +118,10 @@ static struct slice series_text(struct quality *q, const struct labels *l, enum 
 	for (int i = 0; i < LABEL_COUNT; i++)
 		exposition_label(&text, names[i], l->value[i]);
 	exposition_label(&text, "source", slice_of(judgement_source_names[source]));
-	exposition_label(&text, "traffic", call == NULL ? SLICE("unknown") : is_evaluation ? SLICE("evaluation") : SLICE("production"));
+	exposition_label(&text, "traffic",
+			 call == NULL    ? SLICE("unknown")
+			 : is_evaluation ? SLICE("evaluation")
+					 : SLICE("production"));
 	struct slice kept = buf_failed(&text) ? SLICE_NONE : arena_dup(&q->arena, buf_view(&text));
 	buf_release(&text);
 	return kept;
@@ -172,7 +176,8 @@ static struct entry *find(struct quality *q, const struct joined_judgement *j)
 	uint64_t hash = hash_mix(labels_hash(&l), hash_slice(name));
 	hash = hash_mix(hash, (uint64_t)j->judgement->source << 8 | (uint64_t)j->judgement->kind << 4 | traffic);
 	for (struct entry *e = q->slots[hash % TABLE_SIZE]; e != NULL; e = e->same_slot)
-		if (e->hash == hash && e->kind == j->judgement->kind && slice_equal(e->name, name) && labels_equal(&e->call, &l))
+		if (e->hash == hash && e->kind == j->judgement->kind && slice_equal(e->name, name) &&
+		    labels_equal(&e->call, &l))
 			return e;
 	return make_entry(q, j, &l, name, hash);
 }
@@ -191,7 +196,10 @@ static void count_value(struct entry *e, double value)
 static void count(struct entry *e, const struct judgement *j)
 {
 	if (j->kind == JUDGEMENT_EVALUATION)
-		e->results[j->failed ? RESULT_ERROR : j->passed == TRI_YES ? RESULT_PASS : j->passed == TRI_NO ? RESULT_FAIL : RESULT_NONE]++;
+		e->results[j->failed              ? RESULT_ERROR
+			   : j->passed == TRI_YES ? RESULT_PASS
+			   : j->passed == TRI_NO  ? RESULT_FAIL
+						  : RESULT_NONE]++;
 	else if (j->scale == SCALE_VOTE)
 		*(j->value != 0 ? &e->yes : &e->no) += 1;
 	else

@@ -71,7 +71,9 @@ static inline bool wire_next(struct wire_reader *r, struct wire_field *f)
 		if ((tag & 0x87) == WIRE_BYTES && tag >= 8) {
 			struct slice content = wire_short_content(r->at + 1, r->end);
 			if (content.ptr != NULL) {
-				*f = (struct wire_field){ .number = tag >> 3, .type = WIRE_BYTES, .bytes = content, .start = r->at };
+				*f = (struct wire_field){
+					.number = tag >> 3, .type = WIRE_BYTES, .bytes = content, .start = r->at
+				};
 				r->at = content.ptr + content.len;
 				return true;
 			}

@@ -274,7 +274,8 @@ static void make_room(struct registry *r, const struct prompt_gate *g)
 	uint32_t count = 0, oldest = 0;
 
 	for (uint32_t i = r->gate_count; i-- > 0;)
-		if (slice_equal(slice_of(r->gates[i].name), g->name) && slice_equal(slice_of(r->gates[i].version), g->version)) {
+		if (slice_equal(slice_of(r->gates[i].name), g->name) &&
+		    slice_equal(slice_of(r->gates[i].version), g->version)) {
 			count++;
 			oldest = i;
 		}

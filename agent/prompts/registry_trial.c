@@ -88,7 +88,8 @@ static bool is_only_environment(const struct registry *r, const struct prompt_de
 {
 	for (uint32_t i = 0; i < r->deployment_count; i++) {
 		const struct prompt_deployment *d = &r->deployments[i].d;
-		if (prompt_deployment_holds(d) && slice_equal(d->name, of->name) && !slice_equal(d->environment, of->environment))
+		if (prompt_deployment_holds(d) && slice_equal(d->name, of->name) &&
+		    !slice_equal(d->environment, of->environment))
 			return false;
 	}
 	return true;
@@ -130,7 +131,8 @@ void registry_note_finding(struct registry *r, struct slice name, struct slice v
 {
 	pthread_mutex_lock(&r->lock);
 	const struct prompt_deployment *d = newest_of_version(r, name, version, environment);
-	bool is_news = d != NULL && (!slice_equal(d->finding.verdict, f->verdict) || slice_equal(f->verdict, SLICE("undecided")));
+	bool is_news = d != NULL &&
+		       (!slice_equal(d->finding.verdict, f->verdict) || slice_equal(f->verdict, SLICE("undecided")));
 	if (is_news) {
 		struct kept_deployment *kept = &r->deployments[place_of(r, d)];
 		struct prompt_deployment said = kept->d;

@@ -30,7 +30,8 @@ static bool fits(struct slice given, struct slice secret, struct slice message)
 
 	if (given.len != sizeof(hex) || secret.len == 0 || secret.len > INT32_MAX)
 		return false;
-	if (HMAC(EVP_sha256(), secret.ptr, (int)secret.len, (const unsigned char *)message.ptr, message.len, digest, &n) == NULL)
+	if (HMAC(EVP_sha256(), secret.ptr, (int)secret.len, (const unsigned char *)message.ptr, message.len, digest,
+		 &n) == NULL)
 		return false;
 	write_hex(digest, n, hex);
 	return CRYPTO_memcmp(given.ptr, hex, sizeof(hex)) == 0;
@@ -203,7 +204,8 @@ struct status webhook_read(uint8_t source, struct slice body, struct arena *a, s
 	}
 	bool is_told = source == PROMPT_FROM_LANGFUSE ? read_langfuse(body, a, out, &prompt) :
 							read_braintrust(body, a, out, &prompt);
-	if (!is_told || (out->ignored == NULL && !(prompt_name_is_good(prompt.name) && prompt_version_is_good(prompt.version)))) {
+	if (!is_told ||
+	    (out->ignored == NULL && !(prompt_name_is_good(prompt.name) && prompt_version_is_good(prompt.version)))) {
 		buf_text(why, "the body tells of no prompt version");
 		return FAIL(MALFORMED, "no prompt version");
 	}

@@ -18,8 +18,8 @@ struct in_flight {
 
 struct in_flight in_flight_of(uint64_t limit_bytes);
 
-/* Takes n bytes. False, with nothing taken, where that passes the limit or the process is short of memory; but one request alone is always let in,
- * however large: how large a request may be is another limit's business. */
+/* Takes n bytes. False, with nothing taken, where that passes the limit or the process is short of memory; but one
+ * request alone is always let in, however large: how large a request may be is another limit's business. */
 bool in_flight_take(const struct in_flight *f, uint64_t n);
 
 void in_flight_give(const struct in_flight *f, uint64_t n);

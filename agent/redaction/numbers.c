@@ -68,7 +68,8 @@ static bool has_layout(const struct number *n, unsigned groups, const char *layo
 	for (unsigned g = 0; g < groups; g++) {
 		if (layout[g] == '\0' || n->group[g].digits != layout[g] - '0')
 			return false;
-		if (g > 0 && (n->group[g].separator != n->group[1].separator || strchr(separators, n->group[g].separator) == NULL))
+		if (g > 0 && (n->group[g].separator != n->group[1].separator ||
+			      strchr(separators, n->group[g].separator) == NULL))
 			return false;
 	}
 	return layout[groups] == '\0';

@@ -29,7 +29,9 @@ static bool outcome_is_reason(const struct keep_rules *rules, struct slice outco
 
 static bool score_is_low(const struct keep_rules *rules, const struct any_value *value)
 {
-	double score = value->kind == ANY_INT ? (double)value->integer : value->kind == ANY_DOUBLE ? value->real : rules->config->scores_below;
+	double score = value->kind == ANY_INT      ? (double)value->integer
+		       : value->kind == ANY_DOUBLE ? value->real
+						   : rules->config->scores_below;
 
 	return score < rules->config->scores_below;
 }

@@ -201,7 +201,8 @@ struct call {
 	/* who told of it, and how far it is to be believed */
 	enum producer producer;
 	bool is_evaluation_traffic; /* made by a test or evaluation run: kept out of production's baselines */
-	bool told_late; /* by a note written when the call was over, such as a log record: spans of the same call go before it */
+	bool told_late; /* by a note written when the call was over, such as a log record: spans of the same call go
+			   before it */
 	bool usage_is_doubtful; /* its producer is known to miscount such calls: who else tells of the same one is believed */
 	bool usage_may_lack_cache; /* cached tokens may be missing from the input: a span inside it would know */
 	bool from_cache; /* a proxy answered from its cache: no tokens were spent */
@@ -230,7 +231,8 @@ struct call {
 	uint32_t http_status;            /* 0: not told */
 	uint32_t retries;                /* attempts that failed before, as the client counts them */
 	uint32_t tool_calls;             /* that the answer asks for */
-	uint32_t prompt_template; /* number of the known template that the text was made from, as span/fingerprint.h says; 0: none */
+	uint32_t prompt_template; /* number of the known template that the text was made from, as span/fingerprint.h
+				     says; 0: none */
 	uint64_t present; /* bit 1 << enum contract_attribute: keys that the span carries already */
 	const char *not_counted; /* why a model call or a span with usage is not counted; NULL: it is, or is neither */
 	const char *dialect; /* name of the dialect that the span speaks above all; never NULL where role is set */

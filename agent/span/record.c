@@ -245,7 +245,8 @@ void record_write_judged(struct buf *b, const struct call *c, const char *leadin
 	write_text(b, "prompt_version", call_prompt(c, prompt, sizeof(prompt)));
 	write_text(b, "model", call_model(c));
 	for (size_t i = 0; i < RECORD_TEXTS; i++)
-		write_text(b, record_texts[i].key, *(const struct slice *)(const void *)((const char *)c + record_texts[i].offset));
+		write_text(b, record_texts[i].key,
+			   *(const struct slice *)(const void *)((const char *)c + record_texts[i].offset));
 	write_number(b, "latency_ms", (double)c->latency_ns / 1e6, c->latency_ns > 0);
 	write_number(b, "ttft_ms", (double)c->ttft_ns / 1e6, c->ttft_ns > 0);
 	write_tokens(b, &c->tokens);

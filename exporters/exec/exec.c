@@ -146,8 +146,9 @@ static void on_child_exit(void *context, int64_t status, int signal)
 	e->child = NULL;
 	buf_reset(&e->line);
 	if (!e->is_closing)
-		LOG(WARN, "exec", "exited", "exporter=%s status=%d signal=%d next=\"started again when something is to be sent\"",
-		    e->id, (int)status, signal);
+		LOG(WARN, "exec", "exited",
+		    "exporter=%s status=%d signal=%d next=\"started again when something is to be sent\"", e->id,
+		    (int)status, signal);
 	if (e->done != NULL)
 		fail(e, "exited", "ended before it was done");
 }
