@@ -154,11 +154,3 @@ void suite_free(struct suite *s)
 	arena_release(&s->arena);
 	free(s);
 }
-
-const struct suite_case *suite_find(const struct suite *s, struct slice id)
-{
-	for (size_t i = 0; i < s->count; i++)
-		if (slice_equal(slice_of(s->cases[i].id), id))
-			return &s->cases[i];
-	return NULL;
-}

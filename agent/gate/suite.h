@@ -40,9 +40,6 @@ struct suite {
 struct status suite_load(const char *path, struct suite **out, struct buf *errors) MUST_USE;
 void suite_free(struct suite *s);
 
-/* NULL: no such case. */
-const struct suite_case *suite_find(const struct suite *s, struct slice id);
-
 /* The keys of a case, for the manual. */
 extern const struct conf_option suite_case_options[];
 

@@ -69,11 +69,6 @@ void recent_free(struct recent *r)
 	free(r);
 }
 
-uint64_t recent_bytes(const struct recent *r)
-{
-	return r->total_bytes;
-}
-
 /* ------------------------------------------------------------------ filter */
 
 static uint64_t load64(const uint8_t bytes[8])

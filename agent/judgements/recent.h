@@ -53,7 +53,4 @@ void recent_committed(struct recent *r, uint64_t save);
 /* Takes a block over at start, in the order of keys. Errors: CORRUPT; NOMEM. */
 struct status recent_load(struct recent *r, struct slice key, struct slice value) MUST_USE;
 
-/* Bytes of all blocks; calls known. */
-uint64_t recent_bytes(const struct recent *r);
-
 #endif

@@ -18,7 +18,6 @@
 #define PROMPT_NAME_MAX     200u
 #define PROMPT_VERSION_MAX  100u
 #define PROMPT_PLACES_MAX   16u         /* environments and releases that a version is remembered to have served */
-#define PROMPT_MANIFEST_MAX (64u << 10) /* bytes of one, as JSON */
 #define PROMPT_GATES_MAX    10u         /* results kept of a version; the oldest go */
 #define PROMPT_GATE_MAX     (512u << 10)
 

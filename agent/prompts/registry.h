@@ -168,8 +168,4 @@ void registry_visit_drift(struct registry *r,
 			  void (*visit)(void *context, struct slice prompt, enum drift_field field, uint64_t calls),
 			  void *context);
 
-/* Calls visit with every deployment that is kept, oldest first of each prompt. */
-void registry_visit_deployments(struct registry *r, void (*visit)(void *context, const struct prompt_deployment *d),
-				void *context);
-
 #endif

@@ -349,12 +349,3 @@ bool registry_gate_key(struct registry *r, struct slice name, struct slice versi
 	pthread_mutex_unlock(&r->lock);
 	return last != NULL;
 }
-
-void registry_visit_deployments(struct registry *r, void (*visit)(void *context, const struct prompt_deployment *d),
-				void *context)
-{
-	pthread_mutex_lock(&r->lock);
-	for (uint32_t i = 0; i < r->deployment_count; i++)
-		visit(context, &r->deployments[i].d);
-	pthread_mutex_unlock(&r->lock);
-}
