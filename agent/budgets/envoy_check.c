@@ -13,21 +13,40 @@
 #define TOO_MANY_REQUESTS       429
 #define GRPC_RESOURCE_EXHAUSTED 8
 
-/* "model":"gpt-4o" of a request to a model; as it stands, which is enough for names. */
-static void read_body(const EnvoyAuthz__HttpRequest *http, struct budget_question *q)
+/* "model":"gpt-4o" of a request to a model, as the model's server will read it: without escapes, and the last one where
+ * there are several. Envoy may have cut the body off. */
+static struct slice model_of(struct slice body, struct arena *arena)
 {
-	struct slice body = slice_of(http->body), model;
+	struct slice model = SLICE_NONE;
+	struct json_string name, text;
+	struct json j;
+
+	json_init(&j, body);
+	if (!json_object(&j))
+		return model;
+	while (json_member(&j, &name))
+		if (!slice_equal(json_unescape(name, arena), SLICE("model")))
+			json_skip(&j);
+		else if (json_peek(&j) != JSON_STRING)
+			json_skip(&j);
+		else if (json_string(&j, &text))
+			model = json_unescape(text, arena);
+	return model;
+}
+
+static void read_body(const EnvoyAuthz__HttpRequest *http, struct arena *arena, struct budget_question *q)
+{
+	struct slice body = slice_of(http->body);
 
 	if (http->raw_body.len > 0)
 		body = (struct slice){ (const char *)http->raw_body.data, http->raw_body.len };
-	model = json_find(body, SLICE("model"));
-	if (q->labels[BUDGET_BY_MODEL].len == 0 && model.len > 2 && model.ptr[0] == '"')
-		q->labels[BUDGET_BY_MODEL] = (struct slice){ model.ptr + 1, model.len - 2 };
+	if (q->labels[BUDGET_BY_MODEL].len == 0)
+		q->labels[BUDGET_BY_MODEL] = model_of(body, arena);
 }
 
 /* Context extensions go last: the operator sets them, the client cannot. */
 static void read_attributes(const struct envoy_asking *a, const EnvoyAuthz__AttributeContext *attributes,
-			    struct budget_question *q)
+			    struct arena *arena, struct budget_question *q)
 {
 	const EnvoyAuthz__HttpRequest *http = attributes->request != NULL ? attributes->request->http : NULL;
 
@@ -36,7 +55,7 @@ static void read_attributes(const struct envoy_asking *a, const EnvoyAuthz__Attr
 		    strcmp(http->headers[i]->key, "traceparent") == 0) /* `user` alone is no header of ours */
 			envoy_take_pair(a, slice_of(http->headers[i]->key), slice_of(http->headers[i]->value), q);
 	if (http != NULL)
-		read_body(http, q);
+		read_body(http, arena, q);
 	for (size_t i = 0; i < attributes->n_context_extensions; i++)
 		envoy_take_pair(a, slice_of(attributes->context_extensions[i]->key),
 				slice_of(attributes->context_extensions[i]->value), q);
@@ -115,17 +134,20 @@ bool envoy_check(const struct envoy_asking *a, struct slice bytes, struct buf *o
 {
 	struct budget_question q = { .reserves = true };
 	struct budget_answer decided;
+	struct arena arena;
 	EnvoyAuthz__CheckRequest *request = envoy_authz__check_request__unpack(NULL, bytes.len, (const uint8_t *)bytes.ptr);
 
 	if (request == NULL)
 		return false;
+	arena_init(&arena, 4 * bytes.len); /* all of it escaped, each piece rounded up */
 	if (request->attributes != NULL)
-		read_attributes(a, request->attributes, &q);
+		read_attributes(a, request->attributes, &arena, &q);
 	budgets_decide(a->budgets, &q, (int64_t)(clock_unix_ns() / NS_PER_SECOND), &decided);
 	if (decided.decision == DECISION_ALLOW)
 		allow(&decided, out);
 	else
 		deny(&decided, out);
+	arena_release(&arena);
 	envoy_authz__check_request__free_unpacked(request, NULL);
 	return true;
 }
