@@ -7,11 +7,12 @@
  *
  *     key 'p' kind(1) seq(8) items(4) created(8) readers(8)   the bytes; the key alone tells what a queue needs to know
  *     key 'm' kind(1) exporter's id                the mark: a seq(8)
- *     key 'b' exporter's id                        its place(8), for ever: the bit in `readers` of those whom a payload is for
+ *     key 'b' exporter's id                        its place(8), for ever: the bit in `readers` of
+ *                                                  those whom a payload is for
  *     key 'x' kind(1) seq(8) items(4) created(8) 0(8)   a batch that its peer will never take; see spool_set_aside
  *
- * A kind is its number in enum payload_kind. Numbers are big-endian, created is in unix milliseconds, seq counts from 1 over all
- * kinds.
+ * A kind is its number in enum payload_kind. Numbers are big-endian, created is in unix milliseconds, seq counts from 1
+ * over all kinds.
  */
 #ifndef PLIMSOLL_EXPORTERS_SPOOL_H
 #define PLIMSOLL_EXPORTERS_SPOOL_H

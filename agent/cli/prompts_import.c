@@ -121,7 +121,8 @@ int prompts_import(struct prompts_call *c)
 	struct status s = file_read(path, EXPORT_BYTES_MAX, &text);
 
 	if (FAILED(s))
-		buf_printf(&why, "plimsoll prompts: cannot read '%s': %s\n", path, s.code == STATUS_IO ? strerror(errno) : s.why);
+		buf_printf(&why, "plimsoll prompts: cannot read '%s': %s\n", path,
+			   s.code == STATUS_IO ? strerror(errno) : s.why);
 	else
 		s = import_read(path, buf_view(&text), prompts_import_name(c), &set, &source, &left_out, &why);
 	fputs(buf_string(&why), stderr);

@@ -86,7 +86,8 @@ static int open_recordings(const struct cli_args *args, const struct config *con
 /* ---------------------------------------------------------------- the command */
 static void tell(const struct cases_count *n, enum cases_format format)
 {
-	fprintf(stderr, "%zu %s; %zu of them with their question", n->written, format == CASES_PROMPTFOO ? "tests" : "cases", n->asked);
+	fprintf(stderr, "%zu %s; %zu of them with their question", n->written,
+		format == CASES_PROMPTFOO ? "tests" : "cases", n->asked);
 	if (n->left_out > 0)
 		fprintf(stderr, ", %zu without it left out (--include-empty)", n->left_out);
 	if (n->asked < n->written + n->left_out)

@@ -167,7 +167,8 @@ static void answer_trace(void *context, const struct api_request *q, struct api_
 	hex_format(trace_id, sizeof(trace_id), hex);
 	buf_printf(&reply->body, "{\"trace_id\":\"%s\",\"kept_spans\":%u,\"spans\":[", hex, DECISIONS_MAX);
 	if (write_trace(context, trace_id, &reply->body) == 0)
-		api_fail(reply, 404, "nothing of this trace is kept: the last %u spans about models are, until a restart", DECISIONS_MAX);
+		api_fail(reply, 404, "nothing of this trace is kept: the last %u spans about models are, until a restart",
+			 DECISIONS_MAX);
 	else
 		buf_text(&reply->body, "]}");
 }

@@ -33,7 +33,8 @@ static void print_span(struct slice span)
 	printf("%.*s  %.*s\n", SLICE_ARG(text_of(span, "span_id")), SLICE_ARG(text_of(span, "time")));
 	printf("    %s: %.*s%s%.*s", counted ? "counted" : "not counted", SLICE_ARG(text_of(span, "why")),
 	       other.len > 0 ? ", span " : "", SLICE_ARG(other));
-	printf("; %.*s, read as %.*s\n", SLICE_ARG(text_of(span, "role")), SLICE_ARG(dialect.len > 0 ? dialect : SLICE("none")));
+	printf("; %.*s, read as %.*s\n", SLICE_ARG(text_of(span, "role")),
+	       SLICE_ARG(dialect.len > 0 ? dialect : SLICE("none")));
 }
 
 static void print_answer(struct slice answer, bool as_json)

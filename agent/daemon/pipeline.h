@@ -34,7 +34,8 @@ struct pipeline_outlets {
 	struct budgets *budgets; /* NULL: none are kept */
 	void (*judge)(void *context, struct sample_chunk *chunk); /* takes the chunk over; any lane's thread */
 	void *judge_context;
-	void (*recall)(void *context, struct recall_chunk *chunk); /* the same of calls and judgements; NULL: nobody joins them */
+	/* The same of calls and judgements; NULL: nobody joins them. */
+	void (*recall)(void *context, struct recall_chunk *chunk);
 	size_t (*admit)(void *context, size_t calls); /* how many of them are to be recalled; NULL: all */
 	void *recall_context;
 	void (*call)(void *context, const struct call *c); /* each counted call and each retrieval; NULL in the daemon */

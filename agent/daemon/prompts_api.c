@@ -65,7 +65,8 @@ static void answer_one(void *context, const struct api_request *q, struct api_re
 	if (version.len > 0)
 		answer_gate(context, q->rest, version, reply);
 	else if (!registry_write_one(prompts_registry(context), q->rest, &reply->body))
-		api_fail(reply, 404, "no prompt is named '%.*s'; 'plimsoll prompts list' and GET /api/v1/prompts name those that are known", SLICE_ARG(q->rest));
+		api_fail(reply, 404, "no prompt is named '%.*s'; 'plimsoll prompts list' and GET /api/v1/prompts name "
+			 "those that are known", SLICE_ARG(q->rest));
 }
 
 /* ---------------------------------------------------------------- deploying */

@@ -200,7 +200,8 @@ static void ask(void *context, const struct canary *c)
 	struct status found = canary_choose(c, &wish, &pair);
 	if (FAILED(found) || pair.trial == NULL) {
 		q->allows = q->promotion == PROMPT_GROWS_CANARY;
-		buf_printf(q->says, "its canary cannot be compared: %s", FAILED(found) ? found.why : "the agent does not follow it yet");
+		buf_printf(q->says, "its canary cannot be compared: %s",
+			   FAILED(found) ? found.why : "the agent does not follow it yet");
 		return;
 	}
 	canary_summarize(c, &wish, &pair, &s);

@@ -105,7 +105,8 @@ static void choose_prompt(struct dialect_reader *d, struct call *c)
 	} else if (template.len > 0) {
 		int source = r->rank[FIELD_PROMPT_TEMPLATE];
 		c->prompt_name =
-			arena_printf(d->context.arena, "template-%08" PRIx32, (uint32_t)hash_stable(template.ptr, template.len));
+			arena_printf(d->context.arena, "template-%08" PRIx32,
+				     (uint32_t)hash_stable(template.ptr, template.len));
 		c->prompt_name_is_made = true;
 		if (r->prompt_versions >> source & 1u)
 			c->prompt_version = r->prompt_version[source];

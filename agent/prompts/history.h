@@ -84,7 +84,7 @@ struct prompt_deployment {
 	struct slice previous;     /* the version that was in force there before; empty: none is known */
 	double canary_share;       /* of the traffic that shall get it, 0..1; 1: all of it */
 	struct slice by, ticket;   /* ticket: empty where none was given */
-	struct slice reason;       /* ROLLBACK: why this version was chosen; DEPLOY: what its canary said, or that it was forced */
+	struct slice reason;       /* ROLLBACK: why this version; DEPLOY: what its canary said, or that it was forced */
 	uint8_t command;           /* enum prompt_command_state */
 	int64_t command_exit;      /* DONE: exit status, 128 + n after signal n, -1: could not be started */
 	struct prompt_finding finding;

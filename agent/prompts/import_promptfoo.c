@@ -185,7 +185,8 @@ static void read_files(struct source *s, struct slice reference)
 	glob_t found;
 
 	if (pattern.ptr == NULL || glob(pattern.ptr, 0, NULL, &found) != 0) {
-		import_leave_out(s->in, arena_printf(&s->in->arena, "there is no file '%.*s'", SLICE_ARG(pattern)).ptr, s->item);
+		import_leave_out(s->in, arena_printf(&s->in->arena, "there is no file '%.*s'", SLICE_ARG(pattern)).ptr,
+				 s->item);
 		return;
 	}
 	for (size_t i = 0; i < found.gl_pathc; i++)

@@ -4,8 +4,8 @@
  * In:     calls as the dialects read them
  * Out:    prompt_name and prompt_version where the span left them out; counters of versions and of drift
  * Order:  what the span says; what its text says (the same system message or template, or one made from a template);
- *         a rule. A name without a version gets the one that calls of its release told, else the one deployed to its environment.
- *         Where several versions fit and none is deployed there, it stays unversioned.
+ *         a rule. A name without a version gets the one that calls of its release told, else the one deployed to its
+ *         environment. Where several versions fit and none is deployed there, it stays unversioned.
  * Thread: made by one, then read-only and shared; counters are atomic. No lock, no allocation for a call.
  */
 #ifndef PLIMSOLL_PROMPTS_PROMPT_TABLE_H

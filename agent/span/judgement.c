@@ -180,7 +180,8 @@ static void write_verdict(struct buf *b, const struct judgement *j)
 		buf_text(b, j->value != 0 ? "true" : "false");
 	else
 		json_write_double(b, is_vote || j->scale == SCALE_NONE ? NAN : j->value); /* an evaluator's vote is its pass */
-	if (j->scale == SCALE_RATING && j->value >= 0 && j->value <= 1) /* of a declared range, unless it is a number of its own */
+	/* Of a declared range, unless it is a number of its own. */
+	if (j->scale == SCALE_RATING && j->value >= 0 && j->value <= 1)
 		buf_text(b, ",\"min\":0,\"max\":1");
 	write_text(b, "label", j->label);
 	write_truth(b, "pass", j->passed);

@@ -65,7 +65,7 @@ struct verdict {
 	enum verdict_event event;
 	enum verdict_kind kind;
 	const char *metric;                          /* a literal: "cost", "spend_day" */
-	struct slice name;                           /* of the score, signal or objective that the metric is about; else empty */
+	struct slice name;                           /* of the score, signal or objective that it is about; else empty */
 	struct slice feature, model, prompt_version; /* "*" where the metric spans all of them */
 	struct slice workflow, user_segment;         /* of a roll-up by them; else empty */
 	struct slice context;                        /* SLO_BURN: input size class, where the objective tells them apart */

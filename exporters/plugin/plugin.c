@@ -236,7 +236,8 @@ static struct status open_object(const char *id, const struct plugin_options *op
 	reason[sizeof(reason) - 1] = '\0';
 	if (rc == 0)
 		return OK;
-	buf_printf(why, "exporters.%s: '%s' does not open: %s", id, options->path, reason[0] != '\0' ? reason : "it says no more");
+	buf_printf(why, "exporters.%s: '%s' does not open: %s", id, options->path,
+		   reason[0] != '\0' ? reason : "it says no more");
 	return FAIL(INVALID, "the shared object does not open");
 }
 
