@@ -117,6 +117,15 @@ static const struct term signals[] = {
 	{ NULL, NULL },
 };
 
+static const struct term environment[] = {
+	{ "PLIMSOLL_AGENT", "The admin endpoint that commands ask where --agent names none." },
+	{ "PLIMSOLL_TOKEN", "The admin.token of that agent." },
+	{ "PLIMSOLL_CA_FILE, PLIMSOLL_CERT_FILE, PLIMSOLL_KEY_FILE",
+	  "Whom to believe on a TLS endpoint, and the certificate to show there." },
+	{ "NO_COLOR", "Set to anything: no colours on a terminal." },
+	{ NULL, NULL },
+};
+
 static void term_entries(const struct term *t, struct buf *out)
 {
 	for (; t->term != NULL; t++) {
@@ -139,6 +148,8 @@ void manual_commands(const struct cli_program *program, struct buf *out)
 		command_entry(*c, out);
 	buf_text(out, ".SH EXIT STATUS\n");
 	term_entries(exit_codes, out);
+	buf_text(out, ".SH ENVIRONMENT\n");
+	term_entries(environment, out);
 	buf_text(out, ".SH SIGNALS\n");
 	term_entries(signals, out);
 	buf_text(out, ".SH SEE ALSO\n.BR plimsoll.yaml (5)\n");
