@@ -23,7 +23,8 @@ bool carries_token(struct slice authorization, const char *token)
 	return given.len == wanted.len && CRYPTO_memcmp(given.ptr, wanted.ptr, wanted.len) == 0;
 }
 
-bool is_json_type(struct slice content_type)
+/* Content-Type is JSON, whatever its parameters. */
+static bool is_json_type(struct slice content_type)
 {
 	const char *end = content_type.len > 0 ? memchr(content_type.ptr, ';', content_type.len) : NULL;
 	size_t n = end != NULL ? (size_t)(end - content_type.ptr) : content_type.len;

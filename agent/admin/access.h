@@ -10,9 +10,6 @@
  * token: NULL or empty is never carried. */
 bool carries_token(struct slice authorization, const char *token);
 
-/* Content-Type is JSON, whatever its parameters. */
-bool is_json_type(struct slice content_type);
-
 /* What stands against changing state by this request. why: a literal.
  * Returns 0 where nothing does, else the HTTP code: 401, 403, 415. */
 unsigned access_refused(const struct request *r, bool has_body, const char **why);

@@ -66,7 +66,7 @@ static void forget_stored(struct detector *d, char letter, const struct baseline
 	buf_release(&key);
 }
 
-void detector_drop(struct detector *d, struct baseline_key *k)
+static void drop_key(struct detector *d, struct baseline_key *k)
 {
 	forget_stored(d, 'k', k, NULL);
 	if (k->spend != NULL)
@@ -106,7 +106,7 @@ void detector_drop_idle(struct detector *d, int64_t now_s)
 	for (uint32_t i = d->table.count; i-- > 0;) { /* later versions before the first one */
 		struct baseline_key *k = d->table.keys[i];
 		if (k != NULL && now_s - k->last_s >= d->idle_s && !has_later_versions(d, k))
-			detector_drop(d, k);
+			drop_key(d, k);
 	}
 }
 
@@ -145,7 +145,7 @@ void detector_drop_marked(struct detector *d)
 		if (k == NULL || !k->is_to_drop)
 			continue;
 		end_alerts(d, k);
-		detector_drop(d, k);
+		drop_key(d, k);
 	}
 	d->is_to_drop = false;
 }
@@ -180,7 +180,7 @@ static bool evict(struct detector *d, int64_t now_s)
 		d->full_until_s = now_s + BUCKET_S; /* a look at all keys costs: not for each request */
 		return false;
 	}
-	detector_drop(d, victim);
+	drop_key(d, victim);
 	return true;
 }
 

@@ -82,8 +82,6 @@ void detector_drop_idle(struct detector *d, int64_t now_s);
 /* Drops those that detector_reset has marked; alerts of theirs end as adopted. */
 void detector_drop_marked(struct detector *d);
 
-void detector_drop(struct detector *d, struct baseline_key *k);
-
 /* Number of the score's or signal's name; names beyond NAMES_MAX share one. 0 for an empty name, and without memory. */
 uint8_t detector_name(struct detector *d, struct slice name);
 

@@ -14,7 +14,7 @@
 #define ARENA_BYTES    (256u << 20)
 #define CASE(member)   offsetof(struct suite_case, member)
 
-const struct conf_option suite_case_options[] = {
+static const struct conf_option suite_case_options[] = {
 	{ "id", CONF_STRING, CASE(id), .required = true, .doc = "Name of the case; results refer to it." },
 	{ "question", CONF_STRING, CASE(question), .doc = "What the model is asked." },
 	{ "expected", CONF_LIST, CASE(expected),

@@ -40,7 +40,4 @@ struct suite {
 struct status suite_load(const char *path, struct suite **out, struct buf *errors) MUST_USE;
 void suite_free(struct suite *s);
 
-/* The keys of a case, for the manual. */
-extern const struct conf_option suite_case_options[];
-
 #endif

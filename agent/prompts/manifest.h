@@ -43,9 +43,6 @@ struct status manifest_read(const char *file, struct slice text, struct manifest
 struct status manifest_load(const char *path, struct manifest **out, struct buf *errors) MUST_USE;
 void manifest_free(struct manifest *m);
 
-/* The keys, for the manual. */
-extern const struct conf_option manifest_options[];
-
 /* The fields one by one, in the order in which they are shown. */
 struct manifest_field {
 	const char *name; /* dotted: "retrieval.top_k" */

@@ -147,7 +147,8 @@ struct entry *registry_entry(struct registry *r, struct slice name, struct slice
 	return e;
 }
 
-bool registry_is_released(const struct registry *r, const struct entry *e)
+/* Traffic or a deployment. */
+static bool is_released(const struct registry *r, const struct entry *e)
 {
 	for (uint32_t i = 0; i < e->place_count; i++)
 		if (e->places[i].sums.calls > 0)
@@ -179,7 +180,7 @@ static bool adopt_one(struct registry *r, struct manifest **m, uint8_t source, u
 	e->last_seen_s = now_s > e->last_seen_s ? now_s : e->last_seen_s;
 	const char *path = (*m)->path;
 	bool is_new = e->manifest == NULL, is_other = !is_new && e->manifest->content_hash != (*m)->content_hash;
-	if (is_other && registry_is_released(r, e)) {
+	if (is_other && is_released(r, e)) {
 		if (e->refused_hash != (*m)->content_hash)
 			tell(r, REGISTRY_REFUSED, name, version, path);
 		e->refused_hash = (*m)->content_hash;

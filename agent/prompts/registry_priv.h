@@ -78,9 +78,6 @@ struct entry *registry_find_prompt(const struct registry *r, struct slice prompt
 /* Finds or adds; NULL: no room. */
 struct entry *registry_entry(struct registry *r, struct slice name, struct slice version, uint8_t source, uint64_t now_s);
 
-/* Traffic or a deployment. */
-bool registry_is_released(const struct registry *r, const struct entry *e);
-
 /* Keeps a copy. NULL without memory. */
 struct kept_deployment *registry_keep_deployment(struct registry *r, const struct prompt_deployment *d);
 struct kept_gate *registry_keep_gate(struct registry *r, const struct prompt_gate *g);

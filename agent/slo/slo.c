@@ -44,7 +44,7 @@ static uint64_t hash_of(const char *slo, const struct slo_labels *l)
 	return hash;
 }
 
-struct slo_group *slo_group_find(const struct slo_tracker *t, uint64_t hash)
+static struct slo_group *find_group(const struct slo_tracker *t, uint64_t hash)
 {
 	for (size_t i = 0; i < t->count; i++)
 		if (t->hashes[i] == hash)
@@ -80,7 +80,7 @@ struct slo_group *slo_group_get(struct slo_tracker *t, const struct config_insta
 				const struct slo_labels *labels)
 {
 	uint64_t hash = hash_of(slo->id, labels);
-	struct slo_group *g = slo_group_find(t, hash);
+	struct slo_group *g = find_group(t, hash);
 
 	if (g != NULL || t->count == SLO_GROUPS_MAX)
 		return g;
@@ -199,7 +199,7 @@ static struct slo_group *group_for(struct slo_tracker *t, const struct config_in
 {
 	struct slo_labels labels = group_labels(slo->options, all);
 	bool has_room = t->count + t->slos->count < SLO_GROUPS_MAX; /* what is left is for one `other` each */
-	struct slo_group *g = slo_group_find(t, hash_of(slo->id, &labels));
+	struct slo_group *g = find_group(t, hash_of(slo->id, &labels));
 
 	if (g != NULL || has_room)
 		return g != NULL ? g : slo_group_get(t, slo, &labels);
@@ -244,7 +244,8 @@ void slo_add(struct slo_tracker *t, const struct sample *s)
 		tally(t, &t->slos->items[i], s, &labels, unix_s);
 }
 
-uint64_t slo_now(const struct slo_tracker *t)
+/* Where event time stands. */
+static uint64_t event_now(const struct slo_tracker *t)
 {
 	return t->newest_s + (t->wall_s - t->arrived_s);
 }
@@ -256,13 +257,13 @@ void slo_advance(struct slo_tracker *t, uint64_t unix_s)
 		t->arrived_s = unix_s;
 	}
 	t->wall_s = unix_s;
-	if (t->newest_s != 0 && slo_now(t) / MINUTE_S > t->judged_minute)
-		slo_judge(t, slo_now(t));
+	if (t->newest_s != 0 && event_now(t) / MINUTE_S > t->judged_minute)
+		slo_judge(t, event_now(t));
 }
 
 void slo_visit(const struct slo_tracker *t, void (*visit)(void *context, const struct slo_view *v), void *context)
 {
-	uint64_t now_s = slo_now(t);
+	uint64_t now_s = event_now(t);
 
 	for (size_t i = 0; i < t->count; i++) {
 		const struct slo_group *g = t->groups[i];

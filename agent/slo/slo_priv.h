@@ -44,7 +44,6 @@ static inline const struct slo_config *slo_options(const struct slo_group *g)
 /* The group, made where it is missing; NULL: no memory, or no room. */
 struct slo_group *slo_group_get(struct slo_tracker *t, const struct config_instance *slo,
 				const struct slo_labels *labels);
-struct slo_group *slo_group_find(const struct slo_tracker *t, uint64_t hash);
 void slo_group_drop(struct slo_tracker *t, size_t at);
 
 /* Judges every group as of now_s, and drops those that have been silent for the whole period. */
@@ -53,8 +52,5 @@ void slo_judge(struct slo_tracker *t, uint64_t now_s);
 /* NaN without calls. */
 double slo_burn(const struct slo_group *g, uint64_t now_s, uint64_t window_s);
 double slo_budget_left(const struct slo_group *g, uint64_t now_s);
-
-/* Where event time stands. */
-uint64_t slo_now(const struct slo_tracker *t);
 
 #endif
