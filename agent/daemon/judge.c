@@ -49,7 +49,7 @@ struct judge {
 	unsigned open_handles;
 	void (*drained)(void *context);
 	void *drained_context;
-	void (*named)(void *context, const uint8_t trace_id[16]);
+	void (*named)(void *context, const uint8_t trace_id[16], bool is_runaway);
 	void *named_context;
 	void (*told)(void *context, const struct alert *a);
 	void *told_context;
@@ -62,7 +62,7 @@ static void on_verdict(void *context, const struct verdict *v)
 	alerts_verdict(j->alerts, v);
 	cases_verdict(j->cases, v);
 	for (uint32_t i = 0; j->named != NULL && i < v->trace_count; i++)
-		j->named(j->named_context, v->trace_ids[i]);
+		j->named(j->named_context, v->trace_ids[i], v->kind == VERDICT_RUNAWAY);
 }
 
 /* A version that the baselines have told of already is no news. */
@@ -90,7 +90,7 @@ static void on_worse_version(void *context, const struct verdict *v)
 		on_verdict(j, v);
 }
 
-void judge_watch(struct judge *j, void (*named)(void *context, const uint8_t trace_id[16]), void *context)
+void judge_watch(struct judge *j, void (*named)(void *context, const uint8_t trace_id[16], bool is_runaway), void *context)
 {
 	j->named = named;
 	j->named_context = context;

@@ -34,8 +34,9 @@ struct status judge_new(const struct config *config, uv_loop_t *loop, struct htt
 			struct audit *audit, struct counting *counting, struct model_watch *models,
 			struct judge **out, struct buf *why) MUST_USE;
 
-/* named is called for each trace that a new alert names, on the loop thread, under the judge's lock. Before the loop runs. */
-void judge_watch(struct judge *j, void (*named)(void *context, const uint8_t trace_id[16]), void *context);
+/* named is called for each trace that a new alert names (is_runaway: as a request that ran away), on the loop thread, under
+ * the judge's lock. Before the loop runs. */
+void judge_watch(struct judge *j, void (*named)(void *context, const uint8_t trace_id[16], bool is_runaway), void *context);
 
 /* told is called for each alert that fires or ends, on the loop thread, under the judge's lock. Before the loop runs. */
 void judge_tell_alerts(struct judge *j, void (*told)(void *context, const struct alert *a), void *context);

@@ -339,12 +339,12 @@ void outbound_due(struct outbound *o, unsigned lane, bool all, struct outbound_l
 	let_sampled_out(&x, senders_accepting(o->senders, PAYLOAD_TRACES) & o->samples);
 }
 
-void outbound_keep(void *outbound, const uint8_t trace_id[16])
+void outbound_keep(void *outbound, const uint8_t trace_id[16], bool is_runaway)
 {
 	struct outbound *o = outbound;
 
 	if (o->sampler != NULL)
-		sampler_keep_alerted(o->sampler, trace_id);
+		sampler_keep_alerted(o->sampler, trace_id, is_runaway);
 }
 
 void outbound_keep_low(struct outbound *o, const uint8_t trace_id[16], double score)

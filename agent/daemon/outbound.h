@@ -34,9 +34,9 @@ void outbound_shape(struct outbound *o, unsigned lane, struct payload *p, struct
 /* Adds what has waited for sampling long enough, or all of it. */
 void outbound_due(struct outbound *o, unsigned lane, bool all, struct outbound_list *list);
 
-/* This trace is to be kept, whatever the rate: an alert names it; or somebody judged it, and it is where the score is
+/* This trace is to be kept, whatever the rate: an alert names it (as a runaway request, or else); or somebody judged it, and it is where the score is
  * low. Any thread. */
-void outbound_keep(void *outbound, const uint8_t trace_id[16]);
+void outbound_keep(void *outbound, const uint8_t trace_id[16], bool is_runaway);
 void outbound_keep_low(struct outbound *o, const uint8_t trace_id[16], double score);
 
 /* Drops the list's references. */

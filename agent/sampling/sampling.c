@@ -141,9 +141,9 @@ static void keep_if(struct sampler *s, bool is_reason, const uint8_t id[16])
 	pthread_mutex_unlock(&s->lock);
 }
 
-void sampler_keep_alerted(struct sampler *s, const uint8_t trace_id[16])
+void sampler_keep_alerted(struct sampler *s, const uint8_t trace_id[16], bool is_runaway)
 {
-	keep_if(s, s->config->keep.alerts, trace_id);
+	keep_if(s, s->config->keep.alerts || (is_runaway && s->config->keep.outliers), trace_id);
 }
 
 void sampler_keep_low(struct sampler *s, const uint8_t trace_id[16], double score)

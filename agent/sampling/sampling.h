@@ -39,8 +39,9 @@ struct status sampler_take(struct sampler *s, struct slice wire, uint64_t now_ms
 /* Appends what waited long enough, or all of it. */
 void sampler_due(struct sampler *s, uint64_t now_ms, bool all, struct sampled *out);
 
-/* This trace is to be kept where the keep section says so: an alert names it; somebody gave it this score. */
-void sampler_keep_alerted(struct sampler *s, const uint8_t trace_id[16]);
+/* This trace is to be kept where the keep section says so: an alert names it, of a runaway request or
+ * of something else; somebody gave it this score. */
+void sampler_keep_alerted(struct sampler *s, const uint8_t trace_id[16], bool is_runaway);
 void sampler_keep_low(struct sampler *s, const uint8_t trace_id[16], double score);
 
 /* Of what the rate let through: edits that write the threshold and take away the content of those traces whose content

@@ -156,6 +156,27 @@ static void a_trace_that_somebody_rates_low_or_an_alert_names_is_kept(void **sta
 	close_rig(&rig);
 }
 
+static void a_runaway_request_is_kept_as_an_outlier_or_as_alerted(void **state)
+{
+	static const uint8_t id[16] = { [7] = 1, [8] = 0, [9] = 0x11, 0x11, 0x11, 0x11, 0x11, 0x11, 0x11 };
+	static const struct {
+		bool outliers, alerts, is_runaway;
+		uint64_t kept;
+	} rows[] = { { true, false, true, 1 }, { true, false, false, 0 }, { false, false, true, 0 }, { false, true, true, 1 } };
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct rig rig = { .config = { .rate = 0, .content_rate = 1, .decision_wait_ms = 1000,
+					       .keep = { .outliers = rows[i].outliers, .alerts = rows[i].alerts } } };
+		open_rig(&rig);
+		take(&rig, '1', false, 0);
+		sampler_keep_alerted(rig.sampler, id, rows[i].is_runaway);
+		sampler_due(rig.sampler, 1, false, &rig.out);
+		assert_int_equal(rig.out.kept_items, rows[i].kept);
+		close_rig(&rig);
+	}
+}
+
 static void more_than_may_wait_is_decided_early(void **state)
 {
 	struct rig rig = { .config = { .rate = 0.5, .content_rate = 1, .decision_wait_ms = 1000, .max_bytes = 4096 } };
@@ -242,6 +263,7 @@ int main(void)
 		cmocka_unit_test(an_error_brings_the_whole_trace_out_at_once),
 		cmocka_unit_test(an_error_that_comes_late_turns_the_decision),
 		cmocka_unit_test(a_trace_that_somebody_rates_low_or_an_alert_names_is_kept),
+		cmocka_unit_test(a_runaway_request_is_kept_as_an_outlier_or_as_alerted),
 		cmocka_unit_test(more_than_may_wait_is_decided_early),
 		cmocka_unit_test(without_a_wait_each_span_stands_alone),
 		cmocka_unit_test(what_leaves_by_rate_says_what_it_stands_for),
