@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  * budgets/envoy_server.c - a small gRPC server: a fixed number of slots, each with one call, on one thread.
  *
- * A slot always has exactly one operation with the core, and that operation's tag is the slot.
+ * A slot always has exactly one operation with the core, and that operation's tag is the slot. A call that takes longer
+ * than CALL_MAX_NS is cut off: as many that never send their message would hold all slots for good.
  */
 #include "agent/budgets/envoy_server.h"
 
@@ -16,13 +17,16 @@
 #include <grpc/byte_buffer_reader.h>
 #include <grpc/grpc.h>
 #include <grpc/grpc_security.h>
+#include <grpc/support/time.h>
 
+#include "agent/base/clock.h"
 #include "agent/budgets/envoy_method.h"
 #include "agent/net/listen.h"
 
 #define ENDPOINT_KEY      "budgets.envoy.endpoint"
 #define SLOTS             64
 #define MESSAGE_BYTES_MAX (1024 * 1024)
+#define CALL_MAX_NS       (2 * NS_PER_SECOND) /* Envoy itself waits 20 ms (rate limit) or 200 ms (authorization) */
 
 enum slot_stage { SLOT_POSTED, SLOT_READING, SLOT_REPLYING, SLOT_CLOSED };
 
@@ -35,6 +39,7 @@ struct slot {
 	grpc_byte_buffer *message, *response;
 	grpc_slice status_message;
 	int cancelled;
+	uint64_t began_ns; /* monotonic */
 };
 
 struct envoy_server {
@@ -45,6 +50,7 @@ struct envoy_server {
 	bool runs;
 	pthread_t thread;
 	struct buf scratch;
+	uint64_t looked_ns; /* when calls were last looked at for their age */
 	struct slot slots[SLOTS];
 };
 
@@ -160,6 +166,7 @@ static void advance(struct slot *s, bool success)
 {
 	switch (s->stage) {
 	case SLOT_POSTED:
+		s->began_ns = clock_mono_ns();
 		if (!success) { /* the server is shutting down */
 			release(s);
 			s->stage = SLOT_CLOSED;
@@ -181,14 +188,39 @@ static void advance(struct slot *s, bool success)
 	}
 }
 
+/* Every second. What is cut off here comes back through the queue, as every call does. */
+static void cut_off(struct envoy_server *s)
+{
+	uint64_t now_ns = clock_mono_ns();
+
+	if (now_ns - s->looked_ns < NS_PER_SECOND)
+		return;
+	s->looked_ns = now_ns;
+	for (size_t i = 0; i < SLOTS; i++)
+		if ((s->slots[i].stage == SLOT_READING || s->slots[i].stage == SLOT_REPLYING) &&
+		    now_ns - s->slots[i].began_ns > CALL_MAX_NS)
+			grpc_call_cancel_with_status(s->slots[i].core, GRPC_STATUS_DEADLINE_EXCEEDED, "the call takes too long",
+						     NULL);
+}
+
+static grpc_event next_event(struct envoy_server *s)
+{
+	gpr_timespec second = gpr_time_from_seconds(1, GPR_TIMESPAN);
+
+	return grpc_completion_queue_next(s->queue, gpr_time_add(gpr_now(GPR_CLOCK_MONOTONIC), second), NULL);
+}
+
 static void *serve(void *argument)
 {
 	struct envoy_server *s = argument;
 
 	for (;;) {
-		grpc_event event = grpc_completion_queue_next(s->queue, gpr_inf_future(GPR_CLOCK_REALTIME), NULL);
+		cut_off(s);
+		grpc_event event = next_event(s);
 		if (event.type == GRPC_QUEUE_SHUTDOWN)
 			return NULL;
+		if (event.type == GRPC_QUEUE_TIMEOUT)
+			continue;
 		if (event.tag == s) /* the last call is over */
 			grpc_completion_queue_shutdown(s->queue);
 		else
