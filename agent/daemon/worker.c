@@ -7,7 +7,6 @@
 #include <stdlib.h>
 
 #include "agent/base/clock.h"
-#include "agent/enrich/enrich.h"
 #include "agent/pricing/model_pin.h"
 #include "agent/span/record.h"
 
@@ -31,6 +30,7 @@ struct status worker_init(struct worker *w, const char *transport, struct observ
 	*w = (struct worker){ .shard = shard, .counting = counting, .records = BUF_INIT, .inside = BUF_INIT };
 	arena_init(&w->arena, ARENA_BASE_BYTES);
 	w->cohorts = cohorts_new();
+	w->labels = enrich_labels_new();
 	snprintf(rest, sizeof(rest), ",transport=\"%s\"", transport);
 	for (int s = 0; s < SIGNAL_COUNT; s++) {
 		w->meters.accepted[s] = labelled(METER_ACCEPTED, "signal", signal_names[s], rest);
@@ -40,13 +40,14 @@ struct status worker_init(struct worker *w, const char *transport, struct observ
 	w->meters.not_counted = labelled(METER_CALLS, "counted", "false", "");
 	w->meters.unversioned = meter_get(METER_UNVERSIONED, "");
 	w->models = models;
-	return w->cohorts != NULL ? OK : FAIL(NOMEM, "no memory for the labels of calls");
+	return w->cohorts != NULL && w->labels != NULL ? OK : FAIL(NOMEM, "no memory for the labels of calls");
 }
 
 void worker_release(struct worker *w)
 {
 	arena_release(&w->arena);
 	cohorts_free(w->cohorts);
+	enrich_labels_free(w->labels);
 	dialect_reader_free(w->reader);
 	pricer_free(w->pricer);
 	settings_unref(w->settings);
@@ -264,7 +265,7 @@ static void write_as_counted(struct worker *w, const struct call *c)
 
 	as_counted.counted = true;
 	settle_cost(w, &as_counted);
-	enrich_write(&as_counted, &w->added);
+	enrich_write(w->labels, &as_counted, &w->added);
 }
 
 static void write_attributes(struct worker *w, const struct counting_span *span, const struct call *c)
@@ -272,7 +273,7 @@ static void write_attributes(struct worker *w, const struct counting_span *span,
 	if (looks_counted(span, c))
 		write_as_counted(w, c);
 	else
-		enrich_write(c, &w->added);
+		enrich_write(w->labels, c, &w->added);
 	edit_list_fill(&w->batch.edits, w->places[span->call], attribute_writer_take(&w->added));
 }
 
@@ -371,7 +372,7 @@ struct status worker_read(struct worker *w, enum signal signal, struct slice wir
 	w->edited = OK;
 	*b = (struct batch){ .signal = signal, .wire = wire, .arena = &w->arena, .received_unix_ns = clock_unix_ns() };
 	edit_list_init(&b->edits, &w->arena);
-	attribute_writer_init(&w->added, &w->arena, 9); /* Span.attributes */
+	attribute_writer_init(&w->added, &w->arena);
 	dialect_reader_begin(w->reader, &w->arena);
 	TRY(walk(w, signal, wire, with_edits));
 	decide(w, with_edits && signal == SIGNAL_TRACES);

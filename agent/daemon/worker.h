@@ -11,6 +11,7 @@
 #include "agent/daemon/settings.h"
 #include "agent/daemon/told.h"
 #include "agent/dialects/reader.h"
+#include "agent/enrich/enrich.h"
 #include "agent/enrich/model_watch.h"
 #include "agent/observe/observe.h"
 #include "agent/prompts/prompt_table.h"
@@ -33,6 +34,7 @@ struct worker {
 	struct case_words_lane *words; /* NULL: none are kept */
 	struct counting_batch seen;
 	struct metered metered; /* what its metrics tell of calls */
+	struct enrich_labels *labels;
 	struct attribute_writer added;
 	struct call *calls;   /* in the arena: all that was read; once decided, the counted ones */
 	size_t *places;       /* of each one's attributes in the edits */

@@ -4,8 +4,8 @@
  * An edit deletes del bytes at offset and puts ins there. The list is sorted by offset because the walker goes
  * forward; length prefixes of enclosing messages come before their content and are known only after it, so the walker
  * reserves their place (edit_list_reserve) and says on the way out where the message ends (edit_list_close).
- * edit_list_settle computes them, and once more when places inside were filled afterwards (edit_list_fill). Bytes that
- * no edit names, unknown fields among them, come out as they went in. A list lives in a batch's arena.
+ * edit_list_settle computes them once all is filled (edit_list_fill). Bytes that no edit names, unknown fields among
+ * them, come out as they went in. A list lives in a batch's arena.
  */
 #ifndef PLIMSOLL_OTLP_EDIT_H
 #define PLIMSOLL_OTLP_EDIT_H

@@ -303,6 +303,6 @@ struct status walk_traces(struct slice wire, struct arena *a, struct edit_list *
 		.context = context,
 	};
 
-	attribute_writer_init(&w.added, a, 9); /* Span.attributes */
+	attribute_writer_init(&w.added, a);
 	return envelope_walk(&w.envelope);
 }

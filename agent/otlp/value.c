@@ -1,11 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
- * otlp/value.c - AnyValue and KeyValue, read and written.
+ * otlp/value.c - AnyValue and KeyValue, read.
  */
 #include "agent/otlp/value.h"
-
-#include <assert.h>
-
-#define WRITER_BLOCK_BYTES 4096u
 
 static struct status take_member(const struct wire_field *f, struct any_value *out)
 {
@@ -157,115 +153,4 @@ bool any_kvlist_next(struct wire_reader *r, struct attribute *out)
 	struct slice content;
 
 	return next_entry(r, &content) && !FAILED(attribute_read(content, out));
-}
-
-void attribute_writer_init(struct attribute_writer *w, struct arena *a, uint32_t field)
-{
-	assert(field < 16); /* its tag takes one byte */
-	*w = (struct attribute_writer){ .arena = a, .field = field };
-}
-
-struct slice attribute_writer_take(struct attribute_writer *w)
-{
-	struct slice written = { w->ptr, w->len };
-
-	if (w->len > 0)
-		w->ptr += w->len;
-	w->cap -= w->len;
-	w->len = 0;
-	return written;
-}
-
-/* Room for n bytes more. */
-static NOINLINE bool writer_grow(struct attribute_writer *w, size_t n)
-{
-	size_t cap = w->len + n > WRITER_BLOCK_BYTES / 2 ? (w->len + n) * 2 : WRITER_BLOCK_BYTES;
-	char *ptr = w->failed ? NULL : arena_alloc(w->arena, cap);
-
-	w->failed = ptr == NULL;
-	if (w->failed)
-		return false;
-	if (w->len > 0)
-		memcpy(ptr, w->ptr, w->len);
-	w->ptr = ptr;
-	w->cap = cap;
-	return true;
-}
-
-/* A KeyValue whose length takes more than a byte: all but the content of its AnyValue. */
-static NOINLINE char *begin_long(char *at, const struct attribute_key *key, size_t key_bytes, size_t value_bytes)
-{
-	at += wire_put_varint(at, 2 + key_bytes + 1 + wire_varint_size(value_bytes) + value_bytes);
-	memcpy(at, &key->head[2], 2 + key_bytes + 1);
-	at += 2 + key_bytes + 1;
-	return at + wire_put_varint(at, value_bytes);
-}
-
-/* Everything of the KeyValue before the content of its AnyValue, which will take value_bytes. NULL without memory. */
-static ALWAYS_INLINE char *begin(struct attribute_writer *w, const struct attribute_key *key, size_t value_bytes)
-{
-	size_t room = ATTRIBUTE_KEY_BYTES + 2 * WIRE_VARINT_MAX + value_bytes, key_bytes = (unsigned char)key->head[3];
-	size_t content = 2 + key_bytes + 2 + value_bytes;
-
-	if ((w->failed || room > w->cap - w->len) && !writer_grow(w, room))
-		return NULL;
-	char *at = w->ptr + w->len;
-	memcpy(at, key, sizeof(*key));
-	at[0] = (char)WIRE_TAG(w->field, WIRE_BYTES);
-	if (content >= 0x80)
-		return begin_long(at + 1, key, key_bytes, value_bytes);
-	at[1] = (char)content;
-	at += 4 + key_bytes + 1;
-	*at = (char)value_bytes;
-	return at + 1;
-}
-
-static ALWAYS_INLINE void finish(struct attribute_writer *w, const char *at)
-{
-	w->len = (size_t)(at - w->ptr);
-}
-
-void attribute_put_string(struct attribute_writer *w, const struct attribute_key *key, struct slice value)
-{
-	char *at = begin(w, key, 1 + wire_varint_size(value.len) + value.len);
-
-	if (at == NULL)
-		return;
-	*at++ = WIRE_TAG(ANY_STRING, WIRE_BYTES);
-	at += wire_put_varint(at, value.len);
-	if (value.len > 0)
-		memcpy(at, value.ptr, value.len);
-	finish(w, at + value.len);
-}
-
-void attribute_put_int(struct attribute_writer *w, const struct attribute_key *key, int64_t value)
-{
-	char *at = begin(w, key, 1 + wire_varint_size((uint64_t)value));
-
-	if (at == NULL)
-		return;
-	*at++ = WIRE_TAG(ANY_INT, WIRE_VARINT);
-	finish(w, at + wire_put_varint(at, (uint64_t)value));
-}
-
-void attribute_put_double(struct attribute_writer *w, const struct attribute_key *key, double value)
-{
-	char *at = begin(w, key, 1 + 8);
-
-	if (at == NULL)
-		return;
-	*at++ = WIRE_TAG(ANY_DOUBLE, WIRE_FIXED64);
-	wire_put_fixed64(at, wire_double_bits(value));
-	finish(w, at + 8);
-}
-
-void attribute_put_bool(struct attribute_writer *w, const struct attribute_key *key, bool value)
-{
-	char *at = begin(w, key, 2);
-
-	if (at == NULL)
-		return;
-	*at++ = WIRE_TAG(ANY_BOOL, WIRE_VARINT);
-	*at = value ? 1 : 0;
-	finish(w, at + 1);
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * otlp/value.h - one OTLP AnyValue and KeyValue as borrowed views, and writing attributes.
+ * otlp/value.h - one OTLP AnyValue and KeyValue as borrowed views. Attributes are written by otlp/attribute_writer.h.
  */
 #ifndef PLIMSOLL_OTLP_VALUE_H
 #define PLIMSOLL_OTLP_VALUE_H
@@ -49,36 +49,6 @@ bool any_array_next(struct wire_reader *r, struct any_value *out);
 
 /* Next entry of a KeyValueList's bytes. */
 bool any_kvlist_next(struct wire_reader *r, struct attribute *out);
-
-/* A key as it stands on the wire, with what is always around it: one copy of fixed size writes all of it. */
-#define ATTRIBUTE_KEY_BYTES 48u
-
-struct attribute_key {
-	char head[4]; /* tag and length of the KeyValue, which the writer fills in; tag and length of the key */
-	char key[ATTRIBUTE_KEY_BYTES - 4]; /* and the tag of the value behind it */
-};
-
-/* Initialises one from a literal of at most ATTRIBUTE_KEY_BYTES - 5 bytes. */
-#define ATTRIBUTE_KEY(text) { { 0, 0, WIRE_TAG(1, WIRE_BYTES), sizeof(text) - 1 }, text "\x12" }
-
-/* Appends KeyValue messages, each with the tag of the field that holds it (9 in Span), to memory from an arena. */
-struct attribute_writer {
-	struct arena *arena;
-	uint32_t field; /* number of the repeated KeyValue field, below 16 */
-	char *ptr;
-	size_t len, cap;
-	bool failed; /* the arena was full: nothing more is written */
-	size_t *later; /* set by a visit that will write when the walk is over: gets the place in the edit list */
-};
-
-void attribute_writer_init(struct attribute_writer *w, struct arena *a, uint32_t field);
-void attribute_put_string(struct attribute_writer *w, const struct attribute_key *key, struct slice value);
-void attribute_put_int(struct attribute_writer *w, const struct attribute_key *key, int64_t value);
-void attribute_put_double(struct attribute_writer *w, const struct attribute_key *key, double value);
-void attribute_put_bool(struct attribute_writer *w, const struct attribute_key *key, bool value);
-
-/* Hands over what was written and goes on empty behind it, in the same memory. */
-struct slice attribute_writer_take(struct attribute_writer *w);
 
 /* ---------------------------------------------------------------- the short cut of attribute_read */
 

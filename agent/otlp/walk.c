@@ -249,5 +249,5 @@ struct status envelope_walk(struct envelope *e)
 	while (wire_next(&r, &f))
 		if (f.number == 1)
 			TRY(walk_group(e, BY_RESOURCE, &f));
-	return e->edits != NULL ? edit_list_settle(e->edits) : OK;
+	return OK;
 }

@@ -16,7 +16,7 @@
 #define PLIMSOLL_OTLP_WALK_H
 
 #include "agent/otlp/edit.h"
-#include "agent/otlp/value.h"
+#include "agent/otlp/attribute_writer.h"
 
 struct attributes {
 	const struct attribute *items;
@@ -92,9 +92,9 @@ typedef struct status (*log_visit)(void *context, const struct log_view *log);
 typedef struct status (*point_visit)(void *context, const struct point_view *point);
 
 /* Walks an ExportTraceServiceRequest. `added` in each visit is an empty attribute writer for field 9 of Span: what the
- * visit writes there is inserted at the end of that span, and all enclosing lengths are corrected, as edits in `edits`.
- * A visit that cannot know yet what to add sets added->later: it gets a place there for edit_list_fill, after the walk,
- * and the edits have to be settled again then. edits == NULL: nobody will use them, and `added` is NULL too.
+ * visit writes there is inserted at the end of that span, with places for all enclosing lengths, as edits in `edits`. A
+ * visit that cannot know yet what to add sets added->later: it gets a place there for edit_list_fill, after the walk. The
+ * edits are to be settled by the caller. edits == NULL: nobody will use them, and `added` is NULL too.
  * Errors: MALFORMED; NOMEM; whatever a visit returned. On failure edits are unusable. */
 struct status walk_traces(struct slice wire, struct arena *a, struct edit_list *edits, span_visit visit,
 			  void *context) MUST_USE;

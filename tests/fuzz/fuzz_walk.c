@@ -32,7 +32,7 @@ static struct status add_one(void *context, const struct span_view *s, struct at
 	}
 	c->attributes += s->attributes.count;
 	if (added != NULL)
-		attribute_put_string(added, &feature, SLICE("summarise"));
+		attribute_put_text(added, &feature, SLICE("summarise"));
 	return OK;
 }
 
@@ -43,7 +43,7 @@ static void check_edits(struct slice wire, struct arena *a)
 	struct edit_list edits;
 
 	edit_list_init(&edits, a);
-	if (FAILED(walk_traces(wire, a, &edits, add_one, &before)))
+	if (FAILED(walk_traces(wire, a, &edits, add_one, &before)) || FAILED(edit_list_settle(&edits)))
 		return;
 	size_t size = edit_list_size(&edits, wire);
 	char *out = malloc(size + 1);

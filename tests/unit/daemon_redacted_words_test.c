@@ -74,10 +74,10 @@ static struct slice wire_of(const struct pair *pairs, const char *status)
 	struct attribute_writer w;
 	size_t ids_len = sizeof(ids) - 1, status_len = strlen(status);
 
-	attribute_writer_init(&w, &arena, 9);
+	attribute_writer_init(&w, &arena);
 	for (; pairs->key != NULL; pairs++) {
 		struct attribute_key key = key_of(pairs->key);
-		attribute_put_string(&w, &key, slice_of(pairs->value));
+		attribute_put_text(&w, &key, slice_of(pairs->value));
 	}
 	struct slice attributes = attribute_writer_take(&w);
 	char *wire = arena_alloc(&arena, ids_len + attributes.len + 6 + status_len), *at = wire;

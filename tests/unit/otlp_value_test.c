@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Attributes are read in any form that protobuf allows, and those that we write are what protobuf-c would write.
+ * Attributes are read in any form that protobuf allows.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -122,72 +122,6 @@ static void arrays_and_lists_are_read_element_by_element(void **state)
 }
 
 /* A key of n bytes. */
-static struct attribute_key key_of(size_t n)
-{
-	struct attribute_key key = ATTRIBUTE_KEY("");
-
-	key.head[3] = (char)n;
-	memset(key.key, 'x', n);
-	key.key[n] = 0x12;
-	return key;
-}
-
-static void written_attributes_are_what_protobuf_writes(void **state)
-{
-	struct arena a;
-	static const struct attribute_key s = ATTRIBUTE_KEY("s"), d = ATTRIBUTE_KEY("d"), b = ATTRIBUTE_KEY("b");
-	struct attribute_writer w;
-	char text[20000];
-
-	(void)state;
-	memset(text, 'x', sizeof(text));
-	arena_init(&a, 1 << 20);
-	for (size_t n = 1; n < sizeof(text); n = n < 300 ? n + 1 : n + 517) {
-		struct attribute_key key = key_of(1 + n % (ATTRIBUTE_KEY_BYTES - 5));
-		attribute_writer_init(&w, &a, 9);
-		attribute_put_string(&w, &s, (struct slice){ text, n });
-		attribute_put_int(&w, &key, -(int64_t)n);
-		attribute_put_string(&w, &key, (struct slice){ text, n });
-		attribute_put_double(&w, &d, 0.25 * (double)n);
-		attribute_put_bool(&w, &b, n % 2 != 0);
-		struct slice written = attribute_writer_take(&w);
-		assert_false(w.failed);
-
-		Otlp__Span *span = otlp__span__unpack(NULL, written.len, (const uint8_t *)written.ptr);
-		assert_non_null(span);
-		assert_int_equal(span->n_attributes, 5);
-		assert_int_equal(strlen(span->attributes[0]->value->string_value), n);
-		assert_int_equal(strlen(span->attributes[1]->key), 1 + n % (ATTRIBUTE_KEY_BYTES - 5));
-		assert_int_equal(span->attributes[1]->value->int_value, -(int64_t)n);
-		assert_string_equal(span->attributes[2]->key, span->attributes[1]->key);
-		assert_int_equal(strlen(span->attributes[2]->value->string_value), n);
-		assert_true(span->attributes[3]->value->double_value == 0.25 * (double)n);
-		assert_int_equal(span->attributes[4]->value->bool_value, n % 2 != 0);
-		assert_int_equal(otlp__span__get_packed_size(span), written.len); /* no length longer than it need be */
-		otlp__span__free_unpacked(span, NULL);
-		arena_reset(&a);
-	}
-	arena_release(&a);
-}
-
-static void a_full_arena_fails_the_writer_once_for_all(void **state)
-{
-	struct arena a;
-	static const struct attribute_key k = ATTRIBUTE_KEY("k");
-	struct attribute_writer w;
-	char text[16384] = { 0 };
-
-	(void)state;
-	arena_init(&a, 40000);
-	attribute_writer_init(&w, &a, 9);
-	for (int i = 0; i < 8; i++)
-		attribute_put_string(&w, &k, (struct slice){ text, sizeof(text) });
-	assert_true(w.failed);
-	attribute_put_bool(&w, &k, true);
-	assert_true(w.failed);
-	arena_release(&a);
-}
-
 static void a_value_in_two_pieces_keeps_what_the_second_does_not_say(void **state)
 {
 	static const char message[] = "\x0a\x01k\x12\x08\x0a\x06gpt-8o\x12\x00";
@@ -209,8 +143,6 @@ int main(void)
 		cmocka_unit_test(an_attribute_reads_alike_in_every_encoding),
 		cmocka_unit_test(a_truncated_attribute_is_refused),
 		cmocka_unit_test(arrays_and_lists_are_read_element_by_element),
-		cmocka_unit_test(written_attributes_are_what_protobuf_writes),
-		cmocka_unit_test(a_full_arena_fails_the_writer_once_for_all),
 	};
 	return cmocka_run_group_tests_name("otlp/value", tests, NULL, NULL);
 }

@@ -176,6 +176,7 @@ static void wrong_ids_are_the_span_s_own_defect(void **state)
 		struct slice wire = field(&a, 1, field(&a, 2, bad));
 		edit_list_init(&edits, &a);
 		assert_false(FAILED(walk_traces(wire, &a, &edits, see, &seen)));
+		assert_false(FAILED(edit_list_settle(&edits)));
 		assert_int_equal(seen.spans, 3);
 		assert_int_equal(seen.defects, 1);
 		assert_non_null(seen.defect);
@@ -440,7 +441,7 @@ static void append(struct editor *e, Otlp__Span *span, struct attribute_writer *
 	kv->value = value;
 	value->value_case = OTLP__ANY_VALUE__VALUE_STRING_VALUE;
 	value->string_value = random_text(e->random);
-	attribute_put_string(added, &feature, slice_of(value->string_value));
+	attribute_put_text(added, &feature, slice_of(value->string_value));
 	if (span->n_attributes > 0)
 		memcpy(kvs, span->attributes, span->n_attributes * sizeof(*kvs));
 	kvs[span->n_attributes++] = kv;
@@ -468,6 +469,7 @@ static void assert_edits_are_right(struct random *r, Otlp__ExportTraceServiceReq
 
 	edit_list_init(&edits, r->arena);
 	assert_false(FAILED(walk_traces(wire, r->arena, &edits, edit_visit, &editor)));
+	assert_false(FAILED(edit_list_settle(&edits)));
 	size_t size = edit_list_size(&edits, wire);
 	uint8_t *out = malloc(size + (size == 0));
 	edit_list_write(&edits, wire, (char *)out);
@@ -541,6 +543,7 @@ static void without_additions_there_are_no_edits(void **state)
 		struct edit_list edits;
 		edit_list_init(&edits, &a);
 		assert_false(FAILED(walk_traces(wire, &a, &edits, edit_visit, &editor)));
+		assert_false(FAILED(edit_list_settle(&edits)));
 		assert_int_equal(edits.count, 0);
 		assert_int_equal(edit_list_size(&edits, wire), wire.len);
 		arena_reset(&a);
@@ -554,7 +557,7 @@ static struct status mark(void *context, const struct span_view *s, struct attri
 
 	(void)context;
 	(void)s;
-	attribute_put_bool(added, &x, true);
+	attribute_written(added, attribute_at_bool(attribute_room(added, ATTRIBUTE_AT_BYTES), &x, true));
 	return OK;
 }
 
@@ -577,6 +580,7 @@ static void unknown_fields_and_overlong_lengths_survive_an_edit(void **state)
 	wire = join(&a, wire, unknown);
 	edit_list_init(&edits, &a);
 	assert_false(FAILED(walk_traces(wire, &a, &edits, mark, NULL)));
+	assert_false(FAILED(edit_list_settle(&edits)));
 	assert_int_equal(edit_list_size(&edits, wire), want.len);
 	edit_list_write(&edits, wire, out);
 	assert_memory_equal(out, want.ptr, want.len);
