@@ -7,6 +7,7 @@
 #include <stdlib.h>
 
 #include "agent/base/clock.h"
+#include "agent/base/compiler.h"
 #include "agent/pricing/model_pin.h"
 #include "agent/span/record.h"
 
@@ -154,6 +155,13 @@ static struct call *next_call(struct worker *w)
 	return &w->calls[w->call_count];
 }
 
+/* Begins to load memory that is about to be overwritten. */
+static ALWAYS_INLINE void load_to_write(const void *memory, size_t size)
+{
+	for (size_t at = 0; at < size; at += 64)
+		__builtin_prefetch((const char *)memory + at, 1);
+}
+
 static const uint8_t *bytes_of(struct slice id)
 {
 	return id.len > 0 ? (const uint8_t *)id.ptr : NULL;
@@ -180,6 +188,7 @@ static struct status take_span(void *context, const struct span_view *span, stru
 	struct call *c = next_call(w);
 	if (c == NULL)
 		return FAIL(TOOBIG, "the request holds more model calls than its memory limit allows");
+	load_to_write(c, sizeof(*c)); /* filled in when the attributes are read */
 	bool is_call = dialect_read(w->reader, span, c);
 	if (is_call)
 		enrich_call(c, span->status_message);
