@@ -249,10 +249,8 @@ static struct place_entry *place_of_call(const struct prompt_table *a, const str
 	return known != NULL && known->use != NULL ? &a->places[known - a->places] : NULL;
 }
 
-static void count_at(struct prompt_counting *p, struct prompt_use *use, const struct call *c)
+static void count_at(struct prompt_use_sum *sum, struct prompt_use *use, const struct call *c)
 {
-	struct prompt_use_sum *sum = &p->sums[(uintptr_t)use / sizeof(*use) % LANE_SUMS];
-
 	if (sum->use != use) {
 		prompt_use_sum_end(sum);
 		sum->use = use;
@@ -276,7 +274,7 @@ void prompt_table_count_one(const struct prompt_table *a, struct prompt_counting
 		cohort_memo_keep(&p->places, cohort, place);
 	}
 	check_drift(a, place->version, c);
-	count_at(p, place->use, c);
+	count_at(&p->sums[(size_t)(place - a->places) % LANE_SUMS], place->use, c);
 }
 
 void prompt_table_count_end(struct prompt_counting *p)
