@@ -34,36 +34,35 @@ static void add_retrieval(struct sample *s, const struct retrieval *found)
 	s->top_score = known_or_nan(found->scored > 0, found->best_score);
 }
 
-/* All but the labels. */
-static ALWAYS_INLINE void describe(struct sample *s, const struct call *c)
+/* All but the labels, written where it stays: made as a whole it would be made on the stack and copied. */
+static ALWAYS_INLINE void describe(struct sample *restrict s, const struct call *restrict c)
 {
 	bool has_parts = c->cost.known && !c->cost.total_only;
 
-	*s = (struct sample){
-		.kind = SAMPLE_CALL,
-		.time_unix_ms = c->end_unix_ns / NS_PER_MS,
-		.name = c->score_name,
-		.value = known_or_nan(c->score_name.len > 0, c->score),
-		.documents = NAN,
-		.top_score = NAN,
-		.outcome = c->outcome,
-		.model_pinned = c->model_pinned,
-		.cost_usd = usd_or_nan(c->cost.known, c->cost.total_pusd),
-		.output_cost_usd = usd_or_nan(has_parts, c->cost.output_pusd),
-		.cache_read_cost_usd = usd_or_nan(has_parts, c->cost.cache_read_pusd),
-		.latency_ms = known_or_nan(c->latency_ns > 0, (double)c->latency_ns / 1e6),
-		.ttft_ms = known_or_nan(c->ttft_ns > 0, (double)c->ttft_ns / 1e6),
-		.input_tokens = tokens_or_nan(&c->tokens, TOKENS_INPUT),
-		.output_tokens = tokens_or_nan(&c->tokens, TOKENS_OUTPUT),
-		.cache_read_tokens = tokens_or_nan(&c->tokens, TOKENS_CACHE_READ),
-		.output_tokens_per_second = known_or_nan(c->output_tokens_per_second > 0, c->output_tokens_per_second),
-		.citation_share = known_or_nan(c->has_citations, c->citation_share),
-		.overlap_share = known_or_nan(c->has_citations, c->overlap_share),
-	};
-	if (c->retrieval != NULL)
-		add_retrieval(s, c->retrieval);
+	s->kind = SAMPLE_CALL;
+	s->time_unix_ms = c->end_unix_ns / NS_PER_MS;
+	s->cohort = 0;
 	memcpy(s->trace_id, c->trace_id, sizeof(s->trace_id));
 	memcpy(s->span_id, c->span_id, sizeof(s->span_id));
+	s->name = c->score_name;
+	s->value = known_or_nan(c->score_name.len > 0, c->score);
+	s->documents = s->top_score = NAN;
+	if (c->retrieval != NULL)
+		add_retrieval(s, c->retrieval);
+	s->outcome = c->outcome;
+	s->model_pinned = c->model_pinned;
+	s->cost_usd = usd_or_nan(c->cost.known, c->cost.total_pusd);
+	s->output_cost_usd = usd_or_nan(has_parts, c->cost.output_pusd);
+	s->cache_read_cost_usd = usd_or_nan(has_parts, c->cost.cache_read_pusd);
+	s->latency_ms = known_or_nan(c->latency_ns > 0, (double)c->latency_ns / 1e6);
+	s->ttft_ms = known_or_nan(c->ttft_ns > 0, (double)c->ttft_ns / 1e6);
+	s->input_tokens = tokens_or_nan(&c->tokens, TOKENS_INPUT);
+	s->output_tokens = tokens_or_nan(&c->tokens, TOKENS_OUTPUT);
+	s->cache_read_tokens = tokens_or_nan(&c->tokens, TOKENS_CACHE_READ);
+	s->output_tokens_per_second = known_or_nan(c->output_tokens_per_second > 0, c->output_tokens_per_second);
+	s->citation_share = known_or_nan(c->has_citations, c->citation_share);
+	s->overlap_share = known_or_nan(c->has_citations, c->overlap_share);
+	s->has_logs = false;
 }
 
 struct sample sample_of_retrieval(const struct call *c)
