@@ -19,6 +19,7 @@ static _Atomic uint64_t last_id;
 struct cohorts {
 	struct arena arena;
 	uint32_t count;
+	struct cohort *guesses[COHORT_SLOTS]; /* by few labels: the last one that had these; nearly always the one */
 	struct cohort *slots[COHORT_SLOTS];
 };
 
@@ -44,6 +45,7 @@ void cohorts_begin(struct cohorts *t)
 	if (t->count < CROWDED)
 		return;
 	arena_reset(&t->arena);
+	memset(t->guesses, 0, sizeof(t->guesses));
 	memset(t->slots, 0, sizeof(t->slots));
 	t->count = 0;
 }
@@ -56,6 +58,17 @@ static inline uint64_t glance_at(const struct call *c)
 	COHORT_LABEL_MAP(X)
 #undef X
 	return glance;
+}
+
+/* The labels that differ most. */
+static inline uint64_t guess_at(const struct call *c)
+{
+	uint64_t guess = hash_glance(0, c->user_segment);
+
+	guess = hash_glance(guess, c->feature);
+	guess = hash_glance(guess, c->prompt_version);
+	guess = hash_glance(guess, c->prompt_name);
+	return hash_glance(guess, c->request_model);
 }
 
 static inline bool is_of(const struct cohort *h, const struct call *c)
@@ -118,7 +131,7 @@ static NOINLINE struct cohort *cohort_new(struct cohorts *t, const struct call *
 	return h;
 }
 
-const struct cohort *cohort_of(struct cohorts *t, const struct call *c)
+static NOINLINE struct cohort *search(struct cohorts *t, const struct call *c)
 {
 	uint64_t glance = glance_at(c);
 
@@ -130,4 +143,13 @@ const struct cohort *cohort_of(struct cohorts *t, const struct call *c)
 			return *slot;
 	}
 	return NULL;
+}
+
+const struct cohort *cohort_of(struct cohorts *t, const struct call *c)
+{
+	struct cohort **guess = &t->guesses[guess_at(c) % COHORT_SLOTS];
+
+	if (*guess != NULL && is_of(*guess, c))
+		return *guess;
+	return *guess = search(t, c);
 }
