@@ -207,9 +207,19 @@ static enum coding coding_of(const grpc_byte_buffer *message)
 	}
 }
 
-/* The message as plain, contiguous bytes: in place where it is one plain slice already. */
-static struct status plain_bytes(struct grpc_lane *l, grpc_byte_buffer *message, struct slice *body)
+static void drop_message(struct call *c)
 {
+	if (c->message != NULL)
+		grpc_byte_buffer_destroy(c->message);
+	c->message = NULL;
+}
+
+/* The message as plain, contiguous bytes: in place where it is one plain slice already. Else core gets its memory back
+ * at once: what it reads next then lies where the cache still is. */
+static struct status plain_bytes(struct call *c, struct slice *body)
+{
+	struct grpc_lane *l = c->lane;
+	grpc_byte_buffer *message = c->message;
 	grpc_byte_buffer_reader reader;
 	grpc_slice *part;
 	enum coding coding = coding_of(message);
@@ -227,8 +237,10 @@ static struct status plain_bytes(struct grpc_lane *l, grpc_byte_buffer *message,
 	grpc_byte_buffer_reader_destroy(&reader);
 	TRY(s);
 	TRY(inflater_end(&l->lane.inflater));
-	if (!in_place)
+	if (!in_place) {
 		*body = buf_view(&l->lane.plain);
+		drop_message(c);
+	}
 	return OK;
 }
 
@@ -265,15 +277,14 @@ static void run_message(struct call *c)
 
 	read_gate_arrived(&l->gate, &c->permit, bytes);
 	lane_received(&l->lane, bytes);
-	struct status s = plain_bytes(l, c->message, &body);
+	struct status s = plain_bytes(c, &body);
 	c->later.done = on_stored;
 	c->unsettled = 2;
 	if (FAILED(s))
 		method_refuse(l, m->signal, s, &answer);
 	else
 		is_answered = m->run(c, body, &answer);
-	grpc_byte_buffer_destroy(c->message);
-	c->message = NULL;
+	drop_message(c);
 	lane_rest(&l->lane);
 	read_gate_leave(&l->gate, &c->permit);
 	if (is_answered) {
