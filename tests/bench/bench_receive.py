@@ -189,15 +189,40 @@ def print_batch(names, batch, spans, rounds):
             print("%16s" % part + cells, flush=True)
 
 
+GOAL_BATCH = 512
+
+
+def print_goals(rounds):
+    """The figures that the project holds itself to. The lowest of all rounds is what the work costs by itself: whoever
+    shares a processor with it can only add."""
+    def lanes(costs):
+        return costs["agent"].parts["lanes"]
+
+    def line(what, goal, median, lowest):
+        print("%-44s %8.2f %8.2f %8.2f" % (what, goal, median, lowest))
+
+    print("\n%-44s %8s %8s %8s" % ("at batch %d" % GOAL_BATCH, "at most", "median", "lowest"))
+    line("receive to observe, seconds a million spans", 2.0, statistics.median(map(lanes, rounds)), min(map(lanes, rounds)))
+    line("the same, times the no-op server", 4.5, statistics.median(lanes(c) / c["noop"].all for c in rounds),
+         min(map(lanes, rounds)) / min(c["noop"].all for c in rounds))
+    line("forwarding, seconds more", 1.0, statistics.median(c["forward"].all - c["agent"].all for c in rounds),
+         min(c["forward"].all for c in rounds) - min(c["agent"].all for c in rounds))
+
+
 def measure(args, kinds):
     """Prints the table of costs; returns the servers' memory and start-up, by name."""
-    names, notes = args.servers, {name: [] for name in args.servers}
+    names, notes, goal_rounds = args.servers, {name: [] for name in args.servers}, None
     print("CPU seconds per million spans of about 1 KiB, median of %d rounds; ratio to %s of the same round\n%s" %
           (args.rounds, names[0], NOTES))
     print("%6s %9s" % ("batch", "spans") + "".join("%18s" % name for name in names))
     for batch in args.batches:
         spans = int(SPANS.get(batch, 1_000_000) * args.scale)
-        print_batch(names, batch, spans, run_rounds(args, kinds, batch, spans, notes))
+        rounds = run_rounds(args, kinds, batch, spans, notes)
+        print_batch(names, batch, spans, rounds)
+        if batch == GOAL_BATCH and {"noop", "agent", "forward"} <= set(names):
+            goal_rounds = rounds
+    if goal_rounds is not None:
+        print_goals(goal_rounds)
     return notes
 
 
