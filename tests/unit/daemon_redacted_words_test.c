@@ -62,8 +62,9 @@ static void close_rules(void)
 
 static struct attribute_key key_of(const char *name)
 {
-	struct attribute_key key = { { 0, 0, WIRE_TAG(1, WIRE_BYTES), (char)strlen(name) }, "" };
+	struct attribute_key key = ATTRIBUTE_KEY("");
 
+	key.head[3] = (char)strlen(name);
 	snprintf(key.key, sizeof(key.key), "%s\x12", name);
 	return key;
 }
