@@ -10,6 +10,7 @@
 
 #include "agent/base/hash.h"
 #include "agent/base/record.h"
+#include "agent/span/cohort.h"
 
 #define SLOTS  1024u
 #define FORMAT 1
@@ -41,12 +42,22 @@ static bool remember(struct model_watch *w, _Atomic uint64_t slots[SLOTS], uint6
 	return false;
 }
 
+static uint64_t request_hash(const struct call *c)
+{
+	return c->cohort != NULL ? c->cohort->request_model_hash : hash_stable(c->request_model.ptr, c->request_model.len);
+}
+
+static uint64_t response_hash(const struct call *c)
+{
+	return c->cohort != NULL ? c->cohort->response_model_hash :
+				   hash_stable(c->response_model.ptr, c->response_model.len);
+}
+
 void model_watch_see(struct model_watch *w, struct call *c)
 {
 	if (c->request_model.len == 0 || c->response_model.len == 0)
 		return;
-	uint64_t request = hash_stable(c->request_model.ptr, c->request_model.len) | 1;
-	uint64_t response = hash_stable(c->response_model.ptr, c->response_model.len);
+	uint64_t request = request_hash(c) | 1, response = response_hash(c);
 	bool request_known = remember(w, w->requests, request);
 	bool pair_known = remember(w, w->pairs, hash_mix(request, response) | 1);
 	c->model_changed = request_known && !pair_known;

@@ -126,6 +126,8 @@ static NOINLINE struct cohort *cohort_new(struct cohorts *t, const struct call *
 		return NULL;
 	copy_labels(h, c, prompt, (char *)(h + 1));
 	h->glance = glance;
+	h->request_model_hash = hash_stable(c->request_model.ptr, c->request_model.len);
+	h->response_model_hash = hash_stable(c->response_model.ptr, c->response_model.len);
 	h->id = atomic_fetch_add_explicit(&last_id, 1, memory_order_relaxed) + 1;
 	t->count++;
 	return h;

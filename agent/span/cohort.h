@@ -34,6 +34,7 @@
 struct cohort {
 	uint64_t id; /* never 0 */
 	uint64_t glance;
+	uint64_t request_model_hash, response_model_hash; /* hash_stable of them */
 #define X(member) struct slice member;
 	COHORT_LABEL_MAP(X)
 #undef X
