@@ -114,31 +114,25 @@ static struct worker *enter_lane(struct pipeline *p, unsigned index)
 	return w;
 }
 
-static void observe(struct worker *w)
+/* Each call is looked at once, by all who count it: a batch's calls are more than the first cache holds.
+ * samples may be NULL. */
+static void count_calls(struct worker *w, struct sample_chunk *samples)
 {
 	unsigned unversioned = 0;
 
 	observe_begin(w->shard);
-	for (size_t i = 0; i < w->call_count; i++) {
-		observe_call(w->shard, &w->calls[i]);
+	for (const struct call *c = w->calls; c < w->calls + w->call_count; c++) {
+		observe_call(w->shard, c);
 		if (w->prompts != NULL)
-			prompt_table_count_one(w->prompts, &w->prompt_counting, &w->calls[i]);
-		unversioned += w->calls[i].prompt_version.len == 0;
+			prompt_table_count_one(w->prompts, &w->prompt_counting, c);
+		if (samples != NULL)
+			sample_chunk_add(samples, c);
+		unversioned += c->prompt_version.len == 0;
 	}
 	observe_end(w->shard);
 	prompt_table_count_end(&w->prompt_counting);
 	meter_add(w->meters.counted, (int64_t)w->call_count);
 	meter_add(w->meters.unversioned, unversioned);
-}
-
-static void judge(struct pipeline *p, struct worker *w)
-{
-	struct sample_chunk *chunk = sample_chunk_new(w->calls, w->call_count);
-
-	if (chunk != NULL)
-		p->outlets.judge(p->outlets.judge_context, chunk);
-	else
-		meter_add(p->samples_dropped, (int64_t)w->call_count);
 }
 
 /* The records of the counted calls, or NULL: nobody wants any. */
@@ -227,9 +221,14 @@ static void judge_retrievals(struct pipeline *p, struct worker *w)
 
 static void take_calls(struct pipeline *p, struct worker *w)
 {
-	observe(w);
-	if (p->outlets.judge != NULL)
-		judge(p, w);
+	bool is_judged = p->outlets.judge != NULL;
+	struct sample_chunk *samples = is_judged ? sample_chunk_new(w->call_count, w->text_bytes) : NULL;
+
+	count_calls(w, samples);
+	if (samples != NULL)
+		p->outlets.judge(p->outlets.judge_context, samples);
+	else if (is_judged)
+		meter_add(p->samples_dropped, (int64_t)w->call_count);
 }
 
 /* done may be NULL: nobody waits for it. False: it will not be called. */
@@ -459,6 +458,7 @@ void pipeline_call(struct pipeline *p, unsigned lane, struct call *c)
 {
 	struct worker *w = enter_lane(p, lane);
 
+	w->text_bytes = 0;
 	worker_complete(w, c);
 	w->calls = c;
 	w->call_count = 1;

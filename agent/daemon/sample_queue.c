@@ -3,6 +3,7 @@
  */
 #include "agent/daemon/sample_queue.h"
 
+#include <assert.h>
 #include <math.h>
 #include <stdlib.h>
 
@@ -119,7 +120,7 @@ static size_t text_bytes(const struct sample *s)
 }
 
 /* Enough for the call's strings and its "name@version". */
-static size_t text_room(const struct call *c)
+size_t sample_text_bytes(const struct call *c)
 {
 	if (c->cohort != NULL)
 		return c->cohort->text.len + c->score_name.len;
@@ -161,37 +162,33 @@ static void keep_labels(struct sample *s, const struct call *c, char **at)
 	keep_texts(s, at);
 }
 
-static struct sample_chunk *chunk_alloc(size_t count, size_t bytes)
+struct sample_chunk *sample_chunk_new(size_t count, size_t text_bytes)
 {
-	size_t size = sizeof(struct sample_chunk) + count * sizeof(struct sample) + bytes;
+	size_t size = sizeof(struct sample_chunk) + count * sizeof(struct sample) + text_bytes;
 	struct sample_chunk *chunk = malloc(size);
 
 	if (chunk != NULL)
-		*chunk = (struct sample_chunk){ .size_bytes = size };
+		*chunk = (struct sample_chunk){
+			.size_bytes = size,
+			.text = (char *)&chunk->items[count],
+			.text_end = (char *)&chunk->items[count] + text_bytes,
+		};
 	return chunk;
 }
 
-struct sample_chunk *sample_chunk_new(const struct call *calls, size_t count)
+void sample_chunk_add(struct sample_chunk *chunk, const struct call *c)
 {
-	size_t bytes = 0;
+	struct sample *s = &chunk->items[chunk->count];
 
-	for (size_t i = 0; i < count; i++)
-		bytes += text_room(&calls[i]);
-	struct sample_chunk *chunk = chunk_alloc(count, bytes);
-	if (chunk == NULL)
-		return NULL;
-	char *at = (char *)&chunk->items[count];
-	for (size_t i = 0; i < count; i++) {
-		if (calls[i].is_evaluation_traffic)
-			continue;
-		struct sample *s = &chunk->items[chunk->count++];
-		describe(s, &calls[i]);
-		if (calls[i].cohort != NULL)
-			keep_cohort(s, calls[i].cohort, &at);
-		else
-			keep_labels(s, &calls[i], &at);
-	}
-	return chunk;
+	if (c->is_evaluation_traffic)
+		return;
+	assert(sample_text_bytes(c) <= (size_t)(chunk->text_end - chunk->text));
+	describe(s, c);
+	if (c->cohort != NULL)
+		keep_cohort(s, c->cohort, &chunk->text);
+	else
+		keep_labels(s, c, &chunk->text);
+	chunk->count++;
 }
 
 struct sample_chunk *sample_chunk_of(const struct sample *samples, size_t count)
@@ -200,13 +197,12 @@ struct sample_chunk *sample_chunk_of(const struct sample *samples, size_t count)
 
 	for (size_t i = 0; i < count; i++)
 		bytes += text_bytes(&samples[i]);
-	struct sample_chunk *chunk = chunk_alloc(count, bytes);
+	struct sample_chunk *chunk = sample_chunk_new(count, bytes);
 	if (chunk == NULL)
 		return NULL;
-	char *at = (char *)&chunk->items[count];
 	for (size_t i = 0; i < count; i++) {
 		chunk->items[chunk->count] = samples[i];
-		keep_texts(&chunk->items[chunk->count++], &at);
+		keep_texts(&chunk->items[chunk->count++], &chunk->text);
 	}
 	return chunk;
 }

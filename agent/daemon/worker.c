@@ -125,6 +125,7 @@ void worker_complete(struct worker *w, struct call *c)
 	if (w->models != NULL)
 		model_watch_see(w->models, c);
 	settle_cost(w, c);
+	w->text_bytes += sample_text_bytes(c);
 }
 
 /* A request of this size hardly ever holds more calls: then the arrays need not grow, which would copy them. */
@@ -372,7 +373,7 @@ struct status worker_read(struct worker *w, enum signal signal, struct slice wir
 	arena_reset(&w->arena);
 	w->arena.cap_bytes = ARENA_BASE_BYTES + ARENA_PER_WIRE_BYTE * wire.len;
 	w->calls = NULL;
-	w->call_count = w->call_cap = 0;
+	w->call_count = w->call_cap = w->text_bytes = 0;
 	w->roles = 0;
 	w->seen = (struct counting_batch){ .arena = &w->arena, .counting = w->counting };
 	w->metered = (struct metered){ 0 };

@@ -8,6 +8,7 @@
 #include "agent/daemon/case_words.h"
 #include "agent/daemon/decisions.h"
 #include "agent/daemon/metered.h"
+#include "agent/daemon/sample_queue.h"
 #include "agent/daemon/settings.h"
 #include "agent/daemon/told.h"
 #include "agent/dialects/reader.h"
@@ -39,6 +40,7 @@ struct worker {
 	struct call *calls;   /* in the arena: all that was read; once decided, the counted ones */
 	size_t *places;       /* of each one's attributes in the edits */
 	size_t call_count, call_cap;
+	size_t text_bytes;    /* sample_text_bytes of all that were completed */
 	uint32_t roles;       /* of all that was read: bit 1 << enum call_role */
 	struct call *retrievals; /* in the arena: those of the request, whole ones as in calls */
 	size_t retrieval_count;

@@ -95,7 +95,10 @@ static struct sample_chunk *ingest(struct worker *w, const struct question *told
 	assert_false(FAILED(json_to_wire(buf_view(&json), SIGNAL_TRACES, 1 << 24, &wire, where)));
 	assert_false(FAILED(worker_read(w, SIGNAL_TRACES, buf_view(&wire), false)));
 	case_words_take(w->words, SIGNAL_TRACES, buf_view(&wire), w->reader);
-	struct sample_chunk *chunk = sample_chunk_new(w->calls, w->call_count);
+	struct sample_chunk *chunk = sample_chunk_new(w->call_count, w->text_bytes);
+	assert_non_null(chunk);
+	for (size_t i = 0; i < w->call_count; i++)
+		sample_chunk_add(chunk, &w->calls[i]);
 	buf_release(&json);
 	buf_release(&wire);
 	return chunk;
