@@ -225,13 +225,10 @@ static struct payload *extract_leaves(const struct payload *p, uint32_t from, ui
 
 	arena_init(&arena, EDIT_BYTES_MAX);
 	edit_list_init(&x.edits, &arena);
-	struct status s = cut_message(&x, wire, 0);
-	if (!FAILED(s))
-		s = edit_list_settle(&x.edits);
-	if (!FAILED(s))
-		part = payload_new(p->kind, edit_list_size(&x.edits, wire), x.items);
+	if (!FAILED(cut_message(&x, wire, 0)))
+		part = payload_new(p->kind, edit_list_bound(&x.edits, wire), x.items);
 	if (part != NULL)
-		edit_list_write(&x.edits, wire, part->bytes);
+		part->size_bytes = edit_list_write(&x.edits, wire, part->bytes);
 	arena_release(&arena);
 	return part;
 }

@@ -192,16 +192,14 @@ static void route(struct shape *x, struct slice bytes, uint32_t items, uint64_t 
 /* The edits applied, in the arena. */
 static struct status apply(struct shape *x, const struct edit_list *edits, struct slice *bytes)
 {
-	size_t size = edit_list_size(edits, *bytes);
 	char *edited;
 
 	if (edits->count == 0)
 		return OK;
-	edited = arena_alloc(&x->lane->arena, size);
+	edited = arena_alloc(&x->lane->arena, edit_list_bound(edits, *bytes));
 	if (edited == NULL)
 		return FAIL(NOMEM, "the request's memory limit leaves no room to edit it");
-	edit_list_write(edits, *bytes, edited);
-	*bytes = (struct slice){ edited, size };
+	*bytes = (struct slice){ edited, edit_list_write(edits, *bytes, edited) };
 	return OK;
 }
 

@@ -167,14 +167,17 @@ static enum payload_kind payload_kind_of(enum signal signal)
 	}
 }
 
-/* The request itself, edited. NULL without memory. */
-static struct payload *make_request(const struct batch *b)
+/* The request itself, spans edited. NULL without memory. */
+static struct payload *make_request(struct worker *w)
 {
-	size_t size = edit_list_size(&b->edits, b->wire);
-	struct payload *payload = payload_new(payload_kind_of(b->signal), size, b->items - b->rejected_items);
+	const struct batch *b = &w->batch;
+	uint32_t items = b->items - b->rejected_items;
 
+	if (b->signal == SIGNAL_TRACES)
+		return edited_request_end(&w->request, PAYLOAD_TRACES, items);
+	struct payload *payload = payload_new(payload_kind_of(b->signal), b->wire.len, items);
 	if (payload != NULL)
-		edit_list_write(&b->edits, b->wire, payload->bytes);
+		memcpy(payload->bytes, b->wire.ptr, b->wire.len);
 	return payload;
 }
 
@@ -288,7 +291,7 @@ static struct status pass_on(struct pipeline *p, struct worker *w, unsigned lane
 	struct outbound_list list = { .count = 0 };
 	struct status status = w->edited;
 
-	if (!FAILED(status) && wanted && (request = make_request(&w->batch)) == NULL)
+	if (!FAILED(status) && wanted && (request = make_request(w)) == NULL)
 		status = FAIL(UNAVAILABLE, "no memory to queue the request");
 	if (records != NULL)
 		outbound_shape(p->outlets.outbound, lane, records, &list);
@@ -302,6 +305,7 @@ static struct status pass_on(struct pipeline *p, struct worker *w, unsigned lane
 		status = FAILED(status) ? status : offered;
 	}
 	outbound_list_release(&list);
+	edited_request_release(&w->request); /* nobody wanted it */
 	return status;
 }
 

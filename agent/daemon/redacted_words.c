@@ -76,12 +76,10 @@ static struct status redact(struct words_reader *w, enum signal signal, struct s
 		return FAIL(NOMEM, "no memory to redact a text");
 	edit_list_init(&edits, &w->arena);
 	TRY(redact_request(w->redaction, signal, wire, &w->arena, &edits));
-	size_t size = edit_list_size(&edits, wire);
-	char *redacted = arena_alloc(&w->arena, size);
+	char *redacted = arena_alloc(&w->arena, edit_list_bound(&edits, wire));
 	if (redacted == NULL)
 		return FAIL(NOMEM, "no memory to redact a text");
-	edit_list_write(&edits, wire, redacted);
-	*out = (struct slice){ redacted, size };
+	*out = (struct slice){ redacted, edit_list_write(&edits, wire, redacted) };
 	return OK;
 }
 

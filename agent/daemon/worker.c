@@ -53,6 +53,7 @@ void worker_release(struct worker *w)
 	pricer_free(w->pricer);
 	settings_unref(w->settings);
 	prompt_table_unref(w->prompts);
+	edited_request_release(&w->request);
 	buf_release(&w->records);
 	buf_release(&w->inside);
 }
@@ -284,7 +285,9 @@ static void write_attributes(struct worker *w, const struct counting_span *span,
 		write_as_counted(w, c);
 	else
 		enrich_write(w->labels, c, &w->added);
-	edit_list_fill(&w->batch.edits, w->places[span->call], attribute_writer_take(&w->added));
+	struct slice added = attribute_writer_take(&w->added);
+	edited_request_fill(&w->request, w->places[span->call], added);
+	attribute_writer_reuse(&w->added, added);
 }
 
 /* Copies the retrievals, before the counted calls take their places. */
@@ -325,6 +328,8 @@ static void decide(struct worker *w, bool with_edits)
 {
 	size_t counted = 0;
 
+	if (with_edits)
+		edited_request_begin(&w->request, &w->batch.edits, w->batch.wire, w->call_count);
 	counting_decide(w->counting, &w->seen, w->calls);
 	if (w->metered.count > 0)
 		counting_tally(w->counting, w->metered.points, w->metered.count);
@@ -345,8 +350,7 @@ static void decide(struct worker *w, bool with_edits)
 			write_attributes(w, span, &w->calls[span->call]);
 	}
 	if (with_edits)
-		w->edited = w->added.failed ? FAIL(TOOBIG, "the request's memory limit leaves no room for added attributes") :
-					      edit_list_settle(&w->batch.edits);
+		w->edited = w->added.failed ? FAIL(TOOBIG, "the request's memory limit leaves no room for added attributes") : OK;
 	if (w->words != NULL)
 		case_words_choose(w->words, &w->seen, w->calls);
 	if (has_role(w, ROLE_RETRIEVAL))

@@ -7,6 +7,7 @@
 #include "agent/counting/counting.h"
 #include "agent/daemon/case_words.h"
 #include "agent/daemon/decisions.h"
+#include "agent/daemon/edited_request.h"
 #include "agent/daemon/metered.h"
 #include "agent/daemon/sample_queue.h"
 #include "agent/daemon/settings.h"
@@ -37,6 +38,7 @@ struct worker {
 	struct metered metered; /* what its metrics tell of calls */
 	struct enrich_labels *labels;
 	struct attribute_writer added;
+	struct edited_request request; /* where somebody wants it */
 	struct call *calls;   /* in the arena: all that was read; once decided, the counted ones */
 	size_t *places;       /* of each one's attributes in the edits */
 	size_t call_count, call_cap;
@@ -45,7 +47,7 @@ struct worker {
 	struct call *retrievals; /* in the arena: those of the request, whole ones as in calls */
 	size_t retrieval_count;
 	struct told told;     /* what the request says about calls */
-	struct status edited; /* why the batch has no edits although they were asked for; its calls count all the same */
+	struct status edited; /* why there is no edited request although it was asked for; its calls count all the same */
 	struct buf records;
 	struct buf inside;  /* of a record that waits */
 	struct {
@@ -65,7 +67,7 @@ struct status worker_adopt(struct worker *w, struct settings *settings) MUST_USE
 void worker_adopt_prompts(struct worker *w, struct prompt_table *prompts);
 
 /* Reads the request into w->batch and w->calls, and decides which of them count. After a success they must be observed:
- * the same request sent again adds nothing. with_edits: somebody wants the enriched spans.
+ * the same request sent again adds nothing. with_edits: somebody wants the enriched spans: they are in w->request.
  * Errors: MALFORMED; TOOBIG, more calls than a request may hold; nothing outside the lane has changed then. */
 struct status worker_read(struct worker *w, enum signal signal, struct slice wire, bool with_edits) MUST_USE;
 

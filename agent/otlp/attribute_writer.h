@@ -42,6 +42,13 @@ void attribute_put_written(struct attribute_writer *w, struct slice attributes);
 /* Hands over what was written and goes on empty behind it, in the same memory. */
 struct slice attribute_writer_take(struct attribute_writer *w);
 
+/* What was taken last is needed no longer: the next ones may lie there. */
+static inline void attribute_writer_reuse(struct attribute_writer *w, struct slice taken)
+{
+	w->ptr -= taken.len;
+	w->cap += taken.len;
+}
+
 /* ---------------------------------------------------------------- many small ones */
 
 /* The most that one of attribute_at_* takes. Lengths of the KeyValue and of the value stay below 128: one byte each. */

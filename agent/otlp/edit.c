@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * otlp/edit.c - a sorted list of edits, grown by doubling in the arena.
+ * otlp/edit.c - a sorted list of edits, grown by doubling in the arena, and one pass that writes them.
  */
 #include "agent/otlp/edit.h"
 
@@ -8,7 +8,6 @@
 #include "agent/otlp/wire.h"
 
 #define FIRST_CAP      64u
-#define EDIT_DEPTH_MAX 64 /* resource, scope, span, and what an attribute nests: see REWRITE_NESTING_MAX */
 
 void edit_list_init(struct edit_list *l, struct arena *a)
 {
@@ -60,89 +59,100 @@ void edit_list_close(struct edit_list *l, size_t index, size_t old_bytes, uint64
 
 void edit_list_fill(struct edit_list *l, size_t index, struct slice ins)
 {
-	assert(index < l->count && l->items[index].end == 0);
+	assert(index < l->count && l->items[index].end == 0 && l->items[index].ins.len == 0);
 	l->items[index].ins = ins;
+	l->delta += (ptrdiff_t)ins.len;
 }
 
 void edit_list_rewind(struct edit_list *l, size_t count)
 {
 	assert(count <= l->count);
-	l->count = count;
+	for (; l->count > count; l->count--) {
+		const struct edit *e = &l->items[l->count - 1];
+		l->delta -= (ptrdiff_t)e->ins.len - (ptrdiff_t)e->del;
+	}
 }
 
-/* grown: bytes that the message has more than before. */
-static struct status set_length(struct edit_list *l, struct edit *e, ptrdiff_t grown)
+size_t edit_list_bound(const struct edit_list *l, struct slice wire)
 {
-	char *bytes = (char *)e->ins.ptr; /* from the arena, where it was settled before */
-
-	e->del = 0;
-	e->ins.len = 0;
-	if (grown == 0)
-		return OK;
-	if (bytes == NULL)
-		bytes = arena_alloc(l->arena, WIRE_VARINT_MAX);
-	if (bytes == NULL)
-		return FAIL(NOMEM, "the batch's memory limit leaves no room for its edits");
-	e->del = e->length_bytes;
-	e->ins = (struct slice){ bytes, wire_put_varint(bytes, (uint64_t)((ptrdiff_t)e->length + grown)) };
-	return OK;
+	return (size_t)((ptrdiff_t)wire.len + l->delta) + l->count * WIRE_VARINT_MAX;
 }
 
-static ptrdiff_t growth(const struct edit *e)
+/* ---------------------------------------------------------------- writing */
+
+void edit_writer_begin(struct edit_writer *w, const struct edit_list *l, struct slice wire, char *out)
 {
-	return (ptrdiff_t)e->ins.len - (ptrdiff_t)e->del;
+	*w = (struct edit_writer){ .list = l, .wire = wire, .out = out };
+}
+
+static void put(struct edit_writer *w, const char *bytes, size_t n)
+{
+	if (n > 0)
+		memcpy(w->out + w->len, bytes, n);
+	w->len += n;
+}
+
+static void put_wire_until(struct edit_writer *w, size_t end)
+{
+	put(w, w->wire.ptr + w->done, end - w->done);
+	w->done = end;
+}
+
+/* The length is written as it was, with what comes before the next edit, and corrected when its message is over. */
+static void open_message(struct edit_writer *w, const struct edit *e)
+{
+	assert(w->depth < EDIT_DEPTH_MAX);
+	w->open[w->depth++] = (struct edit_open){
+		.edit = e,
+		.length_at = w->len + (e->offset - w->done),
+		.content_at = w->len + (e->offset - w->done) + e->length_bytes,
+	};
 }
 
 /* Messages are inside each other like brackets: the innermost open one closes first. */
-struct status edit_list_settle(struct edit_list *l)
+static void close_message(struct edit_writer *w)
 {
-	struct {
-		size_t place;
-		ptrdiff_t delta_before;
-	} open[EDIT_DEPTH_MAX];
-	int depth = 0;
+	const struct edit_open *o = &w->open[--w->depth];
+	size_t content_before = o->edit->offset + o->edit->length_bytes; /* where it began in the wire bytes */
+	ptrdiff_t grown = (ptrdiff_t)(w->len - o->content_at) - (ptrdiff_t)(w->done - content_before);
 
-	l->delta = 0;
-	for (size_t i = 0; i < l->count; i++) {
-		struct edit *e = &l->items[i];
+	if (grown == 0)
+		return;
+	uint64_t length = (uint64_t)((ptrdiff_t)o->edit->length + grown);
+	size_t bytes = wire_varint_size(length);
+	if (bytes != o->edit->length_bytes)
+		memmove(w->out + o->length_at + bytes, w->out + o->content_at, w->len - o->content_at);
+	w->len = w->len + bytes - o->edit->length_bytes;
+	wire_put_varint(w->out + o->length_at, length);
+}
+
+void edit_writer_pass(struct edit_writer *w, size_t end)
+{
+	for (; w->next < end; w->next++) {
+		const struct edit *e = &w->list->items[w->next];
 		if (e->end != 0) {
-			assert(depth < EDIT_DEPTH_MAX);
-			open[depth].place = i;
-			open[depth++].delta_before = l->delta;
-		} else {
-			l->delta += growth(e);
+			open_message(w, e);
+		} else if (e->ins.len > 0 || e->del > 0) {
+			put_wire_until(w, e->offset);
+			put(w, e->ins.ptr, e->ins.len);
+			w->done += e->del;
 		}
-		while (depth > 0 && l->items[open[depth - 1].place].end == i + 1) {
-			struct edit *length = &l->items[open[--depth].place];
-			TRY(set_length(l, length, l->delta - open[depth].delta_before));
-			l->delta += growth(length);
-		}
+		while (w->depth > 0 && w->open[w->depth - 1].edit->end == w->next + 1)
+			close_message(w);
 	}
-	return OK;
 }
 
-size_t edit_list_size(const struct edit_list *l, struct slice wire)
+size_t edit_writer_finish(struct edit_writer *w)
 {
-	return (size_t)((ptrdiff_t)wire.len + l->delta);
+	edit_writer_pass(w, w->list->count);
+	put_wire_until(w, w->wire.len);
+	return w->len;
 }
 
-static char *put(char *out, const char *bytes, size_t n)
+size_t edit_list_write(const struct edit_list *l, struct slice wire, char *out)
 {
-	if (n > 0)
-		memcpy(out, bytes, n);
-	return out + n;
-}
+	struct edit_writer w;
 
-void edit_list_write(const struct edit_list *l, struct slice wire, char *out)
-{
-	size_t done = 0; /* bytes of wire that were written or deleted */
-
-	for (size_t i = 0; i < l->count; i++) {
-		const struct edit *e = &l->items[i];
-		out = put(out, wire.ptr + done, e->offset - done);
-		out = put(out, e->ins.ptr, e->ins.len);
-		done = e->offset + e->del;
-	}
-	if (done < wire.len)
-		put(out, wire.ptr + done, wire.len - done);
+	edit_writer_begin(&w, l, wire, out);
+	return edit_writer_finish(&w);
 }

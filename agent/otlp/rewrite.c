@@ -384,6 +384,5 @@ struct status rewrite_request(const struct rewriter *r, enum signal signal, stru
 {
 	struct rewrite w = { .by = r, .wire = wire, .edits = edits };
 
-	TRY(show_message(&w, requests[signal], wire));
-	return edit_list_settle(edits);
+	return show_message(&w, requests[signal], wire);
 }

@@ -52,7 +52,7 @@ struct rewriter {
 				     struct slice *replacement);
 };
 
-/* Errors: MALFORMED, broken framing; NOMEM, the edits' arena is full. Edits are settled on success, unusable otherwise. */
+/* Errors: MALFORMED, broken framing; NOMEM, the edits' arena is full. Edits are unusable then. */
 struct status rewrite_request(const struct rewriter *r, enum signal signal, struct slice wire,
 			      struct edit_list *edits) MUST_USE;
 

@@ -93,8 +93,8 @@ typedef struct status (*point_visit)(void *context, const struct point_view *poi
 
 /* Walks an ExportTraceServiceRequest. `added` in each visit is an empty attribute writer for field 9 of Span: what the
  * visit writes there is inserted at the end of that span, with places for all enclosing lengths, as edits in `edits`. A
- * visit that cannot know yet what to add sets added->later: it gets a place there for edit_list_fill, after the walk. The
- * edits are to be settled by the caller. edits == NULL: nobody will use them, and `added` is NULL too.
+ * visit that cannot know yet what to add sets added->later: it gets a place there for edit_list_fill, after the walk.
+ * edits == NULL: nobody will use them, and `added` is NULL too.
  * Errors: MALFORMED; NOMEM; whatever a visit returned. On failure edits are unusable. */
 struct status walk_traces(struct slice wire, struct arena *a, struct edit_list *edits, span_visit visit,
 			  void *context) MUST_USE;

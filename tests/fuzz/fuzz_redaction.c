@@ -79,12 +79,10 @@ static struct slice redacted(enum signal signal, struct slice wire, struct arena
 	edit_list_init(&edits, a);
 	if (FAILED(redact_request(lane, signal, wire, a, &edits)))
 		die("what was accepted is not redacted");
-	size_t size = edit_list_size(&edits, wire);
-	char *out = arena_alloc(a, size);
+	char *out = arena_alloc(a, edit_list_bound(&edits, wire));
 	if (out == NULL)
 		die("no memory");
-	edit_list_write(&edits, wire, out);
-	return (struct slice){ out, size };
+	return (struct slice){ out, edit_list_write(&edits, wire, out) };
 }
 
 static void any_request(enum signal signal, struct slice wire, struct arena *a)

@@ -43,11 +43,10 @@ static void check_edits(struct slice wire, struct arena *a)
 	struct edit_list edits;
 
 	edit_list_init(&edits, a);
-	if (FAILED(walk_traces(wire, a, &edits, add_one, &before)) || FAILED(edit_list_settle(&edits)))
+	if (FAILED(walk_traces(wire, a, &edits, add_one, &before)))
 		return;
-	size_t size = edit_list_size(&edits, wire);
-	char *out = malloc(size + 1);
-	edit_list_write(&edits, wire, out);
+	char *out = malloc(edit_list_bound(&edits, wire) + 1);
+	size_t size = edit_list_write(&edits, wire, out);
 	if (FAILED(walk_traces((struct slice){ out, size }, a, NULL, add_one, &after)))
 		die("the edited request is refused");
 	size_t sound = before.spans - before.defects;

@@ -111,14 +111,12 @@ static void prepare(struct worker *worker, struct config **config)
 
 static void write_edited(struct worker *worker, struct buf *out)
 {
-	size_t size = edit_list_size(&worker->batch.edits, worker->batch.wire);
-	char *edited = malloc(size + 1);
+	struct payload *edited = edited_request_end(&worker->request, PAYLOAD_TRACES, worker->batch.items);
 
 	if (edited == NULL)
 		die("edited request", "no memory");
-	edit_list_write(&worker->batch.edits, worker->batch.wire, edited);
-	write_spans(out, (struct slice){ edited, size });
-	free(edited);
+	write_spans(out, payload_view(edited));
+	payload_unref(edited);
 }
 
 int main(int argc, char **argv)

@@ -80,9 +80,8 @@ static struct slice run(struct rig *rig, enum signal signal)
 
 	edit_list_init(&edits, &rig->arena);
 	assert_false(FAILED(redact_request(rig->lane, signal, wire, &rig->arena, &edits)));
-	rig->size = edit_list_size(&edits, wire);
-	rig->out = malloc(rig->size + 1);
-	edit_list_write(&edits, wire, rig->out);
+	rig->out = malloc(edit_list_bound(&edits, wire) + 1);
+	rig->size = edit_list_write(&edits, wire, rig->out);
 	return (struct slice){ rig->out, rig->size };
 }
 

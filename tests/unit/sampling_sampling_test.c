@@ -226,8 +226,8 @@ static void what_leaves_by_rate_says_what_it_stands_for(void **state)
 	struct slice wire = buf_view(&rig.out.by_rate);
 	edit_list_init(&edits, &rig.arena);
 	assert_false(FAILED(sampler_finish(rig.sampler, SIGNAL_TRACES, wire, &rig.arena, &edits)));
-	size_t size = edit_list_size(&edits, wire);
-	edit_list_write(&edits, wire, out);
+	assert_true(edit_list_bound(&edits, wire) <= sizeof(out));
+	size_t size = edit_list_write(&edits, wire, out);
 	assert_false(FAILED(walk_traces((struct slice){ out, size }, &rig.arena, NULL, check_state, NULL)));
 	close_rig(&rig);
 }
