@@ -122,6 +122,8 @@ static void count_calls(struct worker *w, struct sample_chunk *samples)
 
 	observe_begin(w->shard);
 	for (const struct call *c = w->calls; c < w->calls + w->call_count; c++) {
+		if (c + 1 < w->calls + w->call_count)
+			observe_ahead(w->shard, c + 1);
 		observe_call(w->shard, c);
 		if (w->prompts != NULL)
 			prompt_table_count_one(w->prompts, &w->prompt_counting, c);

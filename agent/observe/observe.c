@@ -192,6 +192,21 @@ static void count_times(struct observe_shard *s, struct series *series, const st
 		count_value(s, &series->rate, HISTOGRAM_RATE, (uint64_t)(c->output_tokens_per_second * 1000 + 0.5), c);
 }
 
+void observe_ahead(const struct observe_shard *s, const struct call *c)
+{
+	const struct call_place *place = c->cohort != NULL ? &s->places[c->cohort->id % CALL_PLACES] : NULL;
+
+	if (place == NULL || place->cohort != c->cohort->id)
+		return;
+	const struct series *series = place->series;
+	const struct histogram *const values[] = { series->duration[c->context], series->ttft[c->context], series->input,
+						   series->output, series->cost, series->rate };
+	for (size_t i = 0; i < sizeof(values) / sizeof(values[0]); i++) { /* NULL does no harm */
+		__builtin_prefetch(values[i], 1);
+		__builtin_prefetch((const char *)values[i] + 128, 1); /* the exemplars */
+	}
+}
+
 void observe_call(struct observe_shard *s, const struct call *c)
 {
 	uint64_t cohort = c->cohort != NULL ? c->cohort->id : 0;

@@ -40,6 +40,9 @@ void observe_end(struct observe_shard *s);
  * histograms; without memory that part is not counted. c is borrowed for the call. */
 void observe_call(struct observe_shard *s, const struct call *c);
 
+/* Begins to load what counting this call, soon, is going to look at. */
+void observe_ahead(const struct observe_shard *s, const struct call *c);
+
 /* Families that other stages add to /metrics: begins each family that has samples, and writes them. Called on the
  * scraping thread, which is not the loop's: bring what you need under a lock of your own. */
 typedef void (*observe_source)(void *context, struct exposition *x);
