@@ -65,8 +65,7 @@ def test_samples_of_an_outage_arrive_later_with_their_own_times(tmp_path, start_
     try:
         wait_for(lambda: second.value("plimsoll_requests_total") == 1, "samples of the outage")
         assert agent.metric("plimsoll_agent_dropped_total", exporter="prometheusremotewrite") in (None, 0)
-        samples = second.value("count_over_time(plimsoll_agent_build_info[1m])")
-        assert samples >= 4
+        wait_for(lambda: second.value("count_over_time(plimsoll_agent_build_info[1m])") >= 4, "all samples of the outage")
     finally:
         second.stop()
 
