@@ -233,6 +233,11 @@ uint64_t detector_time(const struct detector *d)
 	return d->started ? (uint64_t)d->open_s : 0;
 }
 
+const struct runaway_bars *detector_runaway_bars(const struct detector *d)
+{
+	return &d->bars;
+}
+
 void detector_finish(struct detector *d)
 {
 	if (d->started)

@@ -14,6 +14,7 @@
 #include "agent/base/slice.h"
 #include "agent/base/status.h"
 #include "agent/baselines/metric.h"
+#include "agent/baselines/runaway_bar.h"
 #include "agent/baselines/scale.h"
 #include "agent/config/config.h"
 #include "agent/span/sample.h"
@@ -37,6 +38,9 @@ void detector_add(struct detector *d, const struct sample *s);
 /* A live agent's clock, about once a second: closes buckets that no traffic closes. Spans of the past that are sent now
  * are judged at their own pace, since only silence makes event time follow the clock. A replay does not call it. */
 void detector_advance(struct detector *d, uint64_t unix_s);
+
+/* Above which cost requests of a cohort run away, for any thread, as long as the detector lives. */
+const struct runaway_bars *detector_runaway_bars(const struct detector *d);
 
 /* Event time: start of the bucket in progress, unix seconds; 0 before the first sample. For alerts_advance. */
 uint64_t detector_time(const struct detector *d);

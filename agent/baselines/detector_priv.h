@@ -38,6 +38,7 @@ struct detector {
 	uint8_t name_count;                /* [0] included */
 	struct groups groups;
 	struct model_watch models;
+	struct runaway_bars bars;
 	struct buf dropped, dropped_before; /* stored keys to delete: since the last save, and before it */
 	bool started, dirty, names_dirty;
 	bool is_to_drop; /* some key is */

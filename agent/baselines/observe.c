@@ -151,11 +151,14 @@ static NOINLINE void observe_tail(struct detector *d, struct baseline_key *k, en
 	double sd = w->spread, mu = w->centre;
 	double offset = series_offset(w->series, &d->rules, now_s);
 
-	if (m == METRIC_COST) {
-		if (!k->is_rollup && runaway_is(&k->runaway, y, offset, mu, sd, d->rules.k))
+	if (m == METRIC_COST && !k->is_rollup) {
+		double bar = runaway_bar(&k->runaway, offset, mu, sd, d->rules.k);
+		if (y > bar)
 			tell_runaway(d, k, w, s, now_s, y - offset - mu);
-		runaway_track(&k->runaway, y, sd);
+		runaway_bars_set(&d->bars, s->cohort, bar);
 	}
+	if (m == METRIC_COST)
+		runaway_track(&k->runaway, y, sd);
 	/* may move w */
 	observe_share(d, k, metric_tail_of(m), y - offset > mu + fmax(d->rules.k * sd, TAIL_FAR), s);
 }

@@ -5,16 +5,17 @@
 
 #include <math.h>
 
-#define RATIO_MIN     5.0
-#define OVER_QUANTILE 1.5
-#define QUANTILE      0.999
-#define REQUESTS_MIN  500
-#define COOLDOWN_S    3600
+#define LOG_RATIO_MIN     1.6094379124341003 /* ln 5 */
+#define LOG_OVER_QUANTILE 0.4054651081081644 /* ln 1.5 */
+#define QUANTILE          0.999
+#define REQUESTS_MIN      500
+#define COOLDOWN_S        3600
 
-bool runaway_is(const struct runaway *r, double y, double offset, double mu, double sd, double k)
+double runaway_bar(const struct runaway *r, double offset, double mu, double sd, double k)
 {
-	return r->seen > REQUESTS_MIN && y - offset > mu + k * sd && exp(y) >= RATIO_MIN * exp(mu) &&
-	       y > r->quantile + log(OVER_QUANTILE);
+	if (r->seen <= REQUESTS_MIN)
+		return INFINITY;
+	return fmax(offset + mu + k * sd, fmax(LOG_RATIO_MIN + mu, LOG_OVER_QUANTILE + r->quantile));
 }
 
 bool runaway_tell(struct runaway *r, int64_t now_s)

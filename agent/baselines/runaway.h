@@ -17,8 +17,9 @@ struct runaway {
 	int64_t last_s;  /* when one was told; 0: never */
 };
 
-/* y: logarithm of a request's cost. mu, sd: of the key's baseline, less the season's offset. */
-bool runaway_is(const struct runaway *r, double y, double offset, double mu, double sd, double k);
+/* A request whose cost has a larger logarithm than this runs away. mu, sd: of the key's baseline, less the season's offset.
+ * Infinite while too few requests were tracked. */
+double runaway_bar(const struct runaway *r, double offset, double mu, double sd, double k);
 
 /* Counts a runaway request; true where it is to be told. */
 bool runaway_tell(struct runaway *r, int64_t now_s);

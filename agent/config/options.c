@@ -216,7 +216,7 @@ static const struct conf_option keep_options[] = {
 	{ "refusals", CONF_BOOL, SAMPLING(keep.refusals), .fallback = "true",
 	  .doc = "Traces in which a model refused, or a content filter stepped in." },
 	{ "outliers", CONF_BOOL, SAMPLING(keep.outliers), .fallback = "true",
-	  .doc = "Traces with a runaway request that is told of (of each key one an hour), within decision_wait." },
+	  .doc = "Traces with a runaway request: a span with plimsoll.outlier, or one that an alert names." },
 	{ "alerts", CONF_BOOL, SAMPLING(keep.alerts), .fallback = "true",
 	  .doc = "Traces that an alert names, where it fires within decision_wait." },
 	{ "scores_below", CONF_DOUBLE, SAMPLING(keep.scores_below), .fallback = "0.5", .min = -1000000, .max = 1000000,

@@ -177,6 +177,7 @@ static struct status open_pipeline(struct agent *a, struct buf *why)
 		.counting = a->counting,
 		.decisions = a->decisions,
 		.models = a->models,
+		.bars = judge_runaway_bars(a->judge),
 		.words = a->words,
 		.senders = a->senders,
 		.outbound = a->outbound,

@@ -140,6 +140,11 @@ const struct case_bar *judge_case_bar(const struct judge *j)
 	return cases_bar(j->cases);
 }
 
+const struct runaway_bars *judge_runaway_bars(const struct judge *j)
+{
+	return detector_runaway_bars(j->detector);
+}
+
 static struct learners learners_of(const struct judge *j)
 {
 	return (struct learners){

@@ -56,6 +56,9 @@ void judge_words(struct judge *j, struct case_words *words);
 /* Which cost makes a call a case. Lives as long as the judge; any thread. */
 const struct case_bar *judge_case_bar(const struct judge *j);
 
+/* Which cost makes a call a runaway request; the same. */
+const struct runaway_bars *judge_runaway_bars(const struct judge *j);
+
 /* Takes the chunk over; context is the judge. Any thread. */
 void judge_offer(void *context, struct sample_chunk *chunk);
 

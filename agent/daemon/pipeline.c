@@ -46,6 +46,7 @@ struct status pipeline_new(const struct config *config, struct price_book *price
 		s = worker_init(&p->lanes[i], transport_of(i, lanes), observer_shard(outlets->observer, i),
 				outlets->counting, outlets->models);
 		p->lanes[i].decisions = outlets->decisions;
+		p->lanes[i].bars = outlets->bars;
 		p->lanes[i].words = outlets->words != NULL ? case_words_lane(outlets->words, i) : NULL;
 		p->lane_count = i + 1;
 		if (!FAILED(s))

@@ -28,6 +28,7 @@ struct pipeline_outlets {
 	struct counting *counting;
 	struct decisions *decisions; /* NULL: nobody asks about them */
 	struct model_watch *models; /* NULL: nobody asks whether another one answers */
+	const struct runaway_bars *bars; /* NULL: no request is marked as one that ran away */
 	struct case_words *words; /* NULL: no texts are kept */
 	struct senders *senders; /* NULL: nothing is passed on */
 	struct outbound *outbound; /* what becomes of it on the way to them; NULL where senders is */

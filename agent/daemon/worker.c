@@ -7,6 +7,7 @@
 #include <stdlib.h>
 
 #include "agent/base/clock.h"
+#include "agent/base/money.h"
 #include "agent/base/compiler.h"
 #include "agent/pricing/model_pin.h"
 #include "agent/span/record.h"
@@ -279,8 +280,17 @@ static void write_as_counted(struct worker *w, const struct call *c)
 	enrich_write(w->labels, &as_counted, &w->added);
 }
 
-static void write_attributes(struct worker *w, const struct counting_span *span, const struct call *c)
+/* By what the baselines knew before this request: they learn of it later, on the loop. */
+static void mark_runaway(const struct worker *w, struct call *c)
 {
+	if (w->bars != NULL && c->counted && c->cohort != NULL && c->cost.known && !c->is_evaluation_traffic &&
+	    runaway_bars_passed(w->bars, c->cohort->id, call_pusd_to_usd(c->cost.total_pusd)))
+		c->outlier = SLICE("cost");
+}
+
+static void write_attributes(struct worker *w, const struct counting_span *span, struct call *c)
+{
+	mark_runaway(w, c);
 	if (looks_counted(span, c))
 		write_as_counted(w, c);
 	else

@@ -4,6 +4,7 @@
 #ifndef PLIMSOLL_DAEMON_WORKER_H
 #define PLIMSOLL_DAEMON_WORKER_H
 
+#include "agent/baselines/runaway_bar.h"
 #include "agent/counting/counting.h"
 #include "agent/daemon/case_words.h"
 #include "agent/daemon/decisions.h"
@@ -29,6 +30,7 @@ struct worker {
 	struct pricer *pricer;
 	struct cohorts *cohorts;
 	struct model_watch *models;
+	const struct runaway_bars *bars; /* the loop's; NULL: nothing is marked */
 	struct observe_shard *shard;
 	struct batch batch;
 	struct counting *counting; /* all lanes' */

@@ -9,6 +9,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 import pytest
 
 import otlp
+from backend import attributes
 from test_alertmanager import plimsoll
 from test_alerts import HOUR_S, LEARN_HOURS, SHIFT_HOURS, start_time, traffic
 from waiting import wait_for
@@ -203,6 +204,22 @@ def test_what_changed_before_names_prices_and_configuration(start_agent, tmp_pat
                      lambda: "a runaway: %s" % agent.api("alerts"))
     assert [c["kind"] for c in alert["changes"]][:2] == ["config_reloaded", "prices_changed"]
     assert "the configuration was reloaded" in alert["cause"]
+
+
+def test_the_span_of_a_runaway_request_says_what_ran_away(start_agent, backend, forwarding):
+    agent = start_agent(forwarding)
+    traffic(agent, int(time.time()) - LEARN_HOURS * HOUR_S, LEARN_HOURS - 0.5, seed=155)
+    agent.wait_for_metric("plimsoll_agent_exported_total", LEARN_HOURS * 250, exporter="otlp/backend")
+    wait_for(lambda: any(b["metric"] == "cost" and b["learned_hours"] > 24 for b in agent.api("baselines")["baselines"]),
+             lambda: "a baseline: %s" % agent.api("baselines"))
+    message, spans = otlp.request()
+    ordinary = otlp.add_call(spans, time.time(), **{"plimsoll.feature": "checkout"})
+    dear = otlp.add_call(spans, time.time(), output_tokens=60000, **{"plimsoll.feature": "checkout"})
+    otlp.send_grpc(agent.grpc_target, message)
+    got = wait_for(lambda: {s.span_id: attributes(s) for s in backend.spans()
+                            if s.span_id in (ordinary.span_id, dear.span_id)}, "both spans")
+    assert got[dear.span_id]["plimsoll.outlier"] == "cost"
+    assert "plimsoll.outlier" not in got[ordinary.span_id]
 
 
 # ---------------------------------------------------------------- at once
