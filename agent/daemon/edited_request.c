@@ -3,6 +3,8 @@
  */
 #include "agent/daemon/edited_request.h"
 
+#define ADDED_TIMES_MAX 4u /* the request's size, as a guess: what the last one got may tell nothing of this one */
+
 void edited_request_release(struct edited_request *r)
 {
 	payload_unref(r->payload);
@@ -25,11 +27,13 @@ static void move(struct edited_request *r, size_t room_bytes)
 
 void edited_request_begin(struct edited_request *r, struct edit_list *edits, struct slice wire, size_t calls)
 {
+	size_t added = calls * r->guess_bytes, most = ADDED_TIMES_MAX * wire.len;
+
 	edited_request_release(r);
 	r->edits = edits;
 	r->wire = wire;
 	edit_writer_begin(&r->writer, edits, wire, NULL);
-	move(r, edit_list_bound(edits, wire) + calls * r->guess_bytes);
+	move(r, edit_list_bound(edits, wire) + (added < most ? added : most));
 	r->fills = r->filled_bytes = 0;
 }
 
