@@ -6,6 +6,7 @@
 #include "agent/alerts/alert.h"
 #include "agent/alerts/runbook.h"
 #include "agent/alerts/severity.h"
+#include "agent/base/hex.h"
 #include "agent/base/json.h"
 
 const char *const alert_state_names[] = { [ALERT_FIRING] = "firing", [ALERT_RESOLVED] = "resolved" };
@@ -231,8 +232,7 @@ static void write_traces(struct buf *out, const struct verdict *v)
 	buf_byte(out, '[');
 	for (uint32_t i = 0; i < v->trace_count; i++) {
 		buf_text(out, i > 0 ? ",\"" : "\"");
-		for (size_t j = 0; j < sizeof(v->trace_ids[i]); j++)
-			buf_printf(out, "%02x", v->trace_ids[i][j]);
+		buf_hex(out, v->trace_ids[i], sizeof(v->trace_ids[i]));
 		buf_byte(out, '"');
 	}
 	buf_byte(out, ']');

@@ -9,6 +9,7 @@
 
 #include "agent/alerts/severity.h"
 #include "agent/base/clock.h"
+#include "agent/base/hex.h"
 #include "agent/base/json.h"
 #include "agent/config/template.h"
 
@@ -91,8 +92,7 @@ static void say_traces(const struct telling *t, struct buf *out)
 
 	for (uint32_t i = 0; i < v->trace_count; i++) {
 		buf_text(out, i > 0 ? " " : "");
-		for (size_t j = 0; j < sizeof(v->trace_ids[i]); j++)
-			buf_printf(out, "%02x", v->trace_ids[i][j]);
+		buf_hex(out, v->trace_ids[i], sizeof(v->trace_ids[i]));
 	}
 }
 

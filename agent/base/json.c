@@ -3,6 +3,8 @@
  */
 #include "agent/base/json.h"
 
+#include "agent/base/hex.h"
+
 #include <math.h>
 #include <stdio.h>
 
@@ -113,17 +115,6 @@ bool json_member(struct json *j, struct json_string *key)
 bool json_element(struct json *j)
 {
 	return next_item(j, ']');
-}
-
-static int hex_digit(char c)
-{
-	if (c >= '0' && c <= '9')
-		return c - '0';
-	if (c >= 'a' && c <= 'f')
-		return c - 'a' + 10;
-	if (c >= 'A' && c <= 'F')
-		return c - 'A' + 10;
-	return -1;
 }
 
 size_t utf8_sequence(struct slice s)

@@ -5,6 +5,7 @@
 
 #include <stdlib.h>
 
+#include "agent/base/hex.h"
 #include "agent/base/json.h"
 #include "agent/baselines/detector_priv.h"
 
@@ -26,8 +27,7 @@ static void write_state(struct buf *out, struct buf *state)
 {
 	json_write_key(out, "state");
 	buf_byte(out, '"');
-	for (size_t i = 0; i < state->len; i++)
-		buf_printf(out, "%02x", (unsigned char)state->ptr[i]);
+	buf_hex(out, state->ptr, state->len);
 	buf_text(out, "\"}\n");
 	out->failed |= buf_failed(state);
 }
@@ -138,22 +138,13 @@ static struct status read_line(struct slice text, struct arena *a, struct line *
 	return json_finish(&j);
 }
 
-static int digit(char c)
-{
-	return c >= '0' && c <= '9' ? c - '0' : c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
-
 /* The state's bytes; ptr NULL where they are no hexadecimal digits. */
 static struct slice bytes_of(struct slice hex, struct arena *a)
 {
 	char *bytes = hex.len % 2 == 0 ? arena_alloc(a, hex.len / 2 + 1) : NULL;
 
-	for (size_t i = 0; bytes != NULL && i < hex.len; i += 2) {
-		int high = digit(hex.ptr[i]), low = digit(hex.ptr[i + 1]);
-		if (high < 0 || low < 0)
-			return SLICE_NONE;
-		bytes[i / 2] = (char)(high << 4 | low);
-	}
+	if (bytes == NULL || !hex_parse(hex, bytes, hex.len / 2))
+		return SLICE_NONE;
 	return (struct slice){ bytes, hex.len / 2 };
 }
 

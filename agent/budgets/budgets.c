@@ -5,6 +5,7 @@
 
 #include "agent/base/clock.h"
 #include "agent/base/hash.h"
+#include "agent/base/hex.h"
 #include "agent/base/money.h"
 #include "agent/budgets/ledger.h"
 
@@ -142,13 +143,10 @@ static bool read_reservation(struct slice text, uint64_t *out)
 	if (text.len != 16)
 		return false;
 	for (size_t i = 0; i < text.len; i++) {
-		char c = text.ptr[i];
-		if (c >= '0' && c <= '9')
-			id = id << 4 | (uint64_t)(c - '0');
-		else if (c >= 'a' && c <= 'f')
-			id = id << 4 | (uint64_t)(c - 'a' + 10);
-		else
+		int digit = hex_digit(text.ptr[i]);
+		if (digit < 0)
 			return false;
+		id = id << 4 | (uint64_t)digit;
 	}
 	*out = id;
 	return true;

@@ -6,9 +6,9 @@
 #include <inttypes.h>
 #include <math.h>
 
+#include "agent/base/hex.h"
 #include "agent/base/json.h"
 #include "agent/base/money.h"
-#include "agent/span/judgement.h"
 
 #define PREFIX "x-plimsoll-"
 

@@ -4,6 +4,7 @@
 #include <math.h>
 
 #include "agent/base/json.h"
+#include "agent/base/hex.h"
 #include "agent/cases/cases_priv.h"
 
 #define USUAL_MIN  50.0
@@ -34,8 +35,7 @@ static void write_id(struct buf *out, const char *name, const uint8_t *id, size_
 		return;
 	}
 	buf_byte(out, '"');
-	for (size_t i = 0; i < n; i++)
-		buf_printf(out, "%02x", id[i]);
+	buf_hex(out, id, n);
 	buf_byte(out, '"');
 }
 

@@ -3,10 +3,10 @@
  */
 #include "agent/daemon/budget_question.h"
 
+#include "agent/base/hex.h"
 #include "agent/base/json.h"
 #include "agent/base/money.h"
 #include "agent/config/suggest.h"
-#include "agent/span/judgement.h"
 
 struct slice budget_field(struct budget_fields *f, const char *name)
 {

@@ -6,11 +6,11 @@
 #include <stdlib.h>
 
 #include "agent/base/clock.h"
+#include "agent/base/hex.h"
 #include "agent/base/json.h"
 #include "agent/base/money.h"
 #include "agent/daemon/budget_question.h"
 #include "agent/daemon/spending.h"
-#include "agent/span/judgement.h"
 
 static int64_t now_s(void)
 {

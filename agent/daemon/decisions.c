@@ -7,8 +7,8 @@
 #include <stdlib.h>
 
 #include "agent/base/clock.h"
+#include "agent/base/hex.h"
 #include "agent/base/json.h"
-#include "agent/span/judgement.h"
 
 struct decision {
 	uint8_t trace_id[16], span_id[8];

@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "agent/base/clock.h"
+#include "agent/base/hex.h"
 #include "agent/base/json.h"
 #include "agent/cli/client.h"
 #include "agent/counting/counting.h"
@@ -284,8 +285,8 @@ static const char *other_of(struct item *const *by_key, size_t n, const struct i
 	struct item *const *found = item->other != 0 ? bsearch(&key, by_key, n, sizeof(*by_key), compare_keys) : NULL;
 
 	out[0] = '\0';
-	for (int i = 0; found != NULL && i < 8; i++)
-		snprintf(out + 2 * i, 3, "%02x", (*found)->span_id[i]);
+	if (found != NULL)
+		hex_format((*found)->span_id, 8, out);
 	return out;
 }
 

@@ -6,9 +6,9 @@
 #include <stdio.h>
 #include <unistd.h>
 
+#include "agent/base/hex.h"
 #include "agent/base/json.h"
 #include "agent/cli/client.h"
-#include "agent/span/judgement.h"
 
 bool explain_names_trace(const char *operand)
 {

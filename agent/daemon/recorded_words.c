@@ -5,9 +5,9 @@
 
 #include <stdlib.h>
 
+#include "agent/base/hex.h"
 #include "agent/daemon/redacted_words.h"
 #include "agent/daemon/replay_input.h"
-#include "agent/span/judgement.h"
 
 #define ARENA_PER_REQUEST ((size_t)2 << 30) /* a file is one request at most, of 1 GiB */
 

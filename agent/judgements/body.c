@@ -6,6 +6,7 @@
 #include <math.h>
 
 #include "agent/base/clock.h"
+#include "agent/base/hex.h"
 #include "agent/base/json.h"
 
 #define TEXT_BYTES_MAX 256u

@@ -6,6 +6,7 @@
 #include <math.h>
 #include <stdio.h>
 
+#include "agent/base/hex.h"
 #include "agent/base/json.h"
 
 static const struct {
@@ -119,22 +120,12 @@ void exposition_double(struct exposition *x, struct slice labels, double value)
 	buf_byte(x->out, '\n');
 }
 
-static void write_hex(struct buf *out, const uint8_t *bytes, size_t n)
-{
-	static const char digits[] = "0123456789abcdef";
-
-	for (size_t i = 0; i < n; i++) {
-		buf_byte(out, digits[bytes[i] >> 4]);
-		buf_byte(out, digits[bytes[i] & 15]);
-	}
-}
-
 static void write_exemplar(struct buf *out, const struct exemplar *e, unsigned scale)
 {
 	buf_text(out, " # {trace_id=\"");
-	write_hex(out, e->trace_id, sizeof(e->trace_id));
+	buf_hex(out, e->trace_id, sizeof(e->trace_id));
 	buf_text(out, "\",span_id=\"");
-	write_hex(out, e->span_id, sizeof(e->span_id));
+	buf_hex(out, e->span_id, sizeof(e->span_id));
 	buf_text(out, "\"} ");
 	decimal_format(out, (struct decimal){ e->value, scale });
 	buf_byte(out, ' ');

@@ -3,6 +3,8 @@
  */
 #include "agent/otlp/json_scalar.h"
 
+#include "agent/base/hex.h"
+
 #include <math.h>
 
 #define BAD_RANGE FAIL(MALFORMED, "a number does not fit its field")
@@ -142,26 +144,12 @@ struct status json_scalar_read(enum json_type type, struct json *j, uint64_t *bi
 	}
 }
 
-static int hex_value(char c)
-{
-	if (c >= '0' && c <= '9')
-		return c - '0';
-	c |= 0x20;
-	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
-
 static struct status from_hex(struct slice text, char *out, size_t *n)
 {
 	if (text.len % 2 != 0)
 		return FAIL(MALFORMED, "an id has an odd number of hex digits");
-	for (size_t i = 0; i < text.len; i += 2) {
-		int high = hex_value(text.ptr[i]), low = hex_value(text.ptr[i + 1]);
-		if (high < 0 || low < 0)
-			return FAIL(MALFORMED, "an id is not in hex");
-		out[i / 2] = (char)(high << 4 | low);
-	}
 	*n = text.len / 2;
-	return OK;
+	return hex_parse(text, out, *n) ? OK : FAIL(MALFORMED, "an id is not in hex");
 }
 
 static int base64_value(char c)

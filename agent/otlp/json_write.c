@@ -8,6 +8,7 @@
 #include <math.h>
 
 #include "agent/base/base64.h"
+#include "agent/base/hex.h"
 #include "agent/base/json.h"
 #include "agent/otlp/json_scalar.h"
 
@@ -26,13 +27,8 @@ static struct status write_message(const struct json_message *m, struct slice by
 
 static void write_hex(struct buf *out, struct slice bytes)
 {
-	static const char digits[] = "0123456789abcdef";
-
 	buf_byte(out, '"');
-	for (size_t i = 0; i < bytes.len; i++) {
-		buf_byte(out, digits[(unsigned char)bytes.ptr[i] >> 4]);
-		buf_byte(out, digits[(unsigned char)bytes.ptr[i] & 15]);
-	}
+	buf_hex(out, bytes.ptr, bytes.len);
 	buf_byte(out, '"');
 }
 

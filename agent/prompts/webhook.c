@@ -7,6 +7,7 @@
 #include <openssl/hmac.h>
 #include <openssl/sha.h>
 
+#include "agent/base/hex.h"
 #include "agent/base/json.h"
 #include "agent/prompts/history.h"
 #include "agent/prompts/platform.h"
@@ -14,27 +15,19 @@
 #define DIGEST_BYTES 32
 
 /* ---------------------------------------------------------------- who sent it */
-static void write_hex(const unsigned char *bytes, size_t n, char *out)
-{
-	for (size_t i = 0; i < n; i++) {
-		out[2 * i] = "0123456789abcdef"[bytes[i] >> 4];
-		out[2 * i + 1] = "0123456789abcdef"[bytes[i] & 15];
-	}
-}
-
 static bool fits(struct slice given, struct slice secret, struct slice message)
 {
 	unsigned char digest[DIGEST_BYTES];
-	char hex[2 * DIGEST_BYTES];
+	char hex[2 * DIGEST_BYTES + 1];
 	unsigned n = 0;
 
-	if (given.len != sizeof(hex) || secret.len == 0 || secret.len > INT32_MAX)
+	if (given.len != 2 * DIGEST_BYTES || secret.len == 0 || secret.len > INT32_MAX)
 		return false;
 	if (HMAC(EVP_sha256(), secret.ptr, (int)secret.len, (const unsigned char *)message.ptr, message.len, digest,
 		 &n) == NULL)
 		return false;
-	write_hex(digest, n, hex);
-	return CRYPTO_memcmp(given.ptr, hex, sizeof(hex)) == 0;
+	hex_format(digest, n, hex);
+	return CRYPTO_memcmp(given.ptr, hex, given.len) == 0;
 }
 
 /* The value of "name=" in "t=1,v1=ab". */

@@ -8,6 +8,7 @@
 
 #include "agent/base/clock.h"
 #include "agent/base/hash.h"
+#include "agent/base/hex.h"
 #include "agent/base/json.h"
 
 const char *const judgement_kind_names[JUDGEMENT_KIND_COUNT] = { "evaluation", "feedback" };
@@ -90,38 +91,6 @@ uint64_t judgement_identity(const struct judgement *j)
 		return hash_mix(h, text_identity(j->given_id));
 	h = hash_mix(h, target_identity(&j->target));
 	return hash_mix(h, j->time_unix_ns);
-}
-
-void hex_format(const uint8_t *bytes, size_t n, char *out)
-{
-	static const char digits[] = "0123456789abcdef";
-
-	for (size_t i = 0; i < n; i++) {
-		*out++ = digits[bytes[i] >> 4];
-		*out++ = digits[bytes[i] & 15];
-	}
-	*out = '\0';
-}
-
-static int hex_digit(char c)
-{
-	if (c >= '0' && c <= '9')
-		return c - '0';
-	c = (char)(c | 0x20);
-	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
-
-bool hex_parse(struct slice text, uint8_t *out, size_t n)
-{
-	if (text.len != 2 * n)
-		return false;
-	for (size_t i = 0; i < n; i++) {
-		int high = hex_digit(text.ptr[2 * i]), low = hex_digit(text.ptr[2 * i + 1]);
-		if (high < 0 || low < 0)
-			return false;
-		out[i] = (uint8_t)(high << 4 | low);
-	}
-	return true;
 }
 
 /* ------------------------------------------------------------------ the line */

@@ -106,12 +106,6 @@ struct joined_judgement {
  * where no call is known. What /api/v1/scores and /api/v1/feedback take is a part of it, so that it can be replayed. */
 void judgement_write(struct buf *out, const struct joined_judgement *j);
 
-/* "a1b2..." of n bytes into out (2 n and a NUL). */
-void hex_format(const uint8_t *bytes, size_t n, char *out);
-
-/* n bytes from 2 n hexadecimal digits; false where text is something else. */
-bool hex_parse(struct slice text, uint8_t *out, size_t n);
-
 extern const char *const judgement_kind_names[JUDGEMENT_KIND_COUNT];     /* "evaluation", "feedback" */
 extern const char *const judgement_source_names[JUDGEMENT_SOURCE_COUNT]; /* "unknown", "human", ... */
 

@@ -7,6 +7,7 @@
 #include <stdio.h>
 
 #include "agent/base/clock.h"
+#include "agent/base/hex.h"
 #include "agent/base/money.h"
 
 #define PROMPT_BYTES 512
@@ -59,14 +60,9 @@ const struct record_finish record_finishes[] = {
 
 static void write_hex(struct buf *b, const char *key, const uint8_t *bytes, size_t n)
 {
-	static const char digits[] = "0123456789abcdef";
-
 	json_write_key(b, key);
 	buf_byte(b, '"');
-	for (size_t i = 0; i < n; i++) {
-		buf_byte(b, digits[bytes[i] >> 4]);
-		buf_byte(b, digits[bytes[i] & 15]);
-	}
+	buf_hex(b, bytes, n);
 	buf_byte(b, '"');
 }
 

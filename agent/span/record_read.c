@@ -7,6 +7,7 @@
 #include <stdio.h>
 
 #include "agent/base/clock.h"
+#include "agent/base/hex.h"
 #include "agent/base/money.h"
 
 /* One function for each kind of member. It returns false where the value has another shape. */
@@ -84,20 +85,10 @@ static bool read_time(struct json *j, struct arena *a, uint64_t *out_ns)
 static bool read_hex(struct json *j, uint8_t *out, size_t n)
 {
 	struct json_string s;
-	char pair[3] = "";
-	unsigned byte;
 
 	if (json_peek(j) == JSON_NULL)
 		return json_null(j);
-	if (!json_string(j, &s) || s.raw.len != 2 * n)
-		return false;
-	for (size_t i = 0; i < n; i++) {
-		memcpy(pair, s.raw.ptr + 2 * i, 2); /* sscanf measures all that follows: the rest of a file */
-		if (sscanf(pair, "%2x", &byte) != 1)
-			return false;
-		out[i] = (uint8_t)byte;
-	}
-	return true;
+	return json_string(j, &s) && hex_parse(s.raw, out, n);
 }
 
 static bool read_prompt(struct json *j, struct arena *a, struct call *c)
@@ -208,9 +199,11 @@ static bool read_fingerprint(struct json *j, struct arena *a, uint64_t *out)
 	*out = 0;
 	if (!json_text(j, a, &hex))
 		return false;
-	for (size_t i = 0; i < hex.len && i < 16; i++) {
-		char digit = hex.ptr[i];
-		*out = *out << 4 | (uint64_t)(digit <= '9' ? digit - '0' : digit - 'a' + 10);
+	for (size_t i = 0; i < hex.len; i++) {
+		int digit = hex_digit(hex.ptr[i]);
+		if (digit < 0 || i == 16)
+			return false;
+		*out = *out << 4 | (uint64_t)digit;
 	}
 	return true;
 }

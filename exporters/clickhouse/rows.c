@@ -6,6 +6,7 @@
  */
 #include "agent/base/base64.h"
 #include "agent/base/clock.h"
+#include "agent/base/hex.h"
 #include "agent/base/json.h"
 #include "agent/otlp/walk.h"
 #include "exporters/clickhouse/clickhouse_priv.h"
@@ -155,8 +156,7 @@ static void write_id(struct row_writer *w, const char *column, struct slice id)
 {
 	begin_column(w, column, "");
 	buf_byte(w->out, '"');
-	for (size_t i = 0; i < id.len; i++)
-		buf_printf(w->out, "%02x", (unsigned char)id.ptr[i]);
+	buf_hex(w->out, id.ptr, id.len);
 	buf_byte(w->out, '"');
 }
 

@@ -2,6 +2,7 @@
  * exporters/kafka/message.c - a payload as messages: a request, its traces, or its records; and their keys.
  */
 #include "agent/base/json.h"
+#include "agent/base/hex.h"
 #include "agent/otlp/json_write.h"
 #include "exporters/kafka/kafka_priv.h"
 
@@ -98,8 +99,7 @@ static void make_record_key(struct kafka_messages *m, struct slice record)
 
 static void make_trace_key(struct kafka_messages *m, struct slice id)
 {
-	for (size_t i = 0; i < id.len; i++)
-		buf_printf(&m->key, "%02x", (unsigned char)id.ptr[i]);
+	buf_hex(&m->key, id.ptr, id.len);
 }
 
 /* ------------------------------------------------------------------ messages */
