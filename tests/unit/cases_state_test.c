@@ -1,11 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Stored bytes that are damaged are left out, whatever the damage; the list stays JSON, and new calls are kept.
  */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
+#include "tests/unit/stored_pairs.h"
 
-#include <cmocka.h>
 #include <math.h>
 #include <stdlib.h>
 
@@ -15,14 +12,7 @@
 
 #define T0        UINT64_C(1760000000)
 #define ROOM      ((size_t)1 << 20)
-#define PAIRS_MAX 8
 #define TEXT      2 /* where the words are: their key is the longest */
-
-/* What one feature left on the disk: a list of failed calls and one of expensive ones, both full, and the words of one. */
-static struct pair {
-	struct buf key, value;
-} pairs[PAIRS_MAX];
-static size_t pair_count;
 
 static struct sample a_call(uint64_t unix_s, double cost_usd, enum outcome outcome)
 {
@@ -66,14 +56,6 @@ static void tell(struct cases *c, uint64_t unix_s)
 	cases_text(c, &t, unix_s);
 }
 
-static void put(void *context, struct slice key, struct slice value)
-{
-	(void)context;
-	assert_true(pair_count < PAIRS_MAX);
-	buf_slice(&pairs[pair_count].key, key);
-	buf_slice(&pairs[pair_count++].value, value);
-}
-
 static int by_key_length(const void *a, const void *b)
 {
 	size_t x = ((const struct pair *)a)->key.len, y = ((const struct pair *)b)->key.len;
@@ -81,6 +63,7 @@ static int by_key_length(const void *a, const void *b)
 	return (x > y) - (x < y);
 }
 
+/* What one feature left on the disk: a list of failed calls and one of expensive ones, both full, and the words of one. */
 static int store(void **state)
 {
 	struct cases *c = keeping();
@@ -93,16 +76,6 @@ static int store(void **state)
 	qsort(pairs, pair_count, sizeof(pairs[0]), by_key_length);
 	cases_free(c);
 	return pair_count == 3 && pairs[TEXT].key.len == 24 ? 0 : -1;
-}
-
-static int release(void **state)
-{
-	(void)state;
-	while (pair_count-- > 0) {
-		buf_release(&pairs[pair_count].key);
-		buf_release(&pairs[pair_count].value);
-	}
-	return 0;
 }
 
 static struct cases *loaded(size_t damaged, struct slice key, struct slice value, enum status_code *code)
@@ -141,44 +114,6 @@ static enum status_code code_of(size_t damaged, struct slice key, struct slice v
 static enum status_code code_of_value(size_t damaged, struct slice value)
 {
 	return code_of(damaged, buf_view(&pairs[damaged].key), value);
-}
-
-static void a_value_that_is_cut_off_is_refused_wherever_it_ends(void **state)
-{
-	(void)state;
-	for (size_t i = 0; i < pair_count; i++) {
-		struct slice whole = buf_view(&pairs[i].value);
-		assert_int_equal(code_of_value(i, whole), STATUS_OK);
-		for (size_t n = 0; n < whole.len; n++)
-			assert_int_equal(code_of_value(i, slice_head(whole, n)), STATUS_CORRUPT);
-	}
-}
-
-static void a_value_that_goes_on_behind_its_end_is_refused(void **state)
-{
-	(void)state;
-	for (size_t i = 0; i < pair_count; i++) {
-		struct buf longer = BUF_INIT;
-		buf_slice(&longer, buf_view(&pairs[i].value));
-		buf_byte(&longer, 0);
-		assert_int_equal(code_of_value(i, buf_view(&longer)), STATUS_CORRUPT);
-		buf_release(&longer);
-	}
-}
-
-/* Format 1 is an older one: without span ids, so that these bytes are none of it either. */
-static void another_format_is_refused(void **state)
-{
-	(void)state;
-	for (size_t i = 0; i < pair_count; i++) {
-		char *format = pairs[i].value.ptr, was = *format;
-		for (int other = 0; other < 256; other++) {
-			*format = (char)other;
-			if (*format != was)
-				assert_int_equal(code_of_value(i, buf_view(&pairs[i].value)), STATUS_CORRUPT);
-		}
-		*format = was;
-	}
 }
 
 static void a_key_of_another_length_is_refused(void **state)
