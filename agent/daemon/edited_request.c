@@ -3,7 +3,10 @@
  */
 #include "agent/daemon/edited_request.h"
 
+#include "agent/base/prefetch.h"
+
 #define ADDED_TIMES_MAX 4u /* the request's size, as a guess: what the last one got may tell nothing of this one */
+#define AHEAD_BYTES_MAX 4096u
 
 void edited_request_release(struct edited_request *r)
 {
@@ -37,6 +40,20 @@ void edited_request_begin(struct edited_request *r, struct edit_list *edits, str
 	r->fills = r->filled_bytes = 0;
 }
 
+static size_t at_most(size_t n, size_t limit)
+{
+	return n < limit ? n : limit;
+}
+
+/* The next span is about as long as the last one. */
+static ALWAYS_INLINE void look_ahead(const struct edited_request *r, size_t last_read, size_t last_written)
+{
+	const struct edit_writer *w = &r->writer;
+
+	prefetch_to_read(w->wire.ptr + w->done, at_most(last_read, AHEAD_BYTES_MAX));
+	prefetch_to_write(w->out + w->len, at_most(last_written, AHEAD_BYTES_MAX));
+}
+
 void edited_request_fill(struct edited_request *r, size_t place, struct slice attributes)
 {
 	edit_list_fill(r->edits, place, attributes);
@@ -47,7 +64,9 @@ void edited_request_fill(struct edited_request *r, size_t place, struct slice at
 		move(r, bound + bound / 4);
 	if (r->payload == NULL)
 		return;
+	size_t done = r->writer.done, len = r->writer.len;
 	edit_writer_pass(&r->writer, place + 1);
+	look_ahead(r, r->writer.done - done, r->writer.len - len);
 	r->filled_bytes += attributes.len;
 	r->fills++;
 }

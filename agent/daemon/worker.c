@@ -8,7 +8,7 @@
 
 #include "agent/base/clock.h"
 #include "agent/base/money.h"
-#include "agent/base/compiler.h"
+#include "agent/base/prefetch.h"
 #include "agent/pricing/model_pin.h"
 #include "agent/span/record.h"
 
@@ -158,13 +158,6 @@ static struct call *next_call(struct worker *w)
 	return &w->calls[w->call_count];
 }
 
-/* Begins to load memory that is about to be overwritten. */
-static ALWAYS_INLINE void load_to_write(const void *memory, size_t size)
-{
-	for (size_t at = 0; at < size; at += 64)
-		__builtin_prefetch((const char *)memory + at, 1);
-}
-
 static const uint8_t *bytes_of(struct slice id)
 {
 	return id.len > 0 ? (const uint8_t *)id.ptr : NULL;
@@ -191,7 +184,7 @@ static struct status take_span(void *context, const struct span_view *span, stru
 	struct call *c = next_call(w);
 	if (c == NULL)
 		return FAIL(TOOBIG, "the request holds more model calls than its memory limit allows");
-	load_to_write(c, sizeof(*c)); /* filled in when the attributes are read */
+	prefetch_to_write(c, sizeof(*c)); /* filled in when the attributes are read */
 	bool is_call = dialect_read(w->reader, span, c);
 	if (is_call)
 		enrich_call(c, span->status_message);
@@ -329,6 +322,13 @@ static void keep_counted(struct worker *w, size_t counted)
 	w->call_count = kept;
 }
 
+/* The call that is decided after the next one. */
+static ALWAYS_INLINE void look_ahead(const struct worker *w, size_t i)
+{
+	if (i + 2 < w->seen.count && w->seen.spans[i + 2].call != COUNTING_NO_CALL)
+		prefetch_to_write(&w->calls[w->seen.spans[i + 2].call], sizeof(struct call));
+}
+
 static bool has_role(const struct worker *w, enum call_role role)
 {
 	return (w->roles >> role & 1u) != 0;
@@ -350,6 +350,7 @@ static void decide(struct worker *w, bool with_edits)
 	told_settle(&w->told, w->calls);
 	for (size_t i = 0; i < w->seen.count; i++) {
 		const struct counting_span *span = &w->seen.spans[i];
+		look_ahead(w, i);
 		if (span->call == COUNTING_NO_CALL)
 			continue;
 		if (w->prompts != NULL)
