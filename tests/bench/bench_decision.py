@@ -16,7 +16,7 @@ import threading
 import time
 import urllib.request
 
-from bench_receive import Server
+from server import Server
 
 ADMIN = r"page\s.*:(\d+)/$"
 LIMIT_MS = 1.0

@@ -13,8 +13,9 @@ import os
 import statistics
 import tempfile
 
-from bench_receive import SPANS, Server, agent_config, load
+from server import Server, agent_config, load
 
+SPANS = {1: 50_000, 100: 1_000_000, 512: 1_000_000, 2000: 1_000_000}
 HEADLINE_BATCH = 512
 STORAGES = ("memory", "lmdb")
 GRPC_PORT = r"^ready grpc=(\d+)"
@@ -40,12 +41,19 @@ def agents(args, directory, ports):
             yield name, [plimsoll, "run", "--config", config], BANNER
 
 
+def cost(args, server, batch, spans, seed):
+    """(user, system): CPU seconds per million spans."""
+    before = server.cpu_parts_s()
+    load(args.bin, server, batch, spans, seed)
+    return tuple((now - then) / spans * 1e6 for now, then in zip(server.cpu_parts_s(), before))
+
+
 def measure(args, batch, kinds):
     """{name: (user, system)}: CPU seconds per million spans, medians."""
     spans = int(SPANS.get(batch, 1_000_000) * args.scale)
     with contextlib.ExitStack() as stack:
         servers = [stack.enter_context(Server(*kind, directory=args.directory)) for kind in kinds]
-        rounds = [{s.name: load(args.bin, s, batch, spans, seed + 1) for s in servers} for seed in range(args.rounds)]
+        rounds = [{s.name: cost(args, s, batch, spans, seed + 1) for s in servers} for seed in range(args.rounds)]
     return {s.name: tuple(statistics.median(r[s.name][part] for r in rounds) for part in (0, 1)) for s in servers}
 
 

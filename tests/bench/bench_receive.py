@@ -2,116 +2,28 @@
 # SPDX-License-Identifier: Apache-2.0
 """CPU seconds per million spans, memory and start-up of the agent, beside a server on gRPC core that does nothing.
 
-All in one run, because absolute figures move with the machine and its load: read the ratios. In each round every server
-takes its turn; a ratio is to the no-op server of the same round, and of several rounds the median is printed. CPU is
-that of the server's process alone, from /proc/PID/stat, and of its threads, from /proc/PID/task: lanes receive, read,
-count and answer; the loop learns what is usual and judges; the store writes. What the agent sheds under load costs
-nothing, so it is printed too: calls that no later judgement will find, and calls that no baseline learnt from.
+All in one run, because absolute figures move with the machine and its load: read the ratios. The servers take short
+turns, so that what else the machine does meets all of them; ratios and differences are of one round, and of all rounds
+the median is printed. CPU is that of the server's process alone, and of its threads: lanes receive, read, count and
+answer; the loop learns what is usual and judges; the store writes. Before the rounds each server bears one long load,
+which shows its memory and what the agent sheds: calls that no later judgement will find, and calls that no baseline
+learnt from.
 """
 import argparse
 import contextlib
-import json
 import os
-import re
-import signal
 import statistics
-import subprocess
 import tempfile
-import time
-import urllib.request
 
-TICKS = os.sysconf("SC_CLK_TCK")
-SPANS = {1: 50_000, 100: 1_000_000, 512: 1_000_000, 2000: 1_000_000}
+from server import THREADS, Server, agent_config, load
+
+TURN_SPANS = {1: 4_000, 100: 50_000, 512: 51_200, 2000: 50_000}
+LONG_LOAD_TURNS = 20
 ADMIN = r"page\s.*:(\d+)/$"
-THREADS = ("lanes", "loop", "store", "rest")
 SHED = {"not remembered": "plimsoll_agent_calls_forgotten_total", "not learnt": "plimsoll_agent_samples_dropped_total"}
 AGENTS = {"agent": {}, "agent -j": {"judgements": {"enabled": False}}, "forward": {}}
 NOTES = """noop: gRPC core alone. receive: our receivers, no pipeline. agent: receive to baselines, default configuration.
 agent -j: with judgements.enabled: false. forward: as agent, and exports over OTLP/gRPC. lanes: receive to observe."""
-
-
-class Server:
-    """A server under load. ready: pattern of the line that says it is, with its gRPC port in the first group.
-    directory: where its state lies, None for /tmp, which may be memory."""
-
-    def __init__(self, name, command, ready, directory=None):
-        self.name, began = name, time.monotonic()
-        self.state = tempfile.TemporaryDirectory(dir=directory)  # each start is a first one
-        self.process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True,
-                                        env=dict(os.environ, BENCH_STATE=self.state.name))
-        self.port = self.await_port(ready)
-        self.start_ms = (time.monotonic() - began) * 1000
-        time.sleep(0.3)
-        self.idle_kib = self.memory("VmRSS")
-
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *_):
-        self.process.send_signal(signal.SIGTERM)
-        try:
-            self.process.wait(15)
-        except subprocess.TimeoutExpired:
-            self.process.kill()
-            self.process.wait()
-        self.state.cleanup()
-
-    def await_port(self, ready):
-        for line in self.process.stdout:
-            found = re.search(ready, line)
-            if found:
-                return int(found.group(1))
-        raise SystemExit("%s ended before it was ready" % self.name)
-
-    def cpu_parts_s(self):
-        """(user, system)"""
-        with open("/proc/%d/stat" % self.process.pid) as f:
-            fields = f.read().rsplit(") ", 1)[1].split()
-        return int(fields[11]) / TICKS, int(fields[12]) / TICKS
-
-    def cpu_s(self):
-        return sum(self.cpu_parts_s())
-
-    def settled_cpu_s(self):
-        """CPU once work that outlasts the load (queues, exports) is done."""
-        before, now = -1.0, self.cpu_s()
-        while now - before > 0.02:
-            time.sleep(0.3)
-            before, now = now, self.cpu_s()
-        return now
-
-    def thread_cpu_s(self):
-        """By THREADS; those that gRPC core and others start and end by themselves are in the rest."""
-        spent = dict.fromkeys(THREADS, 0.0)
-        for thread in os.listdir("/proc/%d/task" % self.process.pid):
-            with contextlib.suppress(FileNotFoundError):
-                with open("/proc/%d/task/%s/stat" % (self.process.pid, thread)) as f:
-                    name, fields = re.match(r"\d+ \((.*)\) (.*)", f.read()).groups()
-                kind = "loop" if int(thread) == self.process.pid else name.split("-")[0].replace("lane", "lanes")
-                spent[kind if kind in THREADS else "rest"] += sum(map(int, fields.split()[11:13])) / TICKS
-        spent["rest"] = self.cpu_s() - sum(spent[kind] for kind in THREADS if kind != "rest")
-        return spent
-
-    def counts(self, families):
-        """Sums of counters on /metrics."""
-        with urllib.request.urlopen("http://127.0.0.1:%d/metrics" % self.admin_port, timeout=10) as answer:
-            text = answer.read().decode()
-        return [sum(map(float, re.findall(r"^%s(?:{[^}]*})? (\S+)$" % family, text, re.M))) for family in families]
-
-    def memory(self, key):
-        with open("/proc/%d/status" % self.process.pid) as f:
-            return int(re.search(key + r":\s+(\d+) kB", f.read()).group(1))
-
-
-def agent_config(directory, name, exporters, more=None):
-    path = os.path.join(directory, name + ".yaml")
-    with open(path, "w") as f:  # JSON is YAML
-        json.dump({"receivers": {"otlp": {"protocols": {"grpc": {"endpoint": "127.0.0.1:0"}}}},
-                   "admin": {"endpoint": "127.0.0.1:0"},
-                   "log": {"level": "error"},
-                   "storage": {"directory": "${env:BENCH_STATE}"},
-                   "exporters": exporters, **(more or {})}, f)
-    return path
 
 
 def commands(bin_dir, directory, sink_port):
@@ -129,84 +41,76 @@ def commands(bin_dir, directory, sink_port):
     return kinds
 
 
-def load(bin_dir, server, batch, spans, seed):
-    """Sends spans; returns the server's CPU seconds per million of them, as (user, system)."""
-    server.settled_cpu_s()
-    before = server.cpu_parts_s()
-    run = subprocess.run([os.path.join(bin_dir, "bench/otlp_load"), "127.0.0.1:%d" % server.port, "--batch", str(batch),
-                          "--spans", str(spans), "--seed", str(seed)], stdout=subprocess.PIPE, text=True)
-    if run.returncode != 0:
-        print("%s: %s" % (server.name, run.stdout.strip()))
-    sent = int(re.search(r"spans=(\d+)", run.stdout).group(1))
-    server.settled_cpu_s()
-    return tuple((now - then) / sent * 1e6 for now, then in zip(server.cpu_parts_s(), before))
-
-
-class Cost:
-    """What one load cost a server, per million spans: CPU seconds in all and by thread, and what was shed, in percent."""
+class Turn:
+    """What one load cost a server, in CPU seconds per million spans: in all, and by thread of an agent."""
 
     def __init__(self, bin_dir, server, batch, spans, seed):
-        is_agent = server.name in AGENTS
-        threads, shed = server.thread_cpu_s(), server.counts(SHED.values()) if is_agent else []
-        self.all = sum(load(bin_dir, server, batch, spans, seed))
-        self.parts = {}
-        if is_agent:
-            now = server.thread_cpu_s()
-            self.parts = {kind: (now[kind] - threads[kind]) / spans * 1e6 for kind in THREADS}
-            self.parts.update((what, (after - before) / spans * 100)
-                              for what, after, before in zip(SHED, server.counts(SHED.values()), shed))
+        before = server.thread_cpu_s() if server.name in AGENTS else {}
+        self.all = load(bin_dir, server, batch, spans, seed)
+        after = server.thread_cpu_s() if before else {}
+        self.threads = {kind: (after[kind] - before[kind]) / spans * 1e6 for kind in before}
 
 
-def run_rounds(args, kinds, batch, spans, notes):
-    """A list of {name: Cost}, one a round."""
+def bear_long_load(bin_dir, server, batch, spans):
+    """Percent of the calls that an agent sheds, by SHED."""
+    before = server.counts(SHED.values()) if server.name in AGENTS else []
+    load(bin_dir, server, batch, spans, 1)
+    after = server.counts(SHED.values()) if before else []
+    return {what: (now - then) / spans * 100 for what, now, then in zip(SHED, after, before)}
+
+
+def run_rounds(args, kinds, batch, notes):
+    """({name: {SHED: percent}}, a list of {name: Turn}, one a round)"""
+    spans = TURN_SPANS.get(batch, 50_000)
     with contextlib.ExitStack() as stack:
         servers = [stack.enter_context(Server(name, *kinds[name])) for name in args.servers]
         for server in servers:
             server.admin_port = server.await_port(ADMIN) if server.name in AGENTS else None
-        rounds = [{server.name: Cost(args.bin, server, batch, spans, round_ + 1) for server in servers}
+        shed = {server.name: bear_long_load(args.bin, server, batch, int(spans * LONG_LOAD_TURNS * args.scale))
+                for server in servers}
+        rounds = [{server.name: Turn(args.bin, server, batch, spans, round_ + 2) for server in servers}
                   for round_ in range(args.rounds)]
         for server in servers:
             notes[server.name].append((server.start_ms, server.idle_kib, server.memory("VmHWM")))
-    return rounds
+    return shed, rounds
 
 
-def print_batch(names, batch, spans, rounds):
+def print_batch(names, batch, shed, rounds):
     def middle(value):
-        return statistics.median(value(costs) for costs in rounds)
+        return statistics.median(value(turns) for turns in rounds)
 
-    print("%6d %9d" % (batch, spans) +
-          "".join("%10.2f %6.2fx" % (middle(lambda c: c[n].all), middle(lambda c: c[n].all / c[names[0]].all))
-                  for n in names))
-    def cell(part, name):
-        if part not in rounds[0][name].parts:
+    def thread_cell(kind, name):
+        if not rounds[0][name].threads:
             return " " * 18
-        ratio = "%6.2fx" % middle(lambda c: c[name].parts[part] / c[names[0]].all) if part == "lanes" else ""
-        return "%10.2f %-7s" % (middle(lambda c: c[name].parts[part]), "%" if part in SHED else ratio)
+        ratio = "%6.2fx" % middle(lambda t: t[name].threads[kind] / t[names[0]].all) if kind == "lanes" else ""
+        return "%10.2f %-7s" % (middle(lambda t: t[name].threads[kind]), ratio)
 
-    for part in THREADS + tuple(SHED):
-        cells = "".join(cell(part, name) for name in names).rstrip()
-        if cells:
-            print("%16s" % part + cells, flush=True)
+    def shed_cell(what, name):
+        return "%10.2f %-7s" % (shed[name][what], "%") if shed[name] else " " * 18
+
+    print("%16d" % batch + "".join("%10.2f %6.2fx" % (middle(lambda t: t[n].all), middle(lambda t: t[n].all / t[names[0]].all))
+                                   for n in names))
+    for parts, cell in ((THREADS, thread_cell), (SHED, shed_cell)):
+        for part in parts:
+            cells = "".join(cell(part, name) for name in names).rstrip()
+            if cells:
+                print("%16s" % part + cells, flush=True)
 
 
 GOAL_BATCH = 512
 
 
 def print_goals(rounds):
-    """The figures that the project holds itself to. The lowest of all rounds is what the work costs by itself: whoever
-    shares a processor with it can only add."""
-    def lanes(costs):
-        return costs["agent"].parts["lanes"]
+    """The figures that the project holds itself to, with the spread of the rounds."""
+    def line(what, goal, value):
+        low, middle, high = statistics.quantiles(map(value, rounds), n=4) if len(rounds) > 1 else [value(rounds[0])] * 3
+        print("%-46s %8.2f %8.2f    %.2f to %.2f" % (what, goal, middle, low, high))
 
-    def line(what, goal, median, lowest):
-        print("%-44s %8.2f %8.2f %8.2f" % (what, goal, median, lowest))
-
-    print("\n%-44s %8s %8s %8s" % ("at batch %d" % GOAL_BATCH, "at most", "median", "lowest"))
-    line("receive to observe, seconds a million spans", 2.0, statistics.median(map(lanes, rounds)), min(map(lanes, rounds)))
-    line("the same, times the no-op server", 4.5, statistics.median(lanes(c) / c["noop"].all for c in rounds),
-         min(map(lanes, rounds)) / min(c["noop"].all for c in rounds))
-    line("forwarding, seconds more", 1.0, statistics.median(c["forward"].all - c["agent"].all for c in rounds),
-         min(c["forward"].all for c in rounds) - min(c["agent"].all for c in rounds))
+    print("\n%-46s %8s %8s    %s" % ("at batch %d, of %d rounds" % (GOAL_BATCH, len(rounds)), "at most", "median",
+                                     "middle half"))
+    line("receive to observe, seconds a million spans", 2.0, lambda t: t["agent"].threads["lanes"])
+    line("the same, times the no-op server", 4.5, lambda t: t["agent"].threads["lanes"] / t["noop"].all)
+    line("forwarding, seconds more", 1.0, lambda t: t["forward"].all - t["agent"].all)
 
 
 def measure(args, kinds):
@@ -214,11 +118,10 @@ def measure(args, kinds):
     names, notes, goal_rounds = args.servers, {name: [] for name in args.servers}, None
     print("CPU seconds per million spans of about 1 KiB, median of %d rounds; ratio to %s of the same round\n%s" %
           (args.rounds, names[0], NOTES))
-    print("%6s %9s" % ("batch", "spans") + "".join("%18s" % name for name in names))
+    print("%16s" % "batch" + "".join("%18s" % name for name in names))
     for batch in args.batches:
-        spans = int(SPANS.get(batch, 1_000_000) * args.scale)
-        rounds = run_rounds(args, kinds, batch, spans, notes)
-        print_batch(names, batch, spans, rounds)
+        shed, rounds = run_rounds(args, kinds, batch, notes)
+        print_batch(names, batch, shed, rounds)
         if batch == GOAL_BATCH and {"noop", "agent", "forward"} <= set(names):
             goal_rounds = rounds
     if goal_rounds is not None:
@@ -237,9 +140,9 @@ def print_notes(notes):
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--bin", default="build/release", help="folder of the built programs")
-    parser.add_argument("--batches", type=int, nargs="+", default=list(SPANS))
-    parser.add_argument("--rounds", type=int, default=3)
-    parser.add_argument("--scale", type=float, default=1.0, help="times the usual number of spans")
+    parser.add_argument("--batches", type=int, nargs="+", default=list(TURN_SPANS))
+    parser.add_argument("--rounds", type=int, default=25)
+    parser.add_argument("--scale", type=float, default=1.0, help="times the usual length of the long load")
     parser.add_argument("--servers", nargs="+", default=["noop", "receive", *AGENTS], help="columns; ratios are to the first")
     args = parser.parse_args()
     with tempfile.TemporaryDirectory() as directory:

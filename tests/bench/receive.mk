@@ -9,5 +9,5 @@ $(RECEIVE_BENCHES:%=$(B)/bench/%): $(B)/bench/%: $(B)/tests/bench/%.o $(LIB)
 
 .PHONY: bench bench-receive
 bench: bench-receive ## all benchmarks
-bench-receive: $(BIN) $(RECEIVE_BENCHES:%=$(B)/bench/%) ## CPU per million spans, memory, start (ARGS="--rounds 1")
+bench-receive: $(BIN) $(RECEIVE_BENCHES:%=$(B)/bench/%) ## CPU per million spans, memory, start (ARGS="--batches 512")
 	@tests/bench/bench_receive.py --bin $(B) $(ARGS)
