@@ -71,7 +71,7 @@ static void drop_quietest(struct cases *c)
 	free(gone);
 }
 
-static uint64_t list_id(struct slice feature, enum case_reason reason)
+uint64_t case_list_id(struct slice feature, enum case_reason reason)
 {
 	feature = slice_head(feature, CASE_LABEL_BYTES);
 	return hash_mix(hash_stable(feature.ptr, feature.len), (uint64_t)reason + 1);
@@ -79,7 +79,7 @@ static uint64_t list_id(struct slice feature, enum case_reason reason)
 
 struct case_list *case_list_find(const struct cases *c, struct slice feature, enum case_reason reason)
 {
-	uint64_t id = list_id(feature, reason);
+	uint64_t id = case_list_id(feature, reason);
 
 	for (size_t i = 0; i < c->count; i++)
 		if (c->lists[i]->id == id)
@@ -95,7 +95,7 @@ struct case_list *case_list_get(struct cases *c, struct slice feature, enum case
 		return l;
 	if (c->count == CASES_LISTS_MAX)
 		drop_quietest(c);
-	l->id = list_id(feature, reason);
+	l->id = case_list_id(feature, reason);
 	l->feature = label(feature);
 	l->reason = (uint8_t)reason;
 	c->lists[c->count++] = l;
@@ -105,7 +105,7 @@ struct case_list *case_list_get(struct cases *c, struct slice feature, enum case
 /* ---------------------------------------------------------------- the bar */
 size_t case_bar_place(struct slice feature)
 {
-	return list_id(feature, CASE_EXPENSIVE) % CASE_BAR_PLACES;
+	return case_list_id(feature, CASE_EXPENSIVE) % CASE_BAR_PLACES;
 }
 
 /* What a call must cost to be kept in this list. */

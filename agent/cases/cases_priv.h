@@ -65,6 +65,9 @@ static inline struct slice case_label_slice(const struct case_label *l)
 	return (struct slice){ l->text, l->length };
 }
 
+/* Of the feature's first CASE_LABEL_BYTES; the key of a list in the store. */
+uint64_t case_list_id(struct slice feature, enum case_reason reason);
+
 /* NULL: there is none. */
 struct case_list *case_list_find(const struct cases *c, struct slice feature, enum case_reason reason);
 

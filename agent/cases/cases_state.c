@@ -124,6 +124,14 @@ static struct status load_text(struct cases *c, struct slice key, struct slice v
 	return OK;
 }
 
+/* What is stored under another key than its own would be loaded again by every later start. */
+static bool is_key(struct slice key, const struct case_list *l)
+{
+	uint64_t id = case_list_id(case_label_slice(&l->feature), (enum case_reason)l->reason);
+
+	return slice_equal(key, (struct slice){ (const char *)&id, sizeof(id) });
+}
+
 struct status cases_load(struct cases *c, struct slice key, struct slice value)
 {
 	if (key.len == CASE_TEXT_KEY_BYTES)
@@ -133,7 +141,7 @@ struct status cases_load(struct cases *c, struct slice key, struct slice value)
 	struct record r = record_reader(value);
 
 	record_list(&r, &read);
-	if (!record_ok(&r) || key.len != sizeof(read.id))
+	if (!record_ok(&r) || !is_key(key, &read))
 		return FAIL(CORRUPT, "not the worst calls of a feature");
 	struct case_list *l = case_list_get(c, case_label_slice(&read.feature), (enum case_reason)read.reason);
 	if (l == NULL)

@@ -6,6 +6,7 @@
 #include <math.h>
 #include <stdlib.h>
 
+#include "agent/base/hash.h"
 #include "agent/base/json.h"
 #include "agent/base/record.h"
 #include "agent/cases/cases.h"
@@ -128,6 +129,20 @@ static void a_key_of_another_length_is_refused(void **state)
 	assert_int_equal(code_of(0, text_key, buf_view(&pairs[0].value)), STATUS_CORRUPT);
 }
 
+/* It would be kept beside what is stored later, and be read again by every start. */
+static void a_list_under_the_key_of_another_is_refused(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < TEXT; i++)
+		for (size_t k = 0; k < pairs[i].key.len; k++) {
+			pairs[i].key.ptr[k] ^= 1;
+			assert_int_equal(code_of_value(i, buf_view(&pairs[i].value)), STATUS_CORRUPT);
+			pairs[i].key.ptr[k] ^= 1;
+		}
+	assert_int_equal(code_of(0, buf_view(&pairs[1].key), buf_view(&pairs[0].value)), STATUS_CORRUPT);
+	assert_int_equal(code_of(1, buf_view(&pairs[0].key), buf_view(&pairs[1].value)), STATUS_CORRUPT);
+}
+
 /* How a list that is made by hand is taken: one exemplar of these, and what is usual. */
 static enum status_code code_of_list(uint32_t count, uint8_t reason, uint8_t outcome, double badness, const struct slice *label,
 				     const double usual[3])
@@ -135,7 +150,7 @@ static enum status_code code_of_list(uint32_t count, uint8_t reason, uint8_t out
 	struct buf value = BUF_INIT;
 	struct record r = record_writer(&value);
 	struct slice feature = SLICE("triage"), none = SLICE_NONE;
-	uint64_t time_s = T0;
+	uint64_t time_s = T0, id = hash_mix(hash_stable(feature.ptr, feature.len), reason + 1u);
 	uint8_t ids[24] = { 1 };
 	double number = 1;
 	struct cases *c = cases_new();
@@ -155,7 +170,7 @@ static enum status_code code_of_list(uint32_t count, uint8_t reason, uint8_t out
 	record_slice(&r, &none);
 	for (int i = 0; i < 6; i++)
 		record_double(&r, &(double){ usual[i % 3] });
-	enum status_code code = cases_load(c, SLICE("12345678"), buf_view(&value)).code;
+	enum status_code code = cases_load(c, (struct slice){ (char *)&id, sizeof(id) }, buf_view(&value)).code;
 	assert_true(code == STATUS_OK || !lists(c, "triage"));
 	buf_release(&value);
 	cases_free(c);
@@ -212,6 +227,7 @@ int main(void)
 		cmocka_unit_test(a_value_that_goes_on_behind_its_end_is_refused),
 		cmocka_unit_test(another_format_is_refused),
 		cmocka_unit_test(a_key_of_another_length_is_refused),
+		cmocka_unit_test(a_list_under_the_key_of_another_is_refused),
 		cmocka_unit_test(numbers_that_cannot_be_are_refused),
 		cmocka_unit_test(no_bit_breaks_the_list_or_keeps_new_calls_out),
 	};
