@@ -25,7 +25,7 @@
 #define AHEAD_MAX_MS 300000u /* days to come are not believed */
 
 struct judge {
-	struct sample_queue queue;
+	struct chunk_queue queue; /* of sample_chunk */
 	uv_async_t wake;
 	uv_timer_t clock;
 	unsigned advances;
@@ -164,7 +164,6 @@ static void judge_chunk(struct judge *j, struct sample_chunk *chunk)
 
 	for (size_t i = 0; i < chunk->count; i++)
 		learners_take(&learners, &chunk->items[i], latest_unix_ms);
-	free(chunk);
 }
 
 static void take_words(struct judge *j)
@@ -178,15 +177,15 @@ static void take_words(struct judge *j)
 
 static void judge_queue(struct judge *j)
 {
-	struct sample_chunk *chunk = sample_queue_take(&j->queue);
+	struct chunk *chunk = chunk_queue_take(&j->queue), *next;
 
 	take_words(j); /* queued before their samples, and taken after them: they are all here */
-	while (chunk != NULL) {
-		struct sample_chunk *next = chunk->next;
+	for (; chunk != NULL; chunk = next) {
+		next = chunk->next;
 		pthread_mutex_lock(&j->lock); /* per chunk: a scrape need not wait for a whole queue */
-		judge_chunk(j, chunk);
+		judge_chunk(j, (struct sample_chunk *)chunk);
 		pthread_mutex_unlock(&j->lock);
-		chunk = next;
+		free(chunk);
 	}
 }
 
@@ -221,7 +220,7 @@ void judge_offer(void *context, struct sample_chunk *chunk)
 	struct judge *j = context;
 	int64_t count = (int64_t)chunk->count;
 
-	if (!sample_queue_push(&j->queue, chunk))
+	if (!chunk_queue_push(&j->queue, &chunk->link))
 		meter_add(j->dropped, count);
 	uv_async_send(&j->wake);
 }
@@ -267,7 +266,7 @@ struct status judge_new(const struct config *config, uv_loop_t *loop, struct htt
 	j->store = store;
 	j->evidence.audit = audit;
 	j->dropped = meter_get(METER_SAMPLES_DROPPED, "");
-	sample_queue_init(&j->queue, QUEUE_BYTES_MAX);
+	chunk_queue_init(&j->queue, QUEUE_BYTES_MAX);
 	pthread_mutex_init(&j->lock, NULL);
 	uv_async_init(loop, &j->wake, on_wake);
 	uv_timer_init(loop, &j->clock);
@@ -344,7 +343,7 @@ static void on_closed(uv_handle_t *handle)
 	if (--j->open_handles > 0)
 		return;
 	loop_jobs_release(&j->jobs);
-	sample_queue_release(&j->queue);
+	chunk_queue_release(&j->queue);
 	pthread_mutex_destroy(&j->lock);
 	free(j);
 }

@@ -18,7 +18,7 @@
 #include "agent/enrich/model_watch.h"
 #include "agent/daemon/audit.h"
 #include "agent/daemon/evidence.h"
-#include "agent/daemon/sample_queue.h"
+#include "agent/daemon/sample_chunk.h"
 #include "agent/net/http_client.h"
 #include "agent/observe/exposition.h"
 #include "agent/store/store.h"

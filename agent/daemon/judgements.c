@@ -21,7 +21,7 @@
 struct judgements {
 	struct judgement_outlets outlets;
 	struct joiner *joiner;
-	struct recall_queue queue;
+	struct chunk_queue queue; /* of recall_chunk */
 	uv_async_t wake;
 	uv_timer_t clock;
 	unsigned open_handles;
@@ -113,9 +113,9 @@ static void take_chunk(struct judgements *j, const struct recall_chunk *chunk)
 
 static void take_queue(struct judgements *j)
 {
-	for (struct recall_chunk *chunk = recall_queue_take(&j->queue), *next; chunk != NULL; chunk = next) {
+	for (struct chunk *chunk = chunk_queue_take(&j->queue), *next; chunk != NULL; chunk = next) {
 		next = chunk->next;
-		take_chunk(j, chunk);
+		take_chunk(j, (const struct recall_chunk *)chunk);
 		free(chunk);
 	}
 }
@@ -150,7 +150,7 @@ void judgements_offer(void *context, struct recall_chunk *chunk)
 	struct judgements *j = context;
 	int64_t judgements = (int64_t)chunk->judgement_count, calls = (int64_t)chunk->call_count;
 
-	if (!recall_queue_push(&j->queue, chunk)) {
+	if (!chunk_queue_push(&j->queue, &chunk->link)) {
 		meter_add(j->calls_dropped, calls);
 		meter_add(meter_get(METER_JUDGEMENTS, "result=\"dropped\",reason=\"queue_full\""), judgements);
 	}
@@ -286,7 +286,7 @@ struct status judgements_new(const struct config *config, uv_loop_t *loop, const
 	j->calls_dropped = meter_get(METER_CALLS_FORGOTTEN, "reason=\"queue_full\"");
 	j->calls_over_rate = meter_get(METER_CALLS_FORGOTTEN, "reason=\"rate\"");
 	atomic_init(&j->room, CALLS_PER_TICK);
-	recall_queue_init(&j->queue, QUEUE_BYTES_MAX);
+	chunk_queue_init(&j->queue, QUEUE_BYTES_MAX);
 	uv_async_init(loop, &j->wake, on_wake);
 	uv_timer_init(loop, &j->clock);
 	j->open_handles = 2;
@@ -318,7 +318,7 @@ static void on_closed(uv_handle_t *handle)
 
 	if (--j->open_handles > 0)
 		return;
-	recall_queue_release(&j->queue);
+	chunk_queue_release(&j->queue);
 	joiner_free(j->joiner);
 	free(j);
 }

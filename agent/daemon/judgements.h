@@ -13,7 +13,7 @@
 #include "agent/admin/api.h"
 #include "agent/config/config.h"
 #include "agent/daemon/recall.h"
-#include "agent/daemon/sample_queue.h"
+#include "agent/daemon/sample_chunk.h"
 #include "agent/observe/observe.h"
 #include "agent/store/store.h"
 #include "agent/daemon/outbound.h"

@@ -12,7 +12,7 @@
 #include "agent/counting/counting.h"
 #include "agent/daemon/recall.h"
 #include "agent/daemon/outbound.h"
-#include "agent/daemon/sample_queue.h"
+#include "agent/daemon/sample_chunk.h"
 #include "agent/daemon/settings.h"
 #include "agent/observe/observe.h"
 #include "agent/pricing/price.h"

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * daemon/recall.c - the copy of what outlives a batch, and a list under a lock.
+ * daemon/recall.c - the copy of what outlives a batch.
  */
 #include "agent/daemon/recall.h"
 
@@ -143,7 +143,7 @@ struct recall_chunk *recall_chunk_new(struct arena *scratch, const struct call *
 	struct recall_chunk *chunk = malloc(size);
 	if (chunk == NULL)
 		return NULL;
-	*chunk = (struct recall_chunk){ .size_bytes = size, .call_count = call_count, .judgement_count = judgement_count };
+	*chunk = (struct recall_chunk){ .link.size_bytes = size, .call_count = call_count, .judgement_count = judgement_count };
 	chunk->calls = (struct recalled *)(void *)(chunk + 1);
 	chunk->judgements = (struct judgement *)(void *)(chunk->calls + call_count);
 	struct call_labels *labels = (struct call_labels *)(void *)(chunk->judgements + judgement_count);
@@ -157,46 +157,4 @@ struct recall_chunk *recall_chunk_new(struct arena *scratch, const struct call *
 	for (size_t i = 0; i < judgement_count; i++)
 		keep_judgement(&at, &judgements[i], &chunk->judgements[i]);
 	return chunk;
-}
-
-void recall_queue_init(struct recall_queue *q, size_t limit_bytes)
-{
-	*q = (struct recall_queue){ .limit_bytes = limit_bytes };
-	q->last = &q->first;
-	pthread_mutex_init(&q->lock, NULL);
-}
-
-void recall_queue_release(struct recall_queue *q)
-{
-	for (struct recall_chunk *chunk = recall_queue_take(q), *next; chunk != NULL; chunk = next) {
-		next = chunk->next;
-		free(chunk);
-	}
-	pthread_mutex_destroy(&q->lock);
-}
-
-bool recall_queue_push(struct recall_queue *q, struct recall_chunk *chunk)
-{
-	pthread_mutex_lock(&q->lock);
-	bool fits = chunk->size_bytes <= q->limit_bytes - q->held_bytes;
-	if (fits) {
-		*q->last = chunk;
-		q->last = &chunk->next;
-		q->held_bytes += chunk->size_bytes;
-	}
-	pthread_mutex_unlock(&q->lock);
-	if (!fits)
-		free(chunk);
-	return fits;
-}
-
-struct recall_chunk *recall_queue_take(struct recall_queue *q)
-{
-	pthread_mutex_lock(&q->lock);
-	struct recall_chunk *first = q->first;
-	q->first = NULL;
-	q->last = &q->first;
-	q->held_bytes = 0;
-	pthread_mutex_unlock(&q->lock);
-	return first;
 }

@@ -10,7 +10,7 @@
 #include "agent/daemon/decisions.h"
 #include "agent/daemon/edited_request.h"
 #include "agent/daemon/metered.h"
-#include "agent/daemon/sample_queue.h"
+#include "agent/daemon/sample_chunk.h"
 #include "agent/daemon/settings.h"
 #include "agent/daemon/told.h"
 #include "agent/dialects/reader.h"

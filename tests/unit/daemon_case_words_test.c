@@ -12,7 +12,7 @@
 
 #include "agent/base/clock.h"
 #include "agent/daemon/case_words.h"
-#include "agent/daemon/sample_queue.h"
+#include "agent/daemon/sample_chunk.h"
 #include "agent/daemon/worker.h"
 #include "agent/otlp/json_transcode.h"
 

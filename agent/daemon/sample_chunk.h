@@ -1,19 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0
- * daemon/sample_queue.h - samples on their way from the receiving threads to the loop, bounded by bytes.
- *
- * A chunk is made by one thread for one batch and handed over whole: one lock and one wake-up per batch.
+ * daemon/sample_chunk.h - the samples of a batch as one chunk, for a queue from the receiving threads to the loop.
  */
-#ifndef PLIMSOLL_DAEMON_SAMPLE_QUEUE_H
-#define PLIMSOLL_DAEMON_SAMPLE_QUEUE_H
+#ifndef PLIMSOLL_DAEMON_SAMPLE_CHUNK_H
+#define PLIMSOLL_DAEMON_SAMPLE_CHUNK_H
 
-#include <pthread.h>
-
+#include "agent/daemon/chunk_queue.h"
 #include "agent/span/call.h"
 #include "agent/span/sample.h"
 
 struct sample_chunk {
-	struct sample_chunk *next;
-	size_t size_bytes;
+	struct chunk link;
 	size_t count;
 	char *text, *text_end; /* free bytes, behind the items, for texts that are still to come */
 	struct sample items[]; /* followed by the bytes that their slices point into */
@@ -32,20 +28,5 @@ struct sample_chunk *sample_chunk_of(const struct sample *samples, size_t count)
 
 /* What a search found; borrows the span's strings. */
 struct sample sample_of_retrieval(const struct call *c);
-
-struct sample_queue {
-	pthread_mutex_t lock;
-	struct sample_chunk *first, **last;
-	size_t held_bytes, limit_bytes;
-};
-
-void sample_queue_init(struct sample_queue *q, size_t limit_bytes);
-void sample_queue_release(struct sample_queue *q);
-
-/* Takes the chunk over. False, and the chunk is freed, where the queue is full. Any thread. */
-bool sample_queue_push(struct sample_queue *q, struct sample_chunk *chunk);
-
-/* All chunks in order, for the caller to free; NULL: none. */
-struct sample_chunk *sample_queue_take(struct sample_queue *q);
 
 #endif

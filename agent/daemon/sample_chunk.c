@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
- * daemon/sample_queue.c - a list under a lock, and the copy of what outlives a batch.
+ * daemon/sample_chunk.c - the copy of what outlives a batch.
  */
-#include "agent/daemon/sample_queue.h"
+#include "agent/daemon/sample_chunk.h"
 
 #include <assert.h>
 #include <math.h>
@@ -169,7 +169,7 @@ struct sample_chunk *sample_chunk_new(size_t count, size_t text_bytes)
 
 	if (chunk != NULL)
 		*chunk = (struct sample_chunk){
-			.size_bytes = size,
+			.link.size_bytes = size,
 			.text = (char *)&chunk->items[count],
 			.text_end = (char *)&chunk->items[count] + text_bytes,
 		};
@@ -205,52 +205,4 @@ struct sample_chunk *sample_chunk_of(const struct sample *samples, size_t count)
 		keep_texts(&chunk->items[chunk->count++], &chunk->text);
 	}
 	return chunk;
-}
-
-void sample_queue_init(struct sample_queue *q, size_t limit_bytes)
-{
-	*q = (struct sample_queue){ .limit_bytes = limit_bytes };
-	q->last = &q->first;
-	pthread_mutex_init(&q->lock, NULL);
-}
-
-static void free_chunks(struct sample_chunk *chunk)
-{
-	while (chunk != NULL) {
-		struct sample_chunk *next = chunk->next;
-		free(chunk);
-		chunk = next;
-	}
-}
-
-void sample_queue_release(struct sample_queue *q)
-{
-	free_chunks(sample_queue_take(q));
-	pthread_mutex_destroy(&q->lock);
-}
-
-bool sample_queue_push(struct sample_queue *q, struct sample_chunk *chunk)
-{
-	pthread_mutex_lock(&q->lock);
-	bool fits = chunk->size_bytes <= q->limit_bytes - q->held_bytes;
-	if (fits) {
-		*q->last = chunk;
-		q->last = &chunk->next;
-		q->held_bytes += chunk->size_bytes;
-	}
-	pthread_mutex_unlock(&q->lock);
-	if (!fits)
-		free(chunk);
-	return fits;
-}
-
-struct sample_chunk *sample_queue_take(struct sample_queue *q)
-{
-	pthread_mutex_lock(&q->lock);
-	struct sample_chunk *first = q->first;
-	q->first = NULL;
-	q->last = &q->first;
-	q->held_bytes = 0;
-	pthread_mutex_unlock(&q->lock);
-	return first;
 }
