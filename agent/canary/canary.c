@@ -39,9 +39,31 @@ void canary_reload(struct canary *c, const struct canary_config *config)
 	c->config = config;
 }
 
+static bool is_believed(const struct canary *c, uint64_t unix_s)
+{
+	return c->wall_s == 0 || unix_s <= c->wall_s + AHEAD_MAX_S;
+}
+
+uint64_t canary_believed(const struct canary *c, uint64_t unix_s)
+{
+	return is_believed(c, unix_s) ? unix_s : c->wall_s;
+}
+
+/* The clock may have been set back. */
+static void believe(struct canary *c)
+{
+	uint64_t latest_s = c->wall_s + AHEAD_MAX_S + SILENT_MIN_S;
+
+	c->full_until_s = c->full_until_s < latest_s ? c->full_until_s : latest_s;
+	c->newest_s = canary_believed(c, c->newest_s);
+	for (size_t i = 0; i < c->count; i++)
+		c->arms[i]->newest_s = canary_believed(c, c->arms[i]->newest_s);
+}
+
 void canary_advance(struct canary *c, uint64_t unix_s)
 {
 	c->wall_s = unix_s;
+	believe(c);
 	if (c->emit == NULL || !c->fresh || unix_s < c->looked_s + LOOK_EVERY_S)
 		return;
 	c->looked_s = unix_s;
@@ -149,11 +171,6 @@ struct slice canary_name_of(const struct arm *a)
 }
 
 /* ---------------------------------------------------------------- samples */
-static bool is_believed(const struct canary *c, uint64_t unix_s)
-{
-	return c->wall_s == 0 || unix_s <= c->wall_s + AHEAD_MAX_S;
-}
-
 /* The arm of the call that was judged, where there can be but one. */
 static struct arm *judged_arm(const struct canary *c, const struct arm_labels *l)
 {

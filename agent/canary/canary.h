@@ -34,8 +34,8 @@ void canary_on_finding(struct canary *c, canary_finding_fn found, void *context)
  * one in which such calls were seen; it is passed over where there are several. */
 void canary_add(struct canary *c, const struct sample *s);
 
-/* The clock of a live agent, every second or so: calls from the future are not believed, and verdicts come soon after the
- * calls. A replay does not call it. */
+/* The clock of a live agent, before anything is loaded and then every second or so: times from the future are not believed,
+ * of calls and of what is stored, and verdicts come soon after the calls. A replay does not call it. */
 void canary_advance(struct canary *c, uint64_t unix_s);
 
 /* What is compared. from and to: versions, with or without "name@"; empty: the two of a trial, the newest that still runs

@@ -31,6 +31,10 @@ struct canary {
 	struct buf deleted; /* keys, each behind a byte that is its length */
 };
 
+/* A time of calls, or the clock's where that lies further ahead than a sender's clock may: such a time is damaged, or from
+ * before the clock was set back, and every call of today would be too old beside it. Without a clock, any is believed. */
+uint64_t canary_believed(const struct canary *c, uint64_t unix_s);
+
 struct arm *canary_arm_find(const struct canary *c, uint64_t id);
 
 /* As of unix_s, makes room where there is none. NULL: no memory, or no arm has been silent for so long that it would. */

@@ -135,7 +135,7 @@ static struct status load_arm(struct canary *c, struct slice key, struct slice v
 	if (a == NULL)
 		return FAIL(NOMEM, "no memory for what a version did");
 	a->first_s = read.first_s;
-	a->newest_s = read.newest_s;
+	a->newest_s = canary_believed(c, read.newest_s);
 	a->told = read.told;
 	a->since_s = read.since_s;
 	a->begun = read.begun;

@@ -249,6 +249,7 @@ static struct status set_up(struct judge *j, const struct config *config, uv_loo
 	j->state = (struct state){ .store = j->store, .detector = j->detector, .alerts = j->alerts, .slos = j->slos,
 				   .canary = j->canary, .review = j->review, .cases = j->cases,
 				   .movement = j->evidence.movement, .counting = counting, .models = models };
+	canary_advance(j->canary, clock_unix_ns() / NS_PER_SECOND);
 	struct status s = state_load(&j->state);
 	if (FAILED(s))
 		buf_printf(why, "cannot read the stored baselines: %s", s.why);

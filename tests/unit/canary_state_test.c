@@ -38,12 +38,19 @@ static void one_call(struct canary *c, const char *version, unsigned n, uint64_t
 	canary_add(c, &s);
 }
 
+#define CALLS_AN_HOUR 30u
+
+static void serve_from(struct canary *c, uint64_t from_s, unsigned hours)
+{
+	for (unsigned n = 0; n < CALLS_AN_HOUR * hours; n++) {
+		one_call(c, "support@1", n, from_s + n * 120);
+		one_call(c, "support@2", n + 3, from_s + n * 120 + 1);
+	}
+}
+
 static void serve(struct canary *c, unsigned hours)
 {
-	for (unsigned n = 0; n < 30 * hours; n++) {
-		one_call(c, "support@1", n, T0 + n * 120);
-		one_call(c, "support@2", n + 3, T0 + n * 120 + 1);
-	}
+	serve_from(c, T0, hours);
 }
 
 static int before(const void *a, const void *b)
@@ -169,6 +176,54 @@ static void no_bit_keeps_the_others_from_being_compared(void **state)
 	buf_release(&json);
 }
 
+/* Of each version, in the hours that are compared. */
+static void assert_calls(const struct canary *c, unsigned calls)
+{
+	struct canary_wish wish = { .name = SLICE("support"), .from = SLICE("1"), .to = SLICE("2") };
+	struct canary_summary summary;
+	struct canary_pair pair;
+
+	assert_int_equal(canary_choose(c, &wish, &pair).code, STATUS_OK);
+	canary_summarize(c, &wish, &pair, &summary);
+	buf_release(&summary.reason);
+	assert_int_equal((unsigned)summary.calls_from, calls);
+	assert_int_equal((unsigned)summary.calls_to, calls);
+}
+
+static void load_all(struct canary *c)
+{
+	for (size_t i = 0; i < pair_count; i++)
+		assert_int_equal(canary_load(c, buf_view(&pairs[i].key), buf_view(&pairs[i].value)).code, STATUS_OK);
+}
+
+/* Else every call of today would be two weeks older than the newest one. */
+static void calls_count_though_the_stored_time_lies_far_ahead(void **state)
+{
+	uint64_t today_s = T0 - 60 * 24 * HOUR;
+	struct canary *c = canary_new(&config, NULL, NULL);
+
+	(void)state;
+	canary_advance(c, today_s + HOUR);
+	load_all(c);
+	serve_from(c, today_s, 1);
+	assert_calls(c, 3 * CALLS_AN_HOUR);
+	canary_free(c);
+}
+
+static void calls_count_after_the_clock_was_set_back(void **state)
+{
+	uint64_t today_s = T0 - 60 * 24 * HOUR;
+	struct canary *c = canary_new(&config, NULL, NULL);
+
+	(void)state;
+	canary_advance(c, T0 + 2 * HOUR);
+	load_all(c);
+	canary_advance(c, today_s + HOUR);
+	serve_from(c, today_s, 1);
+	assert_calls(c, 3 * CALLS_AN_HOUR);
+	canary_free(c);
+}
+
 static void no_bit_of_a_version_keeps_new_calls_from_being_counted(void **state)
 {
 	struct buf json = BUF_INIT;
@@ -178,12 +233,15 @@ static void no_bit_of_a_version_keeps_new_calls_from_being_counted(void **state)
 		for (size_t bit = 0; bit < 8 * pairs[i].value.len; bit++) {
 			struct canary *c = canary_new(&config, NULL, NULL);
 			pairs[i].value.ptr[bit / 8] ^= (char)(1 << bit % 8);
-			(void)load_with(c, i, buf_view(&pairs[i].key), buf_view(&pairs[i].value));
+			canary_advance(c, T0 + 3 * HOUR);
+			enum status_code code = load_with(c, i, buf_view(&pairs[i].key), buf_view(&pairs[i].value));
 			pairs[i].value.ptr[bit / 8] ^= (char)(1 << bit % 8);
-			serve(c, 1);
+			serve_from(c, T0 + 2 * HOUR, 1);
 			buf_reset(&json);
 			canary_write_list(c, &json);
 			assert_true(json_is_valid(buf_view(&json)) && has(buf_view(&json), "support@2"));
+			if (code == STATUS_OK)
+				assert_calls(c, 3 * CALLS_AN_HOUR);
 			canary_free(c);
 		}
 	buf_release(&json);
@@ -200,6 +258,8 @@ int main(void)
 		cmocka_unit_test(a_value_under_the_key_of_another_is_refused),
 		cmocka_unit_test(hours_without_their_version_are_refused),
 		cmocka_unit_test(no_bit_keeps_the_others_from_being_compared),
+		cmocka_unit_test(calls_count_though_the_stored_time_lies_far_ahead),
+		cmocka_unit_test(calls_count_after_the_clock_was_set_back),
 		cmocka_unit_test(no_bit_of_a_version_keeps_new_calls_from_being_counted),
 	};
 
