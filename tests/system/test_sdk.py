@@ -1,5 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
 """Real SDKs and instrumentations send; records, metrics and forwarded spans must tell what the model API served."""
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
 import pytest
 
 from app import MODEL
@@ -132,3 +138,14 @@ def test_several_calls_add_up(start_agent, run_app):
     assert agent.metric("plimsoll_requests_total") == 4
     assert agent.metric("plimsoll_cost_usd_total") == pytest.approx(total, abs=USD)
     assert agent.metric("plimsoll_tokens_total", type="output") == sum(t["output"] for t in answered)
+
+
+def test_the_python_of_the_readme_is_all_that_an_application_needs(start_agent, model_api):
+    set_up, = re.findall(r"^```python\n(.*?)^```", (Path(__file__).parents[2] / "README.md").read_text(), re.M | re.S)
+    ask = "from openai import OpenAI\nOpenAI().chat.completions.create(model=%r, messages=[])\n" % MODEL
+    agent = start_agent()
+    env = dict(os.environ, OTEL_EXPORTER_OTLP_ENDPOINT=agent.http_url, OTEL_SDK_DISABLED="false",
+               OTEL_RESOURCE_ATTRIBUTES="service.name=shop,feature=checkout",
+               OPENAI_BASE_URL=model_api.url, OPENAI_API_KEY="none")
+    subprocess.run([sys.executable, "-c", set_up + ask], env=env, check=True, timeout=60)
+    assert_tells(only_record(agent), model_api.served[0])
