@@ -265,6 +265,5 @@ void tally_share(const struct tally_sum *sum, uint64_t which, struct call *c)
 			tokens_set(&c->tokens, (enum token_class)class, part(sum->tokens[class], which, sum->calls));
 	if (!sum->has_cost || sum->usd <= 0 || sum->usd > 1e6)
 		return;
-	c->reported_cost.known = true;
-	c->reported_cost.total_pusd = (int64_t)part((uint64_t)llround(sum->usd * 1e12), which, sum->calls);
+	c->reported_cost = (struct money){ true, (int64_t)part((uint64_t)llround(sum->usd * 1e12), which, sum->calls) };
 }

@@ -89,17 +89,30 @@ void worker_adopt_prompts(struct worker *w, struct prompt_table *prompts)
 	dialect_reader_match(w->reader, prompt_table_match, prompts);
 }
 
+/* Of a call that our price table has priced. */
+static struct money cache_savings(const struct call *c)
+{
+	const struct cost *cost = &c->cost;
+
+	if (!cost->known || !tokens_has(&c->tokens, TOKENS_CACHE_READ))
+		return (struct money){ .known = false };
+	if (cost->uncached_pusd == 0 && cost->cache_read_pusd > 0) /* plain input has no price */
+		return (struct money){ .known = false };
+	return (struct money){ true, cost->uncached_pusd - cost->cache_read_pusd };
+}
+
 /* Prices the call, then lets the cost that the settings prefer count. */
 static void choose_cost(struct worker *w, struct call *c)
 {
 	price_call(w->pricer, c);
-	c->computed_cost = c->cost;
+	c->computed_cost = (struct money){ c->cost.known, c->cost.total_pusd };
+	c->cache_savings = cache_savings(c);
 	bool is_all_there_is = !c->cost.known && c->tokens.known == 0; /* a metric of cost alone */
 	if (c->reported_cost.known && (w->settings->reported_cost_counts || is_all_there_is))
 		c->cost = (struct cost){
 			.known = true,
 			.total_only = true,
-			.total_pusd = c->reported_cost.total_pusd,
+			.total_pusd = c->reported_cost.pusd,
 			.price = SLICE("reported"),
 		};
 }

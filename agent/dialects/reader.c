@@ -266,8 +266,7 @@ static void copy_cost(const struct reading *r, struct call *c)
 		c->cost.known = c->reported_cost.known = true;
 		return;
 	}
-	c->reported_cost.known = pusd > 0;
-	c->reported_cost.total_pusd = pusd;
+	c->reported_cost = (struct money){ pusd > 0, pusd };
 }
 
 /* From attributes, else from the time at which the first token came; seconds that outlast the span are milliseconds. */

@@ -141,14 +141,14 @@ static uint64_t not_negative(int64_t n)
 
 static void count_reported_cost(struct series *series, const struct call *c)
 {
-	uint64_t pusd = not_negative(c->reported_cost.total_pusd);
+	uint64_t pusd = not_negative(c->reported_cost.pusd);
 
 	series->reported++;
 	series->reported_pusd += pusd;
 	if (!c->computed_cost.known)
 		return;
 	series->compared++;
-	series->difference_pusd += (__int128_t)pusd - not_negative(c->computed_cost.total_pusd);
+	series->difference_pusd += (__int128_t)pusd - not_negative(c->computed_cost.pusd);
 }
 
 /* Apart, since counters only go up. */
@@ -163,8 +163,6 @@ static void count_cache_savings(struct series *series, int64_t pusd)
 
 static void count_cost(struct observe_shard *s, struct series *series, const struct call *c)
 {
-	int64_t savings;
-
 	if (c->cost.known) {
 		uint64_t pusd = not_negative(c->cost.total_pusd);
 		series->cost_pusd += pusd;
@@ -176,8 +174,8 @@ static void count_cost(struct observe_shard *s, struct series *series, const str
 	}
 	if (c->reported_cost.known)
 		count_reported_cost(series, c);
-	if (call_cache_savings(c, &savings))
-		count_cache_savings(series, savings);
+	if (c->cache_savings.known)
+		count_cache_savings(series, c->cache_savings.pusd);
 }
 
 static void count_times(struct observe_shard *s, struct series *series, const struct call *c)

@@ -137,6 +137,12 @@ struct cost {
 			     * span's own cost counts; empty where unknown */
 };
 
+/* A sum of money, or none. */
+struct money {
+	bool known;
+	int64_t pusd;
+};
+
 /* Who made the span. Where two of them tell of one call, the one nearer to the model knows its tokens best. */
 enum SMALL producer {
 	PRODUCER_UNKNOWN,
@@ -259,9 +265,11 @@ struct call {
 	struct slice error_type;
 	uint64_t prompt_fingerprint; /* of the system message or template, numbers in it apart; stable; 0: no text */
 	struct tokens tokens;
-	struct cost cost;          /* the one that counts: one of the two below, as prices.cost_source says */
-	struct cost computed_cost; /* by our price table */
-	struct cost reported_cost; /* by the span: only known and total_pusd */
+	struct cost cost; /* the one that counts: one of the two below, as prices.cost_source says */
+	struct money computed_cost; /* by our price table */
+	struct money reported_cost; /* by the span */
+	struct money cache_savings; /* what input read from a cache saved against its price as plain input, by our price
+				      * table; negative where the cache was dearer */
 
 	/* what few calls tell, or few stages ask for */
 	struct slice request_id;     /* of the vendor's HTTP answer or of the proxy: the same call told twice has the same */
@@ -295,10 +303,6 @@ enum context_class context_of(const struct tokens *t);
 
 /* The model that answered, else the one that was asked for, else empty. */
 struct slice call_model(const struct call *c);
-
-/* What reading input from a cache saved against its price as plain input, by our price table; negative where the cache
- * was dearer. False, and *out_pusd untouched, where that is not known. */
-bool call_cache_savings(const struct call *c, int64_t *out_pusd);
 
 /* "name@version" (or "name@unversioned", or a bare version) into out, cut to fit; empty where the call names neither. */
 struct slice call_prompt(const struct call *c, char *out, size_t size);

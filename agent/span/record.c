@@ -89,22 +89,11 @@ static void write_time(struct buf *b, uint64_t unix_ns)
 	buf_printf(b, "\"%.19s.%09lluZ\"", text, (unsigned long long)(unix_ns % NS_PER_SECOND));
 }
 
-static void write_cost(struct buf *b, const char *key, const struct cost *cost)
+static void write_money(struct buf *b, const char *key, struct money amount)
 {
 	json_write_key(b, key);
-	if (cost->known)
-		pusd_write(b, cost->total_pusd);
-	else
-		buf_text(b, "null");
-}
-
-static void write_cache_savings(struct buf *b, const struct call *c)
-{
-	int64_t pusd;
-
-	json_write_key(b, "cache_savings_usd");
-	if (call_cache_savings(c, &pusd))
-		pusd_write(b, pusd);
+	if (amount.known)
+		pusd_write(b, amount.pusd);
 	else
 		buf_text(b, "null");
 }
@@ -246,10 +235,10 @@ void record_write_judged(struct buf *b, const struct call *c, const char *leadin
 	write_number(b, "latency_ms", (double)c->latency_ns / 1e6, c->latency_ns > 0);
 	write_number(b, "ttft_ms", (double)c->ttft_ns / 1e6, c->ttft_ns > 0);
 	write_tokens(b, &c->tokens);
-	write_cost(b, "cost_usd", &c->cost);
-	write_cost(b, "computed_cost_usd", &c->computed_cost);
-	write_cost(b, "reported_cost_usd", &c->reported_cost);
-	write_cache_savings(b, c);
+	write_money(b, "cost_usd", (struct money){ c->cost.known, c->cost.total_pusd });
+	write_money(b, "computed_cost_usd", c->computed_cost);
+	write_money(b, "reported_cost_usd", c->reported_cost);
+	write_money(b, "cache_savings_usd", c->cache_savings);
 	write_text(b, "price", c->cost.price);
 	write_text(b, "outcome", slice_of(outcome_names[c->outcome]));
 	write_telling(b, c);

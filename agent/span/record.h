@@ -5,7 +5,7 @@
  * Prompts and answers are not part of it.
  *
  * cost_usd is the cost that counts (prices.cost_source); computed_cost_usd and reported_cost_usd are both sides of that
- * choice. cache_savings_usd: call_cache_savings.
+ * choice.
  */
 #ifndef PLIMSOLL_SPAN_RECORD_H
 #define PLIMSOLL_SPAN_RECORD_H

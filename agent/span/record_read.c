@@ -48,19 +48,38 @@ static bool read_count(struct json *j, struct tokens *t, enum token_class class)
 	return true;
 }
 
-static bool read_cost(struct json *j, struct cost *out)
+/* What was saved may be negative. */
+static bool read_balance(struct json *j, struct money *out)
 {
 	struct slice text;
 	struct decimal d;
 
-	*out = (struct cost){ .total_only = true };
+	*out = (struct money){ .known = false };
 	if (json_peek(j) == JSON_NULL)
 		return json_null(j);
-	if (!json_number(j, &text) || !decimal_parse(text, &d) || d.digits < 0 || d.digits > INT64_MAX)
+	if (!json_number(j, &text) || !decimal_parse(text, &d) || d.digits < -INT64_MAX || d.digits > INT64_MAX)
 		return false;
-	struct price_exact exact = { d.digits * decimal_power(DECIMAL_SCALE_MAX - d.scale) };
-	out->known = price_exact_round(exact, &out->total_pusd);
+	bool is_negative = d.digits < 0;
+	struct price_exact exact = { (is_negative ? -d.digits : d.digits) * decimal_power(DECIMAL_SCALE_MAX - d.scale) };
+	out->known = price_exact_round(exact, &out->pusd);
+	if (is_negative)
+		out->pusd = -out->pusd;
 	return out->known;
+}
+
+static bool read_money(struct json *j, struct money *out)
+{
+	return read_balance(j, out) && out->pusd >= 0;
+}
+
+static bool read_cost(struct json *j, struct cost *out)
+{
+	struct money total;
+
+	if (!read_money(j, &total))
+		return false;
+	*out = (struct cost){ .known = total.known, .total_only = true, .total_pusd = total.pusd };
+	return true;
 }
 
 /* RFC 3339, or unix seconds. */
@@ -318,9 +337,11 @@ static bool read_member(struct json *j, struct arena *a, struct slice key, struc
 	if (slice_equal(key, SLICE("cost_usd")))
 		return read_cost(j, &c->cost);
 	if (slice_equal(key, SLICE("computed_cost_usd")))
-		return read_cost(j, &c->computed_cost);
+		return read_money(j, &c->computed_cost);
 	if (slice_equal(key, SLICE("reported_cost_usd")))
-		return read_cost(j, &c->reported_cost);
+		return read_money(j, &c->reported_cost);
+	if (slice_equal(key, SLICE("cache_savings_usd")))
+		return read_balance(j, &c->cache_savings);
 	if (slice_equal(key, SLICE("outcome")))
 		return read_outcome(j, &c->outcome);
 	if (slice_equal(key, SLICE("scores")))

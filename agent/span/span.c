@@ -69,18 +69,6 @@ struct slice call_model(const struct call *c)
 	return c->response_model.len > 0 ? c->response_model : c->request_model;
 }
 
-bool call_cache_savings(const struct call *c, int64_t *out_pusd)
-{
-	const struct cost *cost = &c->computed_cost;
-
-	if (!cost->known || cost->total_only || !tokens_has(&c->tokens, TOKENS_CACHE_READ))
-		return false;
-	if (cost->uncached_pusd == 0 && cost->cache_read_pusd > 0) /* plain input has no price */
-		return false;
-	*out_pusd = cost->uncached_pusd - cost->cache_read_pusd;
-	return true;
-}
-
 /* Appends what fits. */
 static void put(struct slice *to, size_t size, struct slice text)
 {

@@ -4,6 +4,9 @@
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
@@ -13,9 +16,10 @@
 #define REPORTED_PUSD INT64_C(5000000000)
 #define COMPUTED_PUSD INT64_C(2700000000) /* gpt-4o: 1000 at 2.50 and 20 at 10 USD a million */
 
-static struct settings *settings_with(enum cost_source source)
+/* override_file: NULL for the built-in prices alone. */
+static struct settings *settings_with(enum cost_source source, const char *override_file)
 {
-	struct config config = { .prices = { .cost_source = source } };
+	struct config config = { .prices = { .cost_source = source, .override_file = override_file } };
 	struct price_book *prices;
 	struct settings *settings;
 	struct buf why = BUF_INIT;
@@ -28,7 +32,7 @@ static struct settings *settings_with(enum cost_source source)
 static void start(struct worker *w, enum cost_source source)
 {
 	assert_false(FAILED(worker_init(w, "test", NULL, NULL, NULL)));
-	assert_false(FAILED(worker_adopt(w, settings_with(source))));
+	assert_false(FAILED(worker_adopt(w, settings_with(source, NULL))));
 }
 
 static struct call sample_call(bool reports)
@@ -45,7 +49,7 @@ static struct call sample_call(bool reports)
 	tokens_set(&c.tokens, TOKENS_INPUT, 1000);
 	tokens_set(&c.tokens, TOKENS_OUTPUT, 20);
 	if (reports)
-		c.reported_cost = (struct cost){ .known = true, .total_pusd = REPORTED_PUSD };
+		c.reported_cost = (struct money){ true, REPORTED_PUSD };
 	return c;
 }
 
@@ -55,7 +59,7 @@ static void expect_cost(const struct call *c, int64_t total_pusd, bool total_onl
 	assert_int_equal(c->cost.total_pusd, total_pusd);
 	assert_int_equal(c->cost.total_only, total_only);
 	assert_true(c->computed_cost.known);
-	assert_int_equal(c->computed_cost.total_pusd, COMPUTED_PUSD);
+	assert_int_equal(c->computed_cost.pusd, COMPUTED_PUSD);
 }
 
 static void the_computed_cost_counts_unless_the_other_is_chosen(void **state)
@@ -67,7 +71,7 @@ static void the_computed_cost_counts_unless_the_other_is_chosen(void **state)
 	start(&w, COST_COMPUTED);
 	worker_complete(&w, &c);
 	expect_cost(&c, COMPUTED_PUSD, false);
-	assert_int_equal(c.reported_cost.total_pusd, REPORTED_PUSD);
+	assert_int_equal(c.reported_cost.pusd, REPORTED_PUSD);
 	worker_release(&w);
 }
 
@@ -109,7 +113,7 @@ static void new_settings_choose_anew(void **state)
 	(void)state;
 	start(&w, COST_COMPUTED);
 	worker_complete(&w, &before);
-	assert_false(FAILED(worker_adopt(&w, settings_with(COST_REPORTED))));
+	assert_false(FAILED(worker_adopt(&w, settings_with(COST_REPORTED, NULL))));
 	worker_complete(&w, &after);
 	expect_cost(&before, COMPUTED_PUSD, false);
 	expect_cost(&after, REPORTED_PUSD, true);
@@ -178,6 +182,64 @@ static void a_record_tells_what_the_cache_saved_or_null(void **state)
 	worker_release(&w);
 }
 
+static void nothing_is_known_to_be_saved_where_plain_input_has_no_price(void **state)
+{
+	char path[] = "/tmp/plimsoll-prices-XXXXXX";
+	int fd = mkstemp(path);
+	struct call c = sample_call(false);
+	struct worker w;
+
+	(void)state;
+	assert_true(fd >= 0);
+	dprintf(fd, "{\"overrides\":[{\"provider\":\"openai\",\"match\":{\"starts_with\":\"gpt-4o\"},"
+		    "\"prices\":{\"cache_read_mtok\":1.25}}]}");
+	close(fd);
+	assert_false(FAILED(worker_init(&w, "test", NULL, NULL, NULL)));
+	assert_false(FAILED(worker_adopt(&w, settings_with(COST_COMPUTED, path))));
+	unlink(path);
+	tokens_set(&c.tokens, TOKENS_CACHE_READ, 800);
+	worker_complete(&w, &c);
+	assert_int_equal(c.cost.cache_read_pusd, INT64_C(1000000000));
+	assert_false(c.cache_savings.known);
+	worker_release(&w);
+}
+
+/* A call that waits for those inside it is counted from its record. */
+static void what_the_cache_saved_comes_back_from_a_record(void **state)
+{
+	static const struct money amounts[] = { { true, INT64_C(1000000000) }, { true, -3 }, { true, 0 }, { false, 0 } };
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(amounts) / sizeof(amounts[0]); i++) {
+		struct call c = sample_call(false), read;
+		struct buf line = BUF_INIT;
+		struct arena arena;
+
+		c.cache_savings = amounts[i];
+		record_write(&line, &c, "");
+		arena_init(&arena, 1 << 16);
+		assert_false(FAILED(record_read(buf_view(&line), &arena, &read)));
+		assert_int_equal(read.cache_savings.known, amounts[i].known);
+		assert_int_equal(read.cache_savings.pusd, amounts[i].pusd);
+		arena_release(&arena);
+		buf_release(&line);
+	}
+}
+
+static void a_cost_below_nothing_is_no_record(void **state)
+{
+	static const char *const lines[] = { "{\"cost_usd\":-1}", "{\"computed_cost_usd\":-0.1}",
+					     "{\"reported_cost_usd\":-2}" };
+	struct arena arena;
+	struct call read;
+
+	(void)state;
+	arena_init(&arena, 1 << 16);
+	for (size_t i = 0; i < sizeof(lines) / sizeof(lines[0]); i++)
+		assert_int_equal(record_read(slice_of(lines[i]), &arena, &read).code, STATUS_MALFORMED);
+	arena_release(&arena);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -188,6 +250,9 @@ int main(void)
 		cmocka_unit_test(a_cost_that_a_record_brings_stays_and_the_pin_is_told),
 		cmocka_unit_test(a_record_shows_both_sides),
 		cmocka_unit_test(a_record_tells_what_the_cache_saved_or_null),
+		cmocka_unit_test(nothing_is_known_to_be_saved_where_plain_input_has_no_price),
+		cmocka_unit_test(what_the_cache_saved_comes_back_from_a_record),
+		cmocka_unit_test(a_cost_below_nothing_is_no_record),
 	};
 
 	return cmocka_run_group_tests_name("daemon/worker", tests, NULL, NULL);

@@ -600,7 +600,7 @@ static void claude_code_tells_of_a_call_in_a_log_record(void **state)
 	assert_count(&c.tokens, TOKENS_INPUT, 510);
 	assert_text(c.request_id, "req_1");
 	assert_int_equal(c.prompt_name.len, 0); /* prompt.id is a turn of the user here */
-	assert_int_equal(c.reported_cost.total_pusd, 10000000000);
+	assert_int_equal(c.reported_cost.pusd, 10000000000);
 	assert_false(read_log("claude_code.user_prompt", "claude-code", request, &c));
 }
 

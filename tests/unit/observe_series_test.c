@@ -97,8 +97,8 @@ static void a_call_is_counted_in_every_family(void **state)
 	struct call c = sample_call();
 
 	(void)state;
-	c.computed_cost = c.cost;
-	c.reported_cost = (struct cost){ .known = true, .total_pusd = 2000000 };
+	c.computed_cost = (struct money){ true, c.cost.total_pusd };
+	c.reported_cost = (struct money){ true, 2000000 };
 	observe_one(o, 0, &c);
 	assert_scraped(o, "plimsoll_requests_total{" LABELS ",outcome=\"ok\"} 1");
 	assert_scraped(o, "plimsoll_tokens_total{" LABELS ",type=\"input\"} 1000");
@@ -217,14 +217,11 @@ static void costs_add_up_exactly_across_shards(void **state)
 	observer_free(o);
 }
 
-static struct call cached_call(int64_t uncached_pusd, int64_t cache_read_pusd)
+static struct call cached_call(int64_t savings_pusd)
 {
 	struct call c = sample_call();
 
-	tokens_set(&c.tokens, TOKENS_CACHE_READ, 800);
-	c.computed_cost = c.cost;
-	c.computed_cost.uncached_pusd = uncached_pusd;
-	c.computed_cost.cache_read_pusd = cache_read_pusd;
+	c.cache_savings = (struct money){ true, savings_pusd };
 	return c;
 }
 
@@ -232,10 +229,10 @@ static void cache_savings_and_losses_are_counters_apart(void **state)
 {
 	struct config config = config_with(100, 128);
 	struct observer *o = observer_new(&config, 2);
-	struct call saving = cached_call(INT64_MAX, 7), losing = cached_call(5, 9), unknown = cached_call(0, 9);
+	struct call saving = cached_call(INT64_MAX - 7), losing = cached_call(-4), unknown = sample_call();
 
 	(void)state;
-	observe_one(o, 0, &unknown); /* plain input has no price */
+	observe_one(o, 0, &unknown);
 	assert_int_equal(lines_of(o, "plimsoll_cache_"), 0);
 	observe_one(o, 0, &saving);
 	assert_int_equal(lines_of(o, "plimsoll_cache_losses_usd_total"), 0);
@@ -253,10 +250,10 @@ static void a_difference_is_of_calls_that_have_both_costs(void **state)
 	struct call c = sample_call();
 
 	(void)state;
-	c.reported_cost = (struct cost){ .known = true, .total_pusd = 10 };
+	c.reported_cost = (struct money){ true, 10 };
 	observe_one(o, 0, &c); /* reported only */
 	assert_int_equal(lines_of(o, "plimsoll_reported_cost_difference_usd"), 0);
-	c.computed_cost = (struct cost){ .known = true, .total_pusd = INT64_MAX };
+	c.computed_cost = (struct money){ true, INT64_MAX };
 	observe_one(o, 0, &c);
 	observe_one(o, 1, &c);
 	assert_scraped(o, "plimsoll_reported_cost_difference_usd{" LABELS "} -18446744.073709551594");

@@ -128,9 +128,9 @@ static void cache_savings_are_net(void **state)
 	(void)state;
 	tokens_set(&c.tokens, TOKENS_CACHE_READ, 8);
 	observe_begin(s);
-	c.cost = c.computed_cost = (struct cost){ .known = true, .uncached_pusd = 10, .cache_read_pusd = 1 };
+	c.cache_savings = (struct money){ true, 9 };
 	observe_call(s, &c);
-	c.cost = c.computed_cost = (struct cost){ .known = true, .uncached_pusd = 1, .cache_read_pusd = 3 };
+	c.cache_savings = (struct money){ true, -2 };
 	observe_call(s, &c);
 	observe_end(s);
 	json_t *root = summary_of(o);
