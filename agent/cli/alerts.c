@@ -6,36 +6,26 @@
 #include <inttypes.h>
 #include <math.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <time.h>
 
 #include "agent/base/clock.h"
 #include "agent/base/json.h"
 #include "agent/cli/answer.h"
-#include "agent/cli/client.h"
+#include "agent/cli/verb.h"
 
 #define TEST_POLL_MS    100
 #define TEST_TIMEOUT_MS 60000
 
-enum { OPTION_AGENT, OPTION_OUTPUT, OPTION_ALL, OPTION_DURATION, OPTION_COMMENT, OPTION_BY, OPTION_RESOLVED };
+enum { OPTION_ALL = VERB_OPTIONS, OPTION_DURATION, OPTION_COMMENT, OPTION_BY, OPTION_RESOLVED };
 
 static const struct cli_option options[] = {
-	[OPTION_AGENT] = CLIENT_AGENT_OPTION,
-	[OPTION_OUTPUT] = { "output", 'o', "FORMAT", "text, or json for programs." },
+	VERB_OPTION_ROWS,
 	[OPTION_ALL] = { "all", 0, NULL, "list: also what has ended. silences: also what is over." },
 	[OPTION_DURATION] = { "duration", 'd', "TIME", "silence: how long (30m, 2h, 7d); 2h unless given." },
 	[OPTION_COMMENT] = { "comment", 'm', "TEXT", "silence: why." },
 	[OPTION_BY] = { "by", 0, "NAME", "silence, accept: who; the user's name unless given." },
 	[OPTION_RESOLVED] = { "resolved", 0, NULL, "test: tell of an end, which closes what a test has opened." },
 	{ .name = NULL },
-};
-
-struct call {
-	struct client client;
-	const struct cli_args *args;
-	const char *operand; /* behind the verb; NULL: none */
-	bool json;
-	struct buf answer;
 };
 
 bool alerts_read_duration(const char *text, uint64_t *seconds)
@@ -55,11 +45,6 @@ bool alerts_read_duration(const char *text, uint64_t *seconds)
 		}
 	}
 	return slice_to_u64(digits, seconds) && *seconds > 0 && *seconds < UINT32_MAX && (*seconds *= factor) < UINT32_MAX;
-}
-
-static void print_json(const struct buf *answer)
-{
-	printf("%.*s\n", (int)answer->len, answer->ptr);
 }
 
 /* ---------------------------------------------------------------- list */
@@ -108,16 +93,15 @@ static void print_pending(void *context, struct slice item)
 	buf_release(&text);
 }
 
-static int list(struct call *c)
+static int list(struct verb_call *c)
 {
 	size_t count = 0;
-	int code = client_get(&c->client,
-			      c->args->values[OPTION_ALL] != NULL ? "/api/v1/alerts?state=all" : "/api/v1/alerts", &c->answer);
+	int code = verb_get(c, c->args.values[OPTION_ALL] != NULL ? "/api/v1/alerts?state=all" : "/api/v1/alerts");
 
 	if (code != CLI_GO_ON)
 		return code;
 	if (c->json) {
-		print_json(&c->answer);
+		verb_print_json(c);
 		return CLI_DONE;
 	}
 	answer_each(answer_field(buf_view(&c->answer), "alerts"), print_alert, &count);
@@ -128,65 +112,59 @@ static int list(struct call *c)
 }
 
 /* ---------------------------------------------------------------- show, accept */
-static int show(struct call *c)
+static int show(struct verb_call *c)
 {
-	struct buf path = BUF_INIT;
+	int code = verb_get_one(c, "/api/v1/alerts/", c->operands[0]);
 
-	buf_text(&path, "/api/v1/alerts/");
-	buf_percent(&path, slice_of(c->operand));
-	int code = client_get(&c->client, buf_string(&path), &c->answer);
-	buf_release(&path);
 	if (code != CLI_GO_ON)
 		return code;
 	if (c->json)
-		print_json(&c->answer);
+		verb_print_json(c);
 	else
 		alerts_print(buf_view(&c->answer));
 	return CLI_DONE;
 }
 
-static struct slice who(const struct call *c)
+static struct slice who(const struct verb_call *c)
 {
-	const char *given = c->args->values[OPTION_BY], *user = getenv("USER");
-
-	return slice_of(given != NULL ? given : user != NULL ? user : "unknown");
+	return slice_of(cli_user(c->args.values[OPTION_BY]));
 }
 
-static int accept_level(struct call *c)
+static int accept_level(struct verb_call *c)
 {
 	struct buf path = BUF_INIT, body = BUF_INIT;
 
 	buf_text(&path, "/api/v1/alerts/");
-	buf_percent(&path, slice_of(c->operand));
+	buf_percent(&path, slice_of(c->operands[0]));
 	buf_text(&path, "/accept");
 	buf_text(&body, "{\"by\":");
 	json_write_string(&body, who(c));
 	buf_byte(&body, '}');
-	int code = client_post(&c->client, buf_string(&path), buf_view(&body), &c->answer);
+	int code = verb_post(c, buf_string(&path), buf_view(&body));
 	buf_release(&path);
 	buf_release(&body);
 	if (code != CLI_GO_ON)
 		return code;
 	if (c->json)
-		print_json(&c->answer);
+		verb_print_json(c);
 	else
-		printf("the level of alert %s is the baseline now\n", c->operand);
+		printf("the level of alert %s is the baseline now\n", c->operands[0]);
 	return CLI_DONE;
 }
 
 /* ---------------------------------------------------------------- silences */
 /* All operands behind the verb: "feature=checkout metric=latency*". */
-static void write_matchers(const struct call *c, struct buf *out)
+static void write_matchers(const struct verb_call *c, struct buf *out)
 {
-	for (int i = 1; i < c->args->operand_count; i++) {
-		buf_text(out, i > 1 ? " " : "");
-		buf_text(out, c->args->operands[i]);
+	for (int i = 0; i < c->operand_count; i++) {
+		buf_text(out, i > 0 ? " " : "");
+		buf_text(out, c->operands[i]);
 	}
 }
 
-static int silence(struct call *c)
+static int silence(struct verb_call *c)
 {
-	const char *duration = c->args->values[OPTION_DURATION], *comment = c->args->values[OPTION_COMMENT];
+	const char *duration = c->args.values[OPTION_DURATION], *comment = c->args.values[OPTION_COMMENT];
 	struct buf matchers = BUF_INIT, body = BUF_INIT, id = BUF_INIT;
 	uint64_t seconds = 0;
 
@@ -200,9 +178,9 @@ static int silence(struct call *c)
 	buf_text(&body, ",\"comment\":");
 	json_write_string(&body, slice_of(comment != NULL ? comment : ""));
 	buf_byte(&body, '}');
-	int code = client_post(&c->client, "/api/v1/silences", buf_view(&body), &c->answer);
+	int code = verb_post(c, "/api/v1/silences", buf_view(&body));
 	if (code == CLI_GO_ON && c->json) {
-		print_json(&c->answer);
+		verb_print_json(c);
 	} else if (code == CLI_GO_ON) {
 		answer_text(buf_view(&c->answer), "id", &id);
 		printf("silenced as %s; end it with 'plimsoll alerts unsilence %s'\n", buf_string(&id), buf_string(&id));
@@ -213,18 +191,18 @@ static int silence(struct call *c)
 	return code == CLI_GO_ON ? CLI_DONE : code;
 }
 
-static int unsilence(struct call *c)
+static int unsilence(struct verb_call *c)
 {
 	struct buf path = BUF_INIT;
 
 	buf_text(&path, "/api/v1/silences/");
-	buf_percent(&path, slice_of(c->operand));
-	int code = client_delete(&c->client, buf_string(&path), &c->answer);
+	buf_percent(&path, slice_of(c->operands[0]));
+	int code = verb_delete(c, buf_string(&path));
 	buf_release(&path);
 	if (code == CLI_GO_ON && c->json)
-		print_json(&c->answer);
+		verb_print_json(c);
 	else if (code == CLI_GO_ON)
-		printf("silence %s has ended\n", c->operand);
+		printf("silence %s has ended\n", c->operands[0]);
 	return code == CLI_GO_ON ? CLI_DONE : code;
 }
 
@@ -248,22 +226,22 @@ static void print_silence(void *context, struct slice item)
 	buf_release(&text);
 }
 
-static int silences(struct call *c)
+static int silences(struct verb_call *c)
 {
-	bool all = c->args->values[OPTION_ALL] != NULL;
-	int code = client_get(&c->client, "/api/v1/silences", &c->answer);
+	bool all = c->args.values[OPTION_ALL] != NULL;
+	int code = verb_get(c, "/api/v1/silences");
 
 	if (code != CLI_GO_ON)
 		return code;
 	if (c->json)
-		print_json(&c->answer);
+		verb_print_json(c);
 	else
 		answer_each(answer_field(buf_view(&c->answer), "silences"), print_silence, &all);
 	return CLI_DONE;
 }
 
 /* ---------------------------------------------------------------- test */
-static int print_test(const struct call *c)
+static int print_test(const struct verb_call *c)
 {
 	struct slice answer = buf_view(&c->answer);
 	bool good = slice_equal(answer_field(answer, "ok"), SLICE("true"));
@@ -274,21 +252,21 @@ static int print_test(const struct call *c)
 		buf_printf(&words, "%.0f ", answer_number(answer, "code"));
 	answer_text(answer, "answer", &words);
 	if (c->json)
-		print_json(&c->answer);
+		verb_print_json(c);
 	else
-		printf("%s: %s: %s\n", c->operand, good ? "delivered" : "refused", buf_string(&words));
+		printf("%s: %s: %s\n", c->operands[0], good ? "delivered" : "refused", buf_string(&words));
 	buf_release(&words);
 	return good ? CLI_DONE : CLI_NO;
 }
 
-static int wait_for_test(struct call *c, const char *path)
+static int wait_for_test(struct verb_call *c, const char *path)
 {
 	const struct timespec pause = { 0, TEST_POLL_MS * 1000000L };
 	int code = CLI_GO_ON;
 
 	for (int waited_ms = 0; code == CLI_GO_ON && waited_ms < TEST_TIMEOUT_MS; waited_ms += TEST_POLL_MS) {
 		buf_reset(&c->answer);
-		code = client_get(&c->client, path, &c->answer);
+		code = verb_get(c, path);
 		if (code == CLI_GO_ON && slice_equal(answer_field(buf_view(&c->answer), "done"), SLICE("true")))
 			return print_test(c);
 		nanosleep(&pause, NULL);
@@ -298,14 +276,14 @@ static int wait_for_test(struct call *c, const char *path)
 	return code == CLI_GO_ON ? CLI_NO : code;
 }
 
-static int test(struct call *c)
+static int test(struct verb_call *c)
 {
 	struct buf body = BUF_INIT, path = BUF_INIT;
 
 	buf_text(&body, "{\"channel\":");
-	json_write_string(&body, slice_of(c->operand));
-	buf_printf(&body, ",\"resolved\":%s}", c->args->values[OPTION_RESOLVED] != NULL ? "true" : "false");
-	int code = client_post(&c->client, "/api/v1/channels/test", buf_view(&body), &c->answer);
+	json_write_string(&body, slice_of(c->operands[0]));
+	buf_printf(&body, ",\"resolved\":%s}", c->args.values[OPTION_RESOLVED] != NULL ? "true" : "false");
+	int code = verb_post(c, "/api/v1/channels/test", buf_view(&body));
 	if (code == CLI_GO_ON) {
 		buf_text(&path, "/api/v1/channels/test/");
 		answer_text(buf_view(&c->answer), "test", &path);
@@ -317,51 +295,24 @@ static int test(struct call *c)
 }
 
 /* ---------------------------------------------------------------- the command */
-static const struct {
-	const char *name, *wants; /* NULL: no operand */
-	int (*run)(struct call *c);
-} verbs[] = {
-	{ "list", NULL, list },         { "show", "an alert's id", show },
-	{ "explain", "an alert's id", show }, { "accept", "an alert's id", accept_level },
-	{ "silence", "matchers, such as feature=checkout", silence },
-	{ "unsilence", "a silence's id", unsilence },
-	{ "silences", NULL, silences }, { "test", "a channel's name, such as slack/oncall", test },
+static const struct verb verbs[] = {
+	{ "list", NULL, 0, false, list },
+	{ "show", "an alert's id", 1, false, show },
+	{ "explain", "an alert's id", 1, false, show },
+	{ "accept", "an alert's id", 1, false, accept_level },
+	{ "silence", "matchers, such as feature=checkout", 1, true, silence },
+	{ "unsilence", "a silence's id", 1, false, unsilence },
+	{ "silences", NULL, 0, false, silences },
+	{ "test", "a channel's name, such as slack/oncall", 1, false, test },
+	{ .name = NULL },
 };
-
-static int run_verb(size_t verb, struct call *c)
-{
-	int operands = c->args->operand_count - 1;
-	bool takes_many = verbs[verb].run == silence;
-
-	c->operand = operands > 0 ? c->args->operands[1] : NULL;
-	if (verbs[verb].wants != NULL && operands == 0)
-		return cli_usage_error(&command_alerts, "%s wants %s", verbs[verb].name, verbs[verb].wants);
-	if (operands > (verbs[verb].wants != NULL) && !takes_many)
-		return cli_usage_error(&command_alerts, "unexpected '%s'", c->args->operands[operands]);
-	int code = client_open(&command_alerts, c->args->values[OPTION_AGENT], &c->client);
-	return code == CLI_GO_ON ? verbs[verb].run(c) : code;
-}
 
 static int alerts_run(int argc, char **argv)
 {
-	struct cli_args args;
-	struct call c = { .args = &args };
-	int code = cli_parse(&command_alerts, argc, argv, &args);
+	struct verb_call c;
+	int code = verb_read(&command_alerts, verbs, argc, argv, &c);
 
-	if (code == CLI_GO_ON)
-		code = cli_read_output(&command_alerts, args.values[OPTION_OUTPUT], &c.json);
-	if (code != CLI_GO_ON)
-		return code;
-	const char *name = args.operand_count > 0 ? args.operands[0] : "list";
-	for (size_t i = 0; i < sizeof(verbs) / sizeof(verbs[0]); i++) {
-		if (strcmp(verbs[i].name, name) != 0)
-			continue;
-		code = run_verb(i, &c);
-		buf_release(&c.answer);
-		return code;
-	}
-	return cli_usage_error(&command_alerts, "'%s' is none of list, show, explain, accept, silence, unsilence, "
-						"silences and test", name);
+	return code == CLI_GO_ON ? verb_run(&c) : code;
 }
 
 const struct command command_alerts = {

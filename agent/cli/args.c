@@ -3,6 +3,7 @@
  */
 #include <assert.h>
 #include <stdio.h>
+#include <stdlib.h>
 
 #include "agent/cli/command.h"
 #include "agent/cli/usage.h"
@@ -26,6 +27,13 @@ int cli_read_output(const struct command *self, const char *value, bool *json)
 	if (value == NULL || *json || strcmp(value, "text") == 0)
 		return CLI_GO_ON;
 	return cli_usage_error(self, "--output is text or json, not '%s'", value);
+}
+
+const char *cli_user(const char *by)
+{
+	const char *user = getenv("USER");
+
+	return by != NULL ? by : user != NULL ? user : "unknown";
 }
 
 static const struct cli_option *find_long(const struct cli_option *options, struct slice name)

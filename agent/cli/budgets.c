@@ -4,119 +4,75 @@
 #include "agent/cli/budgets.h"
 
 #include <stdio.h>
-#include <stdlib.h>
 
 #include "agent/base/json.h"
-#include "agent/cli/answer.h"
-#include "agent/cli/client.h"
+#include "agent/cli/verb.h"
 
-enum { OPTION_AGENT, OPTION_OUTPUT, OPTION_BY };
+enum { OPTION_BY = VERB_OPTIONS };
 
 static const struct cli_option options[] = {
-	[OPTION_AGENT] = CLIENT_AGENT_OPTION,
-	[OPTION_OUTPUT] = { "output", 'o', "FORMAT", "text, or json for programs." },
+	VERB_OPTION_ROWS,
 	[OPTION_BY] = { "by", 0, "NAME", "reset: who; the user's name unless given." },
 	{ .name = NULL },
 };
 
-struct asking {
-	struct client client;
-	const struct cli_args *args;
-	const char *operand; /* a budget's name; NULL: none */
-	bool json;
-	struct buf answer;
-};
-
-static int print_answer(struct asking *a)
+static int print_answer(const struct verb_call *c)
 {
-	if (!a->json)
-		return budgets_print(buf_view(&a->answer)) ? CLI_DONE : CLI_UNREACHABLE;
-	printf("%.*s\n", (int)a->answer.len, a->answer.ptr);
+	if (!c->json)
+		return budgets_print(buf_view(&c->answer)) ? CLI_DONE : CLI_UNREACHABLE;
+	verb_print_json(c);
 	return CLI_DONE;
 }
 
 /* ---------------------------------------------------------------- verbs */
 
-static int list(struct asking *a)
+static int list(struct verb_call *c)
 {
-	int code = client_get(&a->client, "/api/v1/budgets", &a->answer);
+	int code = verb_get(c, "/api/v1/budgets");
 
-	return code == CLI_GO_ON ? print_answer(a) : code;
+	return code == CLI_GO_ON ? print_answer(c) : code;
 }
 
-static int show(struct asking *a)
+static int show(struct verb_call *c)
 {
-	struct buf path = BUF_INIT;
+	int code = verb_get_one(c, "/api/v1/budgets/", c->operands[0]);
 
-	buf_text(&path, "/api/v1/budgets/");
-	buf_percent(&path, slice_of(a->operand));
-	int code = client_get(&a->client, buf_string(&path), &a->answer);
-	buf_release(&path);
-	return code == CLI_GO_ON ? print_answer(a) : code;
+	return code == CLI_GO_ON ? print_answer(c) : code;
 }
 
-static int reset(struct asking *a)
+static int reset(struct verb_call *c)
 {
-	const char *given = a->args->values[OPTION_BY], *user = getenv("USER");
 	struct buf body = BUF_INIT;
 
 	buf_text(&body, "{\"budget\":");
-	json_write_string(&body, slice_of(a->operand));
+	json_write_string(&body, slice_of(c->operands[0]));
 	buf_text(&body, ",\"by\":");
-	json_write_string(&body, slice_of(given != NULL ? given : user != NULL ? user : "unknown"));
+	json_write_string(&body, slice_of(cli_user(c->args.values[OPTION_BY])));
 	buf_byte(&body, '}');
-	int code = client_post(&a->client, "/api/v1/budgets/reset", buf_view(&body), &a->answer);
+	int code = verb_post(c, "/api/v1/budgets/reset", buf_view(&body));
 	buf_release(&body);
 	if (code != CLI_GO_ON)
 		return code;
-	if (a->json)
-		printf("%.*s\n", (int)a->answer.len, a->answer.ptr);
+	if (c->json)
+		verb_print_json(c);
 	else
-		printf("budget %s starts anew\n", a->operand);
+		printf("budget %s starts anew\n", c->operands[0]);
 	return CLI_DONE;
 }
 
-static const struct {
-	const char *name, *wants; /* NULL: no operand */
-	int (*run)(struct asking *a);
-} verbs[] = {
-	{ "list", NULL, list },
-	{ "show", "a budget's name, such as day/assistant", show },
-	{ "reset", "a budget's name, such as day/assistant", reset },
+static const struct verb verbs[] = {
+	{ "list", NULL, 0, false, list },
+	{ "show", "a budget's name, such as day/assistant", 1, false, show },
+	{ "reset", "a budget's name, such as day/assistant", 1, false, reset },
+	{ .name = NULL },
 };
-
-static int run_verb(size_t verb, struct asking *a)
-{
-	int operands = a->args->operand_count - 1;
-
-	a->operand = operands > 0 ? a->args->operands[1] : NULL;
-	if (verbs[verb].wants != NULL && operands < 1)
-		return cli_usage_error(&command_budgets, "%s wants %s", verbs[verb].name, verbs[verb].wants);
-	if (operands > (verbs[verb].wants != NULL))
-		return cli_usage_error(&command_budgets, "unexpected '%s'", a->args->operands[operands]);
-	int code = client_open(&command_budgets, a->args->values[OPTION_AGENT], &a->client);
-	return code == CLI_GO_ON ? verbs[verb].run(a) : code;
-}
 
 static int budgets_run(int argc, char **argv)
 {
-	struct cli_args args;
-	struct asking a = { .args = &args };
-	int code = cli_parse(&command_budgets, argc, argv, &args);
+	struct verb_call c;
+	int code = verb_read(&command_budgets, verbs, argc, argv, &c);
 
-	if (code == CLI_GO_ON)
-		code = cli_read_output(&command_budgets, args.values[OPTION_OUTPUT], &a.json);
-	if (code != CLI_GO_ON)
-		return code;
-	const char *name = args.operand_count > 0 ? args.operands[0] : "list";
-	for (size_t i = 0; i < sizeof(verbs) / sizeof(verbs[0]); i++) {
-		if (strcmp(verbs[i].name, name) != 0)
-			continue;
-		code = run_verb(i, &a);
-		buf_release(&a.answer);
-		return code;
-	}
-	return cli_usage_error(&command_budgets, "'%s' is none of list, show and reset", name);
+	return code == CLI_GO_ON ? verb_run(&c) : code;
 }
 
 const struct command command_budgets = {

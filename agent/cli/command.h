@@ -51,6 +51,9 @@ int cli_usage_error(const struct command *self, const char *format, ...) __attri
 /* The value of an --output option ("text" or "json"): CLI_GO_ON, or CLI_USAGE after saying so. NULL means text. */
 int cli_read_output(const struct command *self, const char *value, bool *json) MUST_USE;
 
+/* Who does something: the value of a --by option, else the user's name, else "unknown". */
+const char *cli_user(const char *by);
+
 /* The program that the commands belong to: what cli itself may not include is handed in by main. */
 struct cli_program {
 	const struct command *const *commands; /* in the order of help; ends at NULL */

@@ -5,7 +5,6 @@
 
 #include <math.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <time.h>
 
 #include "agent/base/json.h"
@@ -15,13 +14,12 @@
 #define COMMAND_TIMEOUT_MS (3600 * 1000)
 
 enum {
-	OPTION_AGENT, OPTION_OUTPUT, OPTION_DIRECTORY, OPTION_ENV, OPTION_BY, OPTION_TICKET, OPTION_CANARY, OPTION_FORCE,
-	OPTION_TO, OPTION_INTO, OPTION_NAME,
+	OPTION_DIRECTORY = VERB_OPTIONS, OPTION_ENV, OPTION_BY, OPTION_TICKET, OPTION_CANARY, OPTION_FORCE, OPTION_TO,
+	OPTION_INTO, OPTION_NAME,
 };
 
 static const struct cli_option options[] = {
-	[OPTION_AGENT] = CLIENT_AGENT_OPTION,
-	[OPTION_OUTPUT] = { "output", 'o', "FORMAT", "text, or json for programs." },
+	VERB_OPTION_ROWS,
 	[OPTION_DIRECTORY] = { "directory", 'd', "DIR", "list, diff: of these manifests, without an agent." },
 	[OPTION_ENV] = { "env", 'e', "NAME", "deploy, rollback: the environment, such as production." },
 	[OPTION_BY] = { "by", 0, "WHO", "deploy, rollback: who does it; the user's name unless given." },
@@ -36,53 +34,50 @@ static const struct cli_option options[] = {
 	{ .name = NULL },
 };
 
-const char *prompts_import_target(const struct prompts_call *c)
+const char *prompts_directory(const struct verb_call *c)
 {
-	return c->args->values[OPTION_INTO];
+	return c->args.values[OPTION_DIRECTORY];
 }
 
-const char *prompts_import_name(const struct prompts_call *c)
+const char *prompts_import_target(const struct verb_call *c)
 {
-	return c->args->values[OPTION_NAME];
+	return c->args.values[OPTION_INTO];
 }
 
-static void print_json(const struct buf *answer)
+const char *prompts_import_name(const struct verb_call *c)
 {
-	printf("%.*s\n", (int)slice_trim(buf_view(answer)).len, answer->ptr);
+	return c->args.values[OPTION_NAME];
 }
 
 static void path_of(const char *name, struct buf *out)
 {
-	buf_text(out, "/api/v1/prompts/");
+	buf_text(out, PROMPTS_PATH);
 	buf_percent(out, slice_of(name));
 }
 
 /* ---------------------------------------------------------------- looking */
-static int list(struct prompts_call *c)
+static int list(struct verb_call *c)
 {
-	if (c->directory != NULL)
+	if (prompts_directory(c) != NULL)
 		return prompts_list_folder(c);
-	int code = client_get(&c->client, "/api/v1/prompts", &c->answer);
+	int code = verb_get(c, "/api/v1/prompts");
 	if (code != CLI_GO_ON)
 		return code;
 	if (c->json)
-		print_json(&c->answer);
+		verb_print_json(c);
 	else
 		prompts_print_list(buf_view(&c->answer));
 	return CLI_DONE;
 }
 
-static int show_log(struct prompts_call *c)
+static int show_log(struct verb_call *c)
 {
-	struct buf path = BUF_INIT;
+	int code = verb_get_one(c, PROMPTS_PATH, c->operands[0]);
 
-	path_of(c->operands[0], &path);
-	int code = client_get(&c->client, buf_string(&path), &c->answer);
-	buf_release(&path);
 	if (code != CLI_GO_ON)
 		return code;
 	if (c->json)
-		print_json(&c->answer);
+		verb_print_json(c);
 	else
 		prompts_print_log(buf_view(&c->answer));
 	return CLI_DONE;
@@ -105,14 +100,13 @@ static bool read_share(const char *text, double *out)
 	return false;
 }
 
-static void write_wish(const struct prompts_call *c, const char *version, double share, struct buf *out)
+static void write_wish(const struct verb_call *c, const char *version, double share, struct buf *out)
 {
-	const char *const *v = c->args->values;
-	const char *user = getenv("USER");
+	const char *const *v = c->args.values;
 	const struct {
 		const char *name, *value;
 	} texts[] = { { "version", version }, { "environment", v[OPTION_ENV] },
-		      { "by", v[OPTION_BY] != NULL ? v[OPTION_BY] : user != NULL ? user : "unknown" },
+		      { "by", cli_user(v[OPTION_BY]) },
 		      { "ticket", v[OPTION_TICKET] } };
 
 	buf_byte(out, '{');
@@ -147,7 +141,7 @@ static void find_command(void *context, struct slice deployment)
 }
 
 /* Waits for the deploy command that the agent runs. */
-static int wait_for_command(struct prompts_call *c, double number)
+static int wait_for_command(struct verb_call *c, double number)
 {
 	const struct timespec pause = { 0, COMMAND_POLL_MS * 1000000L };
 	struct buf path = BUF_INIT, answer = BUF_INIT;
@@ -174,7 +168,7 @@ static int wait_for_command(struct prompts_call *c, double number)
 	return CLI_NO;
 }
 
-static int report(struct prompts_call *c, bool is_rollback)
+static int report(struct verb_call *c, bool is_rollback)
 {
 	struct slice answer = buf_view(&c->answer);
 	struct buf text = BUF_INIT;
@@ -195,89 +189,63 @@ static int report(struct prompts_call *c, bool is_rollback)
 	bool waits = slice_equal(answer_field(answer, "command"), SLICE("true"));
 	int code = waits ? wait_for_command(c, answer_number(answer, "number")) : CLI_DONE;
 	if (code == CLI_DONE && c->json)
-		print_json(&c->answer);
+		verb_print_json(c);
 	else if (code == CLI_DONE)
 		printf("%s\n", buf_string(&text));
 	buf_release(&text);
 	return code;
 }
 
-static int change(struct prompts_call *c, const char *verb, const char *version, bool is_rollback)
+static int change(struct verb_call *c, const char *verb, const char *version, bool is_rollback)
 {
 	struct buf path = BUF_INIT, body = BUF_INIT;
 	double share;
 
-	if (c->args->values[OPTION_ENV] == NULL)
+	if (c->args.values[OPTION_ENV] == NULL)
 		return cli_usage_error(&command_prompts, "--env is missing");
-	if (!read_share(c->args->values[OPTION_CANARY], &share))
+	if (!read_share(c->args.values[OPTION_CANARY], &share))
 		return CLI_USAGE;
 	path_of(c->operands[0], &path);
 	buf_printf(&path, "/%s", verb);
 	write_wish(c, version, share, &body);
-	int code = client_post(&c->client, buf_string(&path), buf_view(&body), &c->answer);
+	int code = verb_post(c, buf_string(&path), buf_view(&body));
 	buf_release(&path);
 	buf_release(&body);
 	return code == CLI_GO_ON ? report(c, is_rollback) : code;
 }
 
-static int deploy(struct prompts_call *c)
+static int deploy(struct verb_call *c)
 {
 	return change(c, "deploy", c->operands[1], false);
 }
 
-static int rollback(struct prompts_call *c)
+static int rollback(struct verb_call *c)
 {
-	return change(c, "rollback", c->args->values[OPTION_TO], true);
+	return change(c, "rollback", c->args.values[OPTION_TO], true);
 }
 
 /* ---------------------------------------------------------------- the command */
-static const struct verb {
-	const char *name, *wants;
-	int operands;
-	bool offline; /* never asks the agent */
-	int (*run)(struct prompts_call *c);
-} verbs[] = {
-	{ "list", "no operand", 0, false, list },
+static const struct verb verbs[] = {
+	{ "list", NULL, 0, false, list },
 	{ "log", "a prompt's name", 1, false, show_log },
 	{ "diff", "a prompt's name and two versions", 3, false, prompts_diff },
-	{ "check", "a folder", 1, true, prompts_check },
-	{ "import", "a file", 1, true, prompts_import },
+	{ "check", "a folder", 1, false, prompts_check },
+	{ "import", "a file", 1, false, prompts_import },
 	{ "deploy", "a prompt's name and a version", 2, false, deploy },
 	{ "rollback", "a prompt's name", 1, false, rollback },
+	{ .name = NULL },
 };
-
-static int run_verb(const struct verb *v, struct prompts_call *c)
-{
-	if (c->args->operand_count - 1 != v->operands && !(v->operands == 0 && c->args->operand_count == 0))
-		return cli_usage_error(&command_prompts, "%s wants %s", v->name, v->wants);
-	c->operands = c->args->operands + 1;
-	int code = v->offline || c->directory != NULL ?
-		CLI_GO_ON : client_open(&command_prompts, c->args->values[OPTION_AGENT], &c->client);
-	return code == CLI_GO_ON ? v->run(c) : code;
-}
 
 static int prompts_run(int argc, char **argv)
 {
-	struct cli_args args;
-	struct prompts_call c = { .args = &args };
-	int code = cli_parse(&command_prompts, argc, argv, &args);
+	struct verb_call c;
+	int code = verb_read(&command_prompts, verbs, argc, argv, &c);
 
-	if (code == CLI_GO_ON)
-		code = cli_read_output(&command_prompts, args.values[OPTION_OUTPUT], &c.json);
 	if (code != CLI_GO_ON)
 		return code;
-	c.directory = args.values[OPTION_DIRECTORY];
-	const char *name = args.operand_count > 0 ? args.operands[0] : "list";
-	for (size_t i = 0; i < sizeof(verbs) / sizeof(verbs[0]); i++) {
-		if (strcmp(verbs[i].name, name) != 0)
-			continue;
-		if (c.directory != NULL && strcmp(name, "list") != 0 && strcmp(name, "diff") != 0)
-			return cli_usage_error(&command_prompts, "--directory is for list and diff");
-		code = run_verb(&verbs[i], &c);
-		buf_release(&c.answer);
-		return code;
-	}
-	return cli_usage_error(&command_prompts, "'%s' is none of list, log, diff, check, import, deploy and rollback", name);
+	if (prompts_directory(&c) != NULL && c.verb->run != list && c.verb->run != prompts_diff)
+		return cli_usage_error(&command_prompts, "--directory is for list and diff");
+	return verb_run(&c);
 }
 
 const struct command command_prompts = {

@@ -4,37 +4,31 @@
 #ifndef PLIMSOLL_CLI_PROMPTS_H
 #define PLIMSOLL_CLI_PROMPTS_H
 
-#include "agent/cli/client.h"
-#include "agent/cli/command.h"
+#include "agent/cli/verb.h"
 #include "agent/prompts/folder.h"
 
 extern const struct command command_prompts;
 
-/* What a verb works with. */
-struct prompts_call {
-	const struct cli_args *args;
-	char **operands; /* behind the verb */
-	bool json;
-	const char *directory; /* --directory: work on these manifests, without an agent; NULL: ask the agent */
-	struct client client;
-	struct buf answer;
-};
+#define PROMPTS_PATH "/api/v1/prompts/" /* of one prompt, in front of its name */
+
+/* --directory: work on these manifests, without an agent; NULL: ask the agent. */
+const char *prompts_directory(const struct verb_call *c);
 
 /* Verbs that need no agent (prompts_files.c). */
-int prompts_check(struct prompts_call *c);
-int prompts_list_folder(struct prompts_call *c);
-int prompts_diff(struct prompts_call *c);
+int prompts_check(struct verb_call *c);
+int prompts_list_folder(struct verb_call *c);
+int prompts_diff(struct verb_call *c);
 
 /* Reads the folder; mistakes go to standard error. CLI_GO_ON, CLI_NO where there were some, or CLI_UNREACHABLE. */
 int prompts_read_folder(const char *directory, struct manifest_set *set);
 void prompts_print_manifests(const struct manifest_set *set); /* as JSON, on standard output */
 
 /* Of exports (prompts_import.c). */
-int prompts_import(struct prompts_call *c);
+int prompts_import(struct verb_call *c);
 
 /* --into and --name of `import`; NULL: not given. */
-const char *prompts_import_target(const struct prompts_call *c);
-const char *prompts_import_name(const struct prompts_call *c);
+const char *prompts_import_target(const struct verb_call *c);
+const char *prompts_import_name(const struct verb_call *c);
 
 /* Of answers (prompts_print.c), on standard output. */
 void prompts_print_list(struct slice answer);

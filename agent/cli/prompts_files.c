@@ -26,7 +26,7 @@ int prompts_read_folder(const char *directory, struct manifest_set *set)
 }
 
 /* ---------------------------------------------------------------- check */
-int prompts_check(struct prompts_call *c)
+int prompts_check(struct verb_call *c)
 {
 	struct manifest_set set;
 	int code = prompts_read_folder(c->operands[0], &set);
@@ -76,10 +76,10 @@ void prompts_print_manifests(const struct manifest_set *set)
 	buf_release(&out);
 }
 
-int prompts_list_folder(struct prompts_call *c)
+int prompts_list_folder(struct verb_call *c)
 {
 	struct manifest_set set;
-	int code = prompts_read_folder(c->directory, &set);
+	int code = prompts_read_folder(prompts_directory(c), &set);
 
 	if (c->json && code != CLI_UNREACHABLE)
 		prompts_print_manifests(&set);
@@ -124,27 +124,23 @@ static void take_from_answer(void *context, struct slice version)
 	buf_release(&errors);
 }
 
-static int find_pair(struct prompts_call *c, struct pair *p)
+static int find_pair(struct verb_call *c, struct pair *p)
 {
 	struct manifest_set set = { .count = 0 };
-	struct buf path = BUF_INIT;
 
-	if (c->directory != NULL) {
-		int code = prompts_read_folder(c->directory, &set);
+	if (prompts_directory(c) != NULL) {
+		int code = prompts_read_folder(prompts_directory(c), &set);
 		take_from_set(&set, c->operands[0], p);
 		manifest_set_release(&set);
 		return code == CLI_NO ? CLI_GO_ON : code;
 	}
-	buf_text(&path, "/api/v1/prompts/");
-	buf_percent(&path, slice_of(c->operands[0]));
-	int code = client_get(&c->client, buf_string(&path), &c->answer);
-	buf_release(&path);
+	int code = verb_get_one(c, PROMPTS_PATH, c->operands[0]);
 	if (code == CLI_GO_ON)
 		answer_each(answer_field(buf_view(&c->answer), "versions"), take_from_answer, p);
 	return code;
 }
 
-static int print_pair(const struct prompts_call *c, const struct pair *p)
+static int print_pair(const struct verb_call *c, const struct pair *p)
 {
 	bool colour = isatty(STDOUT_FILENO) && getenv("NO_COLOR") == NULL;
 	struct buf out = BUF_INIT;
@@ -166,7 +162,7 @@ static int print_pair(const struct prompts_call *c, const struct pair *p)
 	return CLI_DONE;
 }
 
-int prompts_diff(struct prompts_call *c)
+int prompts_diff(struct verb_call *c)
 {
 	struct pair p = { .versions = { c->operands[1], c->operands[2] } };
 	int code = find_pair(c, &p);

@@ -96,7 +96,7 @@ static int write_all(const struct manifest_set *set, const char *directory, cons
 	return code == CLI_NO || w.refused + left_out > 0 ? CLI_NO : CLI_DONE;
 }
 
-static int print_all(const struct prompts_call *c, const struct manifest_set *set, const char *source, size_t left_out)
+static int print_all(const struct verb_call *c, const struct manifest_set *set, const char *source, size_t left_out)
 {
 	struct buf text = BUF_INIT;
 
@@ -112,7 +112,7 @@ static int print_all(const struct prompts_call *c, const struct manifest_set *se
 	return left_out > 0 ? CLI_NO : CLI_DONE;
 }
 
-int prompts_import(struct prompts_call *c)
+int prompts_import(struct verb_call *c)
 {
 	struct buf text = BUF_INIT, why = BUF_INIT;
 	struct manifest_set set = { .count = 0 };

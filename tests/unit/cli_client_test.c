@@ -8,34 +8,29 @@
 #include <cmocka.h>
 
 #include "agent/cli/client.h"
+#include "tests/unit/captured.h"
 #include "tests/unit/http_peer.h"
 
 static const struct command command_ask = { "ask", "Ask.", "", NULL, NULL };
 
-/* What the last call wrote to standard error, and what the agent was asked. */
-static char said[8192], asked[4096], asked_body[256];
+/* What the agent was asked by the last call. */
+static char asked[4096], asked_body[256];
 
 static int call(const struct http_peer_reply *reply, const char *method, const char *path, struct buf *answer,
 		struct http_peer *peer)
 {
 	struct client client;
 	char url[64];
-	FILE *err = tmpfile();
-	int old = dup(2), code;
+	int code;
 
 	if (reply != NULL)
 		http_peer_start(peer, reply, 1);
 	snprintf(url, sizeof(url), "http://127.0.0.1:%u/", reply != NULL ? peer->port : 1u);
-	dup2(fileno(err), 2);
 	assert_int_equal(client_open(&command_ask, url, &client), CLI_GO_ON);
+	captured_begin();
 	code = strcmp(method, "GET") == 0 ? client_get(&client, path, answer) :
 					    client_post(&client, path, SLICE("{\"a\":1}"), answer);
-	fflush(stderr);
-	dup2(old, 2);
-	close(old);
-	rewind(err);
-	said[fread(said, 1, sizeof(said) - 1, err)] = '\0';
-	fclose(err);
+	captured_end();
 	if (reply != NULL) {
 		snprintf(asked, sizeof(asked), "%s", peer->requests[0].head);
 		snprintf(asked_body, sizeof(asked_body), "%s", peer->requests[0].body);
@@ -96,7 +91,7 @@ static void a_refusal_shows_the_agents_words(void **state)
 	(void)state;
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
 		assert_int_equal(call(&cases[i].reply, "GET", "/", &answer, &peer), cases[i].code);
-		assert_non_null(strstr(said, cases[i].words));
+		assert_non_null(strstr(captured.err, cases[i].words));
 		assert_int_equal(answer.len, 0);
 	}
 	buf_release(&answer);
@@ -108,8 +103,8 @@ static void nobody_there_names_the_address_and_the_remedy(void **state)
 
 	(void)state;
 	assert_int_equal(call(NULL, "GET", "/", &answer, NULL), CLI_UNREACHABLE);
-	assert_non_null(strstr(said, "http://127.0.0.1:1"));
-	assert_non_null(strstr(said, "--agent"));
+	assert_non_null(strstr(captured.err, "http://127.0.0.1:1"));
+	assert_non_null(strstr(captured.err, "--agent"));
 	buf_release(&answer);
 }
 

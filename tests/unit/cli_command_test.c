@@ -5,6 +5,7 @@
 
 #include "agent/base/json.h"
 #include "agent/cli/command.h"
+#include "tests/unit/captured.h"
 
 enum { OPTION_FILE, OPTION_FORCE };
 
@@ -35,18 +36,7 @@ static const struct command *const commands[] = { &command_cook, &command_check,
 						  NULL };
 static const struct cli_program program = { commands, fake_kinds, 1, price_line };
 
-/* What the last run wrote. */
-static struct {
-	int code;
-	char out[65536], err[8192];
-} got;
-
-static void slurp(FILE *file, char *text, size_t size)
-{
-	rewind(file);
-	text[fread(text, 1, size - 1, file)] = '\0';
-	fclose(file);
-}
+static int exit_status; /* of the last run */
 
 /* Runs "plimsoll WORDS" (separated by single spaces). The words stay valid until the next run. */
 static void run(const char *words)
@@ -54,26 +44,14 @@ static void run(const char *words)
 	static char name[] = "plimsoll", line[256];
 	static char *argv[16]; /* what was parsed points here */
 	int argc = 1;
-	FILE *out = tmpfile(), *err = tmpfile();
-	int old_out, old_err;
 
-	assert_true(out != NULL && err != NULL && fflush(stdout) == 0);
 	snprintf(line, sizeof(line), "%s", words);
 	argv[0] = name;
 	for (char *word = strtok(line, " "); word != NULL; word = strtok(NULL, " "))
 		argv[argc++] = word;
-	old_out = dup(STDOUT_FILENO);
-	old_err = dup(STDERR_FILENO);
-	dup2(fileno(out), STDOUT_FILENO);
-	dup2(fileno(err), STDERR_FILENO);
-	got.code = cli_main(&program, argc, argv);
-	fflush(stdout);
-	dup2(old_out, STDOUT_FILENO);
-	dup2(old_err, STDERR_FILENO);
-	close(old_out);
-	close(old_err);
-	slurp(out, got.out, sizeof(got.out));
-	slurp(err, got.err, sizeof(got.err));
+	captured_begin();
+	exit_status = cli_main(&program, argc, argv);
+	captured_end();
 }
 
 static void without_a_command_help_is_printed(void **state)
@@ -83,9 +61,9 @@ static void without_a_command_help_is_printed(void **state)
 	(void)state;
 	for (size_t i = 0; i < sizeof(ways) / sizeof(ways[0]); i++) {
 		run(ways[i]);
-		assert_int_equal(got.code, CLI_DONE);
-		assert_non_null(strstr(got.out, "\ncommands:\n  cook     Cook a meal.\n  check    "));
-		assert_string_equal(got.err, "");
+		assert_int_equal(exit_status, CLI_DONE);
+		assert_non_null(strstr(captured.out, "\ncommands:\n  cook     Cook a meal.\n  check    "));
+		assert_string_equal(captured.err, "");
 	}
 }
 
@@ -96,8 +74,8 @@ static void help_of_a_command_is_aligned(void **state)
 	(void)state;
 	for (size_t i = 0; i < sizeof(ways) / sizeof(ways[0]); i++) {
 		run(ways[i]);
-		assert_int_equal(got.code, CLI_DONE);
-		assert_string_equal(got.out,
+		assert_int_equal(exit_status, CLI_DONE);
+		assert_string_equal(captured.out,
 				    "usage: plimsoll cook [--file FILE] [MEAL...]\n\nCook a meal.\n\noptions:\n"
 				    "  -f, --file FILE  What to cook.\n"
 				    "  --force          Cook it in any case.\n"
@@ -109,7 +87,7 @@ static void options_and_operands_come_in_any_order(void **state)
 {
 	(void)state;
 	run("cook soup --file=a --force -f b bread - -- --file");
-	assert_int_equal(got.code, CLI_DONE);
+	assert_int_equal(exit_status, CLI_DONE);
 	assert_string_equal(seen.values[OPTION_FILE], "b");
 	assert_string_equal(seen.values[OPTION_FORCE], "");
 	assert_int_equal(seen.operand_count, 4);
@@ -144,9 +122,9 @@ static void wrong_arguments_end_with_2_and_a_hint(void **state)
 	(void)state;
 	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
 		run(bad[i].words);
-		assert_int_equal(got.code, CLI_USAGE);
-		assert_string_equal(got.out, "");
-		assert_string_equal(got.err, bad[i].says);
+		assert_int_equal(exit_status, CLI_USAGE);
+		assert_string_equal(captured.out, "");
+		assert_string_equal(captured.err, bad[i].says);
 	}
 }
 
@@ -164,38 +142,38 @@ static void check_says_yes_no_or_that_the_file_is_not_there(void **state)
 {
 	(void)state;
 	check("log: {level: debug}\n", "");
-	assert_int_equal(got.code, CLI_DONE);
-	assert_string_equal(got.err, "");
+	assert_int_equal(exit_status, CLI_DONE);
+	assert_string_equal(captured.err, "");
 	check("log: {level: debog}\nbaselines: {sigma: 99}\n", "");
-	assert_int_equal(got.code, CLI_NO);
-	assert_string_equal(got.out, "");
-	assert_non_null(strstr(got.err, ":1:14: level: 'debog' is none of: debug, info, warn, error\n"));
-	assert_non_null(strstr(got.err, ":2:20: sigma: '99' is out of range; allowed is 0.5 to 10\n"));
+	assert_int_equal(exit_status, CLI_NO);
+	assert_string_equal(captured.out, "");
+	assert_non_null(strstr(captured.err, ":1:14: level: 'debog' is none of: debug, info, warn, error\n"));
+	assert_non_null(strstr(captured.err, ":2:20: sigma: '99' is out of range; allowed is 0.5 to 10\n"));
 	run("check /nonexistent.yaml");
-	assert_int_equal(got.code, CLI_UNREACHABLE);
-	assert_string_equal(got.err, "/nonexistent.yaml: cannot read: No such file or directory\n");
+	assert_int_equal(exit_status, CLI_UNREACHABLE);
+	assert_string_equal(captured.err, "/nonexistent.yaml: cannot read: No such file or directory\n");
 }
 
 static void check_prints_what_is_in_force(void **state)
 {
 	(void)state;
 	check("admin: {token: hush}\n", "--print");
-	assert_int_equal(got.code, CLI_DONE);
-	assert_non_null(strstr(got.out, "  token: <redacted>\n"));
-	assert_non_null(strstr(got.out, "  sigma: 2\n"));
-	assert_null(strstr(got.out, "hush"));
+	assert_int_equal(exit_status, CLI_DONE);
+	assert_non_null(strstr(captured.out, "  token: <redacted>\n"));
+	assert_non_null(strstr(captured.out, "  sigma: 2\n"));
+	assert_null(strstr(captured.out, "hush"));
 }
 
 static void check_answers_programs_in_json(void **state)
 {
 	(void)state;
 	check("log: {level: \"de\\\"bog\"}\nx: 1\n", "--output json");
-	assert_int_equal(got.code, CLI_NO);
-	assert_string_equal(got.err, "");
-	assert_true(json_is_valid(slice_trim(slice_of(got.out))));
-	assert_non_null(strstr(got.out, "\"ok\":false,\"errors\":["));
+	assert_int_equal(exit_status, CLI_NO);
+	assert_string_equal(captured.err, "");
+	assert_true(json_is_valid(slice_trim(slice_of(captured.out))));
+	assert_non_null(strstr(captured.out, "\"ok\":false,\"errors\":["));
 	check("", "--output=json");
-	assert_non_null(strstr(got.out, "\"ok\":true,\"errors\":[]}"));
+	assert_non_null(strstr(captured.out, "\"ok\":true,\"errors\":[]}"));
 }
 
 static void version_names_build_libraries_and_prices(void **state)
@@ -205,13 +183,13 @@ static void version_names_build_libraries_and_prices(void **state)
 	(void)state;
 	for (size_t i = 0; i < sizeof(ways) / sizeof(ways[0]); i++) {
 		run(ways[i]);
-		assert_int_equal(got.code, CLI_DONE);
-		assert_non_null(strstr(got.out, "plimsoll " PLIMSOLL_VERSION "\nbuild: "));
-		assert_non_null(strstr(got.out, "lmdb 0."));
-		assert_non_null(strstr(got.out, "prices: 12 prices of 2026-01-02\n"));
+		assert_int_equal(exit_status, CLI_DONE);
+		assert_non_null(strstr(captured.out, "plimsoll " PLIMSOLL_VERSION "\nbuild: "));
+		assert_non_null(strstr(captured.out, "lmdb 0."));
+		assert_non_null(strstr(captured.out, "prices: 12 prices of 2026-01-02\n"));
 	}
 	run("version --output json");
-	assert_true(json_is_valid(slice_trim(slice_of(got.out))));
+	assert_true(json_is_valid(slice_trim(slice_of(captured.out))));
 }
 
 static void the_sample_has_every_key_and_means_the_defaults(void **state)
@@ -223,11 +201,11 @@ static void the_sample_has_every_key_and_means_the_defaults(void **state)
 	config_print(c, &defaults);
 	config_free(c);
 	run("help --sample");
-	c = fixture_load(got.out);
+	c = fixture_load(captured.out);
 	config_print(c, &sample);
 	assert_string_equal(buf_string(&sample), buf_string(&defaults));
-	assert_non_null(strstr(got.out, "  # fake/name:\n  #   # Flag.\n  #   # flag: <boolean>\n"));
-	assert_non_null(strstr(got.out, "\n    #   url: <text> # required\n"));
+	assert_non_null(strstr(captured.out, "  # fake/name:\n  #   # Flag.\n  #   # flag: <boolean>\n"));
+	assert_non_null(strstr(captured.out, "\n    #   url: <text> # required\n"));
 	config_free(c);
 	buf_release(&sample);
 	buf_release(&defaults);
@@ -237,13 +215,13 @@ static void manual_pages_are_made_of_the_tables(void **state)
 {
 	(void)state;
 	run("help --man");
-	assert_non_null(strstr(got.out, "\n.SS \"cook\"\n.B plimsoll cook\n[\\-\\-file FILE] [MEAL...]\n"));
-	assert_non_null(strstr(got.out, "\n.TP\n\\fB\\-f, \\-\\-file FILE\\fR\nWhat to cook.\n"));
+	assert_non_null(strstr(captured.out, "\n.SS \"cook\"\n.B plimsoll cook\n[\\-\\-file FILE] [MEAL...]\n"));
+	assert_non_null(strstr(captured.out, "\n.TP\n\\fB\\-f, \\-\\-file FILE\\fR\nWhat to cook.\n"));
 	run("help --man-config");
-	assert_non_null(strstr(got.out, "\n.SS \"exporters.fake.retry_on_failure\"\n"));
-	assert_non_null(strstr(got.out, "\n.TP\n\\fBcolor\\fR (word: red|green|blue; default: green)\nColor.\n"));
-	assert_non_null(strstr(got.out, "\n.TP\n\\fBnumber\\fR (number; default: 7; \\-10 to 10)\nNumber.\n"));
-	assert_non_null(strstr(got.out, "SIGHUP applies a change"));
+	assert_non_null(strstr(captured.out, "\n.SS \"exporters.fake.retry_on_failure\"\n"));
+	assert_non_null(strstr(captured.out, "\n.TP\n\\fBcolor\\fR (word: red|green|blue; default: green)\nColor.\n"));
+	assert_non_null(strstr(captured.out, "\n.TP\n\\fBnumber\\fR (number; default: 7; \\-10 to 10)\nNumber.\n"));
+	assert_non_null(strstr(captured.out, "SIGHUP applies a change"));
 }
 
 int main(void)
