@@ -10,8 +10,11 @@
 #include "agent/budgets/envoy_method.h"
 #include "proto/envoy_authz.pb-c.h"
 
+#define BAD_REQUEST             400
 #define TOO_MANY_REQUESTS       429
+#define GRPC_INVALID_ARGUMENT   3
 #define GRPC_RESOURCE_EXHAUSTED 8
+#define DENIAL_HEADERS          3
 
 /* "model":"gpt-4o" of a request to a model, as the model's server will read it: without escapes, and the last one where
  * there are several. Envoy may have cut the body off. */
@@ -45,20 +48,19 @@ static void read_body(const EnvoyAuthz__HttpRequest *http, struct arena *arena, 
 }
 
 /* Context extensions go last: the operator sets them, the client cannot. */
-static void read_attributes(const struct envoy_asking *a, const EnvoyAuthz__AttributeContext *attributes,
-			    struct arena *arena, struct budget_question *q)
+static void read_attributes(struct envoy_reading *r, const EnvoyAuthz__AttributeContext *attributes, struct arena *arena)
 {
 	const EnvoyAuthz__HttpRequest *http = attributes->request != NULL ? attributes->request->http : NULL;
 
 	for (size_t i = 0; http != NULL && i < http->n_headers; i++)
-		if (slice_find(slice_of(http->headers[i]->key), SLICE("-")) >= 0 ||
-		    strcmp(http->headers[i]->key, "traceparent") == 0) /* `user` alone is no header of ours */
-			envoy_take_pair(a, slice_of(http->headers[i]->key), slice_of(http->headers[i]->value), q);
+		if (envoy_is_header(r->asking, slice_of(http->headers[i]->key)))
+			envoy_take_pair(r, slice_of(http->headers[i]->key), slice_of(http->headers[i]->value));
 	if (http != NULL)
-		read_body(http, arena, q);
+		read_body(http, arena, &r->question);
+	envoy_overrule(r);
 	for (size_t i = 0; i < attributes->n_context_extensions; i++)
-		envoy_take_pair(a, slice_of(attributes->context_extensions[i]->key),
-				slice_of(attributes->context_extensions[i]->value), q);
+		envoy_take_pair(r, slice_of(attributes->context_extensions[i]->key),
+				slice_of(attributes->context_extensions[i]->value));
 }
 
 static void pack(const EnvoyAuthz__CheckResponse *response, struct buf *out)
@@ -92,48 +94,99 @@ static void allow(const struct budget_answer *decided, struct buf *out)
 	pack(&response, out);
 }
 
-static void deny(const struct budget_answer *decided, struct buf *out)
+/* What the client gets in place of an answer to its request. */
+struct denial {
+	int http, grpc;
+	const char *why;
+	const char *headers[DENIAL_HEADERS][2];
+	size_t header_count;
+	struct buf body;
+};
+
+static void pack_denial(struct denial *d, struct buf *out)
 {
 	EnvoyAuthz__CheckResponse response = ENVOY_AUTHZ__CHECK_RESPONSE__INIT;
 	Rpc__Status status = RPC__STATUS__INIT;
 	EnvoyAuthz__DeniedHttpResponse denied = ENVOY_AUTHZ__DENIED_HTTP_RESPONSE__INIT;
 	EnvoyAuthz__HttpStatus http = ENVOY_AUTHZ__HTTP_STATUS__INIT;
-	EnvoyAuthz__HeaderValue values[3];
-	EnvoyAuthz__HeaderValueOption each[3], *options[3];
-	struct buf body = BUF_INIT;
-	char seconds[24];
+	EnvoyAuthz__HeaderValue values[DENIAL_HEADERS];
+	EnvoyAuthz__HeaderValueOption each[DENIAL_HEADERS], *options[DENIAL_HEADERS];
 
-	snprintf(seconds, sizeof(seconds), "%" PRIu64, envoy_retry_after_s(decided));
-	const char *const pairs[3][2] = { { ENVOY_BUDGET_HEADER, decided->budget },
-					  { "content-type", "application/json" },
-					  { "retry-after", seconds } };
-	for (size_t i = 0; i < 3; i++) {
+	for (size_t i = 0; i < d->header_count; i++) {
 		envoy_authz__header_value__init(&values[i]);
 		envoy_authz__header_value_option__init(&each[i]);
-		values[i].key = (char *)(uintptr_t)pairs[i][0];
-		values[i].value = (char *)(uintptr_t)pairs[i][1];
+		values[i].key = (char *)(uintptr_t)d->headers[i][0];
+		values[i].value = (char *)(uintptr_t)d->headers[i][1];
 		each[i].header = &values[i];
 		options[i] = &each[i];
 	}
-	envoy_write_refusal(decided, &body);
-	status.code = GRPC_RESOURCE_EXHAUSTED;
-	status.message = (char *)(uintptr_t)decided->reason;
-	http.code = TOO_MANY_REQUESTS;
+	status.code = d->grpc;
+	status.message = (char *)(uintptr_t)d->why;
+	http.code = d->http;
 	denied.status = &http;
 	denied.headers = options;
-	denied.n_headers = decided->retry_after_s > 0 ? 3 : 2;
-	denied.body = (char *)(uintptr_t)buf_string(&body);
+	denied.n_headers = d->header_count;
+	denied.body = (char *)(uintptr_t)buf_string(&d->body);
 	response.status = &status;
 	response.http_response_case = ENVOY_AUTHZ__CHECK_RESPONSE__HTTP_RESPONSE_DENIED_RESPONSE;
 	response.denied_response = &denied;
 	pack(&response, out);
-	buf_release(&body);
+	buf_release(&d->body);
+}
+
+static void deny(const struct budget_answer *decided, struct buf *out)
+{
+	char seconds[24];
+	struct denial d = {
+		.http = TOO_MANY_REQUESTS,
+		.grpc = GRPC_RESOURCE_EXHAUSTED,
+		.why = decided->reason,
+		.headers = { { "content-type", "application/json" },
+			     { ENVOY_BUDGET_HEADER, decided->budget },
+			     { "retry-after", seconds } },
+		.header_count = decided->retry_after_s > 0 ? 3 : 2,
+		.body = BUF_INIT,
+	};
+
+	snprintf(seconds, sizeof(seconds), "%" PRIu64, envoy_retry_after_s(decided));
+	envoy_write_refusal(decided, &d.body);
+	pack_denial(&d, out);
+}
+
+/* Not an error of the method: Envoy lets calls through on those, where it is told so. */
+static void refuse(const struct envoy_reading *r, struct buf *out)
+{
+	struct denial d = {
+		.http = BAD_REQUEST,
+		.grpc = GRPC_INVALID_ARGUMENT,
+		.why = r->contradiction,
+		.headers = { { "content-type", "application/json" } },
+		.header_count = 1,
+		.body = BUF_INIT,
+	};
+
+	envoy_write_contradiction(r, &d.body);
+	pack_denial(&d, out);
+}
+
+static void decide(const struct envoy_reading *r, struct buf *out)
+{
+	struct budget_answer decided;
+
+	if (r->contradiction[0] != '\0') {
+		refuse(r, out);
+		return;
+	}
+	budgets_decide(r->asking->budgets, &r->question, (int64_t)(clock_unix_ns() / NS_PER_SECOND), &decided);
+	if (decided.decision == DECISION_ALLOW)
+		allow(&decided, out);
+	else
+		deny(&decided, out);
 }
 
 bool envoy_check(const struct envoy_asking *a, struct slice bytes, struct buf *out)
 {
-	struct budget_question q = { .reserves = true };
-	struct budget_answer decided;
+	struct envoy_reading r = { .asking = a, .question.reserves = true };
 	struct arena arena;
 	EnvoyAuthz__CheckRequest *request = envoy_authz__check_request__unpack(NULL, bytes.len, (const uint8_t *)bytes.ptr);
 
@@ -141,12 +194,8 @@ bool envoy_check(const struct envoy_asking *a, struct slice bytes, struct buf *o
 		return false;
 	arena_init(&arena, 4 * bytes.len); /* all of it escaped, each piece rounded up */
 	if (request->attributes != NULL)
-		read_attributes(a, request->attributes, &arena, &q);
-	budgets_decide(a->budgets, &q, (int64_t)(clock_unix_ns() / NS_PER_SECOND), &decided);
-	if (decided.decision == DECISION_ALLOW)
-		allow(&decided, out);
-	else
-		deny(&decided, out);
+		read_attributes(&r, request->attributes, &arena);
+	decide(&r, out);
 	arena_release(&arena);
 	envoy_authz__check_request__free_unpacked(request, NULL);
 	return true;

@@ -5,9 +5,11 @@
 
 #include <inttypes.h>
 #include <math.h>
+#include <stdio.h>
 
 #include "agent/base/hex.h"
 #include "agent/base/json.h"
+#include "agent/base/log.h"
 #include "agent/base/money.h"
 
 #define PREFIX "x-plimsoll-"
@@ -69,19 +71,78 @@ static void take_estimate(struct slice value, struct budget_question *q)
 	q->has_estimate |= pusd_parse(value, &q->estimate_pusd);
 }
 
-void envoy_take_pair(const struct envoy_asking *a, struct slice key, struct slice value, struct budget_question *q)
+/* ---------------------------------------------------------------- one value for each name */
+
+static const char *name_of(int which)
 {
-	for (int d = 0; d < BUDGET_DIMENSIONS; d++)
-		if (stands_for(a, key, budget_dimension_names[d]))
-			q->labels[d] = value;
-	if (names(key, "input_tokens"))
+	static const char *const others[] = { "input_tokens", "max_output_tokens", "estimate_usd" };
+
+	return which < BUDGET_DIMENSIONS ? budget_dimension_names[which] : others[which - BUDGET_DIMENSIONS];
+}
+
+static bool is_named(const struct envoy_asking *a, struct slice key, int which)
+{
+	return which < BUDGET_DIMENSIONS ? stands_for(a, key, name_of(which)) : names(key, name_of(which));
+}
+
+/* The same words whichever came first. */
+static void contradict(struct envoy_reading *r, int which, struct slice a, struct slice b)
+{
+	bool is_sorted = strncmp(a.ptr, b.ptr, a.len < b.len ? a.len : b.len) <= 0;
+	struct slice first = is_sorted ? a : b, second = is_sorted ? b : a;
+
+	snprintf(r->contradiction, sizeof(r->contradiction), "%s is told twice, with different values: as '%.*s' and as '%.*s'",
+		 name_of(which), SLICE_ARG(slice_head(first, 80)), SLICE_ARG(slice_head(second, 80)));
+}
+
+static void take(int which, struct slice value, struct budget_question *q)
+{
+	if (which < BUDGET_DIMENSIONS)
+		q->labels[which] = value;
+	else if (which == ENVOY_INPUT_TOKENS)
 		take_tokens(value, &q->input_tokens, q);
-	else if (names(key, "max_output_tokens"))
+	else if (which == ENVOY_MAX_OUTPUT_TOKENS)
 		take_tokens(value, &q->max_output_tokens, q);
-	else if (names(key, "estimate_usd"))
+	else
 		take_estimate(value, q);
-	else if (slice_equal(key, SLICE("traceparent")))
-		take_traceparent(value, q);
+}
+
+void envoy_take_pair(struct envoy_reading *r, struct slice key, struct slice value)
+{
+	if (slice_equal(key, SLICE("traceparent")))
+		take_traceparent(value, &r->question);
+	for (int which = 0; which < ENVOY_NAMES; which++) {
+		struct envoy_pair *told = &r->told[which];
+		if (!is_named(r->asking, key, which))
+			continue;
+		if (told->key.ptr != NULL && !slice_equal(told->value, value))
+			contradict(r, which, told->key, key);
+		*told = (struct envoy_pair){ key, value };
+		take(which, value, &r->question);
+	}
+}
+
+void envoy_overrule(struct envoy_reading *r)
+{
+	memset(r->told, 0, sizeof(r->told));
+}
+
+bool envoy_is_header(const struct envoy_asking *a, struct slice key)
+{
+	for (size_t i = 0; i < a->keys->count; i++)
+		if (slice_equal_nocase(key, slice_of(a->keys->items[i].value)))
+			return true;
+	return slice_starts_with(key, SLICE(PREFIX)) || slice_equal(key, SLICE("traceparent"));
+}
+
+/* ---------------------------------------------------------------- words */
+
+void envoy_write_contradiction(const struct envoy_reading *r, struct buf *out)
+{
+	LOG(WARN, "budgets", "question_refused", "reason=\"%s\"", r->contradiction);
+	buf_text(out, "{\"error\":{\"type\":\"request\",\"message\":");
+	json_write_string(out, slice_of(r->contradiction));
+	buf_text(out, "}}");
 }
 
 uint64_t envoy_retry_after_s(const struct budget_answer *answer)

@@ -11,44 +11,47 @@
 
 #define HEADERS_MAX 2
 
-static void read_descriptors(const struct envoy_asking *a, const EnvoyRatelimit__RateLimitRequest *request,
-			     struct budget_question *q)
+static void read_descriptors(struct envoy_reading *r, const EnvoyRatelimit__RateLimitRequest *request)
 {
 	for (size_t i = 0; i < request->n_descriptors; i++)
 		for (size_t e = 0; e < request->descriptors[i]->n_entries; e++)
-			envoy_take_pair(a, slice_of(request->descriptors[i]->entries[e]->key),
-					slice_of(request->descriptors[i]->entries[e]->value), q);
+			envoy_take_pair(r, slice_of(request->descriptors[i]->entries[e]->key),
+					slice_of(request->descriptors[i]->entries[e]->value));
 }
 
-static void pack(const EnvoyRatelimit__RateLimitResponse *response, struct buf *out)
+/* All descriptors are told the same: what overall_code says, and when to ask again (0: no time will help). */
+static void pack(EnvoyRatelimit__RateLimitResponse *response, uint64_t retry_after_s, size_t descriptors, struct buf *out)
 {
-	char *at = buf_reserve(out, envoy_ratelimit__rate_limit_response__get_packed_size(response));
+	EnvoyRatelimit__RateLimitResponse__DescriptorStatus status =
+		ENVOY_RATELIMIT__RATE_LIMIT_RESPONSE__DESCRIPTOR_STATUS__INIT;
+	EnvoyRatelimit__RateLimitResponse__DescriptorStatus **statuses = calloc(descriptors + 1, sizeof(*statuses));
+	Rpc__Duration reset = RPC__DURATION__INIT;
 
+	status.code = response->overall_code;
+	reset.seconds = (int64_t)retry_after_s;
+	if (status.code != ENVOY_RATELIMIT__RATE_LIMIT_RESPONSE__CODE__OK)
+		status.duration_until_reset = &reset;
+	for (size_t i = 0; statuses != NULL && i < descriptors; i++)
+		statuses[i] = &status;
+	response->statuses = statuses;
+	response->n_statuses = statuses != NULL ? descriptors : 0;
+	char *at = buf_reserve(out, envoy_ratelimit__rate_limit_response__get_packed_size(response));
 	if (at != NULL)
 		out->len += envoy_ratelimit__rate_limit_response__pack(response, (uint8_t *)at);
+	free(statuses);
 }
 
 static void answer(const struct budget_answer *decided, size_t descriptors, struct buf *out)
 {
 	EnvoyRatelimit__RateLimitResponse response = ENVOY_RATELIMIT__RATE_LIMIT_RESPONSE__INIT;
-	EnvoyRatelimit__RateLimitResponse__DescriptorStatus status =
-		ENVOY_RATELIMIT__RATE_LIMIT_RESPONSE__DESCRIPTOR_STATUS__INIT;
 	EnvoyRatelimit__HeaderValue header = ENVOY_RATELIMIT__HEADER_VALUE__INIT, retry = header;
 	EnvoyRatelimit__HeaderValue *headers[HEADERS_MAX] = { &header, &retry };
-	Rpc__Duration reset = RPC__DURATION__INIT;
-	EnvoyRatelimit__RateLimitResponse__DescriptorStatus **statuses = calloc(descriptors + 1, sizeof(*statuses));
 	struct buf body = BUF_INIT;
 	char reservation[17], seconds[24];
 	bool is_allowed = decided->decision == DECISION_ALLOW;
 
-	response.overall_code = status.code = is_allowed ? ENVOY_RATELIMIT__RATE_LIMIT_RESPONSE__CODE__OK :
-							   ENVOY_RATELIMIT__RATE_LIMIT_RESPONSE__CODE__OVER_LIMIT;
-	reset.seconds = (int64_t)envoy_retry_after_s(decided);
-	status.duration_until_reset = is_allowed ? NULL : &reset;
-	for (size_t i = 0; statuses != NULL && i < descriptors; i++)
-		statuses[i] = &status;
-	response.statuses = statuses;
-	response.n_statuses = statuses != NULL ? descriptors : 0;
+	response.overall_code = is_allowed ? ENVOY_RATELIMIT__RATE_LIMIT_RESPONSE__CODE__OK :
+					     ENVOY_RATELIMIT__RATE_LIMIT_RESPONSE__CODE__OVER_LIMIT;
 	if (is_allowed && decided->reservation != 0) {
 		snprintf(reservation, sizeof(reservation), "%016" PRIx64, decided->reservation);
 		header.key = (char *)(uintptr_t)ENVOY_RESERVATION_HEADER;
@@ -66,24 +69,40 @@ static void answer(const struct budget_answer *decided, size_t descriptors, stru
 		envoy_write_refusal(decided, &body);
 		response.raw_body = (ProtobufCBinaryData){ body.len, (uint8_t *)body.ptr };
 	}
-	pack(&response, out);
+	pack(&response, envoy_retry_after_s(decided), descriptors, out);
 	buf_release(&body);
-	free(statuses);
+}
+
+/* Not an error of the method: Envoy lets calls through on those, where it is told so. It knows no answer but this one. */
+static void refuse(const struct envoy_reading *r, size_t descriptors, struct buf *out)
+{
+	EnvoyRatelimit__RateLimitResponse response = ENVOY_RATELIMIT__RATE_LIMIT_RESPONSE__INIT;
+	struct buf body = BUF_INIT;
+
+	envoy_write_contradiction(r, &body);
+	response.overall_code = ENVOY_RATELIMIT__RATE_LIMIT_RESPONSE__CODE__OVER_LIMIT;
+	response.raw_body = (ProtobufCBinaryData){ body.len, (uint8_t *)body.ptr };
+	pack(&response, 0, descriptors, out);
+	buf_release(&body);
 }
 
 bool envoy_should_rate_limit(const struct envoy_asking *a, struct slice bytes, struct buf *out)
 {
-	struct budget_question q = { .reserves = true };
+	struct envoy_reading r = { .asking = a, .question.reserves = true };
 	struct budget_answer decided;
 	EnvoyRatelimit__RateLimitRequest *request =
 		envoy_ratelimit__rate_limit_request__unpack(NULL, bytes.len, (const uint8_t *)bytes.ptr);
 
 	if (request == NULL)
 		return false;
-	q.calls = request->hits_addend;
-	read_descriptors(a, request, &q);
-	budgets_decide(a->budgets, &q, (int64_t)(clock_unix_ns() / NS_PER_SECOND), &decided);
-	answer(&decided, request->n_descriptors, out);
+	r.question.calls = request->hits_addend;
+	read_descriptors(&r, request);
+	if (r.contradiction[0] != '\0') {
+		refuse(&r, request->n_descriptors, out);
+	} else {
+		budgets_decide(a->budgets, &r.question, (int64_t)(clock_unix_ns() / NS_PER_SECOND), &decided);
+		answer(&decided, request->n_descriptors, out);
+	}
 	envoy_ratelimit__rate_limit_request__free_unpacked(request, NULL);
 	return true;
 }

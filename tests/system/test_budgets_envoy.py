@@ -71,6 +71,22 @@ def test_external_authorization_reads_headers_body_and_what_the_route_says(envoy
     assert route.status.code == 0  # what the route says goes before what the client says
 
 
+def test_a_request_that_names_two_users_is_refused_whatever_the_order_of_its_headers(envoy):
+    agent, gateway = envoy()
+    headers = {"x-plimsoll-user-segment": "gold", "x-plimsoll-user_segment": "tin"}
+    for told in (headers, dict(reversed(headers.items()))):
+        check = gateway.check(dict(told, **{"x-plimsoll-user": "alice"}))
+        assert (check.status.code, check.denied_response.status.code) == (3, 400)
+        error = json.loads(check.denied_response.body)["error"]
+        assert error["type"] == "request" and all("'%s'" % header in error["message"] for header in headers)
+    answer = gateway.should_rate_limit({"user": "alice"}, {"user": "bob"})
+    assert answer.overall_code == OVER_LIMIT and [s.code for s in answer.statuses] == [OVER_LIMIT] * 2
+    assert "user is told twice" in json.loads(answer.raw_body)["error"]["message"]
+    assert "event=question_refused" in agent.output and "gold" not in agent.output
+    assert agent.api("budgets")["groups"] == []
+    assert gateway.should_rate_limit({"user": "alice"}, {"user": "alice"}).overall_code == OK
+
+
 def test_broken_and_unknown_requests_are_refused_and_the_server_goes_on(envoy):
     _, gateway = envoy()
     for method, data, code in (("/some.Service/Method", b"", grpc.StatusCode.UNIMPLEMENTED),

@@ -15,10 +15,11 @@ static const struct string_map no_keys;
 static struct budget_question taken(const char *key, const char *value)
 {
 	const struct envoy_asking a = { .keys = &no_keys };
-	struct budget_question q = { .reserves = true };
+	struct envoy_reading r = { .asking = &a, .question.reserves = true };
 
-	envoy_take_pair(&a, slice_of(key), slice_of(value), &q);
-	return q;
+	envoy_take_pair(&r, slice_of(key), slice_of(value));
+	assert_string_equal(r.contradiction, "");
+	return r.question;
 }
 
 static bool is(struct slice s, const char *text)
@@ -40,15 +41,68 @@ static void a_dimension_is_named_as_a_header_or_as_a_descriptor(void **state)
 
 static void a_configured_key_is_the_only_name_of_its_dimension(void **state)
 {
-	struct budget_question q = { .reserves = true };
-
 	(void)state;
 	configure(LIMIT "}, envoy: {endpoint: 'localhost:0', keys: {user: X-User-Id}");
 	const struct envoy_asking a = { .keys = &config->budgets.envoy_keys };
-	envoy_take_pair(&a, SLICE("x-plimsoll-user"), SLICE("mallory"), &q);
-	assert_int_equal(q.labels[BUDGET_BY_USER].len, 0);
-	envoy_take_pair(&a, SLICE("x-user-id"), SLICE("alice"), &q);
-	assert_true(is(q.labels[BUDGET_BY_USER], "alice"));
+	struct envoy_reading r = { .asking = &a };
+	envoy_take_pair(&r, SLICE("x-plimsoll-user"), SLICE("mallory"));
+	assert_int_equal(r.question.labels[BUDGET_BY_USER].len, 0);
+	envoy_take_pair(&r, SLICE("x-user-id"), SLICE("alice"));
+	assert_true(is(r.question.labels[BUDGET_BY_USER], "alice"));
+	assert_string_equal(r.contradiction, "");
+}
+
+static void a_header_is_ours_by_its_prefix_or_by_configuration(void **state)
+{
+	(void)state;
+	configure(LIMIT "}, envoy: {endpoint: 'localhost:0', keys: {user: UserId}");
+	const struct envoy_asking a = { .keys = &config->budgets.envoy_keys };
+	assert_true(envoy_is_header(&a, SLICE("x-plimsoll-user-segment")) && envoy_is_header(&a, SLICE("traceparent")));
+	assert_true(envoy_is_header(&a, SLICE("userid")));
+	assert_false(envoy_is_header(&a, SLICE("user")) || envoy_is_header(&a, SLICE("user-segment")));
+	assert_false(envoy_is_header(&a, SLICE("input-tokens")) || envoy_is_header(&a, SLICE("")));
+}
+
+/* What comes of two pairs. */
+static const char *contradiction(const char *const pairs_told[2][2])
+{
+	static const struct envoy_asking a = { .keys = &no_keys };
+	static struct envoy_reading r;
+
+	r = (struct envoy_reading){ .asking = &a };
+	for (int i = 0; i < 2; i++)
+		envoy_take_pair(&r, slice_of(pairs_told[i][0]), slice_of(pairs_told[i][1]));
+	return r.contradiction;
+}
+
+static void two_spellings_of_one_name_contradict_each_other_in_either_order(void **state)
+{
+	static const char *const one[2][2] = { { "x-plimsoll-user-segment", "gold" }, { "x-plimsoll-user_segment", "tin" } },
+				 *const other[2][2] = { { "x-plimsoll-user_segment", "tin" }, { "x-plimsoll-user-segment", "gold" } },
+				 *const same[2][2] = { { "x-plimsoll-user-segment", "gold" }, { "user_segment", "gold" } },
+				 *const none[2][2] = { { "user", "" }, { "user", "alice" } },
+				 *const number[2][2] = { { "estimate_usd", "1" }, { "x-plimsoll-estimate-usd", "0.01" } };
+
+	(void)state;
+	assert_string_equal(contradiction(one), "user_segment is told twice, with different values: as 'x-plimsoll-user-segment' "
+						"and as 'x-plimsoll-user_segment'");
+	assert_string_equal(contradiction(other), contradiction(one));
+	assert_string_equal(contradiction(same), "");
+	assert_string_equal(contradiction(none), "user is told twice, with different values: as 'user' and as 'user'");
+	assert_non_null(strstr(contradiction(number), "estimate_usd is told twice"));
+}
+
+static void what_goes_before_contradicts_nothing(void **state)
+{
+	const struct envoy_asking a = { .keys = &no_keys };
+	struct envoy_reading r = { .asking = &a };
+
+	(void)state;
+	envoy_take_pair(&r, SLICE("x-plimsoll-user"), SLICE("mallory"));
+	envoy_overrule(&r);
+	envoy_take_pair(&r, SLICE("user"), SLICE("alice"));
+	assert_string_equal(r.contradiction, "");
+	assert_true(is(r.question.labels[BUDGET_BY_USER], "alice"));
 }
 
 static void a_trace_is_taken_whole_or_not_at_all(void **state)
@@ -113,7 +167,7 @@ static struct slice check_request(const char *const headers[][2], size_t count, 
 	return buf_view(out);
 }
 
-/* The HTTP status that Envoy is told: 200 or 429. */
+/* The HTTP status that Envoy is told: 200, 400 or 429. */
 static int status_of(struct slice answer)
 {
 	EnvoyAuthz__CheckResponse *response = envoy_authz__check_response__unpack(NULL, answer.len, (const uint8_t *)answer.ptr);
@@ -121,7 +175,7 @@ static int status_of(struct slice answer)
 	assert_non_null(response);
 	bool is_ok = response->http_response_case == ENVOY_AUTHZ__CHECK_RESPONSE__HTTP_RESPONSE_OK_RESPONSE;
 	int status = is_ok ? 200 : response->denied_response->status->code;
-	assert_int_equal(response->status->code, is_ok ? 0 : 8);
+	assert_int_equal(response->status->code, status == 200 ? 0 : status == 429 ? 8 : 3);
 	envoy_authz__check_response__free_unpacked(response, NULL);
 	return status;
 }
@@ -189,6 +243,25 @@ static void a_body_of_nothing_but_escapes_hides_no_model(void **state)
 	assert_int_equal(checked(b, "1", SLICE("{\"model\":\"gpt-4o\"}")), 200);
 	assert_int_equal(checked(b, "0.5", buf_view(&body)), 429);
 	buf_release(&body);
+	budgets_free(b);
+}
+
+/* An error of the method would let the call through where failure_mode_allow says so: it is denied. */
+static void a_check_that_contradicts_itself_is_denied_and_counts_for_nobody(void **state)
+{
+	const char *const headers[][2] = { { "x-plimsoll-model", "gpt-4o" }, { "x-plimsoll-estimate-usd", "1" },
+					   { "x-plimsoll-estimate_usd", "0.5" } };
+	struct budgets *b = opened(LIMIT);
+	const struct envoy_asking a = { b, &no_keys };
+	struct buf request = BUF_INIT, answer = BUF_INIT;
+
+	(void)state;
+	assert_true(envoy_check(&a, check_request(headers, 3, SLICE_NONE, &request), &answer));
+	assert_int_equal(status_of(buf_view(&answer)), 400);
+	assert_true(slice_find(buf_view(&answer), SLICE("{\"error\":{\"type\":\"request\",\"message\":\"estimate_usd is told")) > 0);
+	assert_int_equal(checked(b, "1", SLICE("{\"model\":\"gpt-4o\"}")), 200);
+	buf_release(&request);
+	buf_release(&answer);
 	budgets_free(b);
 }
 
@@ -260,11 +333,15 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(a_dimension_is_named_as_a_header_or_as_a_descriptor),
 		TEST(a_configured_key_is_the_only_name_of_its_dimension),
+		TEST(a_header_is_ours_by_its_prefix_or_by_configuration),
+		TEST(two_spellings_of_one_name_contradict_each_other_in_either_order),
+		TEST(what_goes_before_contradicts_nothing),
 		TEST(a_trace_is_taken_whole_or_not_at_all),
 		TEST(numbers_that_are_none_are_passed_over),
 		TEST(no_spelling_of_the_model_gets_around_its_budget),
 		TEST(bodies_that_name_no_model_share_one_budget),
 		TEST(a_body_of_nothing_but_escapes_hides_no_model),
+		TEST(a_check_that_contradicts_itself_is_denied_and_counts_for_nobody),
 		TEST(a_check_that_is_cut_off_or_damaged_is_survived),
 		TEST(a_rate_limit_request_that_is_cut_off_or_damaged_is_survived),
 	};
