@@ -3,7 +3,7 @@
  */
 #include "agent/net/http_exchange.h"
 
-#include <curl/curl.h>
+#include "agent/net/http_transfer.h"
 
 struct exchange {
 	const struct http_exchange *request;
@@ -68,25 +68,6 @@ static bool set_options(CURL *easy, struct exchange *e)
 			      SET(POSTFIELDSIZE_LARGE, (curl_off_t)r->body.len) && SET(CUSTOMREQUEST, r->method)));
 }
 
-static struct status status_of(CURLcode code, const struct exchange *e)
-{
-	if (e->too_long)
-		return FAIL(FULL, "the answer is too long");
-	switch (code) {
-	case CURLE_OK:
-		return OK;
-	case CURLE_OPERATION_TIMEDOUT:
-		return FAIL(TIMEOUT, "no answer in time");
-	case CURLE_URL_MALFORMAT:
-	case CURLE_UNSUPPORTED_PROTOCOL:
-		return FAIL(INVALID, "not an http:// or https:// URL");
-	case CURLE_OUT_OF_MEMORY:
-		return FAIL(NOMEM, "no memory for the request");
-	default:
-		return FAIL(UNAVAILABLE, "the server cannot be reached");
-	}
-}
-
 struct status http_exchange(const struct http_exchange *request, unsigned *code, struct buf *answer, struct buf *why)
 {
 	struct exchange e = { .request = request, .answer = answer };
@@ -96,7 +77,7 @@ struct status http_exchange(const struct http_exchange *request, unsigned *code,
 	if (easy == NULL)
 		return FAIL(NOMEM, "no memory for the request");
 	CURLcode result = set_options(easy, &e) ? curl_easy_perform(easy) : CURLE_URL_MALFORMAT;
-	struct status s = status_of(result, &e);
+	struct status s = e.too_long ? FAIL(FULL, "the answer is too long") : transfer_status(result);
 	if (FAILED(s))
 		buf_text(why, e.error[0] != '\0' && !e.too_long ? e.error : s.why);
 	curl_easy_getinfo(easy, CURLINFO_RESPONSE_CODE, &http_code);

@@ -21,8 +21,8 @@ struct http_exchange {
 };
 
 /* Sends the request. answer gets the body, code the HTTP status; on failure why gets curl's words.
- * Errors: UNAVAILABLE, nobody answers there; TIMEOUT; INVALID, no URL that can be called; FULL, the answer is longer
- * than answer_bytes_max; NOMEM. Thread: any, it blocks. */
+ * Errors: those of transfer_status (http_transfer.h); FULL, the answer is longer than answer_bytes_max.
+ * Thread: any, it blocks. */
 struct status http_exchange(const struct http_exchange *request, unsigned *code, struct buf *answer,
 			    struct buf *why) MUST_USE;
 

@@ -123,7 +123,7 @@ bool transfer_prepare(struct transfer *t, const struct http_request *request)
 	       SET(HTTPHEADER, t->headers);
 }
 
-static struct status status_of(CURLcode code)
+struct status transfer_status(CURLcode code)
 {
 	switch (code) {
 	case CURLE_OK:
@@ -174,7 +174,7 @@ const char *http_response_header(const struct http_response *response, const cha
 
 struct http_response transfer_outcome(struct transfer *t, CURLcode code)
 {
-	struct http_response response = { .status = status_of(code), .error = "" };
+	struct http_response response = { .status = transfer_status(code), .error = "" };
 
 	if (code == CURLE_OK)
 		read_answer(t, &response);
