@@ -76,6 +76,8 @@ ifeq ($(MODE),release)
 $(filter $(HOT:%=$(B)/agent/%/%),$(OBJ)) $(filter $(B)/agent/daemon/%,$(OBJ)): CFLAGS += -O3
 endif
 BIN   := $(B)/plimsoll
+# What a program of this mode is linked with besides.
+BESIDE_tsan := $(B)/tests/c11_threads.o
 
 UNIT  := $(patsubst tests/unit/%_test.c,$(B)/unit/%,$(wildcard tests/unit/*$(T)*_test.c))
 
@@ -85,7 +87,7 @@ all: $(BIN) ## build the agent (MODE=release, debug, asan, tsan, cover)
 help: ## list the targets
 	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-$(BIN): $(B)/agent/daemon/main.o $(LIB)
+$(BIN): $(B)/agent/daemon/main.o $(BESIDE_$(MODE)) $(LIB)
 	@echo "  LINK  $@"
 	$(Q)$(CC) $(LDFLAGS) -o $@ $^ $(LIBS)
 
@@ -126,7 +128,7 @@ $(GEN)/%.pb-c.c $(GEN)/%.pb-c.h &: %.proto
 -include agent/pricing/rules.mk
 
 # ---------------------------------------------------------------- tests
-$(B)/unit/%: $(B)/tests/unit/%_test.o $(LIB)
+$(B)/unit/%: $(B)/tests/unit/%_test.o $(BESIDE_$(MODE)) $(LIB)
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(LDFLAGS) -o $@ $^ $(LIBS) -lcmocka -ljansson
 
