@@ -12,8 +12,8 @@ FLOW := base span config net receivers otlp dialects enrich pricing counting jud
 
 # Debian 12 packages: what builds and runs the agent, what the tests need besides.
 BUILD_PACKAGES := gcc make pkg-config python3 libgrpc-dev libprotobuf-c-dev protobuf-c-compiler protobuf-compiler \
-	libuv1-dev liblmdb-dev zlib1g-dev libzstd-dev libcurl4-openssl-dev libyaml-dev libmicrohttpd-dev libpcre2-dev libssl-dev libexpat1-dev libcrypt-dev libgnutls28-dev \
-	libsnappy-dev librdkafka-dev tzdata
+	libuv1-dev liblmdb-dev zlib1g-dev libdeflate-dev libzstd-dev libcurl4-openssl-dev libyaml-dev libmicrohttpd-dev \
+	libpcre2-dev libssl-dev libexpat1-dev libcrypt-dev libgnutls28-dev libsnappy-dev librdkafka-dev tzdata
 TEST_PACKAGES := libcmocka-dev libjansson-dev python3-venv clang libclang-rt-14-dev nodejs npm prometheus clickhouse-server \
 	prometheus-alertmanager openssl chromium
 
@@ -45,7 +45,8 @@ ifeq ($(filter $(MODE),release debug asan tsan cover),)
 $(error unknown MODE '$(MODE)': one of release debug asan tsan cover)
 endif
 
-PKGS := grpc libprotobuf-c libuv lmdb zlib libzstd libcurl yaml-0.1 libmicrohttpd libpcre2-8 expat libcrypto libcrypt gnutls snappy rdkafka
+PKGS := grpc libprotobuf-c libuv lmdb zlib libdeflate libzstd libcurl yaml-0.1 libmicrohttpd libpcre2-8 expat libcrypto \
+	libcrypt gnutls snappy rdkafka
 ifneq ($(shell command -v pkg-config),)
 PKG_CFLAGS := $(shell pkg-config --cflags $(PKGS) 2>/dev/null)
 PKG_LIBS   := $(shell pkg-config --libs $(PKGS) 2>/dev/null)

@@ -44,7 +44,7 @@ CONTAINED = [
     (re.compile(r"^librdkafka/"), {"exporters/kafka"}),
     (re.compile(r"^snappy-c\.h$"), {"exporters/remotewrite"}),
     (re.compile(r"^pcre2\.h$"), {"redaction", "pricing", "gate"}),
-    (re.compile(r"^(zlib|zstd)\.h$"), {"receivers", "admin", "net", "store", "exporters", "cli", "pricing", "daemon"}),
+    (re.compile(r"^(zlib|zstd|libdeflate)\.h$"), {"receivers", "admin", "net", "store", "exporters", "cli", "pricing", "daemon"}),
 ]
 
 
