@@ -60,7 +60,7 @@ static int unknown_option(const struct command *self, const char *word, struct s
 	for (const struct cli_option *o = self->options; o != NULL && o->name != NULL; o++)
 		suggest_consider(&nearest, o->name);
 	if (nearest.best != NULL && slice_starts_with(slice_of(word), SLICE("--")))
-		return cli_usage_error(self, "unknown option '--%.*s'; did you mean '--%s'?", SLICE_ARG(name),
+		return cli_usage_error(self, "unknown option '--%.*s' (did you mean '--%s'?)", SLICE_ARG(name),
 				       nearest.best);
 	return cli_usage_error(self, "unknown option '%s'", word);
 }

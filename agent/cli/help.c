@@ -34,6 +34,20 @@ static int print_document(document d)
 	return good ? CLI_DONE : CLI_UNREACHABLE;
 }
 
+/* "price" or "price list"; NULL: there is none. */
+static const struct command *named(char **words, int count)
+{
+	for (const struct command *const *c = cli_program()->commands; *c != NULL; c++) {
+		size_t first = strlen(words[0]);
+		if (count == 1 && strcmp((*c)->name, words[0]) == 0)
+			return *c;
+		if (count == 2 && strncmp((*c)->name, words[0], first) == 0 && (*c)->name[first] == ' ' &&
+		    strcmp((*c)->name + first + 1, words[1]) == 0)
+			return *c;
+	}
+	return NULL;
+}
+
 static int help_run(int argc, char **argv)
 {
 	struct cli_args args;
@@ -44,15 +58,17 @@ static int help_run(int argc, char **argv)
 	for (size_t i = 0; i < sizeof(documents) / sizeof(documents[0]); i++)
 		if (args.values[i] != NULL)
 			return print_document(documents[i]);
-	if (args.operand_count == 0)
+	if (args.operand_count == 0) {
 		usage_print_program(cli_program(), stdout);
-	for (const struct command *const *c = cli_program()->commands; args.operand_count > 0 && *c != NULL; c++)
-		if (strcmp((*c)->name, args.operands[0]) == 0) {
-			usage_print_command(*c, stdout);
-			return CLI_DONE;
-		}
-	return args.operand_count == 0 ? CLI_DONE
-				       : cli_usage_error(&command_help, "no command is called '%s'", args.operands[0]);
+		return CLI_DONE;
+	}
+	const struct command *c = named(args.operands, args.operand_count);
+	if (c == NULL)
+		return cli_usage_error(&command_help, "no command is called '%s%s%s'", args.operands[0],
+				       args.operand_count > 1 ? " " : "",
+				       args.operand_count > 1 ? args.operands[1] : "");
+	usage_print_command(c, stdout);
+	return CLI_DONE;
 }
 
 const struct command command_help = {

@@ -315,7 +315,7 @@ int cli_price(int argc, char **argv)
 
 const struct command command_price = {
 	"price",
-	"Say what a call costs, by which price; or list, check, update and compare price tables.",
+	"Say what a call costs, by which price.",
 	"--provider P --model M --input N --output N ... | --batch FILE | list|check|update|diff ...",
 	cli_price,
 	options,

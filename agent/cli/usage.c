@@ -3,7 +3,7 @@
  */
 #include "agent/cli/usage.h"
 
-#define WIDTH 100
+#define WIDTH 80
 
 const char usage_tagline[] = "watches the cost, the latency and the quality of LLM calls from their OpenTelemetry data";
 
@@ -16,19 +16,49 @@ void usage_option_form(const struct cli_option *o, char *text, size_t size)
 		 o->value != NULL ? o->value : "");
 }
 
+/* How much of a text stays on one line: texts end with a NUL. */
+typedef size_t (*part_length)(const char *text);
+
+static size_t word_length(const char *text)
+{
+	return strcspn(text, " ");
+}
+
+/* "[--env NAME]" and "FILE" */
+static size_t argument_length(const char *text)
+{
+	size_t n = text[0] == '[' ? strcspn(text, "]") : 0;
+
+	return n + word_length(text + n);
+}
+
+/* "list" and "| log NAME" */
+static size_t alternative_length(const char *text)
+{
+	const char *next = strstr(text, " | ");
+
+	return next != NULL ? (size_t)(next - text) : strlen(text);
+}
+
+/* The text behind what stands on the line up to at, its further lines beginning at column. */
+static void print_wrapped(FILE *out, int at, int column, const char *text, part_length length)
+{
+	for (struct slice rest = slice_of(text); rest.len > 0;) {
+		struct slice part = slice_head(rest, length(rest.ptr));
+		if (at > 0 && at + 1 + (int)part.len > WIDTH)
+			at = fprintf(out, "\n%*s", column, "") - 1;
+		else if (at > 0)
+			at += fprintf(out, " ");
+		at += fprintf(out, "%.*s", SLICE_ARG(part));
+		rest = slice_skip(rest, part.len + 1);
+	}
+	fputc('\n', out);
+}
+
 /* "  left    text", the text wrapped and kept in its column. */
 static void print_row(FILE *out, const char *left, int column, const char *text)
 {
-	int at = fprintf(out, "  %-*s", column, left);
-
-	for (struct slice rest = slice_of(text); rest.len > 0;) {
-		struct slice word = slice_head(rest, strcspn(rest.ptr, " "));
-		if (at + 1 + (int)word.len > WIDTH)
-			at = fprintf(out, "\n%*s", column + 2, "") - 1;
-		at += fprintf(out, " %.*s", SLICE_ARG(word));
-		rest = slice_skip(rest, word.len + 1);
-	}
-	fputc('\n', out);
+	print_wrapped(out, fprintf(out, "  %-*s", column, left), column + 3, text, word_length);
 }
 
 static int wider(int width, const char *text)
@@ -42,12 +72,13 @@ void usage_print_program(const struct cli_program *program, FILE *out)
 {
 	int column = 0;
 
-	fprintf(out, "plimsoll %s\n\nusage: plimsoll COMMAND [ARGUMENTS]\n\ncommands:\n", usage_tagline);
+	print_wrapped(out, fprintf(out, "plimsoll"), 0, usage_tagline, word_length);
+	fprintf(out, "\nusage: plimsoll COMMAND [ARGUMENTS]\n\ncommands:\n");
 	for (const struct command *const *c = program->commands; *c != NULL; c++)
 		column = wider(column, (*c)->name);
 	for (const struct command *const *c = program->commands; *c != NULL; c++)
 		print_row(out, (*c)->name, column, (*c)->summary);
-	fprintf(out, "\n'plimsoll COMMAND --help' says more about one. 'plimsoll run' needs no arguments.\n");
+	fprintf(out, "\n'plimsoll COMMAND --help' says more about one; 'plimsoll run' needs no options.\n");
 }
 
 void usage_print_command(const struct command *c, FILE *out)
@@ -55,8 +86,11 @@ void usage_print_command(const struct command *c, FILE *out)
 	char form[128];
 	int column = wider(0, "-h, --help");
 
-	fprintf(out, "usage: plimsoll %s%s%s\n\n%s\n\noptions:\n", c->name, c->usage[0] != '\0' ? " " : "", c->usage,
-		c->summary);
+	int at = fprintf(out, "usage: plimsoll %s", c->name);
+	print_wrapped(out, at, at + 1, c->usage, strstr(c->usage, " | ") ? alternative_length : argument_length);
+	fputc('\n', out);
+	print_wrapped(out, 0, 0, c->summary, word_length);
+	fputs("\noptions:\n", out);
 	for (const struct cli_option *o = c->options; o != NULL && o->name != NULL; o++) {
 		usage_option_form(o, form, sizeof(form));
 		column = wider(column, form);

@@ -420,7 +420,7 @@ static int run(int argc, char **argv)
 const struct command command_baselines = {
 	.name = "baselines",
 	.summary = "Show what was learned as usual, carry it to another agent, or forget it.",
-	.usage = "list|show FEATURE|export [FILE]|import FILE|merge FILE|reset",
+	.usage = "list | show FEATURE | export [FILE] | import FILE | merge FILE | reset",
 	.run = run,
 	.options = options,
 };

@@ -19,6 +19,7 @@
 #include "agent/daemon/store_command.h"
 #include "agent/pricing/price.h"
 
+/* In the order of README.md. Names of two words are for help and the manual; their first word runs them. */
 static const struct command *const commands[] = {
 	&command_run,
 	&command_check,
@@ -26,16 +27,20 @@ static const struct command *const commands[] = {
 	&command_explain,
 	&command_baselines,
 	&command_price,
-	&command_alerts,
-	&command_audit,
+	&command_price_list,
+	&command_price_check,
+	&command_price_update,
+	&command_price_diff,
 	&command_top,
-	&command_budgets,
 	&command_prompts,
 	&command_gate,
-	&command_store,
 	&command_canary,
 	&command_report,
 	&command_cases,
+	&command_alerts,
+	&command_budgets,
+	&command_audit,
+	&command_store,
 	&command_version,
 	&command_help,
 	NULL,

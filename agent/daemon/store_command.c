@@ -283,7 +283,7 @@ static int run(int argc, char **argv)
 const struct command command_store = {
 	.name = "store",
 	.summary = "Show what a running or stopped agent keeps, check it, or copy it.",
-	.usage = "stats|check|backup DIR [--storage DIR]",
+	.usage = "stats | check | backup DIR [--storage DIR]",
 	.run = run,
 	.options = options,
 };

@@ -73,10 +73,10 @@ def test_the_sample_configuration_is_valid(config):
 def test_every_command_explains_itself():
     listed = plimsoll("help")
     assert listed.returncode == 0
-    commands = re.findall(r"^  (\w+)", listed.stdout, re.M)
-    assert {"run", "check", "version"} <= set(commands)
+    commands = re.findall(r"^  (\w+(?: \w+)?)  ", listed.stdout, re.M)
+    assert {"run", "check", "price update", "version"} <= set(commands)
     for command in commands:
-        told = plimsoll(command, "--help")
+        told = plimsoll(*command.split(), "--help")
         assert told.returncode == 0 and "usage: plimsoll " + command in told.stdout
 
 

@@ -32,8 +32,22 @@ static void price_line(struct buf *out)
 	buf_text(out, "12 prices of 2026-01-02");
 }
 
-static const struct command *const commands[] = { &command_cook, &command_check, &command_version, &command_help,
-						  NULL };
+static const struct command command_cook_slowly = {
+	"cook slowly",
+	"Cook a meal that takes its time, which is longer than what a line of a terminal has room for.",
+	"today | tomorrow MORNING|EVENING [--with A FRIEND] | never",
+	cook_run,
+	cook_options,
+};
+
+static const struct command command_cook_well = {
+	"cook well", "Cook it with care.", "[--taste OFTEN] [--with A FRIEND]|--alone [--for MANY GUESTS] MEAL...",
+	cook_run,    cook_options,
+};
+
+static const struct command *const commands[] = {
+	&command_cook, &command_cook_slowly, &command_cook_well, &command_check, &command_version, &command_help, NULL
+};
 static const struct cli_program program = { commands, fake_kinds, 1, price_line };
 
 static int exit_status; /* of the last run */
@@ -62,7 +76,8 @@ static void without_a_command_help_is_printed(void **state)
 	for (size_t i = 0; i < sizeof(ways) / sizeof(ways[0]); i++) {
 		run(ways[i]);
 		assert_int_equal(exit_status, CLI_DONE);
-		assert_non_null(strstr(captured.out, "\ncommands:\n  cook     Cook a meal.\n  check    "));
+		assert_non_null(strstr(captured.out,
+				       "\ncommands:\n  cook         Cook a meal.\n  cook slowly  Cook a meal that "));
 		assert_string_equal(captured.err, "");
 	}
 }
@@ -81,6 +96,28 @@ static void help_of_a_command_is_aligned(void **state)
 				    "  --force          Cook it in any case.\n"
 				    "  -h, --help       Print this and exit.\n");
 	}
+}
+
+static void help_fits_a_terminal_of_80_columns(void **state)
+{
+	static const char *const pages[] = { "help", "help cook slowly", "help cook well", "help check", "help help" };
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(pages) / sizeof(pages[0]); i++) {
+		run(pages[i]);
+		assert_int_equal(exit_status, CLI_DONE);
+		for (char *line = strtok(captured.out, "\n"); line != NULL; line = strtok(NULL, "\n"))
+			assert_true(strlen(line) <= 80);
+	}
+	run("help cook slowly");
+	assert_non_null(strstr(captured.out,
+			       "usage: plimsoll cook slowly today | tomorrow MORNING|EVENING [--with A FRIEND]\n"
+			       "                            | never\n\n"
+			       "Cook a meal that takes its time, which is longer than what a line of a terminal\n"
+			       "has room for.\n\noptions:\n"));
+	run("help cook well");
+	assert_non_null(strstr(captured.out, "usage: plimsoll cook well [--taste OFTEN] [--with A FRIEND]|--alone\n"
+					     "                          [--for MANY GUESTS] MEAL...\n"));
 }
 
 static void options_and_operands_come_in_any_order(void **state)
@@ -109,7 +146,7 @@ static void wrong_arguments_end_with_2_and_a_hint(void **state)
 		{ "coook", "plimsoll: unknown command 'coook'; did you mean 'cook'?\n" },
 		{ "zzz", "plimsoll: unknown command 'zzz'; 'plimsoll help' lists them\n" },
 		{ "cook --flie x",
-		  "plimsoll cook: unknown option '--flie'; did you mean '--file'?; see 'plimsoll cook --help'\n" },
+		  "plimsoll cook: unknown option '--flie' (did you mean '--file'?); see 'plimsoll cook --help'\n" },
 		{ "cook -x", "plimsoll cook: unknown option '-x'; see 'plimsoll cook --help'\n" },
 		{ "cook --file", "plimsoll cook: --file wants a value (FILE); see 'plimsoll cook --help'\n" },
 		{ "cook --force=yes", "plimsoll cook: --force takes no value; see 'plimsoll cook --help'\n" },
@@ -117,6 +154,8 @@ static void wrong_arguments_end_with_2_and_a_hint(void **state)
 		{ "version --output xml",
 		  "plimsoll version: --output is text or json, not 'xml'; see 'plimsoll version --help'\n" },
 		{ "help soup", "plimsoll help: no command is called 'soup'; see 'plimsoll help --help'\n" },
+		{ "help cook quickly",
+		  "plimsoll help: no command is called 'cook quickly'; see 'plimsoll help --help'\n" },
 	};
 
 	(void)state;
@@ -229,6 +268,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(without_a_command_help_is_printed),
 		cmocka_unit_test(help_of_a_command_is_aligned),
+		cmocka_unit_test(help_fits_a_terminal_of_80_columns),
 		cmocka_unit_test(options_and_operands_come_in_any_order),
 		cmocka_unit_test(wrong_arguments_end_with_2_and_a_hint),
 		cmocka_unit_test(check_says_yes_no_or_that_the_file_is_not_there),
