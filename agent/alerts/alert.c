@@ -14,11 +14,8 @@
 
 static struct slice own(char **at, struct slice s)
 {
-	struct slice copy = { *at, s.len };
+	struct slice copy = slice_pack(at, s);
 
-	if (s.len > 0)
-		memcpy(*at, s.ptr, s.len);
-	*at += s.len;
 	*(*at)++ = '\0';
 	return copy;
 }

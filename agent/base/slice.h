@@ -75,6 +75,17 @@ static inline bool slice_equal(struct slice a, struct slice b)
 	return a.len == b.len && bytes_equal(a.ptr, b.ptr, a.len);
 }
 
+/* Copies s to *at, which then points behind the copy, and gives the copy: texts are kept behind each other in one block. */
+static inline struct slice slice_pack(char **at, struct slice s)
+{
+	struct slice copy = { *at, s.len };
+
+	if (s.len > 0)
+		memcpy(*at, s.ptr, s.len);
+	*at += s.len;
+	return copy;
+}
+
 static inline bool slice_starts_with(struct slice s, struct slice prefix)
 {
 	return s.len >= prefix.len && (prefix.len == 0 || memcmp(s.ptr, prefix.ptr, prefix.len) == 0);

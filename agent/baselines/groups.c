@@ -79,16 +79,6 @@ static struct group *make(struct groups *g, const struct verdict *v)
 	return oldest;
 }
 
-static struct slice copy(char **at, struct slice s)
-{
-	struct slice kept = { *at, s.len };
-
-	if (s.len > 0)
-		memcpy(*at, s.ptr, s.len);
-	*at += s.len;
-	return kept;
-}
-
 static bool list(struct group *g, struct verdict_member m, int direction)
 {
 	char *at = malloc(m.feature.len + m.model.len + m.prompt_version.len + 1);
@@ -97,8 +87,8 @@ static bool list(struct group *g, struct verdict_member m, int direction)
 		return false;
 	g->text[g->listed] = at;
 	g->directions[g->listed] = direction;
-	g->member[g->listed++] = (struct verdict_member){ m.metric, copy(&at, m.feature), copy(&at, m.model),
-							  copy(&at, m.prompt_version) };
+	g->member[g->listed++] = (struct verdict_member){
+		m.metric, slice_pack(&at, m.feature), slice_pack(&at, m.model), slice_pack(&at, m.prompt_version) };
 	return true;
 }
 

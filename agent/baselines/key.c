@@ -114,16 +114,6 @@ uint32_t key_table_free_id(const struct key_table *t)
 	return id;
 }
 
-static struct slice copy_label(char **at, struct slice s)
-{
-	struct slice copy = { *at, s.len };
-
-	if (s.len > 0)
-		memcpy(*at, s.ptr, s.len);
-	*at += s.len;
-	return copy;
-}
-
 /* A walk over all keys, but only when a key is made. */
 static uint32_t find_incumbent(const struct key_table *t, const struct baseline_key *k)
 {
@@ -159,11 +149,11 @@ struct baseline_key *key_table_add(struct key_table *t, struct labels l, uint32_
 	if (k == NULL)
 		return NULL;
 	char *at = k->text;
-	k->labels.feature = copy_label(&at, l.feature);
-	k->labels.model = copy_label(&at, l.model);
-	k->labels.prompt_version = copy_label(&at, l.prompt_version);
-	k->labels.workflow = copy_label(&at, l.workflow);
-	k->labels.user_segment = copy_label(&at, l.user_segment);
+	k->labels.feature = slice_pack(&at, l.feature);
+	k->labels.model = slice_pack(&at, l.model);
+	k->labels.prompt_version = slice_pack(&at, l.prompt_version);
+	k->labels.workflow = slice_pack(&at, l.workflow);
+	k->labels.user_segment = slice_pack(&at, l.user_segment);
 	k->is_rollup = slice_equal(l.prompt_version, SLICE("*"));
 	k->family = family_of(l);
 	k->hash = hash_mix(k->family, hash_slice(l.prompt_version));

@@ -32,16 +32,6 @@ static const enum outcome outcome_of_rate[CANARY_RATE_COUNT] = {
 };
 
 /* ---------------------------------------------------------------- life */
-static struct slice own(char **at, struct slice s)
-{
-	struct slice copy = { *at, s.len };
-
-	if (s.len > 0)
-		memcpy(*at, s.ptr, s.len);
-	*at += s.len;
-	return copy;
-}
-
 uint64_t arm_id_of(const struct arm_labels *l)
 {
 	uint64_t id = hash_stable(l->feature.ptr, l->feature.len);
@@ -58,10 +48,10 @@ struct arm *arm_new(const struct arm_labels *l)
 	if (a == NULL)
 		return NULL;
 	char *at = a->text;
-	a->labels.feature = own(&at, l->feature);
-	a->labels.model = own(&at, l->model);
-	a->labels.version = own(&at, l->version);
-	a->labels.environment = own(&at, l->environment);
+	a->labels.feature = slice_pack(&at, l->feature);
+	a->labels.model = slice_pack(&at, l->model);
+	a->labels.version = slice_pack(&at, l->version);
+	a->labels.environment = slice_pack(&at, l->environment);
 	a->id = arm_id_of(l);
 	a->dirty = true;
 	return a;

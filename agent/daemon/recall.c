@@ -77,33 +77,19 @@ static size_t judgement_room(const struct judgement *j)
 	return j->name.len + j->label.len + j->given_id.len + j->target.response_id.len + j->target.session_id.len;
 }
 
-static void keep(char **at, struct slice *text)
-{
-	if (text->len > 0)
-		memcpy(*at, text->ptr, text->len);
-	text->ptr = *at;
-	*at += text->len;
-}
-
 static void keep_labels(char **at, const struct call *c, struct call_labels *to)
 {
 	char prompt[PROMPT_BYTES];
 
 	*to = (struct call_labels){
-		.feature = c->feature,
-		.model = call_model(c),
-		.provider = c->provider,
-		.prompt = c->cohort != NULL ? c->cohort->prompt : call_prompt(c, prompt, sizeof(prompt)),
-		.workflow = c->workflow,
-		.user_segment = c->user_segment,
+		.feature = slice_pack(at, c->feature),
+		.model = slice_pack(at, call_model(c)),
+		.provider = slice_pack(at, c->provider),
+		.prompt = slice_pack(at, c->cohort != NULL ? c->cohort->prompt : call_prompt(c, prompt, sizeof(prompt))),
+		.workflow = slice_pack(at, c->workflow),
+		.user_segment = slice_pack(at, c->user_segment),
 		.cohort = c->cohort != NULL ? c->cohort->id : 0,
 	};
-	keep(at, &to->feature);
-	keep(at, &to->model);
-	keep(at, &to->provider);
-	keep(at, &to->prompt);
-	keep(at, &to->workflow);
-	keep(at, &to->user_segment);
 }
 
 static void keep_call(const struct call *c, struct known_call *to)
@@ -121,11 +107,11 @@ static void keep_call(const struct call *c, struct known_call *to)
 static void keep_judgement(char **at, const struct judgement *from, struct judgement *to)
 {
 	*to = *from;
-	keep(at, &to->name);
-	keep(at, &to->label);
-	keep(at, &to->given_id);
-	keep(at, &to->target.response_id);
-	keep(at, &to->target.session_id);
+	to->name = slice_pack(at, to->name);
+	to->label = slice_pack(at, to->label);
+	to->given_id = slice_pack(at, to->given_id);
+	to->target.response_id = slice_pack(at, to->target.response_id);
+	to->target.session_id = slice_pack(at, to->target.session_id);
 }
 
 struct recall_chunk *recall_chunk_new(struct arena *scratch, const struct call *calls, size_t call_count,

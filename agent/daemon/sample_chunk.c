@@ -96,18 +96,10 @@ static struct slice *text_of(struct sample *s, size_t i)
 	return (struct slice *)(void *)((char *)s + texts[i]);
 }
 
-static void keep_text(struct slice *text, char **at)
-{
-	if (text->len > 0)
-		memcpy(*at, text->ptr, text->len);
-	text->ptr = *at;
-	*at += text->len;
-}
-
 static void keep_texts(struct sample *s, char **at)
 {
 	for (size_t i = 0; i < TEXT_COUNT; i++)
-		keep_text(text_of(s, i), at);
+		*text_of(s, i) = slice_pack(at, *text_of(s, i));
 }
 
 static size_t text_bytes(const struct sample *s)
@@ -145,7 +137,7 @@ static ALWAYS_INLINE void keep_cohort(struct sample *s, const struct cohort *h, 
 	s->user_segment = (struct slice){ to + (h->user_segment.ptr - from), h->user_segment.len };
 	s->request_model = (struct slice){ to + (h->request_model.ptr - from), h->request_model.len };
 	s->environment = (struct slice){ to + (h->environment.ptr - from), h->environment.len };
-	keep_text(&s->name, at);
+	s->name = slice_pack(at, s->name);
 }
 
 static void keep_labels(struct sample *s, const struct call *c, char **at)

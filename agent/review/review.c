@@ -46,16 +46,6 @@ static uint32_t *slot_of(struct review *r, uint32_t day, uint64_t id)
 	return &r->slots[at];
 }
 
-static struct slice own(char **at, struct slice s)
-{
-	struct slice copy = { *at, s.len };
-
-	if (s.len > 0)
-		memcpy(*at, s.ptr, s.len);
-	*at += s.len;
-	return copy;
-}
-
 static struct review_entry *entry_new(uint32_t day, uint64_t id, const struct slice labels[3])
 {
 	struct review_entry *e = calloc(1, sizeof(*e) + labels[0].len + labels[1].len + labels[2].len);
@@ -65,9 +55,9 @@ static struct review_entry *entry_new(uint32_t day, uint64_t id, const struct sl
 	char *at = e->text;
 	e->day = day;
 	e->id = id;
-	e->feature = own(&at, labels[0]);
-	e->model = own(&at, labels[1]);
-	e->version = own(&at, labels[2]);
+	e->feature = slice_pack(&at, labels[0]);
+	e->model = slice_pack(&at, labels[1]);
+	e->version = slice_pack(&at, labels[2]);
 	return e;
 }
 

@@ -52,16 +52,6 @@ static struct slo_group *find_group(const struct slo_tracker *t, uint64_t hash)
 	return NULL;
 }
 
-static struct slice own(char **at, struct slice s)
-{
-	struct slice copy = { *at, s.len };
-
-	if (s.len > 0)
-		memcpy(*at, s.ptr, s.len);
-	*at += s.len;
-	return copy;
-}
-
 static struct slo_group *group_new(const struct config_instance *slo, const struct slo_labels *l)
 {
 	size_t size = l->feature.len + l->model.len + l->prompt_version.len + l->context.len;
@@ -71,8 +61,8 @@ static struct slo_group *group_new(const struct config_instance *slo, const stru
 		return NULL;
 	char *at = g->text;
 	g->slo = slo;
-	g->labels = (struct slo_labels){ own(&at, l->feature), own(&at, l->model), own(&at, l->prompt_version),
-					 own(&at, l->context) };
+	g->labels = (struct slo_labels){ slice_pack(&at, l->feature), slice_pack(&at, l->model),
+					 slice_pack(&at, l->prompt_version), slice_pack(&at, l->context) };
 	return g;
 }
 

@@ -23,19 +23,11 @@ void call_text_cut(struct buf *out, struct slice text, size_t max)
 		buf_printf(out, "\n[... %zu bytes more]", text.len - n);
 }
 
-static void move(struct slice *text, char **at)
-{
-	if (text->len > 0)
-		memcpy(*at, text->ptr, text->len);
-	text->ptr = *at;
-	*at += text->len;
-}
-
 void call_text_move(struct call_text *t, char **at)
 {
-	move(&t->question, at);
-	move(&t->messages, at);
-	move(&t->actual, at);
+	t->question = slice_pack(at, t->question);
+	t->messages = slice_pack(at, t->messages);
+	t->actual = slice_pack(at, t->actual);
 }
 
 void call_text_record(struct record *r, struct call_text *t)

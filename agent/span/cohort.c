@@ -81,35 +81,25 @@ static inline bool is_of(const struct cohort *h, const struct call *c)
 	return true;
 }
 
-static struct slice copy(char **at, struct slice s)
-{
-	struct slice kept = { *at, s.len };
-
-	if (s.len > 0)
-		memcpy(*at, s.ptr, s.len);
-	*at += s.len;
-	return kept;
-}
-
 /* First the texts that samples carry. */
 static void copy_labels(struct cohort *h, const struct call *c, struct slice prompt, char *at)
 {
 	h->text.ptr = at;
-	h->feature = copy(&at, c->feature);
-	h->request_model = copy(&at, c->request_model);
-	h->response_model = copy(&at, c->response_model);
-	h->prompt = copy(&at, prompt);
-	h->workflow = copy(&at, c->workflow);
-	h->user_segment = copy(&at, c->user_segment);
-	h->environment = copy(&at, c->environment);
+	h->feature = slice_pack(&at, c->feature);
+	h->request_model = slice_pack(&at, c->request_model);
+	h->response_model = slice_pack(&at, c->response_model);
+	h->prompt = slice_pack(&at, prompt);
+	h->workflow = slice_pack(&at, c->workflow);
+	h->user_segment = slice_pack(&at, c->user_segment);
+	h->environment = slice_pack(&at, c->environment);
 	h->text.len = (size_t)(at - h->text.ptr);
-	h->prompt_name = copy(&at, c->prompt_name);
-	h->prompt_version = copy(&at, c->prompt_version);
-	h->provider = copy(&at, c->provider);
-	h->operation = copy(&at, c->operation);
-	h->service_tier = copy(&at, c->service_tier);
-	h->release = copy(&at, c->release);
-	h->service = copy(&at, c->service);
+	h->prompt_name = slice_pack(&at, c->prompt_name);
+	h->prompt_version = slice_pack(&at, c->prompt_version);
+	h->provider = slice_pack(&at, c->provider);
+	h->operation = slice_pack(&at, c->operation);
+	h->service_tier = slice_pack(&at, c->service_tier);
+	h->release = slice_pack(&at, c->release);
+	h->service = slice_pack(&at, c->service);
 }
 
 static NOINLINE struct cohort *cohort_new(struct cohorts *t, const struct call *c, uint64_t glance)
