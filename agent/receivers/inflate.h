@@ -3,7 +3,7 @@
  *
  * In:     the body in one or more parts, as the transport holds them
  * Out:    the plain bytes, appended to the caller's buffer; at most max_bytes of them exist at any time
- * Owns:   the decompressors' state, kept from body to body (about 40 KiB for zlib, up to 8 MiB for a zstd window)
+ * Owns:   the decompressors' state, kept from body to body (12 KiB for libdeflate, up to 8 MiB for a zstd window)
  *
  * An inflater belongs to one thread. Formats: gzip (RFC 1952, concatenated members allowed), deflate (zlib, RFC 1950),
  * zstd (RFC 8878, concatenated frames allowed, windows up to the 8 MiB that the RFC asks decoders to support).
@@ -11,7 +11,7 @@
 #ifndef PLIMSOLL_RECEIVERS_INFLATE_H
 #define PLIMSOLL_RECEIVERS_INFLATE_H
 
-#include <zlib.h>
+#include <libdeflate.h>
 #include <zstd.h>
 
 #include "agent/base/buf.h"
@@ -23,10 +23,11 @@ struct inflater {
 	struct buf *out;
 	size_t start, max_bytes; /* out->len at the beginning, and how far it may grow */
 	enum coding coding;
-	bool at_boundary; /* between gzip members or zstd frames: the body may end here */
-	z_stream zlib;
-	bool has_zlib;
+	bool at_boundary; /* between zstd frames: the body may end here */
 	ZSTD_DCtx *zstd;
+	struct libdeflate_decompressor *deflate; /* gzip and deflate: takes whole bodies */
+	struct slice only_part; /* the body, while it has come in one part */
+	struct buf parts;       /* else all of its parts so far */
 };
 
 /* The coding that a Content-Encoding names ("gzip", "x-gzip", "deflate", "zstd", "identity", empty), case ignored.
@@ -36,7 +37,7 @@ struct status coding_parse(struct slice name, enum coding *out) MUST_USE;
 void inflater_init(struct inflater *i);
 void inflater_release(struct inflater *i);
 
-/* Begin a body, feed all of its parts, end it. After an error only inflater_begin and inflater_release are allowed; out
+/* Begin a body, feed all of its parts, end it: until then the parts stay where they are. After an error only inflater_begin and inflater_release are allowed; out
  * then holds what had come. identity copies, under the same cap.
  * Errors: TOOBIG, the plain bytes pass max_bytes; MALFORMED, broken, cut off, or followed by other bytes; NOMEM. */
 struct status inflater_begin(struct inflater *i, enum coding coding, size_t max_bytes, struct buf *out) MUST_USE;

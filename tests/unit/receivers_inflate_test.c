@@ -6,6 +6,7 @@
 #include <stddef.h>
 
 #include <cmocka.h>
+#include <zlib.h>
 
 #include "agent/receivers/inflate.h"
 
@@ -39,7 +40,7 @@ static struct buf zeros(size_t n)
 {
 	struct buf b = BUF_INIT;
 
-	memset(buf_reserve(&b, n), 0, n);
+	memset(buf_reserve(&b, n + 1), 0, n);
 	b.len = n;
 	return b;
 }
@@ -177,6 +178,43 @@ static void gzip_members_and_zstd_frames_may_follow_one_another_but_zlib_streams
 	}
 }
 
+/* A body tells the length of its last member only. */
+static void gzip_members_may_be_of_any_length_and_share_the_cap(void **state)
+{
+	static const size_t lengths[][3] = { { 300000, 1, 0 }, { 0, 1, 300000 }, { 70000, 0, 70000 }, { 0, 0, 0 } };
+
+	(void)state;
+	for (size_t n = 0; n < sizeof(lengths) / sizeof(lengths[0]); n++) {
+		struct buf body = BUF_INIT;
+		size_t all = 0;
+		for (size_t member = 0; member < 3; member++) {
+			struct buf plain = zeros(lengths[n][member]), in = deflated(CODING_GZIP, buf_view(&plain));
+			buf_slice(&body, buf_view(&in));
+			all += lengths[n][member];
+			buf_release(&plain);
+			buf_release(&in);
+		}
+		assert_int_equal(inflated(CODING_GZIP, buf_view(&body), all), STATUS_OK);
+		if (all > 0)
+			assert_int_equal(inflated(CODING_GZIP, buf_view(&body), all - 1), STATUS_TOOBIG);
+		buf_release(&body);
+	}
+}
+
+static void a_length_that_is_a_lie_is_malformed(void **state)
+{
+	static const unsigned char lies[][4] = { { 0, 0, 0, 0 }, { 0xff, 0xff, 0xff, 0xff }, { 0xa1, 0x86, 1, 0 } };
+	struct buf plain = zeros(100000), in = deflated(CODING_GZIP, buf_view(&plain));
+
+	(void)state;
+	for (size_t n = 0; n < sizeof(lies) / sizeof(lies[0]); n++) {
+		memcpy(in.ptr + in.len - 4, lies[n], 4);
+		assert_int_equal(inflated(CODING_GZIP, buf_view(&in), MIB), STATUS_MALFORMED);
+	}
+	buf_release(&plain);
+	buf_release(&in);
+}
+
 static void an_inflater_is_as_new_after_a_failure(void **state)
 {
 	struct inflater i;
@@ -230,6 +268,8 @@ int main(void)
 		cmocka_unit_test(a_body_that_is_cut_off_anywhere_is_malformed),
 		cmocka_unit_test(bytes_behind_the_end_are_malformed),
 		cmocka_unit_test(gzip_members_and_zstd_frames_may_follow_one_another_but_zlib_streams_may_not),
+		cmocka_unit_test(gzip_members_may_be_of_any_length_and_share_the_cap),
+		cmocka_unit_test(a_length_that_is_a_lie_is_malformed),
 		cmocka_unit_test(an_inflater_is_as_new_after_a_failure),
 		cmocka_unit_test(a_zstd_window_beyond_8_mib_is_refused_before_it_is_allocated),
 		cmocka_unit_test(codings_have_names),
