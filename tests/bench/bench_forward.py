@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
 """What passing spans on costs the whole agent: received over OTLP/gRPC, enriched, counted, queued in memory or on the
-disk, and sent over OTLP/gRPC or OTLP/HTTP to a server that ignores them.
+disk, and sent over OTLP/gRPC or OTLP/HTTP, plain or gzipped, to a server that ignores them.
 
 All in one run, because absolute figures move with the machine and its load: read the ratios. CPU is that of the agent's
 process alone, user and system apart; of several rounds the median is printed. The rounds go around the servers, so that
@@ -17,16 +17,16 @@ from server import Server, agent_config, load
 
 SPANS = {1: 50_000, 100: 1_000_000, 512: 1_000_000, 2000: 1_000_000}
 HEADLINE_BATCH = 512
-STORAGES = ("memory", "lmdb")
+WAYS = {"memory": ("memory", "none"), "lmdb": ("lmdb", "none"), "gzip": ("memory", "gzip")}  # storage, compression
 GRPC_PORT = r"^ready grpc=(\d+)"
 HTTP_PORT = r"^ready grpc=\d+ http=(\d+)"
 BANNER = r"OTLP/gRPC\s.*:(\d+)$"
 
 
-def exporter(kind, port, storage):
+def exporter(kind, port, storage, compression):
     endpoint = {"otlp": {"endpoint": "127.0.0.1:%d" % port, "tls": {"insecure": True}},
                 "otlphttp": {"endpoint": "http://127.0.0.1:%d" % port}}[kind]
-    return {kind + "/sink": dict(endpoint, compression="none",
+    return {kind + "/sink": dict(endpoint, compression=compression,
                                  sending_queue={"queue_size": "1GiB", "storage": storage})}  # what is dropped costs nothing
 
 
@@ -35,9 +35,9 @@ def agents(args, directory, ports):
     plimsoll = os.path.join(args.bin, "plimsoll")
     yield "no-op", [os.path.join(args.bin, "bench/noop_server")], GRPC_PORT
     for kind in ports:
-        for storage in STORAGES:
-            name = "%s %s" % (kind, storage)
-            config = agent_config(directory, name.replace(" ", "-"), exporter(kind, ports[kind], storage))
+        for way, (storage, compression) in WAYS.items():
+            name = "%s %s" % (kind, way)
+            config = agent_config(directory, name.replace(" ", "-"), exporter(kind, ports[kind], storage, compression))
             yield name, [plimsoll, "run", "--config", config], BANNER
 
 
@@ -65,11 +65,12 @@ def print_costs(batch, costs):
 
 
 def print_headline(batch, costs):
-    print("\nthe queue on the disk, beside the one in memory, batch %d:" % batch)
+    print("\nbeside a queue in memory and no compression, batch %d, CPU for the whole agent:" % batch)
     for kind in ("otlp", "otlphttp"):
-        memory, lmdb = (sum(costs["%s %s" % (kind, storage)]) for storage in STORAGES)
-        print("  %-8s %+.0f %% CPU for the whole agent (%.2f instead of %.2f s a million spans)" % (
-            kind, (lmdb / memory - 1) * 100, lmdb, memory))
+        for way, what in (("lmdb", "the queue on the disk"), ("gzip", "gzip, the default")):
+            plain, other = (sum(costs["%s %s" % (kind, w)]) for w in ("memory", way))
+            print("  %-8s %-22s %+.0f %% (%.2f instead of %.2f s a million spans)" % (
+                kind, what, (other / plain - 1) * 100, other, plain))
 
 
 def main():
