@@ -67,7 +67,7 @@ struct alert {
 	char text[];
 };
 
-extern const char *const alert_state_names[], *const alert_mute_names[ALERT_MUTE_COUNT];
+extern const char *const alert_state_names[];
 
 /* A firing alert from a RAISED verdict. NULL without memory. */
 struct alert *alert_new(const struct verdict *v);

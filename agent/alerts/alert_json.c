@@ -11,7 +11,7 @@
 
 const char *const alert_state_names[] = { [ALERT_FIRING] = "firing", [ALERT_RESOLVED] = "resolved" };
 
-const char *const alert_mute_names[ALERT_MUTE_COUNT] = {
+static const char *const mute_names[ALERT_MUTE_COUNT] = {
 #define X(id, name) name,
 	ALERT_MUTE_MAP(X)
 #undef X
@@ -290,7 +290,7 @@ static void write_telling(struct buf *out, const struct alert *a)
 	buf_text(out, a->tellings > 0 ? "true" : "false");
 	if (a->mute == ALERT_MUTE_NONE)
 		return;
-	json_write_text(out, "muted_by", slice_of(alert_mute_names[a->mute]));
+	json_write_text(out, "muted_by", slice_of(mute_names[a->mute]));
 	json_write_text_if_any(out, "muted_by_id", slice_of(a->muted_by));
 }
 

@@ -10,25 +10,25 @@
 
 #include <stdbool.h>
 
-#define STATUS_MAP(X)                                                     \
-	X(OK, "ok")                                                       \
-	X(NOMEM, "memory limit reached")                                  \
-	X(MALFORMED, "input breaks its own format")                       \
-	X(TOOBIG, "input is larger than the configured limit")            \
-	X(UNSUPPORTED, "not supported")                                   \
-	X(INVALID, "value is not allowed here")                           \
-	X(NOTFOUND, "no such thing")                                      \
-	X(EXISTS, "exists already, or is in use")                         \
-	X(FULL, "queue or store is full, try again")                      \
-	X(UNAVAILABLE, "not available now, try again")                    \
-	X(TIMEOUT, "took too long")                                       \
-	X(DENIED, "not allowed")                                          \
-	X(IO, "the operating system or a peer refused")                   \
-	X(CORRUPT, "stored data fails its checksum or has an unknown version") \
-	X(UNAUTHENTICATED, "says not who it is, or proves it wrongly")
+#define STATUS_MAP(X)                                                                     \
+	X(OK)                                                                             \
+	X(NOMEM)           /* memory limit reached */                                     \
+	X(MALFORMED)       /* input breaks its own format */                              \
+	X(TOOBIG)          /* input is larger than the configured limit */                \
+	X(UNSUPPORTED)     /* not supported */                                            \
+	X(INVALID)         /* value is not allowed here */                                \
+	X(NOTFOUND)        /* no such thing */                                            \
+	X(EXISTS)          /* exists already, or is in use */                             \
+	X(FULL)            /* queue or store is full, try again */                        \
+	X(UNAVAILABLE)     /* not available now, try again */                             \
+	X(TIMEOUT)         /* took too long */                                            \
+	X(DENIED)          /* not allowed */                                              \
+	X(IO)              /* the operating system or a peer refused */                   \
+	X(CORRUPT)         /* stored data fails its checksum or has an unknown version */ \
+	X(UNAUTHENTICATED) /* says not who it is, or proves it wrongly */
 
 enum status_code {
-#define X(name, text) STATUS_##name,
+#define X(name) STATUS_##name,
 	STATUS_MAP(X)
 #undef X
 };
@@ -50,9 +50,6 @@ struct status {
 		if (FAILED(try_status))            \
 			return try_status;         \
 	} while (0)
-
-/* The code's own short text, "queue or store is full, try again". */
-const char *status_text(enum status_code code);
 
 /* The code's name, "FULL". */
 const char *status_name(enum status_code code);

@@ -153,7 +153,8 @@ struct slice table_lower_case(struct slice s, char *out)
 	return (struct slice){ out, s.len };
 }
 
-const struct image_provider *table_provider(const struct table *t, struct scratch *s, struct slice provider)
+/* The provider of that id (in lower case) or alias, or NULL. */
+static const struct image_provider *named_provider(const struct table *t, struct scratch *s, struct slice provider)
 {
 	char buffer[MODEL_NAME_MAX];
 	struct slice name = table_lower_case(slice_trim(provider), buffer);
@@ -269,7 +270,7 @@ static void unwrap_litellm(const struct table *t, struct scratch *s, struct slic
 	if (slash == NULL || slash == model->ptr || !is_litellm(*provider))
 		return;
 	struct slice name = slice_head(*model, (size_t)(slash - model->ptr));
-	if (table_provider(t, s, name) == NULL)
+	if (named_provider(t, s, name) == NULL)
 		return;
 	*provider = name;
 	*model = slice_skip(*model, name.len + 1);
@@ -279,7 +280,7 @@ static const struct image_provider *find_provider(const struct table *t, struct 
 						  struct slice url, struct slice model)
 {
 	if (provider.ptr != NULL) {
-		const struct image_provider *named = table_provider(t, s, provider);
+		const struct image_provider *named = named_provider(t, s, provider);
 		if (named != NULL || !is_litellm(provider))
 			return named;
 	}

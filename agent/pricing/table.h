@@ -55,7 +55,4 @@ struct slice table_lower_case(struct slice s, char *out);
 enum find_result table_find(const struct table *t, struct scratch *s, struct slice provider, struct slice url,
 			    struct slice model, struct found *out);
 
-/* The provider of that id (in lower case) or alias, or NULL. */
-const struct image_provider *table_provider(const struct table *t, struct scratch *s, struct slice provider);
-
 #endif

@@ -65,7 +65,8 @@ unit_set unit_parts(enum unit unit)
 	return set;
 }
 
-unit_set unit_wholes(enum unit unit)
+/* The units that this one is a part of, without itself. */
+static unit_set wholes_of(enum unit unit)
 {
 	unit_set set = 0;
 
@@ -78,7 +79,7 @@ unit_set unit_wholes(enum unit unit)
 bool unit_is_overlap(enum unit unit, unit_set counted)
 {
 	uint32_t wanted = unit_infos[unit].dimensions;
-	unit_set wholes = counted & unit_wholes(unit);
+	unit_set wholes = counted & wholes_of(unit);
 
 	for (unit_set left = wholes; left != 0; left &= left - 1) {
 		uint32_t a = unit_infos[__builtin_ctzll(left)].dimensions;

@@ -105,9 +105,6 @@ enum unit unit_by_price_key(struct slice key);
 /* The units that are parts of this one, without itself. */
 unit_set unit_parts(enum unit unit);
 
-/* The units that this one is a part of, without itself. */
-unit_set unit_wholes(enum unit unit);
-
 /* Whether two units of the set overlap, neither being part of the other, and this unit is exactly their overlap: then
  * how much they overlap cannot be known without a count of this unit. */
 bool unit_is_overlap(enum unit unit, unit_set counted);

@@ -15,8 +15,6 @@
 #include "agent/base/meter.h"
 #include "agent/net/tls_server.h"
 
-struct MHD_Connection;
-
 struct http_connection {
 	struct http_connection *next, **self; /* in the list */
 	struct http_connections *all;
