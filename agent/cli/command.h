@@ -54,11 +54,19 @@ int cli_read_output(const struct command *self, const char *value, bool *json) M
 /* Who does something: the value of a --by option, else the user's name, else "unknown". */
 const char *cli_user(const char *by);
 
+/* Keys of a file that a command reads: help and the manual show them behind its options. */
+struct cli_file {
+	const struct command *command;
+	const char *what; /* "a manifest" */
+	const struct conf_option *keys;
+};
+
 /* The program that the commands belong to: what cli itself may not include is handed in by main. */
 struct cli_program {
 	const struct command *const *commands; /* in the order of help; ends at NULL */
 	const struct config_kind *kinds;       /* of exporters */
 	size_t kind_count;
+	const struct cli_file *files;          /* ends at command == NULL */
 	void (*prices)(struct buf *out); /* appends a line about the built-in price table; NULL: none */
 };
 

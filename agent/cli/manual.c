@@ -31,6 +31,25 @@ const struct config_kind *manual_kinds(const struct cli_program *program, const 
 	return kinds;
 }
 
+void manual_facts(const struct conf_option *o, struct buf *out)
+{
+	struct buf range = BUF_INIT;
+
+	buf_text(out, manual_type(o));
+	if (o->choices != NULL)
+		buf_printf(out, ": %s", o->choices);
+	if (o->required)
+		buf_text(out, "; required");
+	if (o->fallback != NULL)
+		buf_printf(out, "; default: %s", o->fallback);
+	scalar_print_range(o, &range);
+	if (range.len > 0)
+		buf_printf(out, "; %s", buf_string(&range));
+	if (o->reloads)
+		buf_text(out, "; SIGHUP applies a change");
+	buf_release(&range);
+}
+
 /* ------------------------------------------------------------------ roff */
 
 /* Text as it is: '-' stays a hyphen-minus, backslashes show, and no line starts with a control character. */
@@ -78,7 +97,26 @@ static void roff_tag(struct buf *out, const char *tag)
 	buf_text(out, "\\fR");
 }
 
+/* The key, then its facts in brackets, then its sentence. */
+static void roff_key(struct buf *out, const char *name, const struct conf_option *o)
+{
+	struct buf facts = BUF_INIT;
+
+	manual_facts(o, &facts);
+	roff_tag(out, name);
+	buf_text(out, " (");
+	roff_text(out, buf_string(&facts));
+	buf_text(out, ")\n");
+	roff_line(out, o->doc != NULL ? o->doc : "");
+	buf_release(&facts);
+}
+
 /* ------------------------------------------------------------------ plimsoll(1) */
+
+static void key_entry(void *context, const char *name, const struct conf_option *o)
+{
+	roff_key(context, name, o);
+}
 
 static void command_entry(const struct command *c, struct buf *out)
 {
@@ -95,6 +133,11 @@ static void command_entry(const struct command *c, struct buf *out)
 		roff_tag(out, form);
 		buf_byte(out, '\n');
 		roff_line(out, o->doc);
+	}
+	for (const struct cli_file *f = usage_next_file(c, NULL); f != NULL; f = usage_next_file(c, f)) {
+		buf_text(out, ".PP\n");
+		buf_printf(out, "Keys of %s:\n", f->what);
+		usage_visit_keys(f->keys, key_entry, out);
 	}
 }
 
@@ -171,40 +214,6 @@ static const char config_variables[] = "In values, ${env:NAME} stands for an env
 static const char config_units[] = "Durations are written with h, m, s and ms (30s, 1m30s); sizes in bytes, or with "
 				   "KiB, MiB, GiB and TiB (64MiB).";
 
-/* " (size; default: 64MiB; 1KiB to 1GiB; SIGHUP applies a change)" */
-static void option_facts(const struct conf_option *o, struct buf *out)
-{
-	struct buf range = BUF_INIT;
-
-	buf_text(out, " (");
-	roff_text(out, manual_type(o));
-	if (o->choices != NULL) {
-		buf_text(out, ": ");
-		roff_text(out, o->choices);
-	}
-	if (o->required)
-		buf_text(out, "; required");
-	if (o->fallback != NULL) {
-		buf_text(out, "; default: ");
-		roff_text(out, o->fallback);
-	}
-	scalar_print_range(o, &range);
-	if (range.len > 0) {
-		buf_text(out, "; ");
-		roff_text(out, buf_string(&range));
-	}
-	if (o->reloads)
-		buf_text(out, "; SIGHUP applies a change");
-	buf_text(out, ")\n");
-	buf_release(&range);
-}
-
-static void option_entry(const struct conf_option *o, struct buf *out)
-{
-	roff_tag(out, o->name);
-	option_facts(o, out);
-	roff_line(out, o->doc != NULL ? o->doc : "");
-}
 
 /* Rows of a section first, then its sections, each under its dotted name. */
 static void section_entries(const struct cli_program *program, const char *path, const struct conf_option *table,
@@ -253,7 +262,7 @@ static void section_entries(const struct cli_program *program, const char *path,
 {
 	for (const struct conf_option *o = table; o->name != NULL; o++)
 		if (!has_section(o))
-			option_entry(o, out);
+			roff_key(out, o->name, o);
 	for (const struct conf_option *o = table; o->name != NULL; o++)
 		if (has_section(o))
 			subsection(program, path, o, out);

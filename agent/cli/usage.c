@@ -3,7 +3,10 @@
  */
 #include "agent/cli/usage.h"
 
-#define WIDTH 80
+#include "agent/cli/manual.h"
+
+#define WIDTH     80
+#define NAME_SIZE 128
 
 const char usage_tagline[] = "watches the cost, the latency and the quality of LLM calls from their OpenTelemetry data";
 
@@ -81,6 +84,69 @@ void usage_print_program(const struct cli_program *program, FILE *out)
 	fprintf(out, "\n'plimsoll COMMAND --help' says more about one; 'plimsoll run' needs no options.\n");
 }
 
+/* ---------------------------------------------------------------- keys of files */
+const struct cli_file *usage_next_file(const struct command *c, const struct cli_file *before)
+{
+	const struct cli_file *f = before != NULL ? before + 1 : cli_program()->files;
+
+	while (f != NULL && f->command != NULL && f->command != c)
+		f++;
+	return f != NULL && f->command != NULL ? f : NULL;
+}
+
+static void visit_below(const char *path, const struct conf_option *keys, usage_visitor *visit, void *context)
+{
+	char name[NAME_SIZE];
+
+	for (const struct conf_option *o = keys; o->name != NULL; o++) {
+		snprintf(name, sizeof(name), "%s%s%s", path, path[0] != '\0' ? "." : "", o->name);
+		if (o->type == CONF_SECTION)
+			visit_below(name, o->section, visit, context);
+		else
+			visit(context, name, o);
+	}
+}
+
+void usage_visit_keys(const struct conf_option *keys, usage_visitor *visit, void *context)
+{
+	visit_below("", keys, visit, context);
+}
+
+struct key_rows {
+	FILE *out;
+	int column;
+};
+
+static void measure_key(void *context, const char *name, const struct conf_option *o)
+{
+	struct key_rows *rows = context;
+
+	(void)o;
+	rows->column = wider(rows->column, name);
+}
+
+static void print_key(void *context, const char *name, const struct conf_option *o)
+{
+	const struct key_rows *rows = context;
+	struct buf text = BUF_INIT;
+
+	buf_printf(&text, "%s (", o->doc);
+	manual_facts(o, &text);
+	buf_byte(&text, ')');
+	print_row(rows->out, name, rows->column, buf_string(&text));
+	buf_release(&text);
+}
+
+static void print_keys(const struct cli_file *f, FILE *out)
+{
+	struct key_rows rows = { out, 0 };
+
+	fprintf(out, "\nkeys of %s:\n", f->what);
+	usage_visit_keys(f->keys, measure_key, &rows);
+	usage_visit_keys(f->keys, print_key, &rows);
+}
+
+/* ---------------------------------------------------------------- one command */
 void usage_print_command(const struct command *c, FILE *out)
 {
 	char form[128];
@@ -100,4 +166,6 @@ void usage_print_command(const struct command *c, FILE *out)
 		print_row(out, form, column, o->doc);
 	}
 	print_row(out, "-h, --help", column, "Print this and exit.");
+	for (const struct cli_file *f = usage_next_file(c, NULL); f != NULL; f = usage_next_file(c, f))
+		print_keys(f, out);
 }

@@ -17,7 +17,9 @@
 #include "agent/daemon/replay.h"
 #include "agent/daemon/run.h"
 #include "agent/daemon/store_command.h"
+#include "agent/gate/suite.h"
 #include "agent/pricing/price.h"
+#include "agent/prompts/manifest.h"
 
 /* In the order of README.md. Names of two words are for help and the manual; their first word runs them. */
 static const struct command *const commands[] = {
@@ -46,6 +48,13 @@ static const struct command *const commands[] = {
 	NULL,
 };
 
+static const struct cli_file files[] = {
+	{ &command_prompts, "a manifest", manifest_options },
+	{ &command_gate, "a suite, or a list of its cases alone", suite_options },
+	{ &command_gate, "a case of the suite, and of its defaults", suite_case_options },
+	{ .command = NULL },
+};
+
 static void describe_prices(struct buf *out)
 {
 	struct buf errors = BUF_INIT;
@@ -64,6 +73,7 @@ int main(int argc, char **argv)
 		.commands = commands,
 		.kinds = exporter_config_kinds(),
 		.kind_count = exporter_config_kind_count(),
+		.files = files,
 		.prices = describe_prices,
 	};
 

@@ -14,7 +14,7 @@
 #define ARENA_BYTES    (256u << 20)
 #define CASE(member)   offsetof(struct suite_case, member)
 
-static const struct conf_option suite_case_options[] = {
+const struct conf_option suite_case_options[] = {
 	{ "id", CONF_STRING, CASE(id), .required = true, .doc = "Name of the case; results refer to it." },
 	{ "question", CONF_STRING, CASE(question), .doc = "What the model is asked." },
 	{ "expected", CONF_LIST, CASE(expected),
@@ -30,13 +30,13 @@ static const struct conf_option suite_case_options[] = {
 	{ "cites", CONF_INT, CASE(cites), .fallback = "0", .min = 0, .max = 100,
 	  .doc = "The answer must cite so many sources: [1], a link, or a source in brackets." },
 	{ "max_output_tokens", CONF_INT, CASE(max_output_tokens), .fallback = "0", .min = 0, .max = 1e9,
-	  .doc = "Most output tokens." },
+	  .doc = "Most output tokens; 0: any number." },
 	{ "max_input_tokens", CONF_INT, CASE(max_input_tokens), .fallback = "0", .min = 0, .max = 1e9,
-	  .doc = "Most input tokens." },
+	  .doc = "Most input tokens; 0: any number." },
 	{ "max_cost_usd", CONF_DOUBLE, CASE(max_cost_usd), .fallback = "0", .min = 0, .max = 1e6,
-	  .doc = "Most that one answer may cost." },
+	  .doc = "Most that one answer may cost; 0: any cost." },
 	{ "max_latency", CONF_DURATION, CASE(max_latency_ms), .fallback = "0s", .min = 0, .max = 86400e3,
-	  .doc = "Longest time for one answer." },
+	  .doc = "Longest time for one answer; 0s: any time." },
 	{ "tags", CONF_LIST, CASE(tags), .doc = "For people." },
 	{ "trace_id", CONF_STRING, CASE(trace_id), .doc = "The production call that the case was made from." },
 	{ "note", CONF_STRING, CASE(note), .doc = "For people." },
@@ -49,10 +49,10 @@ static const struct conf_option suite_case_options[] = {
 #define SUITE(member) offsetof(struct suite, member)
 
 /* The rows for `cases` and `defaults` only make these keys known; suite_case_options reads what is in them. */
-static const struct conf_option suite_options[] = {
+const struct conf_option suite_options[] = {
 	{ "name", CONF_STRING, SUITE(name), .doc = "Name of the suite." },
 	{ "prompt", CONF_STRING, SUITE(prompt), .doc = "Name of the prompt that it is for." },
-	{ "defaults", CONF_KINDS, .doc = "What holds for every case." },
+	{ "defaults", CONF_KINDS, .doc = "What holds for every case that does not say otherwise." },
 	{ "cases", CONF_KINDS, .doc = "The cases." },
 	{ .name = NULL },
 };

@@ -35,6 +35,9 @@ struct suite {
 	size_t count;
 };
 
+/* Which keys there are, and what they do, end at name == NULL: of a suite, and of each case and its `defaults`. */
+extern const struct conf_option suite_options[], suite_case_options[];
+
 /* Reads "-" from standard input. errors: a line for each mistake. Errors: INVALID, the file is wrong; IO, it cannot be
  * read; NOMEM. */
 struct status suite_load(const char *path, struct suite **out, struct buf *errors) MUST_USE;

@@ -31,7 +31,7 @@ static const struct conf_option policy_options[] = {
 	{ .name = NULL },
 };
 
-static const struct conf_option manifest_options[] = {
+const struct conf_option manifest_options[] = {
 	{ "name", CONF_STRING, AT(name), .required = true, .doc = "Name of the prompt." },
 	{ "version", CONF_STRING, AT(version), .required = true, .doc = "Its version; any text without an @." },
 	{ "model", CONF_STRING, AT(model), .doc = "The model that is asked." },

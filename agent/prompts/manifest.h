@@ -36,6 +36,9 @@ struct manifest {
 	uint64_t content_hash;   /* of the fields that change what the model does; stable */
 };
 
+/* Which keys there are, and what they are for; ends at name == NULL. */
+extern const struct conf_option manifest_options[];
+
 /* file: for messages; copied. errors: a line for each mistake. Errors: INVALID; NOMEM. */
 struct status manifest_read(const char *file, struct slice text, struct manifest **out, struct buf *errors) MUST_USE;
 

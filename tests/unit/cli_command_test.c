@@ -48,7 +48,21 @@ static const struct command command_cook_well = {
 static const struct command *const commands[] = {
 	&command_cook, &command_cook_slowly, &command_cook_well, &command_check, &command_version, &command_help, NULL
 };
-static const struct cli_program program = { commands, fake_kinds, 1, price_line };
+static const struct conf_option oven_keys[] = {
+	{ "heat", CONF_INT, 0, .fallback = "180", .min = 50, .max = 250, .doc = "Degrees." },
+	{ .name = NULL },
+};
+static const struct conf_option recipe_keys[] = {
+	{ "serves", CONF_INT, 0, .required = true, .doc = "For how many." },
+	{ "oven", CONF_SECTION, .section = oven_keys, .doc = "What is set before." },
+	{ .name = NULL },
+};
+static const struct cli_file files[] = {
+	{ &command_version, "something else", oven_keys },
+	{ &command_cook, "a recipe", recipe_keys },
+	{ .command = NULL },
+};
+static const struct cli_program program = { commands, fake_kinds, 1, files, price_line };
 
 static int exit_status; /* of the last run */
 
@@ -94,7 +108,10 @@ static void help_of_a_command_is_aligned(void **state)
 				    "usage: plimsoll cook [--file FILE] [MEAL...]\n\nCook a meal.\n\noptions:\n"
 				    "  -f, --file FILE  What to cook.\n"
 				    "  --force          Cook it in any case.\n"
-				    "  -h, --help       Print this and exit.\n");
+				    "  -h, --help       Print this and exit.\n"
+				    "\nkeys of a recipe:\n"
+				    "  serves     For how many. (number; required)\n"
+				    "  oven.heat  Degrees. (number; default: 180; 50 to 250)\n");
 	}
 }
 
@@ -256,6 +273,8 @@ static void manual_pages_are_made_of_the_tables(void **state)
 	run("help --man");
 	assert_non_null(strstr(captured.out, "\n.SS \"cook\"\n.B plimsoll cook\n[\\-\\-file FILE] [MEAL...]\n"));
 	assert_non_null(strstr(captured.out, "\n.TP\n\\fB\\-f, \\-\\-file FILE\\fR\nWhat to cook.\n"));
+	assert_non_null(strstr(captured.out, "\n.PP\nKeys of a recipe:\n.TP\n\\fBserves\\fR (number; required)\nFor how many.\n"));
+	assert_non_null(strstr(captured.out, "\n.TP\n\\fBoven.heat\\fR (number; default: 180; 50 to 250)\nDegrees.\n"));
 	run("help --man-config");
 	assert_non_null(strstr(captured.out, "\n.SS \"exporters.fake.retry_on_failure\"\n"));
 	assert_non_null(strstr(captured.out, "\n.TP\n\\fBcolor\\fR (word: red|green|blue; default: green)\nColor.\n"));
