@@ -6,6 +6,7 @@
 
 #include "agent/base/clock.h"
 #include "agent/base/log.h"
+#include "exporters/advice.h"
 #include "exporters/sender_priv.h"
 #include "exporters/shorten.h"
 #include "exporters/split.h"
@@ -298,8 +299,10 @@ static void back_off(struct flight *f, const struct delivery *d, const char *rea
 		drop_part(f, DROP_GAVE_UP, reason);
 		return;
 	}
-	LOG(WARN, "exporters", "export_failed", "exporter=%s kind=%s items=%u retry_in_ms=%llu reason=\"%s\"", s->id,
-	    payload_kind_names[kind], f->sending->items, (unsigned long long)wait_ms, reason);
+	const char *advice = advice_for(reason);
+	LOG(WARN, "exporters", "export_failed", "exporter=%s kind=%s items=%u retry_in_ms=%llu reason=\"%s\"%s%s%s",
+	    s->id, payload_kind_names[kind], f->sending->items, (unsigned long long)wait_ms, reason,
+	    advice[0] != '\0' ? " advice=\"" : "", advice, advice[0] != '\0' ? "\"" : "");
 	f->state = FLIGHT_BACKING_OFF;
 	uv_update_time(s->all->loop);
 	uv_timer_start(&f->timer, on_retry_time, wait_ms, 0);

@@ -12,6 +12,7 @@
 #include "agent/daemon/agent.h"
 #include "agent/daemon/kinds.h"
 #include "agent/daemon/privileges.h"
+#include "agent/receivers/receiver.h"
 
 #define TICK_MS 1000u
 
@@ -93,6 +94,7 @@ static int run_loop(struct config *config)
 	signal(SIGPIPE, SIG_IGN);
 	signal(SIGXFSZ, SIG_IGN); /* a limit on file sizes is a full disk, not the end */
 	hash_seed_init();
+	grpc_core_log();
 	uv_loop_init(&r.loop);
 	struct status s = privileges_drop(config, &why);
 	if (!FAILED(s))

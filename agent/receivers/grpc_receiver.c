@@ -220,6 +220,11 @@ static void log_core(gpr_log_func_args *args)
 	    args->message);
 }
 
+void grpc_core_log(void)
+{
+	gpr_set_log_function(log_core);
+}
+
 static struct status serve(struct grpc_receiver *r, const struct config *config, struct ingest ingest, struct buf *why)
 {
 	TRY(tls_server_new(&config->grpc.tls, PROTOCOL_KEY ".tls", &r->tls, why));
@@ -246,7 +251,6 @@ struct status grpc_receiver_start(const struct config *config, struct ingest ing
 	atomic_init(&r->is_serving, true);
 	sigfillset(&all);
 	pthread_sigmask(SIG_SETMASK, &all, &before);
-	gpr_set_log_function(log_core);
 	grpc_init();
 	struct status s = serve(r, config, ingest, why);
 	pthread_sigmask(SIG_SETMASK, &before, NULL);

@@ -45,6 +45,9 @@ struct ingest {
 struct grpc_receiver;
 struct http_receiver;
 
+/* gRPC's core writes to our log, at level debug, whoever of us uses it: before anybody does. */
+void grpc_core_log(void);
+
 /* Binds, starts the threads and serves. why: filled on failure with "cannot listen on localhost:4317: ...", to print.
  * Errors: EXISTS, the port is taken; IO; NOMEM. */
 struct status grpc_receiver_start(const struct config *config, struct ingest ingest, struct grpc_receiver **out,

@@ -4,6 +4,7 @@ import pytest
 
 import otlp
 from backend import Backend, Failure, attributes
+from waiting import wait_for
 
 UNKNOWN_FIELD = bytes([0xBA, 0x3E, 3]) + b"new"  # field 999, length-delimited: a later version of OTLP
 
@@ -73,6 +74,25 @@ def test_a_failed_request_is_sent_again(start_agent, backend, kind, failure):
     assert len(backend.refused) == 2
     assert len(backend.spans()) == 3
     assert agent.metric("plimsoll_agent_export_retries_total", exporter=kind + "/backend") >= 2
+
+
+@pytest.mark.parametrize("exporter, advice", [
+    ({"otlp/wrong": {"endpoint": "{grpc}"}}, "the peer speaks no TLS there; write http:// in the endpoint"),
+    ({"otlphttp/wrong": {"endpoint": "https://{http}"}}, "the peer speaks no TLS there; write http:// in the endpoint"),
+    ({"otlp/wrong": {"endpoint": "http://{http}"}}, "OTLP over gRPC is usually on port 4317"),
+    ({"otlphttp/wrong": {"endpoint": "http://{grpc}"}}, "OTLP over HTTP is usually on port 4318"),
+], ids=["tls-grpc", "tls-http", "http-port", "grpc-port"])
+def test_the_usual_mistakes_in_an_address_are_named_with_the_remedy(start_agent, backend, exporter, advice):
+    (kind, options), = exporter.items()
+    ports = {"grpc": backend.grpc_target, "http": backend.http_url.removeprefix("http://")}
+    agent = start_agent({"receivers": {"otlp": {"protocols": {"grpc": None}}},
+                         "exporters": {kind: {"endpoint": options["endpoint"].format(**ports)}}})
+    assert otlp.send_http(agent.http_url, plain_request())[0] == 200
+    wait_for(lambda: "export_failed" in agent.output, lambda: agent.output)
+    assert advice in agent.output
+    start = agent.output.index("http/protobuf\n") + len("http/protobuf\n")
+    assert all(line.startswith("time=") for line in agent.output[start:].splitlines())  # no library writes beside our log
+    agent.kill()  # a stop would go on trying
 
 
 def test_nothing_is_lost_while_the_back_end_is_away(start_agent):
