@@ -7,21 +7,13 @@
 
 #include <cmocka.h>
 
-#include <stdio.h>
-#include <stdlib.h>
-
-#include <grpc/byte_buffer.h>
 #include <grpc/byte_buffer_reader.h>
-#include <grpc/compression.h>
-#include <grpc/grpc.h>
-#include <grpc/grpc_security.h>
-#include <grpc/slice.h>
-#include <grpc/support/time.h>
 #include <zstd.h>
 
 #include "proto/grpc_health.pb-c.h"
 #include "proto/otlp_trace.pb-c.h"
 #include "proto/rpc_status.pb-c.h"
+#include "tests/unit/grpc_client.h"
 #include "tests/unit/receiver_rig.h"
 
 #define MAX_BYTES (1u << 20)
@@ -31,7 +23,6 @@
 #define CHECK     "/grpc.health.v1.Health/Check"
 
 static struct grpc_receiver *receiver;
-static grpc_completion_queue *queue;
 static grpc_channel *channel;
 static struct config config = {
 	.grpc = { .enabled = true,
@@ -46,15 +37,7 @@ static struct config config = {
 
 static grpc_channel *connect_to(const char *host)
 {
-	char target[64];
-	grpc_channel_credentials *plain = grpc_insecure_credentials_create();
-	grpc_arg arg = { .type = GRPC_ARG_INTEGER, .key = (char *)(uintptr_t)GRPC_ARG_USE_LOCAL_SUBCHANNEL_POOL };
-
-	arg.value.integer = 1;
-	snprintf(target, sizeof(target), "%s:%u", host, grpc_receiver_port(receiver));
-	grpc_channel *c = grpc_channel_create(target, plain, &(grpc_channel_args){ 1, &arg });
-	grpc_channel_credentials_release(plain);
-	return c;
+	return client_connect(host, grpc_receiver_port(receiver));
 }
 
 static int start(void **state)
@@ -62,8 +45,7 @@ static int start(void **state)
 	struct buf why = BUF_INIT;
 
 	(void)state;
-	grpc_init();
-	queue = grpc_completion_queue_create_for_next(NULL);
+	client_begin();
 	if (FAILED(grpc_receiver_start(&config, (struct ingest){ fake_ingest, &pipeline, 0 }, &receiver, &why)))
 		fail_msg("%s", buf_string(&why));
 	channel = connect_to("127.0.0.1");
@@ -76,75 +58,9 @@ static int stop(void **state)
 	(void)state;
 	grpc_channel_destroy(channel);
 	grpc_receiver_stop(receiver, 2000);
-	grpc_completion_queue_shutdown(queue);
-	while (grpc_completion_queue_next(queue, gpr_inf_future(GPR_CLOCK_REALTIME), NULL).type != GRPC_QUEUE_SHUTDOWN)
-		;
-	grpc_completion_queue_destroy(queue);
-	grpc_shutdown();
+	client_end();
 	buf_release(&pipeline.wire);
 	return 0;
-}
-
-enum packing { PLAIN, GZIPPED };
-
-struct client_call {
-	grpc_call *core;
-	grpc_byte_buffer *request, *response;
-	grpc_metadata_array initial, trailing;
-	grpc_status_code status;
-	grpc_slice details;
-};
-
-static gpr_timespec in_seconds(int n)
-{
-	return gpr_time_add(gpr_now(GPR_CLOCK_MONOTONIC), gpr_time_from_seconds(n, GPR_TIMESPAN));
-}
-
-static void call_start(struct client_call *c, grpc_channel *to, const char *method, struct slice body,
-		       enum packing packing)
-{
-	grpc_op ops[6] = { { .op = GRPC_OP_SEND_INITIAL_METADATA },  { .op = GRPC_OP_SEND_MESSAGE },
-			   { .op = GRPC_OP_SEND_CLOSE_FROM_CLIENT }, { .op = GRPC_OP_RECV_INITIAL_METADATA },
-			   { .op = GRPC_OP_RECV_MESSAGE },           { .op = GRPC_OP_RECV_STATUS_ON_CLIENT } };
-
-	*c = (struct client_call){ .core = grpc_channel_create_call(to, NULL, 0, queue,
-								    grpc_slice_from_static_string(method), NULL,
-								    in_seconds(20), NULL) };
-	grpc_slice slice = grpc_slice_from_copied_buffer(body.ptr, body.len);
-	c->request = grpc_raw_byte_buffer_create(&slice, 1);
-	grpc_slice_unref(slice);
-	grpc_metadata_array_init(&c->initial);
-	grpc_metadata_array_init(&c->trailing);
-	grpc_metadata encoding = { .key = grpc_slice_from_static_string(GRPC_COMPRESSION_REQUEST_ALGORITHM_MD_KEY),
-				   .value = grpc_slice_from_static_string("gzip") };
-	ops[0].data.send_initial_metadata.count = packing == GZIPPED ? 1 : 0;
-	ops[0].data.send_initial_metadata.metadata = &encoding;
-	ops[1].data.send_message.send_message = c->request;
-	ops[3].data.recv_initial_metadata.recv_initial_metadata = &c->initial;
-	ops[4].data.recv_message.recv_message = &c->response;
-	ops[5].data.recv_status_on_client.trailing_metadata = &c->trailing;
-	ops[5].data.recv_status_on_client.status = &c->status;
-	ops[5].data.recv_status_on_client.status_details = &c->details;
-	assert_int_equal(grpc_call_start_batch(c->core, ops, 6, c, NULL), GRPC_CALL_OK);
-}
-
-static struct client_call *call_next(void)
-{
-	grpc_event event = grpc_completion_queue_next(queue, in_seconds(30), NULL);
-
-	assert_int_equal(event.type, GRPC_OP_COMPLETE);
-	return event.tag;
-}
-
-static void call_end(struct client_call *c)
-{
-	grpc_byte_buffer_destroy(c->request);
-	if (c->response != NULL)
-		grpc_byte_buffer_destroy(c->response);
-	grpc_metadata_array_destroy(&c->initial);
-	grpc_metadata_array_destroy(&c->trailing);
-	grpc_slice_unref(c->details);
-	grpc_call_unref(c->core);
 }
 
 /* Response bytes, copied. */
@@ -178,22 +94,6 @@ static Rpc__Status *details_of(const struct client_call *c)
 	return NULL;
 }
 
-/* One whole call. */
-static void call_run(struct client_call *c, const char *method, struct slice body)
-{
-	call_start(c, channel, method, body, PLAIN);
-	assert_ptr_equal(call_next(), c);
-}
-
-static grpc_status_code status_of(const char *method, struct slice body)
-{
-	struct client_call c;
-
-	call_run(&c, method, body);
-	call_end(&c);
-	return c.status;
-}
-
 static struct buf zeros(size_t n)
 {
 	struct buf b = BUF_INIT;
@@ -213,7 +113,7 @@ static void each_service_is_its_signal_and_success_is_the_empty_message(void **s
 	pipeline_answers((struct ingest_reply){ .status = OK });
 	for (int s = 0; s < SIGNAL_COUNT; s++) {
 		struct client_call c;
-		call_run(&c, methods[s], SLICE("\x0a\x03\x1a\x01u"));
+		call_run(&c, channel, methods[s], SLICE("\x0a\x03\x1a\x01u"));
 		assert_int_equal(c.status, GRPC_STATUS_OK);
 		assert_int_equal(grpc_byte_buffer_length(c.response), 0);
 		pthread_mutex_lock(&pipeline.lock);
@@ -228,7 +128,7 @@ static void an_empty_request_is_a_success(void **state)
 {
 	(void)state;
 	pipeline_answers((struct ingest_reply){ .status = OK });
-	assert_int_equal(status_of(TRACES, SLICE_NONE), GRPC_STATUS_OK);
+	assert_int_equal(call_status(channel, TRACES, SLICE_NONE), GRPC_STATUS_OK);
 	assert_int_equal(pipeline_calls(), 1);
 }
 
@@ -240,7 +140,7 @@ static void a_request_in_many_slices_arrives_in_one_piece(void **state)
 	pipeline_answers((struct ingest_reply){ .status = OK });
 	for (unsigned i = 0; i < 100000; i++)
 		buf_printf(&body, "%07u,", i);
-	assert_int_equal(status_of(TRACES, buf_view(&body)), GRPC_STATUS_OK);
+	assert_int_equal(call_status(channel, TRACES, buf_view(&body)), GRPC_STATUS_OK);
 	pthread_mutex_lock(&pipeline.lock);
 	assert_true(slice_equal(buf_view(&pipeline.wire), buf_view(&body)));
 	pthread_mutex_unlock(&pipeline.lock);
@@ -276,7 +176,7 @@ static void a_zstd_request_is_inflated_though_core_does_not_know_it(void **state
 	(void)state;
 	pipeline_answers((struct ingest_reply){ .status = OK });
 	assert_false(ZSTD_isError(n));
-	assert_int_equal(status_of(TRACES, (struct slice){ packed, n }), GRPC_STATUS_OK);
+	assert_int_equal(call_status(channel, TRACES, (struct slice){ packed, n }), GRPC_STATUS_OK);
 	pthread_mutex_lock(&pipeline.lock);
 	assert_true(slice_equal(buf_view(&pipeline.wire), buf_view(&body)));
 	pthread_mutex_unlock(&pipeline.lock);
@@ -289,7 +189,7 @@ static void partial_success_carries_its_counts(void **state)
 
 	(void)state;
 	pipeline_answers((struct ingest_reply){ .status = OK, .rejected_items = 3, .rejected_why = "no trace id" });
-	call_run(&c, TRACES, SLICE_NONE);
+	call_run(&c, channel, TRACES, SLICE_NONE);
 	assert_int_equal(c.status, GRPC_STATUS_OK);
 	struct buf bytes = response_of(&c);
 	Otlp__ExportTraceServiceResponse *r =
@@ -326,7 +226,7 @@ static void malformed_is_invalid_argument_and_not_to_be_retried(void **state)
 
 	(void)state;
 	pipeline_answers((struct ingest_reply){ .status = FAIL(MALFORMED, "field runs past the message") });
-	call_run(&c, LOGS, SLICE("x"));
+	call_run(&c, channel, LOGS, SLICE("x"));
 	assert_int_equal(c.status, GRPC_STATUS_INVALID_ARGUMENT);
 	assert_true(slice_equal(text_of(&c.details), SLICE("field runs past the message")));
 	Rpc__Status *status = details_of(&c);
@@ -344,7 +244,7 @@ static void full_is_unavailable_with_retry_info(void **state)
 
 	(void)state;
 	pipeline_answers((struct ingest_reply){ .status = FAIL(FULL, "queue is full"), .retry_after_ms = 1500 });
-	call_run(&c, TRACES, SLICE("x"));
+	call_run(&c, channel, TRACES, SLICE("x"));
 	assert_int_equal(c.status, GRPC_STATUS_UNAVAILABLE);
 	Rpc__Status *status = details_of(&c);
 	assert_string_equal(status->details[0]->type_url, "type.googleapis.com/google.rpc.RetryInfo");
@@ -362,11 +262,11 @@ static void an_answer_that_follows_later_says_what_came_of_it(void **state)
 	for (size_t i = 0; i < sizeof(delays_ms) / sizeof(delays_ms[0]); i++) {
 		pipeline_answers_later((struct ingest_reply){ .status = OK, .rejected_items = 3, .rejected_why = "no trace id" },
 				       delays_ms[i]);
-		call_run(&c, TRACES, SLICE("x"));
+		call_run(&c, channel, TRACES, SLICE("x"));
 		assert_int_equal(c.status, GRPC_STATUS_OK);
 		call_end(&c);
 		pipeline_answers_later((struct ingest_reply){ .status = FAIL(FULL, "the disk is full") }, delays_ms[i]);
-		call_run(&c, TRACES, SLICE("x"));
+		call_run(&c, channel, TRACES, SLICE("x"));
 		assert_int_equal(c.status, GRPC_STATUS_UNAVAILABLE);
 		call_end(&c);
 	}
@@ -379,11 +279,11 @@ static void an_oversize_request_is_resource_exhausted_without_retry_info(void **
 
 	(void)state;
 	pipeline_answers((struct ingest_reply){ .status = OK });
-	call_run(&c, TRACES, buf_view(&body));
+	call_run(&c, channel, TRACES, buf_view(&body));
 	assert_int_equal(c.status, GRPC_STATUS_RESOURCE_EXHAUSTED);
 	assert_null(details_of(&c));
 	call_end(&c);
-	assert_int_equal(status_of(TRACES, slice_head(buf_view(&body), MAX_BYTES)), GRPC_STATUS_OK);
+	assert_int_equal(call_status(channel, TRACES, slice_head(buf_view(&body), MAX_BYTES)), GRPC_STATUS_OK);
 	assert_int_equal(pipeline_calls(), 1);
 	buf_release(&body);
 }
@@ -409,10 +309,10 @@ static void a_gzip_bomb_is_resource_exhausted_without_retry_info(void **state)
 static void an_unknown_method_is_unimplemented(void **state)
 {
 	(void)state;
-	assert_int_equal(
-		status_of("/opentelemetry.proto.collector.profiles.v1development.ProfilesService/Export", SLICE("x")),
-		GRPC_STATUS_UNIMPLEMENTED);
-	assert_int_equal(status_of("/grpc.health.v1.Health/Watch", SLICE_NONE), GRPC_STATUS_UNIMPLEMENTED);
+	assert_int_equal(call_status(channel, "/opentelemetry.proto.collector.profiles.v1development.ProfilesService/Export",
+				     SLICE("x")),
+			 GRPC_STATUS_UNIMPLEMENTED);
+	assert_int_equal(call_status(channel, "/grpc.health.v1.Health/Watch", SLICE_NONE), GRPC_STATUS_UNIMPLEMENTED);
 }
 
 /* ---------------------------------------------------------------- health */
@@ -421,7 +321,7 @@ static int serving_status(struct slice request)
 {
 	struct client_call c;
 
-	call_run(&c, CHECK, request);
+	call_run(&c, channel, CHECK, request);
 	assert_int_equal(c.status, GRPC_STATUS_OK);
 	struct buf bytes = response_of(&c);
 	Health__CheckResponse *r = health__check_response__unpack(NULL, bytes.len, (const uint8_t *)bytes.ptr);
@@ -442,8 +342,8 @@ static void health_says_serving_or_not_and_knows_its_services(void **state)
 	grpc_receiver_set_serving(receiver, false);
 	assert_int_equal(serving_status(SLICE_NONE), HEALTH__CHECK_RESPONSE__SERVING_STATUS__NOT_SERVING);
 	grpc_receiver_set_serving(receiver, true);
-	assert_int_equal(status_of(CHECK, SLICE("\x0a\x01x")), GRPC_STATUS_NOT_FOUND);
-	assert_int_equal(status_of(CHECK, SLICE("\x0a\x7fx")), GRPC_STATUS_INVALID_ARGUMENT);
+	assert_int_equal(call_status(channel, CHECK, SLICE("\x0a\x01x")), GRPC_STATUS_NOT_FOUND);
+	assert_int_equal(call_status(channel, CHECK, SLICE("\x0a\x7fx")), GRPC_STATUS_INVALID_ARGUMENT);
 }
 
 /* ---------------------------------------------------------------- clients that leave, many clients */
@@ -463,7 +363,7 @@ static void a_cancelled_call_leaves_nothing_behind(void **state)
 		call_end(&c);
 	}
 	assert_true(meter_becomes(METER_IN_FLIGHT_BYTES, "", 0));
-	assert_int_equal(status_of(TRACES, buf_view(&body)), GRPC_STATUS_OK);
+	assert_int_equal(call_status(channel, TRACES, buf_view(&body)), GRPC_STATUS_OK);
 	buf_release(&body);
 }
 
@@ -587,34 +487,24 @@ static void stopping_lets_running_calls_end_and_refuses_new_ones(void **state)
 	receiver = kept;
 }
 
-/* A call that never sends its message, in the core's hands until the deadline. */
 static void stopping_cuts_off_calls_that_do_not_end(void **state)
 {
 	struct grpc_receiver *kept = receiver;
-	struct client_call c = { 0 };
-	grpc_op ops[2] = { { .op = GRPC_OP_SEND_INITIAL_METADATA }, { .op = GRPC_OP_RECV_STATUS_ON_CLIENT } };
+	struct client_call c;
 
 	(void)state;
 	receiver = start_another(1);
 	grpc_channel *to = connect_to("127.0.0.1");
 	struct meter *requests = meter_get(METER_REQUESTS, "signal=\"logs\",transport=\"grpc\"");
 	int64_t before = meter_value(requests);
-	c.core = grpc_channel_create_call(to, NULL, 0, queue, grpc_slice_from_static_string(LOGS), NULL, in_seconds(20),
-					  NULL);
-	grpc_metadata_array_init(&c.trailing);
-	ops[1].data.recv_status_on_client.trailing_metadata = &c.trailing;
-	ops[1].data.recv_status_on_client.status = &c.status;
-	ops[1].data.recv_status_on_client.status_details = &c.details;
-	assert_int_equal(grpc_call_start_batch(c.core, ops, 2, &c, NULL), GRPC_CALL_OK);
+	call_start_hanging(&c, to, LOGS);
 	assert_true(meter_becomes(METER_REQUESTS, "signal=\"logs\",transport=\"grpc\"", before + 1));
 	uint64_t began_ns = clock_mono_ns();
 	grpc_receiver_stop(receiver, 100);
 	assert_in_range((clock_mono_ns() - began_ns) / NS_PER_MS, 90, 3000);
 	call_next();
 	assert_int_not_equal(c.status, GRPC_STATUS_OK);
-	grpc_metadata_array_destroy(&c.trailing);
-	grpc_slice_unref(c.details);
-	grpc_call_unref(c.core);
+	call_end(&c);
 	grpc_channel_destroy(to);
 	receiver = kept;
 }
