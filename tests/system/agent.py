@@ -111,14 +111,19 @@ class Agent:
             raise AssertionError("it did not end:\n" + self.output) from None
         self.reader.join(STOP_TIMEOUT_S)
         assert got == code, "exit status %d instead of %d:\n%s" % (got, code, self.output)
-        assert not SANITIZER_REPORT.search(self.output), self.output
+        self.expect_no_report()
         return self.output
+
+    def expect_no_report(self):
+        """No sanitizer had anything to say."""
+        assert not SANITIZER_REPORT.search(self.output), self.output
 
     def kill(self):
         """SIGKILL, as a crash would."""
         self.process.kill()
         self.process.wait()
         self.reader.join(STOP_TIMEOUT_S)
+        self.expect_no_report()
 
     def restart(self):
         self.stop()
