@@ -9,13 +9,13 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "agent/base/clock.h"
 #include "agent/base/json.h"
 #include "agent/daemon/state_dir.h"
+#include "agent/store/probe.h"
 #include "exporters/spool_look.h"
 
 enum { OPTION_STORAGE, OPTION_OUTPUT };
@@ -219,9 +219,7 @@ static int look(const struct action *action, const char *directory, const char *
 
 static _Noreturn void look_in_child(const struct action *action, const char *directory, const char *target, bool json)
 {
-	const struct rlimit no_core = { 0, 0 };
-
-	setrlimit(RLIMIT_CORE, &no_core);
+	probe_expect_crash();
 	int code = look(action, directory, target, json);
 	fflush(stdout);
 	_exit(code);

@@ -77,15 +77,21 @@ static int walk(MDB_env *env)
 	return rc == 0 ? visit_entries(txn, unnamed, walk_table) : rc;
 }
 
-static _Noreturn void probe_main(const char *directory, size_t map_bytes)
+void probe_expect_crash(void)
 {
 	static const int crashes[] = { SIGSEGV, SIGBUS, SIGABRT, SIGFPE, SIGILL };
 	const struct rlimit no_core = { 0, 0 };
-	MDB_env *env;
 
 	for (size_t i = 0; i < sizeof(crashes) / sizeof(crashes[0]); i++)
 		signal(crashes[i], SIG_DFL);
 	setrlimit(RLIMIT_CORE, &no_core);
+}
+
+static _Noreturn void probe_main(const char *directory, size_t map_bytes)
+{
+	MDB_env *env;
+
+	probe_expect_crash();
 	close(STDERR_FILENO); /* LMDB prints its failed assertions */
 	signal(SIGALRM, SIG_DFL);
 	alarm(TIME_LIMIT_S);

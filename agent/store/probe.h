@@ -11,4 +11,8 @@
  * cannot be opened at all, since opening it says why. Forks; reads each index page and two pages a large value. */
 bool probe_is_sound(const char *directory, size_t map_bytes);
 
+/* From here on a crash ends this process, a child that reads what may be damaged, by its signal: nobody handles it, and it
+ * leaves no core. */
+void probe_expect_crash(void);
+
 #endif
