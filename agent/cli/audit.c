@@ -8,6 +8,7 @@
 #include "agent/cli/alerts.h"
 #include "agent/cli/answer.h"
 #include "agent/cli/client.h"
+#include "agent/cli/table.h"
 
 enum { OPTION_AGENT, OPTION_OUTPUT, OPTION_SINCE };
 
@@ -18,24 +19,34 @@ static const struct cli_option options[] = {
 	{ .name = NULL },
 };
 
-static void print_entry(void *context, struct slice entry)
+static void add_entry(void *context, struct slice entry)
 {
-	static const char *const fields[] = { "feature", "subject", "by", "text" };
-	struct buf kind = BUF_INIT, text = BUF_INIT;
+	static const char *const fields[] = { "kind", "feature", "subject", "by", "text" };
+	struct table *t = context;
+	struct buf text = BUF_INIT;
 	char time[21];
 
-	(void)context;
 	clock_format_utc((uint64_t)answer_number(entry, "time"), time);
-	answer_text(entry, "kind", &kind);
+	table_cell(t, time);
 	for (size_t i = 0; i < sizeof(fields) / sizeof(fields[0]); i++) {
-		size_t before = text.len;
+		buf_reset(&text);
 		answer_text(entry, fields[i], &text);
-		if (text.len > before)
-			buf_text(&text, "  ");
+		table_cell(t, buf_string(&text));
 	}
-	printf("%s  %-26s %s\n", time, buf_string(&kind), buf_string(&text));
-	buf_release(&kind);
 	buf_release(&text);
+}
+
+static void print_entries(struct slice entries)
+{
+	struct table t = { .columns = 6 };
+	struct buf out = BUF_INIT;
+
+	answer_each(entries, add_entry, &t);
+	if (t.cells == 0)
+		buf_text(&out, "nothing happened in that time\n");
+	table_write(&t, &out);
+	fputs(buf_string(&out), stdout);
+	buf_release(&out);
 }
 
 static int ask(const struct cli_args *args, uint64_t seconds, bool json)
@@ -50,7 +61,7 @@ static int ask(const struct cli_args *args, uint64_t seconds, bool json)
 	if (code == CLI_GO_ON && json)
 		printf("%.*s\n", (int)answer.len, answer.ptr);
 	else if (code == CLI_GO_ON)
-		answer_each(answer_field(buf_view(&answer), "entries"), print_entry, NULL);
+		print_entries(answer_field(buf_view(&answer), "entries"));
 	buf_release(&path);
 	buf_release(&answer);
 	return code == CLI_GO_ON ? CLI_DONE : code;

@@ -17,28 +17,31 @@
 static const struct column {
 	const char *title, *name;
 	double scale;
-	const char *format;
+	int decimals;
+	bool is_usd;
 } columns[] = {
-	{ "requests", "requests", 1, "%.0f" },
-	{ "cost USD", "cost_usd", 1, "%.4f" },
-	{ "each USD", "cost_per_request_usd", 1, "%.6f" },
-	{ "failed", "failed_share", PERCENT, "%.2f %%" },
-	{ "flawed", "flawed_share", PERCENT, "%.2f %%" },
-	{ "unpriced", "unpriced_share", PERCENT, "%.1f %%" },
-	{ "score", "score", 1, "%.3f" },
-	{ "negative", "negative_share", PERCENT, "%.1f %%" },
-	{ "p50 ms", "latency_p50_ms", 1, "%.0f" },
-	{ "p95 ms", "latency_p95_ms", 1, "%.0f" },
+	{ "requests", "requests", 1, 0, false },
+	{ "cost USD", "cost_usd", 1, 4, true },
+	{ "each USD", "cost_per_request_usd", 1, 6, true },
+	{ "failed", "failed_share", PERCENT, 2, false },
+	{ "flawed", "flawed_share", PERCENT, 2, false },
+	{ "unpriced", "unpriced_share", PERCENT, 1, false },
+	{ "score", "score", 1, 3, false },
+	{ "negative", "negative_share", PERCENT, 1, false },
+	{ "p50 ms", "latency_p50_ms", 1, 0, false },
+	{ "p95 ms", "latency_p95_ms", 1, 0, false },
 };
 
 #define COLUMNS (sizeof(columns) / sizeof(columns[0]))
 
+/* Money has two digits that are not zero at least, down to the pico-dollars that a call keeps. */
 static void print_number(struct buf *out, const struct column *c, double value)
 {
-	char text[32];
+	int decimals = c->decimals;
 
-	snprintf(text, sizeof(text), c->format, value * c->scale); /* NOLINT: formats are the literals above */
-	buf_text(out, text);
+	while (c->is_usd && value > 0 && decimals < 12 && value * pow(10, decimals) < 10)
+		decimals++;
+	buf_printf(out, "%.*f%s", decimals, value * c->scale, c->scale >= PERCENT ? " %" : "");
 }
 
 /* " (+20 %)", " (-1.4 pt)"; a value that was unknown before has no change, nor has one that was zero a ratio. */

@@ -138,8 +138,10 @@ static void write_section(const struct cli_program *program, struct margin m, co
 
 void manual_sample(const struct cli_program *program, struct buf *out)
 {
-	buf_text(out, "# Every key of plimsoll.yaml with its default. What is commented out has none.\n"
-		      "# Keep what you change, delete the rest; 'plimsoll check FILE' says whether it will run.\n"
-		      "# ${env:NAME} and ${env:NAME:-default} work in every value; see plimsoll.yaml(5).\n");
+	buf_text(out,
+		 "# Every key of plimsoll.yaml with its default. What is commented out has none.\n"
+		 "# Keep what you change, delete the rest; 'plimsoll check FILE' says whether it will run.\n"
+		 "# ${env:NAME} and ${env:NAME:-default} work in every value, and a <secret> may stand in a file:\n"
+		 "# token_file: /path in place of token. plimsoll.yaml(5) has the rest.\n");
 	write_section(program, (struct margin){ 0, false, 0 }, config_options, out);
 }

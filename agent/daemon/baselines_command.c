@@ -52,6 +52,7 @@ struct call_of {
 	const char *what; /* "list" */
 	const char *operand;
 	bool json;
+	size_t shown; /* rows of a list so far */
 };
 
 static int said(const char *what, struct status s, struct buf *why)
@@ -174,7 +175,7 @@ static int fetch(const struct call_of *call, struct buf *out)
 /* ---------------------------------------------------------------- list, show */
 static void print_standing(void *context, const struct standing_view *v)
 {
-	const struct call_of *call = context;
+	struct call_of *call = context;
 	const char *feature = call->args.values[OPTION_FEATURE], *model = call->args.values[OPTION_MODEL];
 	const char *metric = call->args.values[OPTION_METRIC];
 
@@ -185,6 +186,7 @@ static void print_standing(void *context, const struct standing_view *v)
 	printf("%-24.*s %-20.*s %-20.*s %-22s %10.4g %10.4g %+6.1f %5u h%s\n", SLICE_ARG(v->feature), SLICE_ARG(v->model),
 	       SLICE_ARG(v->prompt_version), v->metric, v->mean, v->stddev, v->deviation, v->learned_hours,
 	       v->firing ? "  firing" : "");
+	call->shown++;
 }
 
 static int print_list(struct call_of *call, struct detector *d)
@@ -195,6 +197,9 @@ static int print_list(struct call_of *call, struct detector *d)
 		printf("%-24s %-20s %-20s %-22s %10s %10s %6s %7s\n", "FEATURE", "MODEL", "PROMPT", "METRIC", "MEAN",
 		       "STDDEV", "Z", "LEARNED");
 		detector_visit(d, print_standing, call);
+		if (call->shown == 0)
+			printf("no baseline is known here yet: calls are learned by the hour, and judged from 24 hours "
+			       "on\n");
 		return CLI_DONE;
 	}
 	baselines_write_json(d, slice_of(call->args.values[OPTION_FEATURE]), slice_of(call->args.values[OPTION_MODEL]),

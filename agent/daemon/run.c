@@ -100,7 +100,8 @@ static int run_loop(struct config *config)
 	if (!FAILED(s))
 		s = agent_start(config, &r.loop, &r.agent, &why);
 	if (FAILED(s)) {
-		fprintf(stderr, "plimsoll: %s\n", why.len > 0 ? buf_string(&why) : s.why);
+		struct slice text = why.len > 0 ? slice_trim(buf_view(&why)) : slice_of(s.why);
+		fprintf(stderr, "plimsoll: %.*s\n", SLICE_ARG(text));
 		buf_release(&why);
 		uv_run(&r.loop, UV_RUN_DEFAULT); /* what was opened before the failure closes its handles */
 		uv_loop_close(&r.loop);

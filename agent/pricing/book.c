@@ -80,8 +80,12 @@ struct status price_book_open(const char *file, const char *override_file, struc
 
 struct status price_book_new(const struct config *c, struct price_book **out, struct buf *errors)
 {
-	return price_book_open(c != NULL ? c->prices.file : NULL, c != NULL ? c->prices.override_file : NULL, out,
-			       errors);
+	struct status s = price_book_open(c != NULL ? c->prices.file : NULL, c != NULL ? c->prices.override_file : NULL,
+					  out, errors);
+
+	if (s.code == STATUS_IO && errors->len > 0)
+		buf_text(errors, "prices.file and prices.override_file name the files that are read\n");
+	return s;
 }
 
 void price_book_free(struct price_book *b)

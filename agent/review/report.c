@@ -131,7 +131,8 @@ static void write_rows(struct buf *out, const struct rows *rows)
 		buf_text(out, i > 0 ? ",{" : "{");
 		write_text(out, "feature", r->labels->feature);
 		write_text(out, "model", r->labels->model);
-		write_text(out, "prompt_version", r->labels->version);
+		json_write_text(out, "prompt_version",
+				r->labels->version.len > 0 ? r->labels->version : SLICE("unversioned"));
 		write_sums(out, "now", &r->now);
 		write_sums(out, "before", &r->before);
 		buf_byte(out, '}');

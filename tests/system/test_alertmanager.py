@@ -185,6 +185,8 @@ def test_an_alert_is_explained_silenced_accepted_and_recorded(start_agent, webho
              lambda: "%s in %s" % (kinds, agent.api("audit")))
     listed = plimsoll(agent, "audit", "--since", "7d")
     assert "alert_accepted" in listed.stdout and "ann" in listed.stdout
+    rows = listed.stdout.splitlines()
+    assert len({row.index(kind) for row in rows for kind in kinds if kind in row}) == 1  # columns
     agent.restart()
     assert {e["kind"] for e in agent.api("audit")["entries"]} >= kinds
     assert agent.api("silences")["silences"][0]["active"] is False
@@ -196,6 +198,7 @@ def test_a_channel_is_tested_and_the_answer_shown(start_agent, webhook):
     agent = start_agent({"alerts": {"channels": {
         "webhook/oncall": {"url": webhook.url},
         "slack/nowhere": {"url": "http://127.0.0.1:%d/secret-path" % nowhere.getsockname()[1]}}}})
+    assert plimsoll(agent, "audit").stdout == "nothing happened in that time\n"
     good = plimsoll(agent, "alerts", "test", "webhook/oncall")
     assert good.returncode == 0 and "delivered: 204" in good.stdout, good.stdout + good.stderr
     assert json.loads(webhook.accepted[0][1])["data"]["feature"] == "plimsoll-test"

@@ -97,6 +97,7 @@ def test_a_running_agent_takes_an_export_shows_it_keeps_it_and_forgets(learned, 
     agent = start_agent()
     url = "http://localhost:%d" % agent.ports["metrics"]
     assert listed("--agent", url) == {}
+    assert "no baseline is known here yet" in plimsoll("baselines", "list", "--agent", url).stdout
     done = plimsoll("baselines", "import", export, "--agent", url)
     assert done.returncode == 0 and json.loads(done.stdout)["added"] > 20, done.stderr
     there = listed("--agent", url)

@@ -68,3 +68,14 @@ def test_what_is_unpriced_is_not_free_and_changes_are_told_in_order(start_agent)
     text = report(agent)
     assert "16.67 % (+16.7 pt)" in text and "| \\<b>\\*ad\\|hoc\\* / " in text, text
     assert text.index(" early ") < text.index(" late "), text
+
+
+def test_what_costs_little_is_not_shown_as_free(start_agent):
+    agent = start_agent()
+    yesterday = (int(time.time()) // DAY_S - 1) * DAY_S
+    message, spans = otlp.request()
+    otlp.add_call(spans, yesterday, input_tokens=1, output_tokens=0, **{"plimsoll.feature": "hello"})
+    otlp.send_grpc(agent.grpc_target, message)
+    agent.wait_for_metric("plimsoll_requests_total", 1)
+    text = report(agent)
+    assert "| hello / unversioned (" in text and " | 1 | 0.0000025 | 0.0000025 |" in text, text
