@@ -9,38 +9,8 @@
 
 #include "agent/dialects/members.h"
 #include "agent/dialects/message_walk.h"
-#include "agent/dialects/reader.h"
 #include "agent/dialects/schema.h"
-
-struct pair {
-	const char *key, *value;
-};
-
-static struct known_keys *keys;
-static struct dialect_reader *reader;
-static struct arena arena;
-
-static int set_up(void **state)
-{
-	static const struct dimensions_config dimensions = { 0 };
-
-	(void)state;
-	if (FAILED(known_keys_new(&dimensions, &keys)))
-		return -1;
-	reader = dialect_reader_new(keys);
-	arena_init(&arena, 1 << 20);
-	dialect_reader_begin(reader, &arena);
-	return reader == NULL;
-}
-
-static int tear_down(void **state)
-{
-	(void)state;
-	dialect_reader_free(reader);
-	known_keys_free(keys);
-	arena_release(&arena);
-	return 0;
-}
+#include "tests/unit/dialects_rig.h"
 
 static struct call read_span(const struct pair *pairs)
 {
@@ -54,22 +24,12 @@ static struct call read_span(const struct pair *pairs)
 	};
 	struct call c;
 
-	for (span.attributes.items = attributes; pairs[span.attributes.count].key != NULL; span.attributes.count++)
-		attributes[span.attributes.count] = (struct attribute){
-			slice_of(pairs[span.attributes.count].key),
-			{ .kind = ANY_STRING, .bytes = slice_of(pairs[span.attributes.count].value) },
-		};
+	span.attributes = attributes_of(attributes, pairs);
 	assert_true(dialect_read(reader, &span, &c));
 	return c;
 }
 
 #define SPAN(...) read_span((const struct pair[]){ { "gen_ai.operation.name", "chat" }, __VA_ARGS__, { 0 } })
-
-static void assert_text(struct slice have, const char *want)
-{
-	if (!slice_equal(have, slice_of(want)))
-		fail_msg("'%.*s' instead of '%s'", SLICE_ARG(have), want);
-}
 
 static void tools_that_the_answer_asks_for_are_counted_and_named_once(void **state)
 {

@@ -10,46 +10,16 @@
 #include <stdlib.h>
 
 #include "agent/base/json.h"
-#include "agent/dialects/reader.h"
+#include "tests/unit/dialects_rig.h"
 
-struct pair {
-	const char *key, *value;
-};
-
-static struct known_keys *keys;
-static struct dialect_reader *reader;
-static struct arena arena;
 static struct call_text text;
 
-static int set_up(void **state)
+static int set_up_with_room(void **state)
 {
-	static const struct dimensions_config dimensions = { 0 };
+	static const struct dimensions_config none;
 
 	(void)state;
-	if (FAILED(known_keys_new(&dimensions, &keys)))
-		return -1;
-	reader = dialect_reader_new(keys);
-	arena_init(&arena, 64 << 20);
-	return reader == NULL;
-}
-
-static int tear_down(void **state)
-{
-	(void)state;
-	dialect_reader_free(reader);
-	known_keys_free(keys);
-	arena_release(&arena);
-	return 0;
-}
-
-static struct attributes attributes_of(struct attribute *to, const struct pair *pairs)
-{
-	struct attributes a = { to, 0 };
-
-	for (; pairs[a.count].key != NULL; a.count++)
-		to[a.count] = (struct attribute){
-			slice_of(pairs[a.count].key), { .kind = ANY_STRING, .bytes = slice_of(pairs[a.count].value) } };
-	return a;
+	return dialects_open(&none, 64 << 20);
 }
 
 static void read_span(const struct pair *pairs, const struct event_view *events, size_t event_count)
@@ -72,12 +42,6 @@ static void read_span(const struct pair *pairs, const struct event_view *events,
 }
 
 #define SPAN(...) read_span((const struct pair[]){ { "gen_ai.operation.name", "chat" }, __VA_ARGS__, { 0 } }, NULL, 0)
-
-static void assert_text(struct slice have, const char *want)
-{
-	if (!slice_equal(have, slice_of(want)))
-		fail_msg("'%.*s' instead of '%s'", SLICE_ARG(have), want);
-}
 
 #define THREE "[{\"role\":\"user\",\"content\":\"hi\"},{\"role\":\"assistant\",\"content\":\"hello\"},{\"role\":\"user\",\"content\":\"where is it?\"}]"
 
@@ -207,5 +171,5 @@ int main(void)
 		cmocka_unit_test(long_texts_are_cut_with_a_mark_and_old_messages_go),
 	};
 
-	return cmocka_run_group_tests(tests, set_up, tear_down);
+	return cmocka_run_group_tests(tests, set_up_with_room, tear_down);
 }

@@ -7,13 +7,9 @@
 
 #include <cmocka.h>
 
-#include "agent/dialects/reader.h"
+#include "tests/unit/dialects_rig.h"
 
 #define MAX 24
-
-static struct known_keys *keys;
-static struct dialect_reader *reader;
-static struct arena arena;
 
 static struct {
 	struct attribute items[MAX];
@@ -24,28 +20,6 @@ static struct {
 	struct judgement items[MAX];
 	size_t count;
 } found;
-
-static int set_up(void **state)
-{
-	static const struct dimensions_config dimensions;
-
-	(void)state;
-	if (FAILED(known_keys_new(&dimensions, &keys)))
-		return -1;
-	reader = dialect_reader_new(keys);
-	arena_init(&arena, 1 << 20);
-	dialect_reader_begin(reader, &arena);
-	return reader == NULL;
-}
-
-static int tear_down(void **state)
-{
-	(void)state;
-	dialect_reader_free(reader);
-	known_keys_free(keys);
-	arena_release(&arena);
-	return 0;
-}
 
 static int begin(void **state)
 {
@@ -127,12 +101,6 @@ static const struct judgement *only(void)
 {
 	assert_int_equal(found.count, 1);
 	return &found.items[0];
-}
-
-static void assert_text(struct slice have, const char *want)
-{
-	if (!slice_equal(have, slice_of(want)))
-		fail_msg("have '%.*s', want '%s'", SLICE_ARG(have), want);
 }
 
 static void evaluation_result(void)

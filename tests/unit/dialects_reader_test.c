@@ -7,8 +7,8 @@
 
 #include <cmocka.h>
 
-#include "agent/dialects/reader.h"
 #include "agent/span/contract.h"
+#include "tests/unit/dialects_rig.h"
 
 #define MAX 24
 
@@ -21,14 +21,10 @@ struct made {
 	struct slice scope;
 };
 
-static struct known_keys *keys;
-static struct dialect_reader *reader;
-static struct arena arena;
-
 static const char *feature_keys[] = { "feature", "app.feature" };
 static const char *segment_keys[] = { "user.segment" };
 
-static int set_up(void **state)
+static int set_up_with_dimensions(void **state)
 {
 	struct dimensions_config dimensions = {
 		.feature = { feature_keys, 2 },
@@ -36,21 +32,7 @@ static int set_up(void **state)
 	};
 
 	(void)state;
-	if (FAILED(known_keys_new(&dimensions, &keys)))
-		return -1;
-	reader = dialect_reader_new(keys);
-	arena_init(&arena, 1 << 20);
-	dialect_reader_begin(reader, &arena);
-	return reader == NULL;
-}
-
-static int tear_down(void **state)
-{
-	(void)state;
-	dialect_reader_free(reader);
-	known_keys_free(keys);
-	arena_release(&arena);
-	return 0;
+	return dialects_open(&dimensions, 1 << 20);
 }
 
 static void text(struct made *m, const char *key, const char *value)
@@ -81,12 +63,6 @@ static bool read_made(const struct made *m, struct call *out)
 		.resource = &resource,
 	};
 	return dialect_read(reader, &span, out);
-}
-
-static void assert_text(struct slice have, const char *want)
-{
-	if (!slice_equal(have, slice_of(want)))
-		fail_msg("have '%.*s', want '%s'", SLICE_ARG(have), want);
 }
 
 static struct made chat(void)
@@ -347,5 +323,5 @@ int main(void)
 		cmocka_unit_test(numbers_in_strings_are_taken_and_nonsense_is_counted),
 		cmocka_unit_test(keys_of_the_contract_that_are_there_are_noted),
 	};
-	return cmocka_run_group_tests_name("dialects/reader", tests, set_up, tear_down);
+	return cmocka_run_group_tests_name("dialects/reader", tests, set_up_with_dimensions, tear_down);
 }

@@ -7,14 +7,10 @@
 
 #include <cmocka.h>
 
-#include "agent/dialects/reader.h"
+#include "tests/unit/dialects_rig.h"
 
 #define ATTRIBUTES_MAX 16
 #define UNKNOWN UINT64_MAX
-
-struct pair {
-	const char *key, *value; /* numbers as text: every count is read from text too */
-};
 
 struct vocabulary {
 	const char *name, *scope, *span_name;
@@ -398,32 +394,6 @@ static const struct vocabulary vocabularies[] = {
 	},
 };
 
-static struct known_keys *keys;
-static struct dialect_reader *reader;
-static struct arena arena;
-
-static int set_up(void **state)
-{
-	static const struct dimensions_config dimensions = { 0 };
-
-	(void)state;
-	if (FAILED(known_keys_new(&dimensions, &keys)))
-		return -1;
-	reader = dialect_reader_new(keys);
-	arena_init(&arena, 1 << 20);
-	dialect_reader_begin(reader, &arena);
-	return reader == NULL;
-}
-
-static int tear_down(void **state)
-{
-	(void)state;
-	dialect_reader_free(reader);
-	known_keys_free(keys);
-	arena_release(&arena);
-	return 0;
-}
-
 static bool read_span(const char *scope_name, const char *span_name, const struct pair *pairs, struct call *out)
 {
 	static struct attribute attributes[ATTRIBUTES_MAX];
@@ -435,18 +405,8 @@ static bool read_span(const char *scope_name, const char *span_name, const struc
 		.start_unix_ns = 1000, .end_unix_ns = 6000, .scope = &scope, .resource = &resource,
 	};
 
-	for (span.attributes.items = attributes; pairs[span.attributes.count].key != NULL; span.attributes.count++)
-		attributes[span.attributes.count] = (struct attribute){
-			slice_of(pairs[span.attributes.count].key),
-			{ .kind = ANY_STRING, .bytes = slice_of(pairs[span.attributes.count].value) },
-		};
+	span.attributes = attributes_of(attributes, pairs);
 	return dialect_read(reader, &span, out);
-}
-
-static void assert_text(struct slice have, const char *want)
-{
-	if (!slice_equal(have, slice_of(want)))
-		fail_msg("'%.*s' instead of '%s'", SLICE_ARG(have), want != NULL ? want : "");
 }
 
 static void assert_count(const struct tokens *t, enum token_class class, uint64_t want)
@@ -558,11 +518,7 @@ static bool read_log(const char *event_name, const char *service, const struct p
 	struct log_view log = { .time_unix_ns = 5000000000, .event_name = slice_of(event_name), .scope = &scope, .resource = &resource };
 
 	service_name = (struct attribute){ SLICE("service.name"), { .kind = ANY_STRING, .bytes = slice_of(service) } };
-	for (log.attributes.items = attributes; pairs[log.attributes.count].key != NULL; log.attributes.count++)
-		attributes[log.attributes.count] = (struct attribute){
-			slice_of(pairs[log.attributes.count].key),
-			{ .kind = ANY_STRING, .bytes = slice_of(pairs[log.attributes.count].value) },
-		};
+	log.attributes = attributes_of(attributes, pairs);
 	return dialect_read_log(reader, &log, out);
 }
 

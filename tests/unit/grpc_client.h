@@ -65,8 +65,8 @@ static inline grpc_channel *client_connect(const char *host, unsigned port)
 
 /* ---------------------------------------------------------------- calls */
 
-static inline void call_start_core(struct client_call *c, grpc_channel *to, const char *method, grpc_byte_buffer *request,
-				   enum packing packing)
+static inline void call_start_core(struct client_call *c, grpc_channel *to, const char *method,
+				   grpc_byte_buffer *request, enum packing packing)
 {
 	grpc_op ops[6] = { { .op = GRPC_OP_SEND_INITIAL_METADATA }, { .op = GRPC_OP_RECV_INITIAL_METADATA },
 			   { .op = GRPC_OP_RECV_MESSAGE },          { .op = GRPC_OP_RECV_STATUS_ON_CLIENT },
