@@ -53,6 +53,7 @@ bool judgement_sample(const struct joined_judgement *joined, struct sample *out)
 	out->prompt_version = joined->labels->prompt;
 	out->workflow = joined->labels->workflow;
 	out->user_segment = joined->labels->user_segment;
+	out->environment = joined->labels->environment;
 	memcpy(out->trace_id, joined->call->trace_id, sizeof(out->trace_id));
 	memcpy(out->span_id, joined->call->span_id, sizeof(out->span_id));
 	out->name = j->name;

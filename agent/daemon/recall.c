@@ -38,7 +38,7 @@ static bool sets_init(struct label_sets *s, struct arena *a, size_t calls)
 static size_t label_room(const struct call *c)
 {
 	return c->feature.len + call_model(c).len + c->provider.len + c->prompt_name.len + c->prompt_version.len +
-	       sizeof("@unversioned") + c->workflow.len + c->user_segment.len;
+	       sizeof("@unversioned") + c->workflow.len + c->user_segment.len + c->environment.len;
 }
 
 static uint32_t new_set(struct label_sets *s, const struct call *c)
@@ -88,6 +88,7 @@ static void keep_labels(char **at, const struct call *c, struct call_labels *to)
 		.prompt = slice_pack(at, c->cohort != NULL ? c->cohort->prompt : call_prompt(c, prompt, sizeof(prompt))),
 		.workflow = slice_pack(at, c->workflow),
 		.user_segment = slice_pack(at, c->user_segment),
+		.environment = slice_pack(at, c->environment),
 		.cohort = c->cohort != NULL ? c->cohort->id : 0,
 	};
 }

@@ -6,8 +6,8 @@
 #include <assert.h>
 #include <endian.h>
 
-
-#define FORMAT 2
+#define FORMAT                     3
+#define FORMAT_WITHOUT_ENVIRONMENT 2 /* the last of the labels */
 
 enum item { ITEM_LABELS = 1, ITEM_CALL = 2 };
 
@@ -18,6 +18,7 @@ enum item { ITEM_LABELS = 1, ITEM_CALL = 2 };
 
 static_assert(BLOCK_BYTES + CALL_BYTES + LABELS_BYTES <= BLOCK_BYTES_MAX, "the last call fits");
 static_assert(BLOCK_BYTES_MAX <= UINT16_MAX, "places are 16 bits");
+static_assert(offsetof(struct call_labels, environment) == (CALL_LABEL_COUNT - 1) * sizeof(struct slice), "it is the last");
 
 /* ------------------------------------------------------------------ a call: fixed places, since each one is written */
 
@@ -108,13 +109,14 @@ static uint16_t place_of(struct buf *b, struct block_writer *w, const struct cal
 	return w->at[slot];
 }
 
-/* The place behind labels that stand at a place; 0: they break off. */
+/* The place behind labels that stand at a place; 0: they break off. Those that the format has not are left alone. */
 static size_t labels_end(struct slice bytes, size_t at, struct call_labels *labels)
 {
 	struct slice *texts = (struct slice *)(void *)labels;
+	int count = bytes.ptr[0] == FORMAT ? CALL_LABEL_COUNT : CALL_LABEL_COUNT - 1;
 
 	at++;
-	for (int i = 0; i < CALL_LABEL_COUNT; i++) {
+	for (int i = 0; i < count; i++) {
 		size_t len = at + 2 <= bytes.len ? get_u16(bytes.ptr + at) : SIZE_MAX;
 		if (len > LABEL_MAX || at + 2 + len > bytes.len)
 			return 0;
@@ -139,7 +141,7 @@ void block_add(struct buf *b, struct block_writer *w, const struct known_call *c
 
 void block_read(struct block_reader *r, struct slice bytes)
 {
-	bool is_block = bytes.len > 0 && bytes.ptr[0] == FORMAT;
+	bool is_block = bytes.len > 0 && (bytes.ptr[0] == FORMAT || bytes.ptr[0] == FORMAT_WITHOUT_ENVIRONMENT);
 
 	*r = (struct block_reader){ .bytes = bytes, .at = is_block ? 1 : 0, .is_corrupt = !is_block };
 }

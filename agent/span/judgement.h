@@ -60,11 +60,11 @@ struct judgement {
 
 /* The words of a call that its judgements are counted under. Empty: not told. */
 struct call_labels {
-	struct slice feature, model, provider, prompt, workflow, user_segment; /* prompt: "name@version" */
+	struct slice feature, model, provider, prompt, workflow, user_segment, environment; /* prompt: "name@version" */
 	uint64_t cohort; /* the same labels have the same number (span/cohort.h); 0: they have none */
 };
 
-#define CALL_LABEL_COUNT 6
+#define CALL_LABEL_COUNT 7
 
 /* The signals that have a word for yes and one for no ("thumbs_up") become votes; a value of
  * 0 or less turns the word round. False for names that are no such word. */

@@ -30,7 +30,7 @@ struct sample {
 	uint64_t time_unix_ms; /* event time */
 	struct slice feature, model, prompt_version;
 	struct slice workflow, user_segment; /* for roll-ups */
-	struct slice environment; /* of a call */
+	struct slice environment;
 	uint64_t cohort; /* number of the call's cohort (span/cohort.h), which the labels above belong to; 0: none */
 	uint8_t trace_id[16], span_id[8]; /* zeros: not known */
 

@@ -4,6 +4,7 @@ promoted, and one that is worse is told with who deployed it."""
 import json
 import subprocess
 import time
+import urllib.request
 
 import pytest
 from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
@@ -32,6 +33,8 @@ class App:
         self.tracer = self.provider.get_tracer("app")
 
     def serve(self, version, calls, fails_every=0, model="gpt-4o"):
+        """Their trace ids."""
+        traces = []
         for i in range(calls):
             span = self.tracer.start_span("chat", attributes={
                 "gen_ai.operation.name": "chat", "gen_ai.provider.name": "openai", "gen_ai.request.model": model,
@@ -41,7 +44,9 @@ class App:
                 span.set_status(Status(StatusCode.ERROR))
                 span.set_attribute("error.type", "500")
             span.end()
+            traces.append("%032x" % span.get_span_context().trace_id)
         self.provider.force_flush()
+        return traces
 
 
 @pytest.fixture
@@ -78,6 +83,14 @@ def known(agent, *versions):
     for version in versions:
         app.serve(version, 1)
     wait_for(lambda: all(v in run(agent, "prompts", "list")[1] for v in versions), "the versions")
+
+
+def post_scores(agent, scores):
+    """What became of each."""
+    request = urllib.request.Request("http://localhost:%d/api/v1/scores" % agent.ports["metrics"], json.dumps(scores).encode(),
+                                     {"Content-Type": "application/json"})
+    with urllib.request.urlopen(request, timeout=10) as answer:
+        return {item["state"] for item in json.loads(answer.read())["items"]}
 
 
 def deployments(agent):
@@ -179,6 +192,27 @@ def test_each_environment_has_its_own_and_calls_that_name_none_belong_to_the_onl
     assert canary(agent, "--env", "production")["to"] == "answer@" + NEW
     status, text = run(agent, "canary")
     assert {line.split()[0] for line in text.splitlines()} >= {"production", "staging"}, text
+
+
+def test_scores_that_come_later_belong_to_the_environment_of_their_call(start_agent):
+    agent = start_agent({"canary": {"guard": ["eval_score"], "margins": {"score": 0.05}}})
+    known(agent, OLD, NEW)
+    assert deploy(agent, OLD)[0] == 0 and deploy(agent, NEW, "--canary", "50%")[0] == 0
+    time.sleep(1.1)
+    served = {(where, version): App(agent, where).serve(version, 60) for where in ("production", "staging") for version in (OLD, NEW)}
+    wait_for_calls(agent, 60, 60)
+    agent.restart()  # the calls are read back from the store
+    for (where, version), traces in served.items():
+        value = 0.5 if (where, version) == ("production", NEW) else 0.9
+        scores = [{"trace_id": t, "name": "Relevance", "value": value + 0.01 * (i % 5)} for i, t in enumerate(traces)]
+        assert post_scores(agent, scores) == {"joined"}
+
+    def scored(seen):
+        rows = [r for r in seen["comparisons"][0]["metrics"] if r.get("name") == "Relevance"]
+        return rows and (rows[0]["from"]["calls"], rows[0]["to"]["calls"]) == (60, 60) and rows[0]
+
+    row = wait_for(lambda: scored(canary(agent)), lambda: canary(agent)["comparisons"])
+    assert round(row["difference"], 3) == -0.4 and (canary(agent)["environment"], canary(agent)["verdict"]) == ("production", "worse")
 
 
 def test_a_version_that_changes_the_model_is_compared_with_the_older_ones(agent):

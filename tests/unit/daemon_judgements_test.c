@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Of a flood of calls only so many a second are remembered for later judgements; the others are counted.
+ * Of a flood of calls only so many a second are remembered for later judgements; the others are counted. What is learned
+ * from a judgement has the labels of its call.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -36,9 +37,28 @@ static void a_flood_is_remembered_in_part(void **state)
 	buf_release(&why);
 }
 
+/* Where versions are compared by environment, a score that comes late belongs to one of them. */
+static void a_judgement_is_learned_under_all_labels_of_its_call(void **state)
+{
+	const struct judgement judged = { .name = SLICE("Relevance"), .scale = SCALE_SCORE, .value = 0.5 };
+	const struct known_call call = { .span_id = { 1 } };
+	const struct call_labels labels = { .feature = SLICE("checkout"), .model = SLICE("gpt-4o"), .prompt = SLICE("answer@1"),
+					    .workflow = SLICE("buy"), .user_segment = SLICE("gold"),
+					    .environment = SLICE("staging") };
+	const struct joined_judgement joined = { .judgement = &judged, .call = &call, .labels = &labels };
+	struct sample s;
+
+	(void)state;
+	assert_true(judgement_sample(&joined, &s));
+	assert_true(slice_equal(s.feature, labels.feature) && slice_equal(s.model, labels.model));
+	assert_true(slice_equal(s.prompt_version, labels.prompt) && slice_equal(s.workflow, labels.workflow));
+	assert_true(slice_equal(s.user_segment, labels.user_segment) && slice_equal(s.environment, labels.environment));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_judgement_is_learned_under_all_labels_of_its_call),
 		cmocka_unit_test_setup_teardown(a_flood_is_remembered_in_part, make_dir, remove_dir),
 	};
 

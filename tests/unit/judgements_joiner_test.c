@@ -392,7 +392,7 @@ static void each_call_keeps_its_own_labels(void **state)
 static void calls_of_a_cohort_share_their_labels(void **state)
 {
 	struct known_call c = { .end_unix_ns = NOW };
-	struct call_labels labels = { .prompt = SLICE("greet@1"), .cohort = 1 };
+	struct call_labels labels = { .prompt = SLICE("greet@1"), .environment = SLICE("staging"), .cohort = 1 };
 	struct block_writer w = { .cohort = { 0 } };
 	struct block_reader r;
 	struct buf b = BUF_INIT;
@@ -406,6 +406,7 @@ static void calls_of_a_cohort_share_their_labels(void **state)
 		assert_true(block_next(&r, &c));
 		assert_int_equal(c.response, n);
 		assert_true(slice_equal(block_labels(&r).prompt, SLICE("greet@1")));
+		assert_true(slice_equal(block_labels(&r).environment, SLICE("staging")));
 	}
 	assert_false(block_next(&r, &c));
 	assert_false(r.is_corrupt);
@@ -417,7 +418,7 @@ static void the_last_call_of_a_block_fits(void **state)
 {
 	static char text[2 * LABEL_MAX];
 	struct slice longest = { text, sizeof(text) };
-	struct call_labels labels = { longest, longest, longest, longest, longest, longest, 0 };
+	struct call_labels labels = { longest, longest, longest, longest, longest, longest, longest, 0 };
 	struct known_call c = { .end_unix_ns = NOW };
 	struct block_writer w = { .cohort = { 0 } };
 	struct block_reader r;
@@ -431,9 +432,33 @@ static void the_last_call_of_a_block_fits(void **state)
 	assert_true(b.len <= BLOCK_BYTES_MAX);
 	block_read(&r, buf_view(&b));
 	for (; block_next(&r, &c); calls--)
-		assert_int_equal(block_labels(&r).user_segment.len, LABEL_MAX);
+		assert_int_equal(block_labels(&r).environment.len, LABEL_MAX);
 	assert_int_equal(calls, 0);
 	assert_false(r.is_corrupt);
+	buf_release(&b);
+}
+
+/* As it was written before calls told their environment: without the last of the labels. */
+static void a_block_of_the_format_before_is_read(void **state)
+{
+	struct call_labels labels = { .prompt = SLICE("greet@1"), .user_segment = SLICE("gold"), .cohort = 1 };
+	struct known_call c = { .response = 7 };
+	struct block_writer w = { .cohort = { 0 } };
+	struct block_reader r;
+	struct buf b = BUF_INIT;
+
+	(void)state;
+	block_add(&b, &w, &c, &labels);
+	b.ptr[0] = 2;
+	memmove(b.ptr + b.len - 62, b.ptr + b.len - 60, 60); /* the call, over the length of an empty label */
+	b.len -= 2;
+	block_read(&r, buf_view(&b));
+	assert_true(block_next(&r, &c));
+	assert_int_equal(c.response, 7);
+	labels = block_labels(&r);
+	assert_true(slice_equal(labels.prompt, SLICE("greet@1")) && slice_equal(labels.user_segment, SLICE("gold")));
+	assert_int_equal(labels.environment.len, 0);
+	assert_false(block_next(&r, &c) || r.is_corrupt);
 	buf_release(&b);
 }
 
@@ -547,6 +572,7 @@ int main(void)
 		cmocka_unit_test_teardown(each_call_keeps_its_own_labels, clear),
 		cmocka_unit_test(calls_of_a_cohort_share_their_labels),
 		cmocka_unit_test(the_last_call_of_a_block_fits),
+		cmocka_unit_test(a_block_of_the_format_before_is_read),
 		cmocka_unit_test(a_damaged_block_breaks_off),
 		cmocka_unit_test_teardown(the_oldest_calls_go_first, clear),
 		cmocka_unit_test_teardown(no_more_wait_than_may, clear),
