@@ -206,14 +206,21 @@ static int unsilence(struct verb_call *c)
 	return code == CLI_GO_ON ? CLI_DONE : code;
 }
 
+struct silence_list {
+	bool all; /* also those that are over */
+	size_t shown;
+};
+
 static void print_silence(void *context, struct slice item)
 {
-	bool all = *(bool *)context, active = slice_equal(answer_field(item, "active"), SLICE("true"));
+	struct silence_list *list = context;
+	bool active = slice_equal(answer_field(item, "active"), SLICE("true"));
 	struct buf text = BUF_INIT;
 	char until[21];
 
-	if (!all && !active)
+	if (!list->all && !active)
 		return;
+	list->shown++;
 	clock_format_utc((uint64_t)answer_number(item, "until"), until);
 	answer_text(item, "id", &text);
 	buf_printf(&text, "  %s until %s  ", active ? "active" : "over  ", until);
@@ -228,15 +235,18 @@ static void print_silence(void *context, struct slice item)
 
 static int silences(struct verb_call *c)
 {
-	bool all = c->args.values[OPTION_ALL] != NULL;
+	struct silence_list list = { .all = c->args.values[OPTION_ALL] != NULL };
 	int code = verb_get(c, "/api/v1/silences");
 
 	if (code != CLI_GO_ON)
 		return code;
-	if (c->json)
+	if (c->json) {
 		verb_print_json(c);
-	else
-		answer_each(answer_field(buf_view(&c->answer), "silences"), print_silence, &all);
+		return CLI_DONE;
+	}
+	answer_each(answer_field(buf_view(&c->answer), "silences"), print_silence, &list);
+	if (list.shown == 0)
+		printf("no silence %s\n", list.all ? "is kept" : "is active");
 	return CLI_DONE;
 }
 

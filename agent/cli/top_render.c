@@ -147,7 +147,7 @@ static void write_row(struct screen *s, struct slice row, size_t count, unsigned
 
 struct table {
 	struct screen *screen;
-	size_t columns, left_out;
+	size_t columns, rows, left_out;
 	unsigned name_width;
 };
 
@@ -155,6 +155,7 @@ static void visit_row(void *context, struct slice row)
 {
 	struct table *t = context;
 
+	t->rows++;
 	if (t->screen->used + 1 < t->screen->lines) /* the last line says how many are left out */
 		write_row(t->screen, row, t->columns, t->name_width);
 	else
@@ -216,6 +217,21 @@ static void write_alerts(struct screen *s, struct slice alerts)
 	end_line(s);
 }
 
+static void write_where_to_send(struct screen *s, struct slice summary)
+{
+	struct slice endpoints = answer_field(summary, "endpoints");
+	struct buf url = BUF_INIT;
+
+	answer_text(endpoints, "otlp_http", &url);
+	if (url.len == 0)
+		answer_text(endpoints, "otlp_grpc", &url);
+	buf_text(s->out, "no model call yet");
+	if (url.len > 0)
+		buf_printf(s->out, "; point an SDK at %s", buf_string(&url));
+	end_line(s);
+	buf_release(&url);
+}
+
 static void write_table(struct screen *s, struct slice summary, const char *by)
 {
 	struct table t = { .screen = s };
@@ -224,6 +240,8 @@ static void write_table(struct screen *s, struct slice summary, const char *by)
 	t.columns = columns_that_fit(s, &t.name_width);
 	write_heading(s, by, t.columns, t.name_width);
 	answer_each(rows, visit_row, &t);
+	if (t.rows == 0 && has_line(s))
+		write_where_to_send(s, summary);
 	if (t.left_out > 0) {
 		buf_printf(s->out, "and %zu more", t.left_out);
 		end_line(s);

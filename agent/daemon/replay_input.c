@@ -29,7 +29,7 @@ static struct status explain(struct reading *r, struct status s, unsigned long l
 {
 	if (r->why->len > 0)
 		return s; /* said already, deeper down */
-	buf_printf(r->why, "cannot replay '%s'", r->path);
+	buf_printf(r->why, "cannot read '%s'", r->path);
 	if (line > 0)
 		buf_printf(r->why, ", line %lu", line);
 	buf_printf(r->why, ": %s%s%s", s.why, detail[0] != '\0' ? ", " : "", detail);
@@ -193,7 +193,8 @@ static struct status read_folder(const char *path, enum signal signal, const str
 	struct status s = OK;
 
 	if (n <= 0) {
-		buf_printf(why, "cannot replay '%s': no recordings in this folder (*.pb, *.json, *.jsonl, also with .gz)", path);
+		buf_printf(why, "cannot read '%s': no recordings in this folder (*.pb, *.json, *.jsonl, also with .gz)",
+			   path);
 		if (n == 0)
 			free(entries);
 		return FAIL(NOTFOUND, "no recordings in the folder");
@@ -217,7 +218,7 @@ struct status replay_read(const char *path, enum signal signal, const struct rep
 
 	if (strcmp(path, "-") != 0) {
 		if (stat(path, &info) != 0) {
-			buf_printf(why, "cannot replay '%s': %s", path, strerror(errno));
+			buf_printf(why, "cannot read '%s': %s", path, strerror(errno));
 			return FAIL(IO, "the file cannot be opened");
 		}
 		if (S_ISDIR(info.st_mode))

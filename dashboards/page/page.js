@@ -349,9 +349,9 @@ function showAlerts(answer, silences) {
 
 function exportLine(endpoints) {
 	if (endpoints.otlp_http)
-		return `export OTEL_EXPORTER_OTLP_ENDPOINT=${endpoints.otlp_http}`;
+		return `export OTEL_EXPORTER_OTLP_ENDPOINT=${endpoints.otlp_http} OTEL_EXPORTER_OTLP_PROTOCOL=http/protobuf`;
 	if (endpoints.otlp_grpc)
-		return `export OTEL_EXPORTER_OTLP_PROTOCOL=grpc OTEL_EXPORTER_OTLP_ENDPOINT=${endpoints.otlp_grpc}`;
+		return `export OTEL_EXPORTER_OTLP_ENDPOINT=${endpoints.otlp_grpc} OTEL_EXPORTER_OTLP_PROTOCOL=grpc`;
 	return "No OTLP receiver is enabled in the agent's configuration";
 }
 

@@ -199,6 +199,7 @@ def test_a_channel_is_tested_and_the_answer_shown(start_agent, webhook):
         "webhook/oncall": {"url": webhook.url},
         "slack/nowhere": {"url": "http://127.0.0.1:%d/secret-path" % nowhere.getsockname()[1]}}}})
     assert plimsoll(agent, "audit").stdout == "nothing happened in that time\n"
+    assert plimsoll(agent, "alerts", "silences").stdout == "no silence is active\n"
     good = plimsoll(agent, "alerts", "test", "webhook/oncall")
     assert good.returncode == 0 and "delivered: 204" in good.stdout, good.stdout + good.stderr
     assert json.loads(webhook.accepted[0][1])["data"]["feature"] == "plimsoll-test"

@@ -61,6 +61,13 @@ def post(agent, path, body):
         assert answer.status == 200
 
 
+def test_before_the_first_call_the_page_has_the_line_that_the_agent_prints(start_agent, page):
+    agent = start_agent()
+    line = re.search(r"export OTEL_.*", agent.output)[0]
+    assert "OTEL_EXPORTER_OTLP_PROTOCOL=http/protobuf" in line
+    assert line in html.unescape(page(agent))
+
+
 def test_budgets_show_the_tightest_groups_and_how_many_more_there_are(start_agent, page):
     limits = {"day/user": {"limit_usd": 1, "by": ["user"], "hard": "deny"}, "month/all": {"limit_tokens": 10**9},
               "request/one": {"limit_usd": 5}}

@@ -114,7 +114,7 @@ def test_a_report_for_people_names_alerts_and_totals(steps):
 @pytest.mark.parametrize("name, content, code, words", [
     ("missing.pb", None, 3, "No such file"),
     ("unclear.pb", b"\x0a\x00", 1, "--signal traces, metrics or logs"),
-    ("broken.traces.pb", b"\x0a\xff", 1, "cannot replay"),
+    ("broken.traces.pb", b"\x0a\xff", 1, "cannot read"),
     ("broken.jsonl", b'{"time": 1}\n{"time": "yesterday"}\n', 1, "line 2"),
     ("broken.traces.json", b'{"resourceSpans": [{"scopeSpans": 7}]}', 1, "line 1, column"),
 ])

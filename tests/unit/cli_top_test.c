@@ -6,6 +6,7 @@
 #include <stddef.h>
 
 #include <cmocka.h>
+#include <stdio.h>
 
 #include "agent/cli/top.h"
 
@@ -61,12 +62,34 @@ static void a_low_one_says_how_many_rows_are_left_out(void **state)
 		      "and 2 more\n");
 }
 
+static void without_a_call_it_says_where_to_send_some(void **state)
+{
+	static const char *const ends[][2] = {
+		{ "{\"otlp_grpc\":\"http://localhost:4317\",\"otlp_http\":\"http://localhost:4318\"}",
+		  "\nno model call yet; point an SDK at http://localhost:4318\n" },
+		{ "{\"otlp_grpc\":\"http://localhost:4317\",\"otlp_http\":null}",
+		  "\nno model call yet; point an SDK at http://localhost:4317\n" },
+		{ "{\"otlp_grpc\":null,\"otlp_http\":null}", "\nno model call yet\n" },
+	};
+	char text[256];
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(ends) / sizeof(ends[0]); i++) {
+		struct buf out = BUF_INIT;
+		snprintf(text, sizeof(text), "{\"endpoints\":%s,\"by\":{\"feature\":[]}}", ends[i][0]);
+		top_render(slice_of(text), SLICE("{\"alerts\":[]}"), "feature", 24, 80, false, &out);
+		assert_true(slice_ends_with(buf_view(&out), slice_of(ends[i][1])));
+		buf_release(&out);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_wide_screen_has_every_column),
 		cmocka_unit_test(a_narrow_one_has_those_that_fit),
 		cmocka_unit_test(a_low_one_says_how_many_rows_are_left_out),
+		cmocka_unit_test(without_a_call_it_says_where_to_send_some),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
