@@ -24,6 +24,12 @@ LABEL = re.compile(r'(\w+)="((?:[^"\\]|\\.)*)"')
 UNESCAPED = {"\\n": "\n", '\\"': '"', "\\\\": "\\"}
 
 
+def build_mode():
+    """release, debug, asan, tsan or cover: what the program says of itself."""
+    told = subprocess.run([BINARY, "version"], capture_output=True, text=True, check=True, stdin=subprocess.DEVNULL).stdout
+    return re.search(r"^build: (\w+)", told, re.M)[1]
+
+
 def default_config(directory):
     """Everything on, on free ports; state and records under directory."""
     return {

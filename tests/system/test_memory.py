@@ -3,7 +3,10 @@
 import re
 from pathlib import Path
 
+import pytest
+
 import otlp
+from agent import build_mode
 from backend import Failure
 from load import Load
 
@@ -24,6 +27,7 @@ def hoarding(backend, **limits):
                 "retry_on_failure": {"initial_interval": "1s", "max_interval": "1s", "max_elapsed_time": "0s"}}}}
 
 
+@pytest.mark.skipif(build_mode() in ("asan", "tsan"), reason="a sanitizer keeps what was freed")
 def test_a_flood_is_refused_and_memory_stays_bounded(start_agent, backend):
     backend.always_fail = Failure()
     agent = start_agent(hoarding(backend))
