@@ -92,6 +92,14 @@ def test_feedback_is_counted_under_the_prompt_version_of_the_call(start_agent, a
     assert lines["rating"]["trace_id"] == second.trace_id and lines["rating"]["model"] == "gpt-4o"
 
 
+def stored(agent):
+    """Entries of the joiner on the disk."""
+    done = subprocess.run([BINARY, "store", "stats", "--output", "json", "--storage", str(agent.directory / "state")],
+                          capture_output=True, text=True, stdin=subprocess.DEVNULL, timeout=60)
+    assert done.returncode == 0, done.stderr
+    return json.loads(done.stdout)["environments"][0]["tables"]["judgements"]["entries"]
+
+
 def test_feedback_finds_a_call_from_before_a_crash(start_agent, app):
     agent = start_agent()
     call = app(agent).call("1.5.0", "resp-1")
@@ -99,8 +107,7 @@ def test_feedback_finds_a_call_from_before_a_crash(start_agent, app):
     early = {"response_id": "resp-late", "signal": "thumbs_up", "id": "early"}
     assert states(agent, "feedback", early) == ["waiting"]
     post_until_joined(agent, {"trace_id": call.trace_id, "signal": "seen"})
-    commits = agent.metric("plimsoll_agent_store_commits_total")
-    agent.wait_for_metric("plimsoll_agent_store_commits_total", commits + 2)
+    wait_for(lambda: stored(agent) == 3, lambda: "the call, what waits and what was seen on the disk")
     agent.kill()
 
     agent.start()
