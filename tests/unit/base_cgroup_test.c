@@ -6,38 +6,19 @@
 #include <stddef.h>
 
 #include <cmocka.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 
 #include "agent/base/cgroup.h"
+#include "tests/unit/scratch_dir.h"
 
-static char root[] = "/tmp/plimsoll-cgroup-XXXXXX";
-
-static int make_root(void **state)
-{
-	(void)state;
-	strcpy(root + sizeof(root) - 7, "XXXXXX");
-	return mkdtemp(root) == NULL;
-}
-
-static int remove_root(void **state)
-{
-	char command[64];
-
-	(void)state;
-	snprintf(command, sizeof(command), "rm -rf %s", root);
-	return system(command);
-}
-
-/* Writes root/name, making the folders above it. */
+/* Writes dir/name, making the folders above it. */
 static void put(const char *name, const char *text)
 {
 	char path[256];
 
-	snprintf(path, sizeof(path), "%s/%s", root, name);
-	for (char *slash = strchr(path + sizeof(root), '/'); slash != NULL; slash = strchr(slash + 1, '/')) {
+	snprintf(path, sizeof(path), "%s/%s", dir, name);
+	for (char *slash = strchr(path + strlen(dir) + 1, '/'); slash != NULL; slash = strchr(slash + 1, '/')) {
 		*slash = '\0';
 		mkdir(path, 0700);
 		*slash = '/';
@@ -50,11 +31,8 @@ static void put(const char *name, const char *text)
 
 static uint64_t limit_for(const char *lines)
 {
-	char list[64];
-
 	put("list", lines);
-	snprintf(list, sizeof(list), "%s/list", root);
-	return cgroup_memory_limit(list, root);
+	return cgroup_memory_limit(in_dir("list"), dir);
 }
 
 static void version_2_has_one_line_and_the_lowest_limit_above_counts(void **state)
@@ -88,12 +66,12 @@ static void what_is_unlimited_or_missing_is_no_limit(void **state)
 	assert_int_equal(limit_for("4:memory:/\n"), 0);
 	assert_int_equal(limit_for("0::/\n"), 0);
 	assert_int_equal(limit_for("no colons here\n"), 0);
-	assert_int_equal(cgroup_memory_limit("/nonexistent", root), 0);
+	assert_int_equal(cgroup_memory_limit("/nonexistent", dir), 0);
 }
 
 int main(void)
 {
-#define TEST(name) cmocka_unit_test_setup_teardown(name, make_root, remove_root)
+#define TEST(name) cmocka_unit_test_setup_teardown(name, make_dir, remove_dir)
 	const struct CMUnitTest tests[] = {
 		TEST(version_2_has_one_line_and_the_lowest_limit_above_counts),
 		TEST(version_1_names_its_controller),

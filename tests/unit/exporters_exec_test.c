@@ -10,31 +10,22 @@
 
 #include "agent/base/log.h"
 #include "tests/unit/exporter_rig.h"
+#include "tests/unit/scratch_dir.h"
 
 #define EXPORTED METER_EXPORTED, "exporter=\"exec\",kind=\"records\""
 #define DROPPED(reason) METER_DROPPED, "exporter=\"exec\",kind=\"records\",reason=\"" reason "\""
 
-static char directory[64], path[96];
 static struct rig rig;
 
 static int set_up(void **state)
 {
-	(void)state;
 	log_set_level(LOG_LEVEL_ERROR);
-	snprintf(directory, sizeof(directory), "/tmp/plimsoll-exec-XXXXXX");
-	if (mkdtemp(directory) == NULL)
-		return -1;
-	snprintf(path, sizeof(path), "%s/seen", directory);
-	return 0;
+	return make_dir(state);
 }
 
 static int tear_down(void **state)
 {
-	char command[96];
-
-	(void)state;
-	snprintf(command, sizeof(command), "rm -rf '%s'", directory);
-	return rig_stop(&rig) != 0 || system(command) != 0 ? -1 : 0;
+	return rig_stop(&rig) != 0 || remove_dir(state) != 0 ? -1 : 0;
 }
 
 /* script: for sh; $SEEN is the file to write to. */
@@ -45,7 +36,7 @@ static void start(const char *script, const char *more)
 	snprintf(yaml, sizeof(yaml),
 		 "exporters:\n  exec:\n    command: [sh, -c, '%s']\n    environment: {SEEN: '%s'}\n"
 		 "    retry_on_failure: {initial_interval: 10ms, max_interval: 20ms}\n%s",
-		 script, path, more);
+		 script, in_dir("seen"), more);
 	if (FAILED(rig_start(&rig, yaml)))
 		fail_msg("%s", buf_string(&rig.why));
 }
@@ -57,13 +48,7 @@ static void offer(const char *lines, uint32_t items)
 
 static const char *seen(void)
 {
-	static char text[4096];
-	FILE *file = fopen(path, "r");
-
-	text[file != NULL ? fread(text, 1, sizeof(text) - 1, file) : 0] = '\0';
-	if (file != NULL)
-		fclose(file);
-	return text;
+	return file_text(in_dir("seen"));
 }
 
 /* Turns the loop until the file holds the text. */

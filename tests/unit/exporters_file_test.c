@@ -13,29 +13,24 @@
 #include "agent/base/log.h"
 #include "agent/otlp/json_transcode.h"
 #include "tests/unit/exporter_rig.h"
+#include "tests/unit/scratch_dir.h"
 
 #define EXPORTED METER_EXPORTED, "exporter=\"file\",kind=\"records\""
 
-static char directory[64], path[128];
+static char path[128];
 static struct rig rig;
 
-static int make_directory(void **state)
+static int set_up(void **state)
 {
-	(void)state;
-	snprintf(directory, sizeof(directory), "/tmp/plimsoll-file-XXXXXX");
-	if (mkdtemp(directory) == NULL)
+	if (make_dir(state) != 0)
 		return -1;
-	snprintf(path, sizeof(path), "%s/records.jsonl", directory);
+	snprintf(path, sizeof(path), "%s", in_dir("records.jsonl"));
 	return 0;
 }
 
-static int remove_directory(void **state)
+static int tear_down(void **state)
 {
-	char command[128];
-
-	(void)state;
-	snprintf(command, sizeof(command), "rm -rf '%s'", directory);
-	return rig_stop(&rig) != 0 || system(command) != 0 ? -1 : 0;
+	return rig_stop(&rig) != 0 || remove_dir(state) != 0 ? -1 : 0;
 }
 
 static void start(const char *at, const char *more)
@@ -52,21 +47,10 @@ static void offer(const char *lines, uint32_t items)
 	rig_offer(&rig, PAYLOAD_RECORDS, slice_of(lines), items);
 }
 
-static const char *file_read(const char *name)
-{
-	static char text[4096];
-	FILE *file = fopen(name, "r");
-
-	text[file != NULL ? fread(text, 1, sizeof(text) - 1, file) : 0] = '\0';
-	if (file != NULL)
-		fclose(file);
-	return text;
-}
-
 static unsigned files_in_directory(void)
 {
 	struct dirent **entries;
-	int n = scandir(directory, &entries, NULL, alphasort);
+	int n = scandir(dir, &entries, NULL, alphasort);
 
 	for (int i = 0; i < n; i++)
 		free(entries[i]);
@@ -85,10 +69,10 @@ static void lines_are_appended_to_what_is_there(void **state)
 	start(path, "");
 	offer("{\"a\":1}\n", 1);
 	assert_true(rig_wait(&rig, EXPORTED, 1));
-	assert_string_equal(file_read(path), "{\"a\":0}\n{\"a\":1}\n");
+	assert_string_equal(file_text(path), "{\"a\":0}\n{\"a\":1}\n");
 	offer("{\"a\":2}\n{\"a\":3}\n", 2);
 	assert_true(rig_wait(&rig, EXPORTED, 3));
-	assert_string_equal(file_read(path), "{\"a\":0}\n{\"a\":1}\n{\"a\":2}\n{\"a\":3}\n");
+	assert_string_equal(file_text(path), "{\"a\":0}\n{\"a\":1}\n{\"a\":2}\n{\"a\":3}\n");
 	assert_int_equal(stat(path, &st), 0);
 }
 
@@ -127,12 +111,12 @@ static const char *file_ending(const char *suffix)
 {
 	static char found[400];
 	struct dirent **entries;
-	int n = scandir(directory, &entries, NULL, alphasort);
+	int n = scandir(dir, &entries, NULL, alphasort);
 
 	found[0] = '\0';
 	for (int i = 0; i < n; i++) {
 		if (slice_ends_with(slice_of(entries[i]->d_name), slice_of(suffix)))
-			snprintf(found, sizeof(found), "%s/%s", directory, entries[i]->d_name);
+			snprintf(found, sizeof(found), "%s/%s", dir, entries[i]->d_name);
 		free(entries[i]);
 	}
 	free(entries);
@@ -185,7 +169,7 @@ static void otlp_is_written_as_json_lines(void **state)
 	assert_true(rig_wait(&rig, METER_EXPORTED, "exporter=\"file\",kind=\"logs\"", 1));
 	rig_offer(&rig, PAYLOAD_LOGS, buf_view(&wire), 1);
 	assert_true(rig_wait(&rig, METER_EXPORTED, "exporter=\"file\",kind=\"logs\"", 2));
-	assert_string_equal(file_read(path), OTLP_LOG "\n" OTLP_LOG "\n");
+	assert_string_equal(file_text(path), OTLP_LOG "\n" OTLP_LOG "\n");
 	buf_release(&wire);
 }
 
@@ -195,7 +179,7 @@ static void otlp_is_written_as_protobuf_behind_its_length(void **state)
 	start(path, "    format: proto\n");
 	rig_offer(&rig, PAYLOAD_TRACES, SLICE("abc"), 1);
 	assert_true(rig_wait(&rig, METER_EXPORTED, "exporter=\"file\",kind=\"traces\"", 1));
-	assert_memory_equal(file_read(path), "\0\0\0\3abc", 8);
+	assert_memory_equal(file_text(path), "\0\0\0\3abc", 8);
 }
 
 static void files_of_other_names_are_left_alone(void **state)
@@ -206,7 +190,7 @@ static void files_of_other_names_are_left_alone(void **state)
 	(void)state;
 	memset(big, 'x', 600 << 10);
 	big[600 << 10] = '\0';
-	snprintf(other, sizeof(other), "%s/records-old.jsonl", directory);
+	snprintf(other, sizeof(other), "%s/records-old.jsonl", dir);
 	fclose(fopen(other, "w"));
 	start(path, "    rotation:\n      max_megabytes: 1\n      max_backups: 1\n");
 	for (int64_t i = 1; i <= 4; i++) {
@@ -226,11 +210,11 @@ static void a_file_that_was_moved_away_is_opened_anew(void **state)
 	start(path, "");
 	offer("{\"a\":1}\n", 1);
 	assert_true(rig_wait(&rig, EXPORTED, 1));
-	snprintf(moved, sizeof(moved), "%s/moved", directory);
+	snprintf(moved, sizeof(moved), "%s/moved", dir);
 	assert_int_equal(rename(path, moved), 0);
 	offer("{\"a\":2}\n", 1);
 	assert_true(rig_wait(&rig, EXPORTED, 2));
-	assert_string_equal(file_read(path), "{\"a\":2}\n");
+	assert_string_equal(file_text(path), "{\"a\":2}\n");
 }
 
 static void a_missing_directory_is_retried_until_it_is_there(void **state)
@@ -239,14 +223,14 @@ static void a_missing_directory_is_retried_until_it_is_there(void **state)
 	char file[192];
 
 	(void)state;
-	snprintf(below, sizeof(below), "%s/later", directory);
+	snprintf(below, sizeof(below), "%s/later", dir);
 	snprintf(file, sizeof(file), "%s/records.jsonl", below);
 	start(file, "    retry_on_failure:\n      initial_interval: 10ms\n      max_interval: 10ms\n");
 	offer("{\"a\":1}\n", 1);
 	assert_true(rig_wait(&rig, METER_EXPORT_FAILURES, "exporter=\"file\",reason=\"io\"", 2));
 	assert_int_equal(mkdir(below, 0700), 0);
 	assert_true(rig_wait(&rig, EXPORTED, 1));
-	assert_string_equal(file_read(file), "{\"a\":1}\n");
+	assert_string_equal(file_text(file), "{\"a\":1}\n");
 }
 
 static void a_full_disk_is_counted_and_given_up_in_the_end(void **state)
@@ -269,7 +253,7 @@ static void a_path_is_required(void **state)
 
 int main(void)
 {
-#define TEST(name) cmocka_unit_test_setup_teardown(name, make_directory, remove_directory)
+#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 	const struct CMUnitTest tests[] = {
 		TEST(lines_are_appended_to_what_is_there),
 		TEST(a_new_file_is_for_its_owner_alone),

@@ -9,30 +9,21 @@
 
 #include "agent/base/log.h"
 #include "tests/unit/exporter_rig.h"
+#include "tests/unit/scratch_dir.h"
 
 #define EXPORTED METER_EXPORTED, "exporter=\"plugin\",kind=\"records\""
 
-static char directory[64], path[96];
 static struct rig rig;
 
 static int set_up(void **state)
 {
-	(void)state;
 	log_set_level(LOG_LEVEL_ERROR);
-	snprintf(directory, sizeof(directory), "/tmp/plimsoll-plugin-XXXXXX");
-	if (mkdtemp(directory) == NULL)
-		return -1;
-	snprintf(path, sizeof(path), "%s/seen", directory);
-	return 0;
+	return make_dir(state);
 }
 
 static int tear_down(void **state)
 {
-	char command[96];
-
-	(void)state;
-	snprintf(command, sizeof(command), "rm -rf '%s'", directory);
-	return rig_stop(&rig) != 0 || system(command) != 0 ? -1 : 0;
+	return rig_stop(&rig) != 0 || remove_dir(state) != 0 ? -1 : 0;
 }
 
 static struct status start(const char *object, const char *file)
@@ -48,19 +39,13 @@ static struct status start(const char *object, const char *file)
 
 static const char *seen(void)
 {
-	static char text[4096];
-	FILE *file = fopen(path, "r");
-
-	text[file != NULL ? fread(text, 1, sizeof(text) - 1, file) : 0] = '\0';
-	if (file != NULL)
-		fclose(file);
-	return text;
+	return file_text(in_dir("seen"));
 }
 
 static void the_example_gets_records_and_nothing_else(void **state)
 {
 	(void)state;
-	assert_int_equal(start(EXAMPLE, path).code, STATUS_OK);
+	assert_int_equal(start(EXAMPLE, in_dir("seen")).code, STATUS_OK);
 	assert_true(senders_want(rig.senders, PAYLOAD_RECORDS));
 	assert_false(senders_want(rig.senders, PAYLOAD_TRACES));
 	rig_offer(&rig, PAYLOAD_RECORDS, SLICE("{\"a\":1}\n{\"a\":2}\n"), 2);
@@ -87,10 +72,10 @@ static void an_object_that_does_not_open_says_why(void **state)
 static void what_is_no_exporter_is_refused(void **state)
 {
 	(void)state;
-	assert_int_equal(start("/no/such.so", path).code, STATUS_IO);
+	assert_int_equal(start("/no/such.so", in_dir("seen")).code, STATUS_IO);
 	assert_non_null(strstr(buf_string(&rig.why), "exporters.plugin: cannot load: /no/such.so"));
 	rig_stop(&rig);
-	assert_int_equal(start("libz.so.1", path).code, STATUS_INVALID);
+	assert_int_equal(start("libz.so.1", in_dir("seen")).code, STATUS_INVALID);
 	assert_non_null(strstr(buf_string(&rig.why), "'libz.so.1' has no symbol plimsoll_exporter"));
 }
 

@@ -7,20 +7,17 @@
 
 #include <cmocka.h>
 #include <stdatomic.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <unistd.h>
 
 #include "agent/base/meter.h"
 #include "agent/store/store.h"
 #include "exporters/spool.h"
+#include "tests/unit/scratch_dir.h"
 
 #define MAX_BYTES  (UINT64_C(8) << 20)
 #define TRACES     (1u << PAYLOAD_TRACES)
 #define RECORDS    (1u << PAYLOAD_RECORDS)
 #define LOADED_MAX 64
 
-static char directory[] = "/tmp/plimsoll-spool-XXXXXX";
 static struct spool *spool;
 static _Atomic unsigned written, failed;
 
@@ -47,23 +44,17 @@ static void on_written(void *context, struct status result)
 	written++;
 }
 
-static int make_directory(void **state)
+static int set_up(void **state)
 {
-	(void)state;
-	memcpy(directory + sizeof(directory) - 7, "XXXXXX", 6);
 	written = failed = 0;
-	return mkdtemp(directory) == NULL;
+	return make_dir(state);
 }
 
-static int remove_directory(void **state)
+static int tear_down(void **state)
 {
-	char command[64];
-
-	(void)state;
 	spool_close(spool);
 	spool = NULL;
-	snprintf(command, sizeof(command), "rm -rf %s", directory);
-	return system(command);
+	return remove_dir(state);
 }
 
 /* Readers "a" (traces and records) and "b" (traces). */
@@ -73,7 +64,7 @@ static void open_spool(unsigned readers)
 	unsigned reader;
 
 	loaded.count = 0;
-	if (FAILED(spool_open(directory, MAX_BYTES, &spool, &why)))
+	if (FAILED(spool_open(dir, MAX_BYTES, &spool, &why)))
 		fail_msg("%s", buf_string(&why));
 	assert_false(FAILED(spool_add_reader(spool, "a", TRACES | RECORDS, 0, &reader)));
 	if (readers > 1)
@@ -213,7 +204,7 @@ static void a_full_map_refuses_and_takes_again_once_something_is_done(void **sta
 
 int main(void)
 {
-#define TEST(name) cmocka_unit_test_setup_teardown(name, make_directory, remove_directory)
+#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 	const struct CMUnitTest tests[] = {
 		TEST(what_was_written_comes_back_for_every_reader_in_order),
 		TEST(it_is_kept_until_the_last_reader_is_done),

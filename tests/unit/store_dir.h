@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * A fresh directory for each test of the store, and the few calls that nearly every test makes.
+ * A store in a scratch directory, and the few calls that nearly every test of it makes.
  */
 #ifndef PLIMSOLL_TESTS_STORE_DIR_H
 #define PLIMSOLL_TESTS_STORE_DIR_H
@@ -9,39 +9,11 @@
 #include <stddef.h>
 
 #include <cmocka.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <unistd.h>
 
 #include "agent/store/store.h"
+#include "tests/unit/scratch_dir.h"
 
 #define MAP_BYTES (UINT64_C(8) << 20)
-
-static char dir[64];
-
-static inline int make_dir(void **state)
-{
-	(void)state;
-	snprintf(dir, sizeof(dir), "/tmp/plimsoll-store-XXXXXX");
-	return mkdtemp(dir) == NULL;
-}
-
-static inline int remove_dir(void **state)
-{
-	char command[128];
-
-	(void)state;
-	snprintf(command, sizeof(command), "rm -rf '%s'", dir);
-	return system(command);
-}
-
-static inline const char *in_dir(const char *name)
-{
-	static char path[128];
-
-	snprintf(path, sizeof(path), "%s/%s", dir, name);
-	return path;
-}
 
 static inline struct store *must_open(uint64_t map_bytes)
 {
