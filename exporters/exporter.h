@@ -52,6 +52,10 @@ struct payload_limits {
 
 typedef void (*delivery_done)(void *context, const struct delivery *d);
 
+/* Payloads that go together, as bits 1u << PAYLOAD_...: requests of OTLP; lines of JSON. */
+#define PAYLOADS_OTLP  (1u << PAYLOAD_TRACES | 1u << PAYLOAD_METRICS | 1u << PAYLOAD_LOGS)
+#define PAYLOADS_LINES (1u << PAYLOAD_RECORDS | 1u << PAYLOAD_JUDGEMENTS)
+
 struct exporter_kind {
 	const char *name, *doc;
 	uint32_t accepts; /* bits 1u << PAYLOAD_...: other payloads are not handed to it */

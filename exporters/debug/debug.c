@@ -221,8 +221,7 @@ static void debug_close(void *state)
 const struct exporter_kind exporter_debug = {
 	.name = "debug",
 	.doc = "Prints what passes to standard output: a line a model call, or counts.",
-	.accepts = 1u << PAYLOAD_TRACES | 1u << PAYLOAD_METRICS | 1u << PAYLOAD_LOGS | 1u << PAYLOAD_RECORDS |
-		   1u << PAYLOAD_JUDGEMENTS,
+	.accepts = PAYLOADS_OTLP | PAYLOADS_LINES,
 	.options = debug_option_table,
 	.options_size = sizeof(struct debug_options),
 	.open = debug_open,

@@ -269,15 +269,13 @@ static uint32_t exec_wants(const void *options)
 {
 	const struct exec_options *o = options;
 
-	return o->format == FORMAT_RECORDS ? 1u << PAYLOAD_RECORDS | 1u << PAYLOAD_JUDGEMENTS :
-					     1u << PAYLOAD_TRACES | 1u << PAYLOAD_METRICS | 1u << PAYLOAD_LOGS;
+	return o->format == FORMAT_RECORDS ? PAYLOADS_LINES : PAYLOADS_OTLP;
 }
 
 const struct exporter_kind exporter_exec = {
 	.name = "exec",
 	.doc = "Feeds a program of yours on its standard input with request records, or OTLP in JSON, a line each.",
-	.accepts = 1u << PAYLOAD_TRACES | 1u << PAYLOAD_METRICS | 1u << PAYLOAD_LOGS | 1u << PAYLOAD_RECORDS |
-		   1u << PAYLOAD_JUDGEMENTS,
+	.accepts = PAYLOADS_OTLP | PAYLOADS_LINES,
 	.wants = exec_wants,
 	.options = exec_option_table,
 	.options_size = sizeof(struct exec_options),

@@ -223,15 +223,13 @@ static uint32_t file_wants(const void *options)
 {
 	const struct file_options *o = options;
 
-	return o->format == FORMAT_RECORDS ? 1u << PAYLOAD_RECORDS | 1u << PAYLOAD_JUDGEMENTS
-					   : 1u << PAYLOAD_TRACES | 1u << PAYLOAD_METRICS | 1u << PAYLOAD_LOGS;
+	return o->format == FORMAT_RECORDS ? PAYLOADS_LINES : PAYLOADS_OTLP;
 }
 
 const struct exporter_kind exporter_file = {
 	.name = "file",
 	.doc = "Appends request records and judgements, or OTLP in JSON lines or protobuf, to a rotating file.",
-	.accepts = 1u << PAYLOAD_TRACES | 1u << PAYLOAD_METRICS | 1u << PAYLOAD_LOGS | 1u << PAYLOAD_RECORDS |
-		   1u << PAYLOAD_JUDGEMENTS,
+	.accepts = PAYLOADS_OTLP | PAYLOADS_LINES,
 	.wants = file_wants,
 	.options = file_option_table,
 	.options_size = sizeof(struct file_options),

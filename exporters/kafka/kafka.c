@@ -352,8 +352,7 @@ static void kafka_limits(const void *options, struct payload_limits *limits)
 const struct exporter_kind exporter_kafka = {
 	.name = "kafka",
 	.doc = "Produces traces, metrics, logs, request records and judgements to Kafka topics.",
-	.accepts = 1u << PAYLOAD_TRACES | 1u << PAYLOAD_METRICS | 1u << PAYLOAD_LOGS | 1u << PAYLOAD_RECORDS |
-		   1u << PAYLOAD_JUDGEMENTS,
+	.accepts = PAYLOADS_OTLP | PAYLOADS_LINES,
 	.options = kafka_option_table,
 	.options_size = sizeof(struct kafka_options),
 	.check = kafka_check,

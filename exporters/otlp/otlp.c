@@ -170,7 +170,7 @@ static void otlp_close(void *state)
 const struct exporter_kind exporter_otlp = {
 	.name = "otlp",
 	.doc = "Sends traces, metrics and logs by OTLP over gRPC.",
-	.accepts = 1u << PAYLOAD_TRACES | 1u << PAYLOAD_METRICS | 1u << PAYLOAD_LOGS,
+	.accepts = PAYLOADS_OTLP,
 	.options = otlp_option_table,
 	.options_size = sizeof(struct otlp_options),
 	.check = otlp_check,

@@ -56,7 +56,7 @@ static const char *const endpoint_keys[OTLPHTTP_SIGNALS] = { "traces_endpoint", 
 
 static uint32_t signals_of(const struct preset *p)
 {
-	return p != NULL ? p->signals : 1u << PAYLOAD_TRACES | 1u << PAYLOAD_METRICS | 1u << PAYLOAD_LOGS;
+	return p != NULL ? p->signals : PAYLOADS_OTLP;
 }
 
 /* ------------------------------------------------------------------ checks */
@@ -219,7 +219,7 @@ const struct exporter_kind exporter_otlphttp = {
 	.name = "otlphttp",
 	.doc = "Sends traces, metrics and logs by OTLP over HTTP, in protobuf or JSON; knows a dozen back ends by "
 	       "name.",
-	.accepts = 1u << PAYLOAD_TRACES | 1u << PAYLOAD_METRICS | 1u << PAYLOAD_LOGS,
+	.accepts = PAYLOADS_OTLP,
 	.wants = otlphttp_wants,
 	.options = otlphttp_option_table,
 	.options_size = sizeof(struct otlphttp_options),

@@ -11,7 +11,6 @@
 #include "agent/base/base64.h"
 
 #define TRACES (1u << PAYLOAD_TRACES)
-#define ALL    (1u << PAYLOAD_TRACES | 1u << PAYLOAD_METRICS | 1u << PAYLOAD_LOGS)
 
 /* In the order of PRESET_CHOICES, behind "none". */
 static const struct preset presets[] = {
@@ -105,7 +104,7 @@ static const struct preset presets[] = {
 		.url = "https://api.honeycomb.io",
 		.regional_url = "https://api.%s.honeycomb.io", /* eu1 */
 		.path = "",
-		.signals = ALL,
+		.signals = PAYLOADS_OTLP,
 		.auth_header = "x-honeycomb-team",
 		.key_variable = "HONEYCOMB_API_KEY",
 		.key_page = "Environment settings, API Keys",
@@ -117,7 +116,7 @@ static const struct preset presets[] = {
 		.url = "https://otlp.nr-data.net",
 		.regional_url = "https://otlp.%s.nr-data.net", /* eu01 */
 		.path = "",
-		.signals = ALL,
+		.signals = PAYLOADS_OTLP,
 		.auth_header = "api-key",
 		.key_variable = "NEW_RELIC_LICENSE_KEY",
 		.key_page = "API keys, type INGEST - LICENSE",
@@ -128,7 +127,7 @@ static const struct preset presets[] = {
 		.name = "grafana_cloud",
 		.regional_url = "https://otlp-gateway-%s.grafana.net", /* the stack's zone: prod-eu-west-2 */
 		.path = "/otlp",
-		.signals = ALL,
+		.signals = PAYLOADS_OTLP,
 		.auth_header = "Authorization",
 		.auth = PRESET_AUTH_BASIC,
 		.key_variable = "GRAFANA_CLOUD_API_KEY",
@@ -141,7 +140,7 @@ static const struct preset presets[] = {
 		.name = "signoz",
 		.regional_url = "https://ingest.%s.signoz.cloud:443", /* us, eu, in */
 		.path = "",
-		.signals = ALL,
+		.signals = PAYLOADS_OTLP,
 		.auth_header = "signoz-ingestion-key",
 		.key_is_optional = true, /* self-hosted */
 		.key_variable = "SIGNOZ_INGESTION_KEY",
@@ -152,7 +151,7 @@ static const struct preset presets[] = {
 		.name = "dash0",
 		.regional_url = "https://ingress.%s.aws.dash0.com", /* eu-west-1 */
 		.path = "",
-		.signals = ALL,
+		.signals = PAYLOADS_OTLP,
 		.auth_header = "Authorization",
 		.auth = PRESET_AUTH_BEARER,
 		.key_variable = "DASH0_AUTH_TOKEN",

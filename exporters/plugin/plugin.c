@@ -60,10 +60,6 @@ static const enum plimsoll_signal signals[PAYLOAD_KIND_COUNT] = {
 	[PAYLOAD_JUDGEMENTS] = PLIMSOLL_JUDGEMENTS,
 };
 
-#define ACCEPTS                                                                                                        \
-	(1u << PAYLOAD_TRACES | 1u << PAYLOAD_METRICS | 1u << PAYLOAD_LOGS | 1u << PAYLOAD_RECORDS |                   \
-	 1u << PAYLOAD_JUDGEMENTS)
-
 /* ---------------------------------------------------------------- the object's thread */
 static void send_now(struct job *j, struct payload *p)
 {
@@ -209,7 +205,7 @@ static uint32_t plugin_wants(const void *options)
 	const struct plimsoll_exporter *object;
 	struct buf why = BUF_INIT;
 	void *library = dlopen(o->path, RTLD_NOW | RTLD_LOCAL);
-	uint32_t wanted = ACCEPTS;
+	uint32_t wanted = PAYLOADS_OTLP | PAYLOADS_LINES;
 
 	if (library != NULL && !FAILED(find_object("", o->path, library, &object, &why)))
 		for (int kind = 0; kind < PAYLOAD_KIND_COUNT; kind++)
@@ -329,7 +325,7 @@ static void plugin_close(void *state)
 const struct exporter_kind exporter_plugin = {
 	.name = "plugin",
 	.doc = "Hands everything to a shared object of yours.",
-	.accepts = ACCEPTS,
+	.accepts = PAYLOADS_OTLP | PAYLOADS_LINES,
 	.wants = plugin_wants,
 	.options = plugin_option_table,
 	.options_size = sizeof(struct plugin_options),
