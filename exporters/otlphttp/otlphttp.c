@@ -217,7 +217,7 @@ static void otlphttp_limits(const void *options, struct payload_limits *limits)
 
 const struct exporter_kind exporter_otlphttp = {
 	.name = "otlphttp",
-	.doc = "Sends traces, metrics and logs by OTLP over HTTP, in protobuf or JSON; knows a dozen back ends by "
+	.doc = "Sends traces, metrics and logs by OTLP over HTTP, in protobuf or JSON; knows eleven back ends by "
 	       "name.",
 	.accepts = PAYLOADS_OTLP,
 	.wants = otlphttp_wants,

@@ -35,3 +35,13 @@ def test_every_library_is_installed_in_the_image():
     image = set(re.search(r"apt-get install(.*?)&&", stages[-1], re.DOTALL).group(1).split())
     packages = {package_of(path) for path in libraries()}
     assert packages - image - {"libc6"} == set()
+
+
+def test_the_pod_runs_the_image_that_the_readme_builds():
+    def text(name):
+        with open(os.path.join(os.path.dirname(DOCKERFILE), name), encoding="utf-8") as file:
+            return file.read()
+
+    version = re.search(r"^## (\d\S*)", text("../CHANGELOG.md"), re.M)[1]
+    for name in ("Dockerfile", "kubernetes.yaml", "../README.md"):
+        assert set(re.findall(r"\bplimsoll:(\d\S*)", text(name))) == {version}
