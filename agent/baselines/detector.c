@@ -46,7 +46,6 @@ static void read_config(struct detector *d, const struct baselines_config *confi
 				d->rollups |= 1u << r;
 	d->idle_s = (int64_t)(config->idle_after_ms / 1000);
 	d->notice_every_s = (int64_t)(config->alias_notice_every_ms / 1000);
-	d->max_series = (uint64_t)config->max_series;
 }
 
 static void register_meters(struct detector *d)
@@ -77,6 +76,7 @@ struct detector *detector_new(const struct baselines_config *config, verdict_fn 
 		detector_free(d);
 		return NULL;
 	}
+	d->max_series = (uint64_t)config->max_series;
 	read_config(d, config);
 	d->name_count = 1;
 	d->emit = emit;

@@ -26,7 +26,8 @@ struct detector;
 struct detector *detector_new(const struct baselines_config *config, verdict_fn emit, void *context);
 void detector_free(struct detector *d);
 
-/* Judges by another sigma and budget from now on; what was learned stays. The day's offset waits for a new detector. */
+/* Judges by another sigma and budget from now on; what was learned stays. The day's offset and the room wait for a
+ * new detector. */
 void detector_reload(struct detector *d, const struct baselines_config *config);
 
 /* Takes one sample: of a call all that it says, of a judgement or retrieval what its kind says. Constant time;

@@ -338,7 +338,7 @@ static const struct conf_option canary_margin_options[] = {
 };
 
 static const struct conf_option canary_options[] = {
-	{ "enabled", CONF_BOOL, AT(config, canary.enabled), .fallback = "true",
+	{ "enabled", CONF_BOOL, AT(config, canary.enabled), .fallback = "true", .reloads = true,
 	  .doc = "Compare the versions of a prompt that serve, and tell when the newer one is worse." },
 	{ "alpha", CONF_DOUBLE, AT(config, canary.alpha), .fallback = "0.01", .min = 1e-6, .max = 0.5, .reloads = true,
 	  .doc = "How often two versions that are the same may be told apart at any time, for all guarded metrics of a "

@@ -480,6 +480,26 @@ static void keys_beyond_the_limit_share_one(void **state)
 	buf_release(&verdicts);
 }
 
+static void a_reload_leaves_the_room_as_it_is(void **state)
+{
+	struct detector *d = detector_new(&scenario_config, remember, NULL);
+	struct baselines_config small = scenario_config;
+	int64_t pooled = adjusted("reason=\"pooled\"");
+	char name[32];
+
+	(void)state;
+	small.max_series = 10 * METRIC_COUNT;
+	detector_reload(d, &small);
+	for (int i = 0; i < 50; i++) {
+		struct sample s = request(MONDAY + (uint64_t)i, 0.001);
+		snprintf(name, sizeof(name), "feature-%d", i);
+		s.feature = slice_of(name);
+		detector_add(d, &s);
+	}
+	assert_int_equal(adjusted("reason=\"pooled\""), pooled);
+	detector_free(d);
+}
+
 static void a_live_agent_closes_buckets_without_traffic(void **state)
 {
 	struct detector *d = detector_new(&scenario_config, remember, NULL);
@@ -528,6 +548,7 @@ int main(void)
 		cmocka_unit_test(a_clock_a_year_ahead_is_put_right_in_a_live_agent),
 		cmocka_unit_test(a_replay_crosses_a_silence_of_any_length_at_once),
 		cmocka_unit_test(keys_beyond_the_limit_share_one),
+		cmocka_unit_test(a_reload_leaves_the_room_as_it_is),
 		cmocka_unit_test(a_live_agent_closes_buckets_without_traffic),
 		cmocka_unit_test(spans_of_the_past_are_judged_in_their_own_time),
 	};

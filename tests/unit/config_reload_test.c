@@ -27,7 +27,7 @@ static void the_same_file_needs_nothing(void **state)
 static void what_reloads_is_not_named(void **state)
 {
 	(void)state;
-	change_needs("", "log: {level: debug}\nbaselines: {sigma: 3}\n", "");
+	change_needs("", "log: {level: debug}\nbaselines: {sigma: 3}\ncanary: {enabled: false}\n", "");
 	change_needs("", "alerts: {channels: {webhook: {url: http://h/}}, runbook_url: http://r/}\n", "");
 	change_needs("", "dimensions: {feature: [team.feature]}\nprices: {file: /prices.json}\n", "");
 	change_needs("exporters: {fake: }\n", "exporters: {fake: {flag: true}}\n", "");
