@@ -423,7 +423,6 @@ static struct status apply(struct agent *a, const struct config *fresh, struct b
 
 static struct status load_and_apply(struct agent *a, struct buf *why)
 {
-	const struct config *current = in_force(a);
 	struct config *fresh;
 	struct buf needs_restart = BUF_INIT;
 
@@ -433,9 +432,10 @@ static struct status load_and_apply(struct agent *a, struct buf *why)
 		config_free(fresh);
 		return s;
 	}
-	config_diff_reload(current, fresh, &needs_restart);
+	config_diff_reload(a->config, fresh, &needs_restart); /* an earlier reload has not applied them either */
 	if (needs_restart.len > 0)
-		LOG(WARN, "daemon", "restart_needed", "keys=\"%s\"", buf_string(&needs_restart));
+		LOG(WARN, "daemon", "restart_needed", "keys=\"%s\" kept=\"what the agent was started with\"",
+		    buf_string(&needs_restart));
 	buf_release(&needs_restart);
 	config_free(a->reloaded);
 	a->reloaded = fresh;

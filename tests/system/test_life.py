@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Starting, refusing to start, reloading, stopping: each says what happened and what to do."""
 import os
+import re
 import signal
 import socket
 import subprocess
@@ -108,6 +109,37 @@ def test_a_reload_applies_and_a_bad_one_changes_nothing(start_agent):
     otlp.add_call(spans)
     otlp.send_grpc(agent.grpc_target, message)
     agent.wait_for_records(1)
+
+
+def restart_needed(agent):
+    """The keys that each reload named."""
+    return [set(keys.split(", ")) for keys in re.findall(r'event=restart_needed keys="([^"]*)"', agent.output)]
+
+
+def test_a_reload_names_what_waits_for_a_restart_for_as_long_as_it_waits(start_agent, tmp_path):
+    agent = start_agent({"exporters": {"file/all": {"path": str(tmp_path / "all.ndjson")}}})
+    before = agent.config_file.read_text()
+    agent.write_config({
+        "log": {"level": "debug"},
+        "redaction": {"enabled": True, "patterns": {"employee": "EMP-[0-9]{6}"}},
+        "sampling": {"rate": 0.5, "keep": {"errors": False}},
+        "routing": {"default": ["file/all"]},
+        "exporters": {"file/all": {"redaction": "off", "sampling": "off", "match": {"plimsoll.feature": "checkout"}},
+                      "file/new": {"path": str(tmp_path / "new.ndjson")}},
+    })
+    waits = {"redaction.enabled", "redaction.patterns", "sampling.rate", "sampling.keep.errors", "routing.default",
+             "exporters.file/all.redaction", "exporters.file/all.sampling", "exporters.file/all.match", "exporters.file/new"}
+    agent.reload()
+    agent.wait_for_metric("plimsoll_agent_config_reloads_total", 1, result="applied")
+    wait_for(lambda: restart_needed(agent) == [waits], lambda: restart_needed(agent))
+    agent.reload()  # the file is the same, and what runs is not what it says
+    agent.wait_for_metric("plimsoll_agent_config_reloads_total", 2, result="applied")
+    wait_for(lambda: restart_needed(agent) == [waits, waits], lambda: restart_needed(agent))
+    agent.config_file.write_text(before)  # nothing waits any more
+    agent.reload()
+    agent.wait_for_metric("plimsoll_agent_config_reloads_total", 3, result="applied")
+    wait_for(lambda: agent.output.count("event=reload_applied") == 3, lambda: agent.output)
+    assert len(restart_needed(agent)) == 2 and not (tmp_path / "new.ndjson").exists()
 
 
 def test_a_reload_with_dimensions_that_cannot_be_used_changes_nothing(start_agent, webhook):
