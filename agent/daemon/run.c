@@ -9,6 +9,7 @@
 
 #include "agent/base/hash.h"
 #include "agent/base/log.h"
+#include "agent/base/program_pages.h"
 #include "agent/daemon/agent.h"
 #include "agent/daemon/kinds.h"
 #include "agent/daemon/privileges.h"
@@ -109,6 +110,7 @@ static int run_loop(struct config *config)
 		return s.code == STATUS_INVALID ? CLI_USAGE : CLI_UNREACHABLE;
 	}
 	listen_to_signals(&r);
+	program_pages_release();
 	print_banner(r.agent);
 	uv_run(&r.loop, UV_RUN_DEFAULT);
 	uv_loop_close(&r.loop);
