@@ -5,12 +5,12 @@
 
 #include <inttypes.h>
 
-#include "agent/dialects/any_json.h"
 #include "agent/dialects/convert.h"
 #include "agent/dialects/grounding.h"
 #include "agent/dialects/members.h"
 #include "agent/dialects/message_walk.h"
 #include "agent/dialects/schema.h"
+#include "agent/otlp/any_json.h"
 #include "agent/span/fingerprint.h"
 
 /* Rank of the row whose input is the whole request, parameters and all. */
@@ -32,7 +32,7 @@ static struct slice text_of(const struct reading *r, enum field field, struct co
 	if (v->kind == ANY_STRING || v->kind == ANY_BYTES)
 		return v->bytes;
 	buf_reset(&s->json);
-	any_json_write(&s->json, v, 0);
+	any_json_write(&s->json, v, BYTES_AS_NULL);
 	return buf_failed(&s->json) ? SLICE_NONE : arena_dup(a, buf_view(&s->json));
 }
 

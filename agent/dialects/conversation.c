@@ -6,8 +6,8 @@
 #include "agent/dialects/conversation.h"
 
 #include "agent/base/json.h"
-#include "agent/dialects/any_json.h"
 #include "agent/dialects/conversation_priv.h"
+#include "agent/otlp/any_json.h"
 
 void conversation_add(struct conversation *c, enum speaker speaker, struct slice text)
 {
@@ -147,7 +147,7 @@ static struct slice content_of(const struct reading *r, enum field field, struct
 		return SLICE_NONE;
 	if (v->kind == ANY_STRING || v->kind == ANY_BYTES)
 		return v->bytes;
-	any_json_write(&text, v, 0);
+	any_json_write(&text, v, BYTES_AS_NULL);
 	struct slice copy = buf_failed(&text) ? SLICE_NONE : arena_dup(a, buf_view(&text));
 	buf_release(&text);
 	return copy.ptr != NULL ? copy : SLICE_NONE;

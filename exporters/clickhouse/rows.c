@@ -4,15 +4,14 @@
  * Attribute values are texts there: what is no string is written as JSON. A server without maps gets keys and values in
  * two arrays.
  */
-#include "agent/base/base64.h"
 #include "agent/base/clock.h"
 #include "agent/base/hex.h"
 #include "agent/base/json.h"
+#include "agent/otlp/any_json.h"
 #include "agent/otlp/walk.h"
 #include "exporters/clickhouse/clickhouse_priv.h"
 
 #define ARENA_BYTES_MAX (256u << 20)
-#define DEPTH_MAX       20
 
 struct row_writer {
 	const struct clickhouse_server *server;
@@ -21,72 +20,6 @@ struct row_writer {
 };
 
 /* ------------------------------------------------------------------ values */
-
-static void write_json(struct buf *out, const struct any_value *v, unsigned depth);
-
-static void write_array(struct buf *out, struct slice bytes, unsigned depth)
-{
-	struct wire_reader r = wire_reader_of(bytes);
-	struct any_value element;
-	const char *comma = "";
-
-	buf_byte(out, '[');
-	while (depth < DEPTH_MAX && any_array_next(&r, &element)) {
-		buf_text(out, comma);
-		write_json(out, &element, depth + 1);
-		comma = ",";
-	}
-	buf_byte(out, ']');
-}
-
-static void write_kvlist(struct buf *out, struct slice bytes, unsigned depth)
-{
-	struct wire_reader r = wire_reader_of(bytes);
-	struct attribute entry;
-	const char *comma = "";
-
-	buf_byte(out, '{');
-	while (depth < DEPTH_MAX && any_kvlist_next(&r, &entry)) {
-		buf_text(out, comma);
-		json_write_string(out, entry.key);
-		buf_byte(out, ':');
-		write_json(out, &entry.value, depth + 1);
-		comma = ",";
-	}
-	buf_byte(out, '}');
-}
-
-static void write_json(struct buf *out, const struct any_value *v, unsigned depth)
-{
-	switch (v->kind) {
-	case ANY_STRING:
-		json_write_string(out, v->bytes);
-		break;
-	case ANY_BOOL:
-		buf_text(out, v->boolean ? "true" : "false");
-		break;
-	case ANY_INT:
-		buf_printf(out, "%lld", (long long)v->integer);
-		break;
-	case ANY_DOUBLE:
-		json_write_double(out, v->real);
-		break;
-	case ANY_ARRAY:
-		write_array(out, v->bytes, depth);
-		break;
-	case ANY_KVLIST:
-		write_kvlist(out, v->bytes, depth);
-		break;
-	case ANY_BYTES:
-		buf_byte(out, '"');
-		base64_append(out, v->bytes);
-		buf_byte(out, '"');
-		break;
-	case ANY_NONE:
-		buf_text(out, "null");
-		break;
-	}
-}
 
 /* The value as the text that the column holds, as a JSON string. */
 static void write_value(struct row_writer *w, const struct any_value *v)
@@ -97,7 +30,7 @@ static void write_value(struct row_writer *w, const struct any_value *v)
 	}
 	buf_reset(&w->scratch);
 	if (v->kind != ANY_NONE)
-		write_json(&w->scratch, v, 0);
+		any_json_write(&w->scratch, v, BYTES_AS_BASE64);
 	json_write_string(w->out, buf_view(&w->scratch));
 }
 
