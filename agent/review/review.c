@@ -69,6 +69,21 @@ static void put_key(const struct review_entry *e, char key[REVIEW_KEY_BYTES])
 		key[4 + i] = (char)(e->id >> (56 - 8 * i));
 }
 
+/* False: not the key of sums under that id. */
+static bool read_key(struct slice key, uint64_t id, uint32_t *day)
+{
+	uint64_t told = 0;
+
+	if (key.len != REVIEW_KEY_BYTES)
+		return false;
+	*day = 0;
+	for (int i = 0; i < 4; i++)
+		*day = *day << 8 | (unsigned char)key.ptr[i];
+	for (int i = 0; i < 8; i++)
+		told = told << 8 | (unsigned char)key.ptr[4 + i];
+	return told == id;
+}
+
 /* Drops what is older than REVIEW_DAYS, and finds the others a place anew. */
 static void expire(struct review *r)
 {
@@ -194,10 +209,8 @@ struct status review_load(struct review *r, struct slice key, struct slice value
 
 	memset(&sums, 0, sizeof(sums));
 	record_entry(&rd, labels, &sums);
-	if (!record_ok(&rd) || key.len != REVIEW_KEY_BYTES)
+	if (!record_ok(&rd) || !read_key(key, id_of(labels[0], labels[1], labels[2]), &day))
 		return FAIL(CORRUPT, "not the sums of a day");
-	for (int i = 0; i < 4; i++)
-		day = day << 8 | (unsigned char)key.ptr[i];
 	if (day > r->newest_day)
 		begin_day(r, day);
 	struct review_entry *e = insert(r, day, id_of(labels[0], labels[1], labels[2]), labels);

@@ -34,9 +34,9 @@ void slo_free(struct slo_tracker *t)
 }
 
 /* ---------------------------------------------------------------- groups */
-static uint64_t hash_of(const char *slo, const struct slo_labels *l)
+uint64_t slo_group_id(struct slice slo, const struct slo_labels *l)
 {
-	const struct slice parts[] = { slice_of(slo), l->feature, l->model, l->prompt_version, l->context };
+	const struct slice parts[] = { slo, l->feature, l->model, l->prompt_version, l->context };
 	uint64_t hash = 0;
 
 	for (size_t i = 0; i < sizeof(parts) / sizeof(parts[0]); i++)
@@ -69,7 +69,7 @@ static struct slo_group *group_new(const struct config_instance *slo, const stru
 struct slo_group *slo_group_get(struct slo_tracker *t, const struct config_instance *slo,
 				const struct slo_labels *labels)
 {
-	uint64_t hash = hash_of(slo->id, labels);
+	uint64_t hash = slo_group_id(slice_of(slo->id), labels);
 	struct slo_group *g = find_group(t, hash);
 
 	if (g != NULL || t->count == SLO_GROUPS_MAX)
@@ -189,7 +189,7 @@ static struct slo_group *group_for(struct slo_tracker *t, const struct config_in
 {
 	struct slo_labels labels = group_labels(slo->options, all);
 	bool has_room = t->count + t->slos->count < SLO_GROUPS_MAX; /* what is left is for one `other` each */
-	struct slo_group *g = find_group(t, hash_of(slo->id, &labels));
+	struct slo_group *g = find_group(t, slo_group_id(slice_of(slo->id), &labels));
 
 	if (g != NULL || has_room)
 		return g != NULL ? g : slo_group_get(t, slo, &labels);

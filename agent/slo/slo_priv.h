@@ -41,6 +41,9 @@ static inline const struct slo_config *slo_options(const struct slo_group *g)
 	return g->slo->options;
 }
 
+/* Of a group, by the id of its objective and its labels; its key in the store. */
+uint64_t slo_group_id(struct slice slo, const struct slo_labels *labels);
+
 /* The group, made where it is missing; NULL: no memory, or no room. */
 struct slo_group *slo_group_get(struct slo_tracker *t, const struct config_instance *slo,
 				const struct slo_labels *labels);

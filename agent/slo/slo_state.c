@@ -69,7 +69,7 @@ struct status slo_load(struct slo_tracker *t, struct slice key, struct slice val
 	struct record r = record_reader(value);
 
 	record_group(&r, &id, &labels, &read);
-	if (!record_ok(&r) || key.len != sizeof(uint64_t))
+	if (!record_ok(&r) || !slice_equal(key, key_of(&(uint64_t){ slo_group_id(id, &labels) })))
 		return FAIL(CORRUPT, "not the tallies of an objective");
 	const struct config_instance *slo = find_slo(t->slos, id);
 	if (slo == NULL)

@@ -127,6 +127,28 @@ static void put(void *context, struct slice key, struct slice value)
 	assert_false(FAILED(s));
 }
 
+static void put_under_another_key(void *context, struct slice key, struct slice value)
+{
+	char other[12];
+
+	assert_int_equal(key.len, sizeof(other));
+	memcpy(other, key.ptr, sizeof(other));
+	other[11] ^= 1;
+	assert_int_equal(review_load(context, (struct slice){ other, sizeof(other) }, value).code, STATUS_CORRUPT);
+}
+
+/* It would be kept beside what is stored later, and be read again by every start. */
+static void sums_under_the_key_of_others_are_refused(void **state)
+{
+	struct review *r = review_new(), *again = review_new();
+
+	(void)state;
+	call(r, DAY0, "support@1.4.0", 0.5, OUTCOME_OK);
+	review_save(r, true, put_under_another_key, again);
+	review_free(r);
+	review_free(again);
+}
+
 static void days_outlive_a_restart(void **state)
 {
 	struct review *r = review_new(), *again = review_new();
@@ -152,6 +174,7 @@ int main(void)
 		cmocka_unit_test(percentiles_are_within_a_tenth),
 		cmocka_unit_test(keys_beyond_the_limit_share_one_and_old_days_go),
 		cmocka_unit_test(days_outlive_a_restart),
+		cmocka_unit_test(sums_under_the_key_of_others_are_refused),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -231,6 +231,8 @@ static void a_restart_neither_forgets_nor_repeats(void **state)
 	traffic(t, T0 + 4 * HOUR, T0 + 8 * HOUR, "gpt-4o", 0);
 	assert_int_equal(after.resolved, 1);
 	assert_int_equal(slo_load(t, buf_view(&pairs.keys[0]), SLICE("?")).code, STATUS_CORRUPT);
+	pairs.keys[0].ptr[0] ^= 1; /* under another group's key, every start would read it again */
+	assert_int_equal(slo_load(t, buf_view(&pairs.keys[0]), buf_view(&pairs.values[0])).code, STATUS_CORRUPT);
 	slo_free(t);
 	buf_release(&pairs.keys[0]);
 	buf_release(&pairs.values[0]);
