@@ -42,13 +42,35 @@ static void print_time(struct slice alert, const char *name, const char *field)
 	printf("  %-17s %s\n", name, text);
 }
 
+/* What is known of it: drift has no value, and not every value has a baseline. */
+static void print_value(struct slice alert)
+{
+	static const struct {
+		const char *field, *format;
+	} parts[] = {
+		{ "baseline_mean", ", usually %.6g" },
+		{ "baseline_stddev", " +- %.3g" },
+		{ "pooled_deviation", "; %.1f sigma" },
+		{ "deviation", "; per window %.1f sigma" },
+	};
+	double value = answer_number(alert, "value");
+
+	if (isnan(value))
+		return;
+	printf("  %-17s %.6g", "value", value);
+	for (size_t i = 0; i < sizeof(parts) / sizeof(parts[0]); i++) {
+		double part = answer_number(alert, parts[i].field);
+		if (!isnan(part))
+			printf(parts[i].format, part); /* NOLINT: formats are the literals above */
+	}
+	printf("\n");
+}
+
 static void print_evidence(struct slice alert)
 {
 	double run = answer_number(alert, "run");
 
-	printf("  %-17s %.6g, usually %.6g +- %.3g (%.1f sigma; per window %.1f)\n", "value", answer_number(alert, "value"),
-	       answer_number(alert, "baseline_mean"), answer_number(alert, "baseline_stddev"),
-	       answer_number(alert, "pooled_deviation"), answer_number(alert, "deviation"));
+	print_value(alert);
 	printf("  %-17s %.0f requests", "samples", answer_number(alert, "sample_size"));
 	if (run > 0)
 		printf(" in %.0f windows of %.0f s", run, answer_number(alert, "window_s"));

@@ -2,6 +2,8 @@
 """An application whose calls are not made as the manifest of their prompt says: each field that drifts is counted, logged,
 put into the audit and alerted with what was seen and what is right. Spans by the OpenTelemetry SDK."""
 import json
+import re
+import subprocess
 
 import pytest
 from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
@@ -9,6 +11,7 @@ from opentelemetry.sdk.resources import Resource
 from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 
+from agent import BINARY
 from waiting import wait_for
 
 MANIFEST = """name: answer
@@ -83,6 +86,9 @@ def test_each_field_that_drifts_is_told(agent, span):
         assert "calls of answer@1.4.0 have %s %s, its manifest says %s" % (field, seen, expected) in entries
         assert "event=drift prompt=\"answer@1.4.0\" field=%s seen=\"%s\"" % (field, seen) in agent.output
         alert = alerts[field]
+        shown = subprocess.run([BINARY, "alerts", "show", alert["id"], "--agent", "http://localhost:%d" % agent.ports["metrics"]],
+                               capture_output=True, text=True, timeout=30, check=True).stdout
+        assert alert["summary"] in shown and not re.search(r"\bnan\b", shown), shown
         assert alert["prompt_version"] == "answer@1.4.0"
         assert "%s of answer@1.4.0 is" % field in alert["summary"] and "its manifest says" in alert["summary"], alert
         told = (alert.get("seen") or str(alert["value"]), alert.get("expected") or "%g" % alert["baseline_mean"])
