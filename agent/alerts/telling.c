@@ -47,21 +47,30 @@ static void say_since(const struct telling *t, struct buf *out)
 
 static void say_value(const struct telling *t, struct buf *out)
 {
-	alert_value(t->alert, t->alert->verdict.value, out);
+	if (!isnan(t->alert->verdict.value))
+		alert_value(t->alert, t->alert->verdict.value, out);
 }
 
 static void say_baseline(const struct telling *t, struct buf *out)
 {
-	alert_value(t->alert, t->alert->verdict.baseline_mean, out);
+	const struct verdict *v = &t->alert->verdict;
+
+	if (isnan(v->baseline_mean))
+		return;
+	alert_value(t->alert, v->baseline_mean, out);
+	if (isnan(v->baseline_stddev))
+		return;
 	buf_text(out, " +- ");
-	alert_value(t->alert, t->alert->verdict.baseline_stddev, out);
+	alert_value(t->alert, v->baseline_stddev, out);
 }
 
 static void say_deviation(const struct telling *t, struct buf *out)
 {
 	const struct verdict *v = &t->alert->verdict;
+	double sigmas = isnan(v->pooled_deviation) ? v->deviation : v->pooled_deviation;
 
-	buf_printf(out, "%.1f sigma", isnan(v->pooled_deviation) ? v->deviation : v->pooled_deviation);
+	if (!isnan(sigmas))
+		buf_printf(out, "%.1f sigma", sigmas);
 }
 
 static void say_samples(const struct telling *t, struct buf *out)
@@ -135,6 +144,17 @@ static void write_details(const struct telling *t, struct buf *out)
 	buf_release(&text);
 }
 
+/* In a sentence of the user's there is a gap to fill. */
+static void write_or_unknown(void (*say)(const struct telling *t, struct buf *out), const struct telling *t,
+			     struct buf *out)
+{
+	size_t before = out->len;
+
+	say(t, out);
+	if (out->len == before)
+		buf_text(out, "unknown");
+}
+
 static void write_placeholder(const void *context, enum placeholder which, struct buf *out)
 {
 	const struct telling *t = context;
@@ -171,13 +191,13 @@ static void write_placeholder(const void *context, enum placeholder which, struc
 		buf_slice(out, labels.of[MATCH_PROMPT]);
 		break;
 	case PLACEHOLDER_VALUE:
-		say_value(t, out);
+		write_or_unknown(say_value, t, out);
 		break;
 	case PLACEHOLDER_BASELINE:
-		say_baseline(t, out);
+		write_or_unknown(say_baseline, t, out);
 		break;
 	case PLACEHOLDER_DEVIATION:
-		say_deviation(t, out);
+		write_or_unknown(say_deviation, t, out);
 		break;
 	case PLACEHOLDER_CAUSE:
 		say_cause(t, out);

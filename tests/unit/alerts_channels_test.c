@@ -177,6 +177,30 @@ static void templates_replace_the_words(void **state)
 	alert_free(a);
 }
 
+/* Drift from a manifest has neither a value nor a baseline. */
+static void what_is_not_known_has_no_line_and_is_unknown_in_a_template(void **state)
+{
+	struct channel_config c = channel_of(CHANNEL_PAGERDUTY), slack = channel_of(CHANNEL_SLACK);
+	struct alert *a = firing();
+
+	(void)state;
+	a->verdict.value = a->verdict.baseline_mean = a->verdict.baseline_stddev = NAN;
+	a->verdict.deviation = a->verdict.pooled_deviation = NAN;
+	json_t *message = body_of(CHANNEL_PAGERDUTY, &c, a);
+	const json_t *details = json_object_get(json_object_get(message, "payload"), "custom_details");
+	assert_null(json_object_get(details, "value"));
+	assert_null(json_object_get(details, "baseline"));
+	assert_null(json_object_get(details, "deviation"));
+	assert_string_equal(text_at(details, "samples"), "60 requests in 3 windows of 300 s");
+	json_decref(message);
+
+	slack.title = "{{value}} instead of {{baseline}} ({{deviation}})";
+	message = body_of(CHANNEL_SLACK, &slack, a);
+	assert_string_equal(text_at(message, "text"), "unknown instead of unknown (unknown)");
+	json_decref(message);
+	alert_free(a);
+}
+
 static void the_others_of_an_incident_are_listed(void **state)
 {
 	struct verdict v = cost_shift(START);
@@ -216,6 +240,7 @@ int main(void)
 		cmocka_unit_test(slack_gets_escaped_text_within_its_limits),
 		cmocka_unit_test(teams_gets_an_adaptive_card),
 		cmocka_unit_test(templates_replace_the_words),
+		cmocka_unit_test(what_is_not_known_has_no_line_and_is_unknown_in_a_template),
 		cmocka_unit_test(the_others_of_an_incident_are_listed),
 		cmocka_unit_test(what_will_not_change_is_not_tried_again),
 	};
