@@ -92,7 +92,7 @@ void price_print_unpriced(const struct price_request *request, const struct pric
 			SLICE_ARG(answer->model), answer->why);
 	else if (answer->error == PRICE_MODEL_NOT_FOUND)
 		fprintf(stderr,
-			"plimsoll price: no price for model '%.*s'; 'plimsoll price list' shows what there is\n",
+			"plimsoll price: no price for model '%.*s'; 'plimsoll price list PART' finds names by a part\n",
 			SLICE_ARG(request->model));
 	else
 		fprintf(stderr, "plimsoll price: no provider found for model '%.*s'; name one with --provider\n",

@@ -138,8 +138,12 @@ static int list_run(int argc, char **argv)
 }
 
 const struct command command_price_list = {
-	"price list", "List models and their prices of today (+: more above some input size).",
-	"[--prices FILE] [--output FORMAT] [PATTERN]", list_run, list_options,
+	"price list",
+	"List the models with PATTERN in their name, or all, and their prices of today (+: more above some input "
+	"size).",
+	"[--prices FILE] [--output FORMAT] [PATTERN]",
+	list_run,
+	list_options,
 };
 
 /* ---------------------------------------------------------------- check */

@@ -84,7 +84,7 @@ static void write_text(const struct uses *all, const struct use *u, struct buf *
 {
 	struct slice member = slice_of(u->member);
 
-	buf_printf(b, "    %-22s %.*s", field_name(u->field), SLICE_ARG(u->key));
+	buf_printf(b, "    %-30s %.*s", field_name(u->field), SLICE_ARG(u->key));
 	if (!slice_equal(u->key, member))
 		buf_printf(b, " > %.*s", SLICE_ARG(member));
 	buf_printf(b, "  (%s, %s)\n", u->dialect, verdict_of(all, u));
