@@ -43,6 +43,14 @@ void clock_format_utc(uint64_t unix_seconds, char out[21])
 	strftime(out, 21, "%Y-%m-%dT%H:%M:%SZ", &tm);
 }
 
+void clock_format_utc_ns(uint64_t unix_ns, char out[31])
+{
+	char seconds[21];
+
+	clock_format_utc(unix_ns / NS_PER_SECOND, seconds);
+	snprintf(out, 31, "%.19s.%09uZ", seconds, (unsigned)(unix_ns % NS_PER_SECOND));
+}
+
 static bool parse_zone(const char *text, int *offset_s)
 {
 	int hours, minutes, used = 0;

@@ -536,6 +536,15 @@ void json_write_text(struct buf *b, const char *key, struct slice value)
 	json_write_string(b, value);
 }
 
+void json_write_text_or_null(struct buf *b, const char *key, struct slice value)
+{
+	json_write_key(b, key);
+	if (value.len > 0)
+		json_write_string(b, value);
+	else
+		buf_text(b, "null");
+}
+
 void json_write_number(struct buf *b, const char *key, double value)
 {
 	json_write_key(b, key);

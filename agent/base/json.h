@@ -103,8 +103,9 @@ void json_write_double(struct buf *b, double value);
 /* `"key":`, with a comma before it unless the last byte written opened a container. */
 void json_write_key(struct buf *b, const char *key);
 
-/* One member each: json_write_key and the value behind it. The last one leaves out a member whose text is empty. */
+/* One member each: json_write_key and the value behind it. Of an empty text, _or_null writes null and _if_any nothing. */
 void json_write_text(struct buf *b, const char *key, struct slice value);
+void json_write_text_or_null(struct buf *b, const char *key, struct slice value);
 void json_write_number(struct buf *b, const char *key, double value); /* null for NaN and infinities */
 void json_write_count(struct buf *b, const char *key, uint64_t value);
 void json_write_flag(struct buf *b, const char *key, bool value);

@@ -39,17 +39,12 @@ static void write_count(struct buf *out, const char *name, bool is_known, __int1
 
 static void write_answer(const struct budget_answer *a, struct buf *out)
 {
-	bool is_about = a->budget[0] != '\0';
 	char until[21];
 
 	buf_byte(out, '{');
 	json_write_text(out, "decision", slice_of(budget_decision_names[a->decision]));
 	json_write_text(out, "reason", slice_of(a->reason));
-	json_write_key(out, "budget");
-	if (is_about)
-		json_write_string(out, slice_of(a->budget));
-	else
-		buf_text(out, "null");
+	json_write_text_or_null(out, "budget", slice_of(a->budget));
 	write_usd(out, "remaining_usd", a->is_limited[AMOUNT_PUSD], a->remaining.n[AMOUNT_PUSD]);
 	write_count(out, "remaining_tokens", a->is_limited[AMOUNT_TOKENS], a->remaining.n[AMOUNT_TOKENS]);
 	write_count(out, "remaining_requests", a->is_limited[AMOUNT_REQUESTS], a->remaining.n[AMOUNT_REQUESTS]);

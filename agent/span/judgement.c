@@ -95,30 +95,20 @@ uint64_t judgement_identity(const struct judgement *j)
 
 /* ------------------------------------------------------------------ the line */
 
-static void write_text(struct buf *b, const char *key, struct slice text)
-{
-	json_write_key(b, key);
-	if (text.len > 0)
-		json_write_string(b, text);
-	else
-		buf_text(b, "null");
-}
-
 static void write_id(struct buf *b, const char *key, const uint8_t *bytes, size_t n, bool known)
 {
 	char text[33];
 
 	hex_format(bytes, n, text);
-	write_text(b, key, known ? slice_of(text) : SLICE_NONE);
+	json_write_text_or_null(b, key, known ? slice_of(text) : SLICE_NONE);
 }
 
 static void write_time(struct buf *b, uint64_t unix_ns)
 {
-	char text[21];
+	char text[31];
 
-	clock_format_utc(unix_ns / NS_PER_SECOND, text);
-	json_write_key(b, "time");
-	buf_printf(b, "\"%.19s.%09lluZ\"", text, (unsigned long long)(unix_ns % NS_PER_SECOND));
+	clock_format_utc_ns(unix_ns, text);
+	json_write_text(b, "time", slice_of(text));
 }
 
 static void write_truth(struct buf *b, const char *key, enum tristate value)
@@ -132,12 +122,12 @@ static void write_labels(struct buf *b, const struct call_labels *l)
 	static const struct call_labels unknown;
 
 	l = l != NULL ? l : &unknown;
-	write_text(b, "prompt_version", l->prompt);
-	write_text(b, "provider", l->provider);
-	write_text(b, "model", l->model);
-	write_text(b, "feature", l->feature);
-	write_text(b, "workflow", l->workflow);
-	write_text(b, "user_segment", l->user_segment);
+	json_write_text_or_null(b, "prompt_version", l->prompt);
+	json_write_text_or_null(b, "provider", l->provider);
+	json_write_text_or_null(b, "model", l->model);
+	json_write_text_or_null(b, "feature", l->feature);
+	json_write_text_or_null(b, "workflow", l->workflow);
+	json_write_text_or_null(b, "user_segment", l->user_segment);
 }
 
 static void write_verdict(struct buf *b, const struct judgement *j)
@@ -152,7 +142,7 @@ static void write_verdict(struct buf *b, const struct judgement *j)
 	/* Of a declared range, unless it is a number of its own. */
 	if (j->scale == SCALE_RATING && j->value >= 0 && j->value <= 1)
 		buf_text(b, ",\"min\":0,\"max\":1");
-	write_text(b, "label", j->label);
+	json_write_text_or_null(b, "label", j->label);
 	write_truth(b, "pass", j->passed);
 	if (j->failed)
 		write_truth(b, "failed", TRI_YES);
@@ -169,8 +159,8 @@ static void write_target(struct buf *b, const struct joined_judgement *j)
 
 	write_id(b, "trace_id", trace, sizeof(t->trace_id), j->call != NULL || t->has_trace);
 	write_id(b, "span_id", span, sizeof(t->span_id), j->call != NULL || t->has_span);
-	write_text(b, "response_id", t->response_id);
-	write_text(b, "session_id", t->session_id);
+	json_write_text_or_null(b, "response_id", t->response_id);
+	json_write_text_or_null(b, "session_id", t->session_id);
 }
 
 void judgement_write(struct buf *b, const struct joined_judgement *judged)
@@ -180,15 +170,15 @@ void judgement_write(struct buf *b, const struct joined_judgement *judged)
 
 	snprintf(id, sizeof(id), "%016llx", (unsigned long long)judged->identity);
 	buf_printf(b, "{\"type\":\"%s\"", judgement_kind_names[j->kind]);
-	write_text(b, "id", j->given_id.len > 0 ? j->given_id : slice_of(id));
+	json_write_text_or_null(b, "id", j->given_id.len > 0 ? j->given_id : slice_of(id));
 	write_time(b, j->time_unix_ns);
-	write_text(b, j->kind == JUDGEMENT_EVALUATION ? "name" : "signal", j->name);
+	json_write_text_or_null(b, j->kind == JUDGEMENT_EVALUATION ? "name" : "signal", j->name);
 	write_verdict(b, j);
-	write_text(b, "source", slice_of(judgement_source_names[j->source]));
+	json_write_text_or_null(b, "source", slice_of(judgement_source_names[j->source]));
 	write_target(b, judged);
 	write_labels(b, judged->labels);
 	if (judged->call != NULL && judged->call->is_evaluation_traffic)
 		write_truth(b, "evaluation_traffic", TRI_YES);
-	write_text(b, "unjoined", slice_of(judged->unjoined_why));
+	json_write_text_or_null(b, "unjoined", slice_of(judged->unjoined_why));
 	buf_byte(b, '}');
 }

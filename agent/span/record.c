@@ -66,15 +66,6 @@ static void write_hex(struct buf *b, const char *key, const uint8_t *bytes, size
 	buf_byte(b, '"');
 }
 
-static void write_text(struct buf *b, const char *key, struct slice text)
-{
-	json_write_key(b, key);
-	if (text.len > 0)
-		json_write_string(b, text);
-	else
-		buf_text(b, "null");
-}
-
 static void write_number(struct buf *b, const char *key, double value, bool known)
 {
 	json_write_number(b, key, known ? value : NAN);
@@ -82,11 +73,10 @@ static void write_number(struct buf *b, const char *key, double value, bool know
 
 static void write_time(struct buf *b, uint64_t unix_ns)
 {
-	char text[21];
+	char text[31];
 
-	clock_format_utc(unix_ns / NS_PER_SECOND, text);
-	json_write_key(b, "time");
-	buf_printf(b, "\"%.19s.%09lluZ\"", text, (unsigned long long)(unix_ns % NS_PER_SECOND));
+	clock_format_utc_ns(unix_ns, text);
+	json_write_text(b, "time", slice_of(text));
 }
 
 static void write_money(struct buf *b, const char *key, struct money amount)
@@ -192,14 +182,14 @@ static void write_telling(struct buf *b, const struct call *c)
 {
 	write_truth(b, "streaming", c->streaming);
 	write_finish(b, c->finish);
-	write_text(b, "error_class", slice_of(error_class_names[c->error_class]));
+	json_write_text_or_null(b, "error_class", slice_of(error_class_names[c->error_class]));
 	json_write_count(b, "tool_calls", c->tool_calls);
 	json_write_key(b, "prompt_fingerprint");
 	if (c->prompt_fingerprint != 0)
 		buf_printf(b, "\"%016llx\"", (unsigned long long)c->prompt_fingerprint);
 	else
 		buf_text(b, "null");
-	write_text(b, "dialect", slice_of(c->dialect));
+	json_write_text_or_null(b, "dialect", slice_of(c->dialect));
 }
 
 void record_write_inside(struct buf *b, const struct call *c)
@@ -207,7 +197,7 @@ void record_write_inside(struct buf *b, const struct call *c)
 	for (size_t i = 0; i < RECORD_INSIDE_TEXTS; i++) {
 		struct slice text = *(const struct slice *)(const void *)((const char *)c + record_inside_texts[i].offset);
 		if (text.len > 0)
-			write_text(b, record_inside_texts[i].key, text);
+			json_write_text_or_null(b, record_inside_texts[i].key, text);
 	}
 }
 
@@ -227,10 +217,10 @@ void record_write_judged(struct buf *b, const struct call *c, const char *leadin
 	write_hex(b, "trace_id", c->trace_id, sizeof(c->trace_id));
 	write_hex(b, "span_id", c->span_id, sizeof(c->span_id));
 	write_time(b, c->end_unix_ns);
-	write_text(b, "prompt_version", call_prompt(c, prompt, sizeof(prompt)));
-	write_text(b, "model", call_model(c));
+	json_write_text_or_null(b, "prompt_version", call_prompt(c, prompt, sizeof(prompt)));
+	json_write_text_or_null(b, "model", call_model(c));
 	for (size_t i = 0; i < RECORD_TEXTS; i++)
-		write_text(b, record_texts[i].key,
+		json_write_text_or_null(b, record_texts[i].key,
 			   *(const struct slice *)(const void *)((const char *)c + record_texts[i].offset));
 	write_number(b, "latency_ms", (double)c->latency_ns / 1e6, c->latency_ns > 0);
 	write_number(b, "ttft_ms", (double)c->ttft_ns / 1e6, c->ttft_ns > 0);
@@ -239,8 +229,8 @@ void record_write_judged(struct buf *b, const struct call *c, const char *leadin
 	write_money(b, "computed_cost_usd", c->computed_cost);
 	write_money(b, "reported_cost_usd", c->reported_cost);
 	write_money(b, "cache_savings_usd", c->cache_savings);
-	write_text(b, "price", c->cost.price);
-	write_text(b, "outcome", slice_of(outcome_names[c->outcome]));
+	json_write_text_or_null(b, "price", c->cost.price);
+	json_write_text_or_null(b, "outcome", slice_of(outcome_names[c->outcome]));
 	write_telling(b, c);
 	write_retrieved(b, c->retrieval);
 	write_rare(b, c);
@@ -256,7 +246,7 @@ static void write_documents(struct buf *b, const struct retrieval *found)
 		if (i > 0)
 			buf_byte(b, ',');
 		buf_byte(b, '{');
-		write_text(b, "id", found->document[i].id);
+		json_write_text_or_null(b, "id", found->document[i].id);
 		write_number(b, "score", found->document[i].score, found->document[i].has_score);
 		buf_byte(b, '}');
 	}
@@ -272,10 +262,10 @@ void record_write_retrieval(struct buf *b, const struct call *c, const char *lea
 	write_hex(b, "trace_id", c->trace_id, sizeof(c->trace_id));
 	write_hex(b, "span_id", c->span_id, sizeof(c->span_id));
 	write_time(b, c->end_unix_ns);
-	write_text(b, "feature", c->feature);
-	write_text(b, "workflow", c->workflow);
-	write_text(b, "session_id", c->session_id);
-	write_text(b, "service", c->service);
+	json_write_text_or_null(b, "feature", c->feature);
+	json_write_text_or_null(b, "workflow", c->workflow);
+	json_write_text_or_null(b, "session_id", c->session_id);
+	json_write_text_or_null(b, "service", c->service);
 	write_number(b, "latency_ms", (double)(c->end_unix_ns - c->start_unix_ns) / 1e6, c->end_unix_ns > c->start_unix_ns);
 	write_truth(b, "failed", c->status_error ? TRI_YES : TRI_NO);
 	write_retrieved(b, found);
@@ -290,6 +280,6 @@ void record_write_retrieval(struct buf *b, const struct call *c, const char *lea
 			     found->oldest_unix_s != 0);
 		write_documents(b, found);
 	}
-	write_text(b, "dialect", slice_of(c->dialect));
+	json_write_text_or_null(b, "dialect", slice_of(c->dialect));
 	buf_byte(b, '}');
 }

@@ -95,10 +95,10 @@ static void write_id(struct row_writer *w, const char *column, struct slice id)
 
 static void write_time(struct row_writer *w, uint64_t unix_ns)
 {
-	char text[21];
+	char text[31];
 
-	clock_format_utc(unix_ns / NS_PER_SECOND, text);
-	buf_printf(w->out, "\"%.19s.%09lluZ\"", text, (unsigned long long)(unix_ns % NS_PER_SECOND));
+	clock_format_utc_ns(unix_ns, text);
+	json_write_string(w->out, slice_of(text));
 }
 
 static void write_events(struct row_writer *w, const struct span_view *span)
