@@ -75,8 +75,8 @@ static inline void call_start_core(struct client_call *c, grpc_channel *to, cons
 				   .value = grpc_slice_from_static_string("gzip") };
 
 	*c = (struct client_call){ .request = request };
-	c->core = grpc_channel_create_call(to, NULL, 0, client_queue, grpc_slice_from_static_string(method), NULL, in_seconds(20),
-					   NULL);
+	c->core = grpc_channel_create_call(to, NULL, 0, client_queue, grpc_slice_from_static_string(method), NULL,
+					   in_seconds(20), NULL);
 	grpc_metadata_array_init(&c->initial);
 	grpc_metadata_array_init(&c->trailing);
 	ops[0].data.send_initial_metadata.count = packing == GZIPPED ? 1 : 0;
