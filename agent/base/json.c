@@ -3,10 +3,10 @@
  */
 #include "agent/base/json.h"
 
-#include "agent/base/hex.h"
-
 #include <math.h>
 #include <stdio.h>
+
+#include "agent/base/hex.h"
 
 void json_init(struct json *j, struct slice text)
 {

@@ -3,8 +3,8 @@
  */
 #include <math.h>
 
-#include "agent/base/json.h"
 #include "agent/base/hex.h"
+#include "agent/base/json.h"
 #include "agent/cases/cases_priv.h"
 
 #define USUAL_MIN  50.0

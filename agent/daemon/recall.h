@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * daemon/recall.h - a batch's counted calls and what was said about calls as one chunk, for a queue from the receiving threads
- * to the loop.
+ * daemon/recall.h - a batch's counted calls and what was said about calls as one chunk, for a queue from the receiving
+ * threads to the loop.
  */
 #ifndef PLIMSOLL_DAEMON_RECALL_H
 #define PLIMSOLL_DAEMON_RECALL_H

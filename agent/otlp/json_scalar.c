@@ -3,9 +3,9 @@
  */
 #include "agent/otlp/json_scalar.h"
 
-#include "agent/base/hex.h"
-
 #include <math.h>
+
+#include "agent/base/hex.h"
 
 #define BAD_RANGE FAIL(MALFORMED, "a number does not fit its field")
 

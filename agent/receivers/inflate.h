@@ -37,8 +37,8 @@ struct status coding_parse(struct slice name, enum coding *out) MUST_USE;
 void inflater_init(struct inflater *i);
 void inflater_release(struct inflater *i);
 
-/* Begin a body, feed all of its parts, end it: until then the parts stay where they are. After an error only inflater_begin and inflater_release are allowed; out
- * then holds what had come. identity copies, under the same cap.
+/* Begin a body, feed all of its parts, end it: until then the parts stay where they are. After an error only
+ * inflater_begin and inflater_release are allowed; out then holds what had come. identity copies, under the same cap.
  * Errors: TOOBIG, the plain bytes pass max_bytes; MALFORMED, broken, cut off, or followed by other bytes; NOMEM. */
 struct status inflater_begin(struct inflater *i, enum coding coding, size_t max_bytes, struct buf *out) MUST_USE;
 struct status inflater_feed(struct inflater *i, struct slice part) MUST_USE;

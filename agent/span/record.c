@@ -221,7 +221,7 @@ void record_write_judged(struct buf *b, const struct call *c, const char *leadin
 	json_write_text_or_null(b, "model", call_model(c));
 	for (size_t i = 0; i < RECORD_TEXTS; i++)
 		json_write_text_or_null(b, record_texts[i].key,
-			   *(const struct slice *)(const void *)((const char *)c + record_texts[i].offset));
+					*(const struct slice *)(const void *)((const char *)c + record_texts[i].offset));
 	write_number(b, "latency_ms", (double)c->latency_ns / 1e6, c->latency_ns > 0);
 	write_number(b, "ttft_ms", (double)c->ttft_ns / 1e6, c->ttft_ns > 0);
 	write_tokens(b, &c->tokens);

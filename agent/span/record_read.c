@@ -48,28 +48,32 @@ static bool read_count(struct json *j, struct tokens *t, enum token_class class)
 	return true;
 }
 
-/* What was saved may be negative. */
-static bool read_balance(struct json *j, struct money *out)
+static bool read_money(struct json *j, struct money *out)
 {
 	struct slice text;
-	struct decimal d;
 
 	*out = (struct money){ .known = false };
 	if (json_peek(j) == JSON_NULL)
 		return json_null(j);
-	if (!json_number(j, &text) || !decimal_parse(text, &d) || d.digits < -INT64_MAX || d.digits > INT64_MAX)
+	if (!json_number(j, &text))
 		return false;
-	bool is_negative = d.digits < 0;
-	struct price_exact exact = { (is_negative ? -d.digits : d.digits) * decimal_power(DECIMAL_SCALE_MAX - d.scale) };
-	out->known = price_exact_round(exact, &out->pusd);
-	if (is_negative)
-		out->pusd = -out->pusd;
+	out->known = pusd_parse(text, &out->pusd);
 	return out->known;
 }
 
-static bool read_money(struct json *j, struct money *out)
+/* What was saved may be negative. */
+static bool read_balance(struct json *j, struct money *out)
 {
-	return read_balance(j, out) && out->pusd >= 0;
+	struct slice text;
+
+	if (json_peek(j) == JSON_NULL)
+		return read_money(j, out);
+	if (!json_number(j, &text))
+		return false;
+	bool is_negative = text.ptr[0] == '-';
+	out->known = pusd_parse(slice_skip(text, is_negative), &out->pusd);
+	out->pusd = is_negative ? -out->pusd : out->pusd;
+	return out->known;
 }
 
 static bool read_cost(struct json *j, struct cost *out)

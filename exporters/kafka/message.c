@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  * exporters/kafka/message.c - a payload as messages: a request, its traces, or its records; and their keys.
  */
-#include "agent/base/json.h"
 #include "agent/base/hex.h"
+#include "agent/base/json.h"
 #include "agent/otlp/json_write.h"
 #include "exporters/kafka/kafka_priv.h"
 

@@ -226,10 +226,11 @@ static void what_the_cache_saved_comes_back_from_a_record(void **state)
 	}
 }
 
-static void a_cost_below_nothing_is_no_record(void **state)
+static void a_cost_below_nothing_or_beyond_all_is_no_record(void **state)
 {
 	static const char *const lines[] = { "{\"cost_usd\":-1}", "{\"computed_cost_usd\":-0.1}",
-					     "{\"reported_cost_usd\":-2}" };
+					     "{\"reported_cost_usd\":-2}", "{\"cost_usd\":9000000000000000000}",
+					     "{\"cache_savings_usd\":-9000000000000000000}" };
 	struct arena arena;
 	struct call read;
 
@@ -252,7 +253,7 @@ int main(void)
 		cmocka_unit_test(a_record_tells_what_the_cache_saved_or_null),
 		cmocka_unit_test(nothing_is_known_to_be_saved_where_plain_input_has_no_price),
 		cmocka_unit_test(what_the_cache_saved_comes_back_from_a_record),
-		cmocka_unit_test(a_cost_below_nothing_is_no_record),
+		cmocka_unit_test(a_cost_below_nothing_or_beyond_all_is_no_record),
 	};
 
 	return cmocka_run_group_tests_name("daemon/worker", tests, NULL, NULL);
