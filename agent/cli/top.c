@@ -7,14 +7,13 @@
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/ioctl.h>
 #include <unistd.h>
 
 #include "agent/cli/client.h"
+#include "agent/cli/summary_table.h"
 #include "agent/config/scalar.h"
 
-#define LINES_ELSEWHERE 1000 /* where the output is no terminal */
-#define COLUMNS_ELSEWHERE 132
+#define LINES_ONCE 1000u
 
 enum { OPTION_AGENT, OPTION_BY, OPTION_INTERVAL, OPTION_ONCE };
 
@@ -64,18 +63,17 @@ static bool read_interval(const char *given, int *ms)
 /* One look. in_place: over the last screen. */
 static int look(const struct client *client, const char *by, bool in_place)
 {
-	struct winsize size = { .ws_row = LINES_ELSEWHERE, .ws_col = COLUMNS_ELSEWHERE };
+	const struct terminal terminal = terminal_look();
+	const unsigned lines = in_place ? terminal.lines - 1 : LINES_ONCE;
 	struct buf summary = BUF_INIT, alerts = BUF_INIT, screen = BUF_INIT;
 	bool colour = isatty(STDOUT_FILENO) && getenv("NO_COLOR") == NULL;
 
-	if (in_place && (ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) != 0 || size.ws_row == 0 || size.ws_col == 0))
-		size = (struct winsize){ .ws_row = 24, .ws_col = 80 };
 	int code = client_get(client, "/api/v1/summary", &summary);
 	if (code == CLI_GO_ON)
 		code = client_get(client, "/api/v1/alerts", &alerts);
 	if (code == CLI_GO_ON) {
 		buf_text(&screen, in_place ? "\033[H\033[J" : "");
-		top_render(buf_view(&summary), buf_view(&alerts), by, size.ws_row - 1u, size.ws_col, colour, &screen);
+		top_render(buf_view(&summary), buf_view(&alerts), by, lines, terminal.columns, colour, &screen);
 		fwrite(screen.ptr, 1, screen.len, stdout);
 		fflush(stdout);
 	}

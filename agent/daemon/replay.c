@@ -13,6 +13,7 @@
 #include "agent/canary/canary_json.h"
 #include "agent/cli/canary.h"
 #include "agent/cli/review.h"
+#include "agent/cli/summary_table.h"
 #include "agent/daemon/alert_list.h"
 #include "agent/daemon/evidence.h"
 #include "agent/daemon/judgements.h"
@@ -282,25 +283,40 @@ static void write_totals(struct replay *r)
 	print_line(r);
 }
 
+/* Exact, whatever the tables below have room for. */
+static void write_opening(struct replay *r)
+{
+	char first[21], last[21];
+
+	if (r->totals.calls == 0) {
+		buf_text(&r->line, "no model calls found\n");
+		return;
+	}
+	clock_format_utc(r->totals.first_unix_ns / NS_PER_SECOND, first);
+	clock_format_utc(r->totals.last_unix_ns / NS_PER_SECOND, last);
+	buf_printf(&r->line, "%llu model calls from %s to %s, %llu alerts\n", (unsigned long long)r->totals.calls, first, last,
+		   (unsigned long long)r->alert_list.count);
+	pusd_write(&r->line, r->totals.cost_pusd);
+	buf_printf(&r->line, " USD, %llu input and %llu output tokens\n",
+		   (unsigned long long)tokens_get(&r->totals.tokens, TOKENS_INPUT),
+		   (unsigned long long)tokens_get(&r->totals.tokens, TOKENS_OUTPUT));
+	if (r->totals.unpriced > 0)
+		buf_printf(&r->line, "%llu of them without a price, which the sum does not hold\n",
+			   (unsigned long long)r->totals.unpriced);
+	if (r->totals.estimated.calls > 0)
+		buf_printf(&r->line, "%llu of them with %llu tokens that were estimated from texts\n",
+			   (unsigned long long)r->totals.estimated.calls,
+			   (unsigned long long)(r->totals.estimated.input + r->totals.estimated.output));
+}
+
 static void write_report(struct replay *r)
 {
 	struct observe_about about = { .config_path = r->config->path };
 	struct buf summary = BUF_INIT;
-	char first[21], last[21];
 
-	clock_format_utc(r->totals.first_unix_ns / NS_PER_SECOND, first);
-	clock_format_utc(r->totals.last_unix_ns / NS_PER_SECOND, last);
-	if (r->totals.calls > 0)
-		buf_printf(&r->line, "%llu model calls from %s to %s, %llu alerts\n", (unsigned long long)r->totals.calls, first,
-			   last, (unsigned long long)r->alert_list.count);
-	else
-		buf_text(&r->line, "no model calls found\n");
-	if (r->totals.estimated.calls > 0)
-		buf_printf(&r->line, "%llu of them with token counts estimated from texts: %llu tokens of the sums below\n",
-			   (unsigned long long)r->totals.estimated.calls,
-			   (unsigned long long)(r->totals.estimated.input + r->totals.estimated.output));
+	write_opening(r);
 	observer_summary(r->observer, &about, &summary);
-	report_write(&r->line, buf_view(&summary));
+	report_write(&r->line, buf_view(&summary), terminal_look().columns);
 	fputs(buf_string(&r->line), stdout);
 	buf_reset(&r->line);
 	buf_release(&summary);

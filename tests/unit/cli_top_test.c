@@ -16,7 +16,8 @@ static const char summary[] =
 	"\"by\":{\"feature\":[{\"name\":\"chat\",\"requests\":11000,\"errors\":7,\"cost_usd\":\"119\",\"cost_per_request_usd\":\"0.0108\","
 	"\"input_tokens\":2000000,\"output_tokens\":950,\"latency_p50_s\":0.25,\"latency_p95_s\":12.34,\"ttft_p50_s\":null,"
 	"\"output_tokens_per_second\":81.2},"
-	"{\"name\":\"a feature with a name that is longer than any column\",\"requests\":1000,\"errors\":0,\"cost_usd\":null}]}}";
+	"{\"name\":\"a feature with a name that is longer than any column\",\"requests\":1000,\"errors\":0,\"cost_usd\":null,"
+	"\"unpriced\":12}]}}";
 static const char alerts[] = "{\"alerts\":[{\"summary\":\"cost per request of chat is twice its baseline\"}]}";
 
 static void assert_screen(const char *alerts_json, unsigned lines, unsigned columns, const char *wanted)
@@ -32,13 +33,13 @@ static void a_wide_screen_has_every_column(void **state)
 {
 	(void)state;
 	assert_screen(
-		alerts, 24, 120,
-		"last minute: 90 requests (1.5/s), 1 errors, 0.031 USD   since the start: 12k requests, 120 USD   plimsoll 0.1.0\n"
+		alerts, 24, 130,
+		"last minute: 90 requests (1.5/s), 1 errors, 0.031 USD   since the start: 12k requests, 120.50 USD   plimsoll 0.1.0\n"
 		"! cost per request of chat is twice its baseline\n"
 		"\n"
-		"feature                           requests  errors       USD   USD/req      in     out      p50      p95     ttft  tok/s\n"
-		"chat                                   11k       7       119     0.011    2.0M     950   250 ms   12.3 s        -     81\n"
-		"a feature with a name that is lo      1.0k       0         -         -       -       -        -        -        -      -\n");
+		"feature                           requests  errors       USD   USD/req      in     out      p50      p95     ttft  tok/s  unpriced\n"
+		"chat                                   11k       7    119.00    0.0108    2.0M     950   250 ms   12.3 s        -     81         -\n"
+		"a feature with a name that is lo      1.0k       0         -         -       -       -        -        -        -      -        12\n");
 }
 
 static void a_narrow_one_has_those_that_fit(void **state)
@@ -48,7 +49,7 @@ static void a_narrow_one_has_those_that_fit(void **state)
 		      "last minute: 90 requests (1.5/s), 1 errors, \n"
 		      "\n"
 		      "feature           requests  errors       USD\n"
-		      "chat                   11k       7       119\n"
+		      "chat                   11k       7    119.00\n"
 		      "a feature with a      1.0k       0         -\n");
 }
 
