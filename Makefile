@@ -57,10 +57,11 @@ COMPILER     = $(shell $(CC) --version | head -n 1)
 PKG_VERSIONS = $(shell for p in $(PKGS); do echo "$$p $$(pkg-config --modversion $$p)"; done | paste -sd, | sed 's/,/, /g')
 
 VERSION := $(shell sed -n 's/^\#\# \([0-9][^ ]*\).*/\1/p' CHANGELOG.md | head -n 1)
-CPPFLAGS := -D_GNU_SOURCE -DPLIMSOLL_VERSION='"$(VERSION)"' -I. -isystem $(GEN) $(PKG_CFLAGS)
+CPPFLAGS := -D_GNU_SOURCE -DPLIMSOLL_VERSION='"$(VERSION)"' -I. -I$(GEN) $(PKG_CFLAGS)
 CFLAGS  := -std=c11 $(CFLAGS_$(MODE))
 LDFLAGS := $(LDFLAGS_$(MODE))
 LIBS    := $(PKG_LIBS) -lm -lpthread
+BUILT_WITH := $(CC) $(CPPFLAGS) $(CFLAGS) $(WARN)
 
 # ---------------------------------------------------------------- what is built
 MAINS := agent/daemon/main.c agent/pricing/compile_main.c
@@ -96,7 +97,7 @@ $(LIB): $(OBJ) $(ASM:%.S=$(B)/%.o)
 	@echo "  AR    $@"
 	$(Q)rm -f $@; $(if $(filter release,$(MODE)),gcc-ar,ar) rcs $@ $^
 
-$(B)/%.o: %.c | $(PB:.c=.h)
+$(B)/%.o: %.c $(B)/built-with | $(PB:.c=.h)
 	@mkdir -p $(@D)
 	@echo "  CC    $<"
 	$(Q)$(CC) $(CPPFLAGS) $(CFLAGS) $(WARN) -MMD -MP -c -o $@ $<
@@ -106,6 +107,12 @@ $(B)/%.o: %.S
 	@echo "  AS    $<"
 	$(Q)$(CC) $(CPPFLAGS) -MMD -MP -c -o $@ $<
 
+# Another compiler, other flags, another version: everything is built anew. The file changes only when they do.
+.PHONY: built-with
+$(B)/built-with: built-with
+	@mkdir -p $(@D)
+	@printf '%s\n' '$(subst ','\'',$(BUILT_WITH))' | cmp -s - $@ || printf '%s\n' '$(subst ','\'',$(BUILT_WITH))' >$@
+
 # `plimsoll version` says what it was built with.
 $(B)/agent/cli/version.o: CPPFLAGS += -DPLIMSOLL_MODE='"$(MODE)"' -DPLIMSOLL_COMPILER='"$(COMPILER)"' \
 	-DPLIMSOLL_LIBRARIES='"$(PKG_VERSIONS)"'
@@ -114,10 +121,10 @@ $(B)/agent/cli/version.o: CPPFLAGS += -DPLIMSOLL_MODE='"$(MODE)"' -DPLIMSOLL_COM
 $(B)/agent/admin/embedded.o: $(wildcard dashboards/page/*)
 
 # Generated C is somebody else's style: built without our warnings.
-$(B)/$(GEN)/%.o: $(GEN)/%.c
+$(B)/$(GEN)/%.o: $(GEN)/%.c $(B)/built-with
 	@mkdir -p $(@D)
 	@echo "  CC    $<"
-	$(Q)$(CC) $(CPPFLAGS) -I$(GEN) $(CFLAGS) -w -c -o $@ $<
+	$(Q)$(CC) $(CPPFLAGS) $(CFLAGS) -w -MMD -MP -c -o $@ $<
 
 .SECONDARY: $(PB) $(PB:.c=.h)
 $(GEN)/%.pb-c.c $(GEN)/%.pb-c.h &: %.proto

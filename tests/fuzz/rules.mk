@@ -19,7 +19,7 @@ FUZZ_RENAMES := $(foreach name,object array string null,-Djson_$(name)=plimsoll_
 $(FUZZ)/%.o: %.c | $(PB:.c=.h)
 	@mkdir -p $(@D)
 	@echo "  CC    $@"
-	$(Q)$(FUZZ_CC) $(CPPFLAGS) -I$(GEN) $(if $(findstring jansson,$<),,$(FUZZ_RENAMES)) $(FUZZ_FLAGS) -MMD -MP -c -o $@ $<
+	$(Q)$(FUZZ_CC) $(CPPFLAGS) $(if $(findstring jansson,$<),,$(FUZZ_RENAMES)) $(FUZZ_FLAGS) -MMD -MP -c -o $@ $<
 
 $(FUZZ)/libplimsoll.a: $(FUZZ_OBJ)
 	@echo "  AR    $@"
