@@ -2,6 +2,7 @@
 
 MODE   ?= release
 PREFIX ?= /usr/local
+prefix ?= $(PREFIX)
 T      ?=
 V      ?= 0
 Q      := $(if $(filter 1,$(V)),,@)
@@ -168,7 +169,7 @@ rules: ## the Prometheus rules of dashboards/prometheus, by promtool
 VENV := build/venv
 system: $(BIN) ## a whole agent against real SDKs and peers (T=alerts: those that match; MODE)
 	@tests/system/venv.sh $(VENV)
-	@PLIMSOLL=$(abspath $(BIN)) $(VENV)/bin/python -m pytest -q -p no:cacheprovider tests/system -k "$(T)"
+	@PLIMSOLL="$(CURDIR)/$(BIN)" $(VENV)/bin/python -m pytest -q -p no:cacheprovider tests/system -k "$(T)"
 
 STEPS := unit golden corpus layers lint rules system
 test: test-deps ## everything above; the last line sums up
@@ -199,15 +200,16 @@ $(DOCS): $(BIN)
 	@mkdir -p $(@D)
 	$(Q)$(BIN) help $(HELP) >$@.new && mv $@.new $@
 
-DOC_DIR := $(DESTDIR)$(PREFIX)/share/doc/plimsoll
-install: $(BIN) $(DOCS) ## install program, manual pages and sample configuration (DESTDIR, PREFIX)
-	install -D -m 755 $(BIN) $(DESTDIR)$(PREFIX)/bin/plimsoll
-	install -D -m 644 $(MAN)/plimsoll.1 $(DESTDIR)$(PREFIX)/share/man/man1/plimsoll.1
-	install -D -m 644 $(MAN)/plimsoll.yaml.5 $(DESTDIR)$(PREFIX)/share/man/man5/plimsoll.yaml.5
-	install -D -m 644 $(MAN)/plimsoll.yaml $(DOC_DIR)/plimsoll.yaml
-	install -D -m 644 exporters/plugin/plimsoll_exporter.h $(DESTDIR)$(PREFIX)/include/plimsoll_exporter.h
-	install -D -m 644 LICENSE $(DOC_DIR)/LICENSE
-	$(if $(wildcard agent/pricing/data/LICENSE*),install -m 644 $(wildcard agent/pricing/data/LICENSE*) -t $(DOC_DIR)/prices -D)
+TO      := $(DESTDIR)$(prefix)
+DOC_DIR := $(TO)/share/doc/plimsoll
+install: $(BIN) $(DOCS) ## install program, manual pages and sample configuration (DESTDIR, prefix)
+	install -D -m 755 $(BIN) "$(TO)/bin/plimsoll"
+	install -D -m 644 $(MAN)/plimsoll.1 "$(TO)/share/man/man1/plimsoll.1"
+	install -D -m 644 $(MAN)/plimsoll.yaml.5 "$(TO)/share/man/man5/plimsoll.yaml.5"
+	install -D -m 644 $(MAN)/plimsoll.yaml "$(DOC_DIR)/plimsoll.yaml"
+	install -D -m 644 exporters/plugin/plimsoll_exporter.h "$(TO)/include/plimsoll_exporter.h"
+	install -D -m 644 LICENSE "$(DOC_DIR)/LICENSE"
+	$(if $(wildcard agent/pricing/data/LICENSE*),install -m 644 $(wildcard agent/pricing/data/LICENSE*) -t "$(DOC_DIR)/prices" -D)
 
 clean: ## remove everything that was built
 	rm -rf build

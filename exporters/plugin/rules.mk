@@ -5,4 +5,4 @@ $(B)/plugin/%.so: exporters/plugin/example/%.c exporters/plugin/plimsoll_exporte
 	$(Q)$(CC) -std=c11 -O1 -g $(WARN) -I exporters/plugin -shared -fPIC -o $@ $<
 
 $(B)/unit/exporters_plugin: $(B)/plugin/to_file.so
-$(B)/tests/unit/exporters_plugin_test.o: CPPFLAGS += -DEXAMPLE='"$(abspath $(B))/plugin/to_file.so"'
+$(B)/tests/unit/exporters_plugin_test.o: CPPFLAGS += -DEXAMPLE='"$(CURDIR)/$(B)/plugin/to_file.so"'

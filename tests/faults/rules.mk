@@ -3,4 +3,4 @@
 .PHONY: faults
 faults: $(BIN) ## 50 times kill -9, then every other fault: acknowledged, delivered, lost, sent twice (ARGS="--down 60 flood")
 	@tests/system/venv.sh $(VENV)
-	@PLIMSOLL=$(abspath $(BIN)) $(VENV)/bin/python tests/faults/faults.py $(ARGS)
+	@PLIMSOLL="$(CURDIR)/$(BIN)" $(VENV)/bin/python tests/faults/faults.py $(ARGS)

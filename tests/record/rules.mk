@@ -10,7 +10,7 @@ $(RECORD)/%/requirements.txt: tests/record/requirements/%.txt
 $(RECORD)/node/package.json: tests/record/package.json
 	@mkdir -p $(@D)
 	@echo "  NPM   $(@D)"
-	$(Q)cd $(@D) && cp $(abspath $<) new.json && mv new.json package.json && \
+	$(Q)cd $(@D) && cp "$(CURDIR)/$<" new.json && mv new.json package.json && \
 		(nice npm install --no-package-lock --no-audit --no-fund --loglevel=error || { rm package.json; exit 1; })
 
 record: $(RECORD_WITH) ## install pinned SDKs and record the corpus anew (T=langfuse: those that match)
