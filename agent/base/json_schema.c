@@ -6,17 +6,15 @@
 #include <stdio.h>
 #include <math.h>
 
-#include "agent/base/json_equal.h"
 #include "agent/base/json_schema_priv.h"
 
-#define STEPS_MAX     100000u /* schemas tried: references may multiply */
-#define SCRATCH_BYTES (16u << 20)
+#define SCRATCH_BYTES (4 * JSON_SCHEMA_WORK_BYTES) /* what is unescaped takes at most this much of what is read */
 
 bool schema_broken(struct schema_check *c, const char *format, ...)
 {
 	va_list args;
 
-	if (c->why == NULL || c->silent)
+	if (c->why == NULL || c->silent || c->work.bytes_left == 0)
 		return false;
 	buf_printf(c->why, "%s: ", c->path.len > 0 ? buf_string(&c->path) : "/");
 	va_start(args, format);
@@ -122,14 +120,14 @@ static bool check_enum(struct schema_check *c, const struct schema_site *s)
 	if (json_peek(&j) != JSON_ARRAY || !json_array(&j))
 		return true;
 	while (json_element(&j) && json_raw(&j, &choice))
-		if (json_same_value(choice, s->value, &c->scratch))
+		if (json_same_value(choice, s->value, &c->work))
 			return true;
 	return schema_broken(c, "none of %.*s", SLICE_ARG(slice_head(s->keyword, 80)));
 }
 
 static bool check_const(struct schema_check *c, const struct schema_site *s)
 {
-	return json_same_value(s->keyword, s->value, &c->scratch) ||
+	return json_same_value(s->keyword, s->value, &c->work) ||
 	       schema_broken(c, "not %.*s", SLICE_ARG(slice_head(s->keyword, 80)));
 }
 
@@ -142,7 +140,7 @@ bool schema_has_all(struct schema_check *c, struct slice names, struct slice val
 	if (schema_kind_of(value) != JSON_OBJECT || json_peek(&j) != JSON_ARRAY || !json_array(&j))
 		return true;
 	while (json_element(&j) && json_string(&j, &name))
-		if (json_find_member(value, name, &c->scratch).len == 0)
+		if (json_find_member(value, name, &c->work).len == 0)
 			return schema_broken(c, "'%.*s' is missing", SLICE_ARG(name.raw));
 	return true;
 }
@@ -204,10 +202,10 @@ static bool check_unique(struct schema_check *c, const struct schema_site *s)
 	if (!slice_equal(s->keyword, SLICE("true")) || json_peek(&outer) != JSON_ARRAY || !json_array(&outer))
 		return true;
 	while (json_element(&outer) && json_raw(&outer, &a))
-		for (inner = outer; json_element(&inner) && json_raw(&inner, &b);)
-			if (json_same_value(a, b, &c->scratch))
+		for (inner = outer; c->work.bytes_left > 0 && json_element(&inner) && json_raw(&inner, &b);)
+			if (json_same_value(a, b, &c->work))
 				return schema_broken(c, "an element comes twice");
-	return true;
+	return c->work.bytes_left > 0;
 }
 
 /* ---------------------------------------------------------------- sizes */
@@ -223,31 +221,22 @@ static double measure_of(enum measure m, struct slice value)
 	return m == NUMBER ? number_of(value) : m == LENGTH ? (double)length_of(value) : (double)count_of(value);
 }
 
-static const struct bound {
+struct schema_bound {
 	const char *keyword;
 	enum measure measure;
 	bool is_least, is_exclusive;
-} bounds[] = {
-	{ "minimum", NUMBER, true, false },       { "maximum", NUMBER, false, false },
-	{ "exclusiveMinimum", NUMBER, true, true }, { "exclusiveMaximum", NUMBER, false, true },
-	{ "minLength", LENGTH, true, false },     { "maxLength", LENGTH, false, false },
-	{ "minItems", ELEMENTS, true, false },    { "maxItems", ELEMENTS, false, false },
-	{ "minProperties", MEMBERS, true, false }, { "maxProperties", MEMBERS, false, false },
 };
 
-static bool check_bounds(struct schema_check *c, struct slice schema, struct slice value)
+static bool check_bound(struct schema_check *c, const struct schema_site *s)
 {
-	for (size_t i = 0; i < sizeof(bounds) / sizeof(bounds[0]); i++) {
-		const struct bound *b = &bounds[i];
-		double limit = number_of(json_find(schema, slice_of(b->keyword))), n = measure_of(b->measure, value);
-		if (isnan(limit) || isnan(n))
-			continue;
-		if (b->is_least ? n < limit : n > limit)
-			return schema_broken(c, "%s is %g, here it is %g", b->keyword, limit, n);
-		if (b->is_exclusive && n == limit)
-			return schema_broken(c, "%s is %g", b->keyword, limit);
-	}
-	return true;
+	const struct schema_bound *b = s->bound;
+	double limit = number_of(s->keyword), n = measure_of(b->measure, s->value);
+
+	if (isnan(limit) || isnan(n))
+		return true;
+	if (b->is_least ? n < limit : n > limit)
+		return schema_broken(c, "%s is %g, here it is %g", b->keyword, limit, n);
+	return !b->is_exclusive || n != limit || schema_broken(c, "%s is %g", b->keyword, limit);
 }
 
 static bool check_multiple(struct schema_check *c, const struct schema_site *s)
@@ -357,6 +346,8 @@ static bool check_ref(struct schema_check *c, const struct schema_site *s)
 	for (path = slice_skip(path, 1); path.len > 0 && at.len > 0;) {
 		path = slice_skip(path, 1);
 		ptrdiff_t end = slice_find(path, SLICE("/"));
+		if (!json_work_take(&c->work, at.len))
+			return false;
 		struct slice name = slice_head(path, end < 0 ? path.len : (size_t)end);
 		at = json_find(at, name);
 		path = slice_skip(path, name.len);
@@ -367,8 +358,11 @@ static bool check_ref(struct schema_check *c, const struct schema_site *s)
 static const struct {
 	struct slice name;
 	bool (*check)(struct schema_check *c, const struct schema_site *s);
+	struct schema_bound bound;
 } keywords[] = {
-#define KEYWORD(text, function) { { text, sizeof(text) - 1 }, function }
+#define KEYWORD(text, function) { { text, sizeof(text) - 1 }, function, { NULL, NUMBER, false, false } }
+#define BOUND(text, measure, is_least, is_exclusive) \
+	{ { text, sizeof(text) - 1 }, check_bound, { text, measure, is_least, is_exclusive } }
 	KEYWORD("$ref", check_ref),
 	KEYWORD("type", check_type),
 	KEYWORD("enum", check_enum),
@@ -391,24 +385,58 @@ static const struct {
 	KEYWORD("oneOf", check_one_of),
 	KEYWORD("not", check_not),
 	KEYWORD("if", check_if),
+	BOUND("minimum", NUMBER, true, false),
+	BOUND("maximum", NUMBER, false, false),
+	BOUND("exclusiveMinimum", NUMBER, true, true),
+	BOUND("exclusiveMaximum", NUMBER, false, true),
+	BOUND("minLength", LENGTH, true, false),
+	BOUND("maxLength", LENGTH, false, false),
+	BOUND("minItems", ELEMENTS, true, false),
+	BOUND("maxItems", ELEMENTS, false, false),
+	BOUND("minProperties", MEMBERS, true, false),
+	BOUND("maxProperties", MEMBERS, false, false),
 #undef KEYWORD
+#undef BOUND
 };
+
+#define KEYWORD_COUNT (sizeof(keywords) / sizeof(keywords[0]))
+
+/* The schema's own keywords in one walk; of one that comes twice the first. */
+static void find_keywords(struct slice schema, struct slice found[KEYWORD_COUNT])
+{
+	struct json_string name;
+	struct slice value;
+	struct json j;
+
+	json_init(&j, schema);
+	json_object(&j);
+	while (json_member(&j, &name) && json_raw(&j, &value))
+		for (size_t i = 0; i < KEYWORD_COUNT; i++)
+			if (found[i].len == 0 && slice_equal(name.raw, keywords[i].name))
+				found[i] = value;
+}
 
 static bool check_keywords(struct schema_check *c, struct slice schema, struct slice value)
 {
-	for (size_t i = 0; i < sizeof(keywords) / sizeof(keywords[0]); i++) {
-		struct schema_site s = { json_find(schema, keywords[i].name), schema, value };
-		if (s.keyword.len > 0 && !keywords[i].check(c, &s))
+	struct slice found[KEYWORD_COUNT] = { SLICE_NONE };
+
+	find_keywords(schema, found);
+	for (size_t i = 0; i < KEYWORD_COUNT; i++) {
+		const struct schema_site s = { found[i], schema, value, &keywords[i].bound };
+		if (found[i].len > 0 &&
+		    (!json_work_take(&c->work, found[i].len + value.len) || !keywords[i].check(c, &s)))
 			return false;
 	}
-	return check_bounds(c, schema, value);
+	return true;
 }
 
 bool schema_fits_value(struct schema_check *c, struct slice schema, struct slice value)
 {
+	if (!json_work_take(&c->work, schema.len))
+		return false;
 	if (slice_equal(schema, SLICE("false")))
 		return schema_broken(c, "nothing is allowed here");
-	if (c->depth >= JSON_DEPTH_MAX || ++c->steps > STEPS_MAX)
+	if (c->depth >= JSON_DEPTH_MAX)
 		return schema_broken(c, "the schema nests too deeply");
 	c->depth++;
 	bool good = schema_kind_of(schema) != JSON_OBJECT || check_keywords(c, schema, value);
@@ -416,16 +444,20 @@ bool schema_fits_value(struct schema_check *c, struct slice schema, struct slice
 	return good;
 }
 
-bool json_schema_fits(struct slice schema, struct slice value, json_pattern_fn match, struct buf *why)
+enum json_schema_verdict json_schema_check(struct slice schema, struct slice value, json_pattern_fn match, struct buf *why)
 {
-	struct schema_check c = { .root = schema, .path = BUF_INIT, .why = why, .match = match };
+	struct schema_check c = { .root = schema, .path = BUF_INIT, .why = why, .match = match,
+				  .work = { .bytes_left = JSON_SCHEMA_WORK_BYTES } };
 
-	arena_init(&c.scratch, SCRATCH_BYTES);
+	arena_init(&c.work.scratch, SCRATCH_BYTES);
 	bool good = json_is_valid(schema) ? json_is_valid(value) || schema_broken(&c, "no valid JSON") :
 					    schema_broken(&c, "the schema is no valid JSON");
 
 	good = good && schema_fits_value(&c, slice_trim(schema), slice_trim(value));
-	arena_release(&c.scratch);
+	bool is_decided = c.work.bytes_left > 0;
+	if (!is_decided && why != NULL)
+		buf_text(why, "there is too much to compare");
+	arena_release(&c.work.scratch);
 	buf_release(&c.path);
-	return good;
+	return !is_decided ? JSON_SCHEMA_UNDECIDED : good ? JSON_SCHEMA_KEPT : JSON_SCHEMA_BROKEN;
 }

@@ -16,9 +16,18 @@
 /* Whether a text has a match of the regular expression. */
 typedef bool (*json_pattern_fn)(struct slice pattern, struct slice text);
 
-/* False: where and why, such as "/items/0: not a string", is appended to why (NULL: not wanted). Both texts must be
- * valid JSON; one that is not keeps to nothing. Nesting deeper than JSON_DEPTH_MAX is refused. match: NULL: what depends on
- * a pattern is taken as kept, as where there is no time for patterns that somebody else wrote. */
-bool json_schema_fits(struct slice schema, struct slice value, json_pattern_fn match, struct buf *why);
+enum json_schema_verdict {
+	JSON_SCHEMA_KEPT,
+	JSON_SCHEMA_BROKEN,
+	JSON_SCHEMA_UNDECIDED, /* to say takes more than JSON_SCHEMA_WORK_BYTES of reading */
+};
+
+/* Both texts may come from anybody, and some keywords compare everything with everything (uniqueItems). Some 30 ms. */
+#define JSON_SCHEMA_WORK_BYTES ((size_t)8 << 20)
+
+/* Unless it is kept: where and why, such as "/items/0: not a string", is appended to why (NULL: not wanted). Both texts must
+ * be valid JSON; one that is not keeps to nothing. Nesting deeper than JSON_DEPTH_MAX breaks the schema. match: NULL: what
+ * depends on a pattern is taken as kept, as where there is no time for patterns that somebody else wrote. */
+enum json_schema_verdict json_schema_check(struct slice schema, struct slice value, json_pattern_fn match, struct buf *why);
 
 #endif

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  * base/json_schema_members.c - keywords about the members of an object, and patterns, which their names keep to.
  */
-#include "agent/base/json_equal.h"
 #include "agent/base/json_schema_priv.h"
 
 typedef bool (*member_fn)(struct schema_check *c, const struct schema_site *s, struct json_string name, struct slice member);
@@ -30,12 +29,12 @@ static bool fits_member(struct schema_check *c, struct slice schema, struct json
 
 static bool matches(struct schema_check *c, struct json_string pattern, struct json_string text)
 {
-	return c->match == NULL || c->match(json_unescape(pattern, &c->scratch), json_unescape(text, &c->scratch));
+	return c->match == NULL || c->match(json_unescape(pattern, &c->work.scratch), json_unescape(text, &c->work.scratch));
 }
 
 static bool fits_property(struct schema_check *c, const struct schema_site *s, struct json_string name, struct slice member)
 {
-	return fits_member(c, json_find_member(s->keyword, name, &c->scratch), name, member);
+	return fits_member(c, json_find_member(s->keyword, name, &c->work), name, member);
 }
 
 bool schema_check_properties(struct schema_check *c, const struct schema_site *s)
@@ -83,7 +82,9 @@ static bool fits_additional(struct schema_check *c, const struct schema_site *s,
 {
 	struct slice patterns = json_find(s->schema, SLICE("patternProperties"));
 
-	return json_find_member(json_find(s->schema, SLICE("properties")), name, &c->scratch).len > 0 ||
+	if (!json_work_take(&c->work, s->schema.len))
+		return false;
+	return json_find_member(json_find(s->schema, SLICE("properties")), name, &c->work).len > 0 ||
 	       !each_pattern(c, patterns, name, member, is_never) || fits_member(c, s->keyword, name, member);
 }
 
@@ -107,7 +108,7 @@ bool schema_check_names(struct schema_check *c, const struct schema_site *s)
 
 static bool has_dependents(struct schema_check *c, const struct schema_site *s, struct json_string name, struct slice names)
 {
-	return json_find_member(s->value, name, &c->scratch).len == 0 || schema_has_all(c, names, s->value);
+	return json_find_member(s->value, name, &c->work).len == 0 || schema_has_all(c, names, s->value);
 }
 
 bool schema_check_dependent_required(struct schema_check *c, const struct schema_site *s)
@@ -117,7 +118,7 @@ bool schema_check_dependent_required(struct schema_check *c, const struct schema
 
 static bool fits_dependent(struct schema_check *c, const struct schema_site *s, struct json_string name, struct slice schema)
 {
-	return json_find_member(s->value, name, &c->scratch).len == 0 || schema_fits_value(c, schema, s->value);
+	return json_find_member(s->value, name, &c->work).len == 0 || schema_fits_value(c, schema, s->value);
 }
 
 bool schema_check_dependent_schemas(struct schema_check *c, const struct schema_site *s)

@@ -4,7 +4,7 @@
 #ifndef PLIMSOLL_BASE_JSON_SCHEMA_PRIV_H
 #define PLIMSOLL_BASE_JSON_SCHEMA_PRIV_H
 
-#include "agent/base/json.h"
+#include "agent/base/json_equal.h"
 #include "agent/base/json_schema.h"
 
 struct schema_check {
@@ -12,14 +12,17 @@ struct schema_check {
 	struct buf path;   /* of the value, "/items/0" */
 	struct buf *why;
 	json_pattern_fn match; /* NULL: patterns are taken as kept */
-	struct arena scratch;  /* for what is unescaped */
-	unsigned depth, steps;
+	struct json_work work; /* once nothing is left of it every check fails, in silence */
+	unsigned depth;
 	bool silent; /* inside anyOf, oneOf, not: a failure there is no news */
 };
+
+struct schema_bound;
 
 /* A keyword's own value, the schema around it, and the value that is checked. */
 struct schema_site {
 	struct slice keyword, schema, value;
+	const struct schema_bound *bound; /* of minimum, maxLength, ...; else NULL */
 };
 
 /* Says where and why, unless nobody wants to know. Always false. */

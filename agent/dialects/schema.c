@@ -14,5 +14,12 @@ enum tristate schema_fits(struct slice schema, struct slice answer)
 		schema = inner;
 	if (json_find(schema, SLICE("type")).len == 0)
 		return TRI_UNKNOWN;
-	return json_schema_fits(schema, answer, NULL, NULL) ? TRI_YES : TRI_NO;
+	switch (json_schema_check(schema, answer, NULL, NULL)) {
+	case JSON_SCHEMA_KEPT:
+		return TRI_YES;
+	case JSON_SCHEMA_BROKEN:
+		return TRI_NO;
+	default:
+		return TRI_UNKNOWN;
+	}
 }

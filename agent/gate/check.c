@@ -122,7 +122,7 @@ static bool has_match(struct slice pattern, struct slice text)
 static bool check_json_schema(const struct trial *t)
 {
 	return t->c->json_schema == NULL ||
-	       json_schema_fits(slice_of(t->c->json_schema), t->r->output, has_match, t->why);
+	       json_schema_check(slice_of(t->c->json_schema), t->r->output, has_match, t->why) == JSON_SCHEMA_KEPT;
 }
 
 /* "[1]", "[doc-2]", "(source: ...)" and links. */

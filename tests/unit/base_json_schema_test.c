@@ -8,6 +8,7 @@
 #include <cmocka.h>
 #include <string.h>
 
+#include "agent/base/clock.h"
 #include "agent/base/json_schema.h"
 
 struct row {
@@ -82,9 +83,9 @@ static void what_breaks_a_schema_is_told_where_and_how(void **state)
 	(void)state;
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
 		struct buf why = BUF_INIT;
-		bool fits = json_schema_fits(slice_of(rows[i].schema), slice_of(rows[i].value), holds, &why);
+		enum json_schema_verdict v = json_schema_check(slice_of(rows[i].schema), slice_of(rows[i].value), holds, &why);
 		assert_string_equal(buf_string(&why), rows[i].why != NULL ? rows[i].why : "");
-		assert_int_equal(fits, rows[i].why == NULL);
+		assert_int_equal(v, rows[i].why == NULL ? JSON_SCHEMA_KEPT : JSON_SCHEMA_BROKEN);
 		buf_release(&why);
 	}
 }
@@ -94,8 +95,8 @@ static void without_a_way_to_match_patterns_are_taken_as_kept(void **state)
 	struct slice schema = SLICE("{\"pattern\":\"x\",\"patternProperties\":{\"x\":false},\"additionalProperties\":false}");
 
 	(void)state;
-	assert_true(json_schema_fits(schema, SLICE("\"a\""), NULL, NULL));
-	assert_true(json_schema_fits(schema, SLICE("{\"x\":1,\"y\":2}"), NULL, NULL));
+	assert_int_equal(json_schema_check(schema, SLICE("\"a\""), NULL, NULL), JSON_SCHEMA_KEPT);
+	assert_int_equal(json_schema_check(schema, SLICE("{\"x\":1,\"y\":2}"), NULL, NULL), JSON_SCHEMA_KEPT);
 }
 
 static void a_schema_that_refers_to_itself_comes_to_an_end(void **state)
@@ -103,7 +104,76 @@ static void a_schema_that_refers_to_itself_comes_to_an_end(void **state)
 	struct slice endless = SLICE("{\"anyOf\":[{\"$ref\":\"#\"},{\"$ref\":\"#\"}]}");
 
 	(void)state;
-	assert_false(json_schema_fits(endless, SLICE("1"), NULL, NULL));
+	assert_int_equal(json_schema_check(endless, SLICE("1"), NULL, NULL), JSON_SCHEMA_UNDECIDED);
+	assert_int_equal(json_schema_check(SLICE("{\"$ref\":\"#\"}"), SLICE("1"), NULL, NULL), JSON_SCHEMA_BROKEN);
+}
+
+/* [0,1,2,...] */
+static struct buf numbers(unsigned n)
+{
+	struct buf b = BUF_INIT;
+
+	for (unsigned i = 0; i < n; i++)
+		buf_printf(&b, "%s%u", i == 0 ? "[" : ",", i);
+	buf_byte(&b, ']');
+	assert_false(buf_failed(&b));
+	return b;
+}
+
+/* {"k0":0,"k1":1,...}, where 1 is step */
+static struct buf members(unsigned n, unsigned step)
+{
+	struct buf b = BUF_INIT;
+
+	for (unsigned i = 0; i < n; i++)
+		buf_printf(&b, "%s\"k%u\":%u", i == 0 ? "{" : ",", i * step % n, i * step % n);
+	buf_byte(&b, '}');
+	assert_false(buf_failed(&b));
+	return b;
+}
+
+static void assert_verdict(const char *format, struct slice inside, struct slice value, enum json_schema_verdict wanted)
+{
+	struct buf schema = BUF_INIT, why = BUF_INIT;
+	uint64_t start_ns = clock_process_cpu_ns();
+
+	buf_printf(&schema, format, SLICE_ARG(inside));
+	assert_int_equal(json_schema_check(buf_view(&schema), value, holds, &why), wanted);
+	assert_true(clock_process_cpu_ns() - start_ns < 2 * NS_PER_SECOND); /* also under a sanitizer */
+	if (wanted == JSON_SCHEMA_UNDECIDED)
+		assert_string_equal(buf_string(&why), "there is too much to compare");
+	buf_release(&schema);
+	buf_release(&why);
+}
+
+static void what_takes_too_long_to_compare_is_undecided_not_broken(void **state)
+{
+	struct buf many = numbers(20000), wide = members(7000, 1), turned = members(7000, 3);
+
+	(void)state;
+	assert_verdict("{\"uniqueItems\":true%.*s}", SLICE_NONE, buf_view(&many), JSON_SCHEMA_UNDECIDED);
+	assert_verdict("{\"not\":{\"uniqueItems\":true%.*s}}", SLICE_NONE, buf_view(&many), JSON_SCHEMA_UNDECIDED);
+	assert_verdict("{\"items\":{\"enum\":%.*s}}", buf_view(&many), buf_view(&many), JSON_SCHEMA_UNDECIDED);
+	assert_verdict("{\"const\":%.*s}", buf_view(&turned), buf_view(&wide), JSON_SCHEMA_UNDECIDED);
+	assert_verdict("{\"properties\":%.*s,\"additionalProperties\":false}", buf_view(&turned), buf_view(&wide),
+		       JSON_SCHEMA_UNDECIDED);
+	buf_release(&many);
+	buf_release(&wide);
+	buf_release(&turned);
+}
+
+static void what_an_answer_usually_holds_is_decided(void **state)
+{
+	struct buf few = numbers(300), many = numbers(20000), wide = members(60, 1), turned = members(60, 7);
+
+	(void)state;
+	assert_verdict("{\"uniqueItems\":true%.*s}", SLICE_NONE, buf_view(&few), JSON_SCHEMA_KEPT);
+	assert_verdict("{\"items\":{\"type\":\"integer\",\"minimum\":0}%.*s}", SLICE_NONE, buf_view(&many), JSON_SCHEMA_KEPT);
+	assert_verdict("{\"const\":%.*s}", buf_view(&turned), buf_view(&wide), JSON_SCHEMA_KEPT);
+	buf_release(&few);
+	buf_release(&many);
+	buf_release(&wide);
+	buf_release(&turned);
 }
 
 int main(void)
@@ -112,6 +182,8 @@ int main(void)
 		cmocka_unit_test(what_breaks_a_schema_is_told_where_and_how),
 		cmocka_unit_test(without_a_way_to_match_patterns_are_taken_as_kept),
 		cmocka_unit_test(a_schema_that_refers_to_itself_comes_to_an_end),
+		cmocka_unit_test(what_takes_too_long_to_compare_is_undecided_not_broken),
+		cmocka_unit_test(what_an_answer_usually_holds_is_decided),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
