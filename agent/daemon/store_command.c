@@ -227,14 +227,11 @@ static _Noreturn void look_in_child(const struct action *action, const char *dir
 
 static int guard(const struct action *action, const char *directory, const char *target, bool json)
 {
-	int how = 0;
-
 	fflush(stdout);
-	pid_t child = fork();
+	pid_t child = probe_fork();
 	if (child == 0)
 		look_in_child(action, directory, target, json);
-	while (child > 0 && waitpid(child, &how, 0) < 0)
-		;
+	int how = child > 0 ? probe_wait(child) : 0;
 	if (child > 0 && WIFEXITED(how))
 		return WEXITSTATUS(how);
 	if (child < 0) {

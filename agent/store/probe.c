@@ -8,6 +8,8 @@
  */
 #include "agent/store/probe.h"
 
+#include <assert.h>
+#include <errno.h>
 #include <lmdb.h>
 #include <signal.h>
 #include <stdint.h>
@@ -105,16 +107,32 @@ static _Noreturn void probe_main(const char *directory, size_t map_bytes)
 	_exit(walk(env) == 0 ? 0 : 1);
 }
 
+pid_t probe_fork(void)
+{
+	struct sigaction now;
+
+	if (sigaction(SIGCHLD, NULL, &now) == 0 && now.sa_handler == SIG_IGN)
+		signal(SIGCHLD, SIG_DFL);
+	return fork();
+}
+
+int probe_wait(pid_t child)
+{
+	int how = 0;
+
+	while (waitpid(child, &how, 0) < 0)
+		assert(errno == EINTR);
+	return how;
+}
+
 bool probe_is_sound(const char *directory, size_t map_bytes)
 {
-	pid_t child = fork();
-	int how = 0;
+	pid_t child = probe_fork();
 
 	if (child == 0)
 		probe_main(directory, map_bytes);
 	if (child < 0)
 		return true; /* no process to spare: not a word about the file */
-	while (waitpid(child, &how, 0) < 0)
-		;
+	int how = probe_wait(child);
 	return WIFEXITED(how) ? WEXITSTATUS(how) == 0 : WTERMSIG(how) == SIGALRM;
 }

@@ -165,6 +165,20 @@ static void a_file_that_was_cut_off_is_refused(void **state)
 	assert_true(refused > 5);
 }
 
+static void a_parent_that_waited_for_no_child_changes_nothing(void **state)
+{
+	(void)state;
+	signal(SIGCHLD, SIG_IGN); /* as we may be started */
+	alarm(60);
+	make_store();
+	assert_int_equal(open_and_read(), STATUS_OK);
+	signal(SIGCHLD, SIG_IGN);
+	assert_int_equal(truncate(in_dir("data.mdb"), 16384), 0);
+	assert_int_equal(open_and_read(), STATUS_CORRUPT);
+	alarm(0);
+	signal(SIGCHLD, SIG_DFL);
+}
+
 static void overwrite_page(int fd, off_t page, unsigned char byte)
 {
 	unsigned char bytes[4096];
@@ -248,6 +262,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(killing_the_process_loses_no_acknowledged_batch_and_shows_no_half_one),
 		TEST(a_file_that_was_cut_off_is_refused),
+		TEST(a_parent_that_waited_for_no_child_changes_nothing),
 		TEST(an_overwritten_page_is_refused_or_costs_only_its_values),
 		TEST(a_file_that_may_not_grow_answers_and_works_again),
 		TEST(a_full_disk_answers_full_and_works_again_when_there_is_room),
