@@ -56,6 +56,11 @@ typedef void (*delivery_done)(void *context, const struct delivery *d);
 #define PAYLOADS_OTLP  (1u << PAYLOAD_TRACES | 1u << PAYLOAD_METRICS | 1u << PAYLOAD_LOGS)
 #define PAYLOADS_LINES (1u << PAYLOAD_RECORDS | 1u << PAYLOAD_JUDGEMENTS)
 
+static inline bool payload_is_lines(enum payload_kind kind)
+{
+	return (PAYLOADS_LINES >> kind & 1u) != 0;
+}
+
 struct exporter_kind {
 	const char *name, *doc;
 	uint32_t accepts; /* bits 1u << PAYLOAD_...: other payloads are not handed to it */

@@ -49,7 +49,7 @@ static int walk_lines(struct slice text, leaf_visit visit, void *context)
 
 static int walk_leaves(const struct payload *p, leaf_visit visit, void *context)
 {
-	if (p->kind == PAYLOAD_RECORDS)
+	if (payload_is_lines(p->kind))
 		return walk_lines(payload_view(p), visit, context);
 	return p->kind <= PAYLOAD_LOGS ? walk_message(payload_view(p), 0, p->bytes, visit, context) : -1;
 }
@@ -261,5 +261,5 @@ static struct payload *extract_lines(const struct payload *p, uint32_t from, uin
 
 struct payload *payload_extract(const struct payload *p, uint32_t from, uint32_t to)
 {
-	return p->kind == PAYLOAD_RECORDS ? extract_lines(p, from, to) : extract_leaves(p, from, to);
+	return payload_is_lines(p->kind) ? extract_lines(p, from, to) : extract_leaves(p, from, to);
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * exporters/split.h - a payload in smaller ones: OTLP by span, log record or metric, request records by line.
+ * exporters/split.h - a payload in smaller ones: OTLP by span, log record or metric, records and judgements by line.
  *
  * Works on the wire bytes: a leaf (span, log record, metric, line) is copied as it stands, and what encloses it
  * (resource, scope, fields unknown to us) comes along with every part. Source: opentelemetry-proto 1.11; the three

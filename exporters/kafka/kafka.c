@@ -64,7 +64,7 @@ static uint64_t items_of(const struct kafka_delivery *d, struct slice message)
 {
 	const struct kafka_options *o = d->exporter->options;
 
-	if (kafka_is_lines(d->payload->kind))
+	if (payload_is_lines(d->payload->kind))
 		return 1;
 	bool is_split = d->payload->kind == PAYLOAD_TRACES && o->partition_traces_by_id;
 	bool is_json = o->topics[d->payload->kind].encoding == ENCODING_OTLP_JSON;

@@ -60,12 +60,6 @@ struct kafka_messages {
 	struct buf key;    /* of the message at hand */
 };
 
-/* One JSON object a line, each of which is a message. */
-static inline bool kafka_is_lines(enum payload_kind kind)
-{
-	return kind == PAYLOAD_RECORDS || kind == PAYLOAD_JUDGEMENTS;
-}
-
 /* Begins with a payload. What has to be encoded or split goes to text, which must outlive the messages; else they are
  * the payload's own bytes. Errors: MALFORMED, NOMEM. */
 struct status kafka_messages_begin(const struct kafka_options *o, const struct payload *p, struct buf *text,

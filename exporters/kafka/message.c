@@ -23,7 +23,7 @@ struct status kafka_messages_begin(const struct kafka_options *o, const struct p
 		.is_split = p->kind == PAYLOAD_TRACES && o->partition_traces_by_id,
 		.rest = bytes,
 	};
-	if (kafka_is_lines(p->kind))
+	if (payload_is_lines(p->kind))
 		return OK;
 	int encoding = o->topics[p->kind].encoding;
 	if (out->is_split)
@@ -133,7 +133,7 @@ bool kafka_messages_next(struct kafka_messages *m, struct slice *key, struct sli
 	if (m->rest.len == 0)
 		return false;
 	buf_reset(&m->key);
-	if (kafka_is_lines(m->kind)) {
+	if (payload_is_lines(m->kind)) {
 		*value = next_record(m);
 	} else if (m->is_split) {
 		*value = next_trace(m);

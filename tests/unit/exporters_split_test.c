@@ -163,11 +163,10 @@ static void metrics_count_their_points(void **state)
 	buf_release(&points);
 }
 
-static void records_are_split_between_lines(void **state)
+static void check_lines(enum payload_kind kind)
 {
-	struct payload *p = payload_of(PAYLOAD_RECORDS, SLICE("{\"a\":1}\n{\"b\":2}\n{\"c\":3}\n"));
+	struct payload *p = payload_of(kind, SLICE("{\"a\":1}\n{\"b\":2}\n{\"c\":3}\n"));
 
-	(void)state;
 	assert_int_equal(payload_leaves(p), 3);
 	assert_int_equal(payload_fit(p, 0, 3, &(struct payload_limits){ .max_bytes = 17 }), 2);
 	struct payload *last = payload_extract(p, 2, 3);
@@ -175,6 +174,13 @@ static void records_are_split_between_lines(void **state)
 	assert_true(slice_equal(payload_view(last), SLICE("{\"c\":3}\n")));
 	payload_unref(last);
 	payload_unref(p);
+}
+
+static void records_and_judgements_are_split_between_lines(void **state)
+{
+	(void)state;
+	check_lines(PAYLOAD_RECORDS);
+	check_lines(PAYLOAD_JUDGEMENTS);
 }
 
 static void broken_bytes_are_not_split_or_shortened(void **state)
@@ -280,7 +286,7 @@ int main(void)
 		cmocka_unit_test(parts_hold_every_span_with_its_scope_and_resource),
 		cmocka_unit_test(a_part_is_as_large_as_the_limit_allows),
 		cmocka_unit_test(metrics_count_their_points),
-		cmocka_unit_test(records_are_split_between_lines),
+		cmocka_unit_test(records_and_judgements_are_split_between_lines),
 		cmocka_unit_test(broken_bytes_are_not_split_or_shortened),
 		cmocka_unit_test(long_values_are_cut_to_the_limit_with_a_mark),
 		cmocka_unit_test(a_cut_never_falls_inside_a_character),
