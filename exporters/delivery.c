@@ -67,13 +67,28 @@ static void land(struct flight *f)
 	f->state = FLIGHT_IDLE;
 }
 
+static uint64_t items_of(const struct part *part)
+{
+	return part->to == 0 ? part->payload->items : payload_items(part->payload, part->from, part->to);
+}
+
+/* Of the part that is being sent and of those behind it. */
+static uint64_t items_left(const struct flight *f)
+{
+	uint64_t items = f->sending->items;
+
+	for (unsigned i = 0; i < f->part_count; i++)
+		items += items_of(&f->parts[i]);
+	return items;
+}
+
 /* On the disk it waits for the next run; in memory this is its end. */
 static void land_unsent(struct flight *f, const char *detail)
 {
 	struct sender *s = f->sender;
 
 	if (f->item.first_seq == 0) {
-		sender_drop(s, f->item.kind, f->sending->items, DROP_SHUTDOWN, detail);
+		sender_drop(s, f->item.kind, items_left(f), DROP_SHUTDOWN, detail);
 		land(f);
 		return;
 	}
@@ -108,8 +123,8 @@ static bool make_flat(struct flight *f)
 	return true;
 }
 
-/* As much of the part as one request may hold (what was joined fits); what is left becomes the next part. NULL without
- * memory. */
+/* As much of the part as one request may hold (what was joined fits), to which the part shrinks; what is left becomes the
+ * next part. NULL without memory. */
 static struct payload *cut_off(struct flight *f, struct part *part)
 {
 	const struct payload_limits *limits = &f->sender->limits;
@@ -119,6 +134,7 @@ static struct payload *cut_off(struct flight *f, struct part *part)
 	uint32_t end = payload_fit(part->payload, part->from, part->to, limits);
 	if (end < part->to)
 		push_part(f, part->payload, end, part->to);
+	part->to = end;
 	return payload_extract(part->payload, part->from, end);
 }
 
@@ -145,7 +161,7 @@ static void go_on(struct flight *f)
 		struct part part = f->parts[--f->part_count];
 		f->sending = cut_off(f, &part);
 		if (f->sending == NULL)
-			sender_drop(f->sender, f->item.kind, part.to - part.from, DROP_NO_MEMORY, "no memory to split");
+			sender_drop(f->sender, f->item.kind, items_of(&part), DROP_NO_MEMORY, "no memory to split");
 		payload_unref(part.payload);
 	}
 	if (f->sending == NULL) {

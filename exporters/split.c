@@ -119,6 +119,29 @@ static bool fit_leaf(void *context, struct slice leaf, size_t end)
 	return f->index < f->to;
 }
 
+struct counting {
+	enum payload_kind kind;
+	uint32_t index, from, to, items;
+};
+
+static bool count_items(void *context, struct slice leaf, size_t end)
+{
+	struct counting *c = context;
+
+	(void)end;
+	if (c->index >= c->from)
+		c->items += items_of(c->kind, leaf);
+	return ++c->index < c->to;
+}
+
+uint32_t payload_items(const struct payload *p, uint32_t from, uint32_t to)
+{
+	struct counting c = { .kind = p->kind, .from = from, .to = to };
+
+	walk_leaves(p, count_items, &c);
+	return c.items;
+}
+
 static bool first_leaf(void *start, struct slice leaf, size_t end)
 {
 	*(size_t *)start = end - leaf.len;

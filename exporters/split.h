@@ -17,6 +17,9 @@ uint32_t payload_leaves(const struct payload *p);
 /* The end of the longest run of leaves from `from` on, up to `to`, that stays within the limits; at least one leaf. */
 uint32_t payload_fit(const struct payload *p, uint32_t from, uint32_t to, const struct payload_limits *limits);
 
+/* How many items are in the leaves from `from` up to, not including, `to`: data points of a metric, else one a leaf. */
+uint32_t payload_items(const struct payload *p, uint32_t from, uint32_t to);
+
 /* A new payload of the leaves from `from` up to, not including, `to`. NULL without memory. */
 struct payload *payload_extract(const struct payload *p, uint32_t from, uint32_t to);
 

@@ -480,6 +480,21 @@ static void the_drains_deadline_ends_the_back_off(void **state)
 	assert_int_equal(dropped("traces", "shutdown"), 3);
 }
 
+/* Three spans in one scope: parts of one span each, of which the drain's deadline finds the first backing off. */
+static void the_drains_deadline_counts_the_parts_that_were_not_begun(void **state)
+{
+	(void)state;
+	options.queue.max_batch_items = 1;
+	options.retry.initial_interval_ms = options.retry.max_interval_ms = 50000;
+	script.answers[0] = busy;
+	open_senders();
+	offer(PAYLOAD_TRACES, "\x0a\x0e\x12\x0c\x12\x02\x28\x01\x12\x02\x28\x02\x12\x02\x28\x03", 3);
+	turn();
+	run_until_drained(20);
+	assert_int_equal(script.items[0], 1);
+	assert_int_equal(dropped("traces", "shutdown"), 3);
+}
+
 static void an_exporter_that_cannot_be_opened_is_named(void **state)
 {
 	struct config_instance two[] = { exporter, { .id = "nosuch", .kind = "nosuch" } };
@@ -653,6 +668,7 @@ int main(void)
 		TEST(a_drain_does_not_wait_for_the_back_off),
 		TEST(the_drains_deadline_ends_attempts_and_counts_the_rest),
 		TEST(the_drains_deadline_ends_the_back_off),
+		TEST(the_drains_deadline_counts_the_parts_that_were_not_begun),
 		TEST(an_exporter_that_cannot_be_opened_is_named),
 		TEST(any_thread_may_offer_and_no_item_goes_uncounted),
 		TEST(what_waited_for_too_long_is_dropped_as_expired),
