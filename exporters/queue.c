@@ -293,6 +293,17 @@ bool send_queue_take(struct send_queue *q, const struct payload_limits *limits, 
 	return first != NULL;
 }
 
+uint64_t send_queue_waiting_bytes(struct send_queue *q)
+{
+	uint64_t bytes = 0;
+
+	pthread_mutex_lock(&q->lock);
+	for (int kind = 0; kind < PAYLOAD_KIND_COUNT; kind++)
+		bytes += q->waiting[kind].bytes;
+	pthread_mutex_unlock(&q->lock);
+	return bytes;
+}
+
 static struct queue_list *oldest_list(struct send_queue *q)
 {
 	struct queue_list *found = NULL;

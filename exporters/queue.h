@@ -76,6 +76,9 @@ bool send_queue_take(struct send_queue *q, const struct payload_limits *limits, 
 /* As send_queue_take, but one payload, its bytes not read, and only what was created before then. */
 bool send_queue_take_older(struct send_queue *q, uint64_t than_unix_ms, struct queue_item *out, uint64_t *items);
 
+/* Bytes that wait; not those that were taken. Any thread. */
+uint64_t send_queue_waiting_bytes(struct send_queue *q);
+
 /* The item is delivered or given up: drops its reference, makes room, and lets go of it on the disk. */
 void send_queue_done(struct send_queue *q, struct queue_item *item);
 

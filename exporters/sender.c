@@ -296,15 +296,19 @@ bool senders_want(const struct senders *s, enum payload_kind kind)
 	return (s->accepted >> kind & 1u) != 0;
 }
 
+/* In memory; NULL: nothing waits. */
 static struct sender *fullest(struct senders *all)
 {
 	struct sender *found = NULL;
+	uint64_t most = 0;
 
 	for (size_t i = 0; i < all->count; i++) {
 		struct sender *s = &all->list[i];
-		if (s->queue.spool == NULL &&
-		    (found == NULL || meter_value(s->queue_bytes) > meter_value(found->queue_bytes)))
+		uint64_t bytes = s->queue.spool == NULL ? send_queue_waiting_bytes(&s->queue) : 0;
+		if (bytes > most) {
 			found = s;
+			most = bytes;
+		}
 	}
 	return found;
 }

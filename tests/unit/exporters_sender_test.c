@@ -199,6 +199,17 @@ static void offer(enum payload_kind kind, const char *text, uint32_t items)
 	payload_unref(p);
 }
 
+/* One item of traces. exporters: bits of those it is for. */
+static void offer_to(uint64_t exporters, const char *text)
+{
+	struct payload *p = payload_new(PAYLOAD_TRACES, strlen(text), 1);
+
+	memcpy(p->bytes, text, strlen(text));
+	p->exporters = exporters;
+	senders_offer(senders, p);
+	payload_unref(p);
+}
+
 static void turn(void)
 {
 	uv_run(&loop, UV_RUN_NOWAIT);
@@ -632,6 +643,29 @@ static void shedding_drops_the_oldest_that_waits(void **state)
 	assert_int_equal(senders_shed(senders, 1), 0);
 }
 
+/* What is being sent cannot be dropped, so the queue it was taken from has nothing to give. */
+static void shedding_takes_from_the_queue_in_which_most_waits(void **state)
+{
+	struct config_instance two[] = { exporter, { .id = "script/b", .kind = "script", .options = &options } };
+
+	(void)state;
+	config.exporters = two;
+	config.exporter_count = 2;
+	options.answers_later = true;
+	open_senders();
+	config.exporters = &exporter;
+	config.exporter_count = 1;
+	offer_to(1u << 0, "all of this is running");
+	turn();
+	offer_to(1u << 1, "running");
+	turn();
+	offer_to(1u << 1, "waits");
+	assert_int_equal(senders_shed(senders, 1), strlen("waits"));
+	assert_int_equal(count(METER_DROPPED, "exporter=\"script/b\",kind=\"traces\",reason=\"memory\""), 1);
+	answer_running(&script, &delivered);
+	answer_running(&script, &delivered);
+}
+
 static void what_is_too_big_and_cannot_be_split_is_dropped_as_that(void **state)
 {
 	static const struct delivery too_big = { .result = DELIVERY_TOO_BIG, .reason = "http_413" };
@@ -676,6 +710,7 @@ int main(void)
 		TEST(max_items_bounds_what_is_joined),
 		TEST(an_exporter_that_holds_senders_back_is_asked_before_and_drops_nothing),
 		TEST(shedding_drops_the_oldest_that_waits),
+		TEST(shedding_takes_from_the_queue_in_which_most_waits),
 		TEST(what_is_too_big_and_cannot_be_split_is_dropped_as_that),
 	};
 	log_set_level(LOG_LEVEL_ERROR);
