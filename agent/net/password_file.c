@@ -15,13 +15,14 @@
 #include "agent/base/clock.h"
 #include "agent/net/file_watch.h"
 
-#define REMEMBERED     64
 #define DIGEST_BYTES   32
 #define PASSWORD_BYTES 512 /* CRYPT_MAX_PASSPHRASE_SIZE of libxcrypt, with the NUL */
 
 struct user {
 	struct slice name;
 	const char *hash;
+	bool is_remembered;
+	unsigned char remembered[DIGEST_BYTES]; /* of the right pair */
 };
 
 struct password_file {
@@ -31,8 +32,7 @@ struct password_file {
 
 	pthread_mutex_t lock; /* of all that follows */
 	struct buf text;      /* the users' names and hashes lie in it */
-	struct buf users;     /* struct user */
-	unsigned char remembered[REMEMBERED][DIGEST_BYTES];
+	struct buf users;     /* struct user; never empty */
 	uint64_t window_s;
 	unsigned guesses; /* in that second */
 };
@@ -55,7 +55,7 @@ static struct status add_line(struct buf *users, char *line, size_t n, unsigned 
 	ptrdiff_t colon = slice_find(text, SLICE(":"));
 	if (colon <= 0)
 		return refuse_line(why, number, "is not user:hash");
-	struct user u = { slice_head(text, (size_t)colon), text.ptr + colon + 1 };
+	struct user u = { .name = slice_head(text, (size_t)colon), .hash = text.ptr + colon + 1 };
 	line[text.ptr + text.len - line] = '\0';
 	int kind = crypt_checksalt(u.hash);
 	if (kind == CRYPT_SALT_METHOD_LEGACY)
@@ -89,7 +89,6 @@ static void adopt(struct password_file *p, struct buf *text, struct buf *users)
 	old_users = p->users;
 	p->text = *text;
 	p->users = *users;
-	memset(p->remembered, 0, sizeof(p->remembered));
 	pthread_mutex_unlock(&p->lock);
 	buf_release(&old_text);
 	buf_release(&old_users);
@@ -156,26 +155,41 @@ static void digest_of(const struct password_file *p, struct slice pair, unsigned
 	HMAC(EVP_sha256(), p->secret, sizeof(p->secret), (const unsigned char *)pair.ptr, pair.len, out, &n);
 }
 
-/* The slot where a right pair would be remembered. */
-static unsigned char *slot_of(struct password_file *p, const unsigned char digest[DIGEST_BYTES])
+/* The last one of that name, or NULL. Holds the lock. */
+static struct user *find_user(struct password_file *p, struct slice name)
 {
-	return p->remembered[digest[0] % REMEMBERED];
+	struct user *users = (struct user *)(void *)p->users.ptr, *found = NULL;
+
+	for (size_t i = 0; i < p->users.len / sizeof(*users); i++)
+		if (slice_equal(users[i].name, name))
+			found = &users[i];
+	return found;
+}
+
+static bool remembers(const struct user *u, const unsigned char digest[DIGEST_BYTES])
+{
+	return u != NULL && u->is_remembered && CRYPTO_memcmp(u->remembered, digest, DIGEST_BYTES) == 0;
 }
 
 /* Copies the hash to compare with: the user's, or somebody's, so that it takes as long for a user whom nobody knows. */
-static bool choose_hash(const struct password_file *p, struct slice name, char *out, size_t size)
+static void copy_hash(const struct password_file *p, const struct user *u, char *out, size_t size)
 {
-	const struct user *users = (const struct user *)(const void *)p->users.ptr;
-	size_t count = p->users.len / sizeof(*users), chosen = 0;
-	bool found = false;
+	if (u == NULL)
+		u = (const struct user *)(const void *)p->users.ptr;
+	snprintf(out, size, "%s", u->hash);
+}
 
-	for (size_t i = 0; i < count; i++)
-		if (slice_equal(users[i].name, name)) {
-			chosen = i;
-			found = true;
-		}
-	snprintf(out, size, "%s", users[chosen].hash);
-	return found;
+/* The file may have changed meanwhile: what was right is, as long as the hash is the same. */
+static void remember(struct password_file *p, struct slice name, const char *hash, const unsigned char digest[DIGEST_BYTES])
+{
+	pthread_mutex_lock(&p->lock);
+	struct user *u = find_user(p, name);
+	if (u != NULL && strcmp(u->hash, hash) == 0) {
+		memcpy(u->remembered, digest, DIGEST_BYTES);
+		u->is_remembered = true;
+	}
+	p->guesses -= p->guesses > 0; /* only wrong ones are limited */
+	pthread_mutex_unlock(&p->lock);
 }
 
 static bool may_guess(struct password_file *p)
@@ -210,26 +224,23 @@ struct status password_file_check(struct password_file *p, struct slice pair)
 
 	if (colon < 0 || pair.len - (size_t)colon > sizeof(password) || memchr(pair.ptr, '\0', pair.len) != NULL)
 		return wrong;
+	struct slice name = slice_head(pair, (size_t)colon), given = slice_skip(pair, (size_t)colon + 1);
 	digest_of(p, pair, digest);
 	pthread_mutex_lock(&p->lock);
-	bool is_known = CRYPTO_memcmp(slot_of(p, digest), digest, sizeof(digest)) == 0;
-	bool may = is_known || may_guess(p);
-	bool has_user = choose_hash(p, slice_head(pair, (size_t)colon), hash, sizeof(hash));
+	const struct user *u = find_user(p, name);
+	bool has_user = u != NULL, is_known = remembers(u, digest), may = is_known || may_guess(p);
+	copy_hash(p, u, hash, sizeof(hash));
 	pthread_mutex_unlock(&p->lock);
 	if (is_known)
 		return OK;
 	if (!may)
 		return FAIL(UNAVAILABLE, "too many wrong passwords of late: come again");
-	struct slice given = slice_skip(pair, (size_t)colon + 1);
 	memcpy(password, given.ptr, given.len);
 	password[given.len] = '\0';
 	bool is_right = matches(password, hash) && has_user;
 	OPENSSL_cleanse(password, sizeof(password));
 	if (!is_right)
 		return wrong;
-	pthread_mutex_lock(&p->lock);
-	memcpy(slot_of(p, digest), digest, sizeof(digest));
-	p->guesses -= p->guesses > 0; /* only wrong ones are limited */
-	pthread_mutex_unlock(&p->lock);
+	remember(p, name, hash, digest);
 	return OK;
 }

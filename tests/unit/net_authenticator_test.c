@@ -7,8 +7,10 @@
 
 #include <cmocka.h>
 #include <crypt.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "agent/base/clock.h"
@@ -164,6 +166,65 @@ static void guesses_are_limited_and_the_right_password_is_not(void **state)
 	password_file_free(p);
 }
 
+static void a_right_password_is_remembered_however_many_users_there_are(void **state)
+{
+	enum { USERS = 100 };
+	struct crypt_data data = { 0 };
+	struct buf lines = BUF_INIT, why = BUF_INIT;
+	struct password_file *p;
+	char pair[32];
+
+	(void)state;
+	const char *hash = crypt_r("b", "$2b$04$abcdefghijklmnopqrstuu", &data);
+	for (int i = 0; i < USERS; i++)
+		buf_printf(&lines, "user%d:%s\n", i, hash);
+	assert_false(FAILED(password_file_new(NULL, buf_string(&lines), "test", &p, &why)));
+	for (int round = 0; round < 2; round++) {
+		for (int i = 0; i < USERS; i++) {
+			snprintf(pair, sizeof(pair), "user%d:b", i);
+			assert_int_equal(password_file_check(p, slice_of(pair)).code, STATUS_OK);
+		}
+		for (int i = 0; i < 3 * PASSWORD_GUESSES_PER_SECOND; i++)
+			assert_true(FAILED(password_file_check(p, SLICE("user0:wrong")))); /* now only the known ones pass */
+	}
+	password_file_free(p);
+	buf_release(&lines);
+}
+
+static void *check_old(void *p)
+{
+	struct status ignored = password_file_check(p, SLICE("a:old"));
+
+	(void)ignored;
+	return NULL;
+}
+
+static void a_password_that_changes_while_it_is_looked_at_is_not_remembered(void **state)
+{
+	char path[] = "/tmp/plimsoll-users-XXXXXX", lines[200];
+	struct crypt_data data = { 0 };
+	struct buf why = BUF_INIT;
+	struct password_file *p;
+	pthread_t thread;
+	int fd = mkstemp(path);
+
+	(void)state;
+	close(fd);
+	snprintf(lines, sizeof(lines), "a:%s\n", crypt_r("old", "$2b$10$abcdefghijklmnopqrstuu", &data));
+	write_file(path, lines);
+	assert_false(FAILED(password_file_new(path, NULL, "test", &p, &why)));
+	snprintf(lines, sizeof(lines), "a:%s\n", crypt_r("new", "$2b$04$abcdefghijklmnopqrstuu", &data));
+	write_file(path, lines);
+	assert_int_equal(pthread_create(&thread, NULL, check_old, p), 0);
+	nanosleep(&(struct timespec){ .tv_nsec = 15 * 1000 * 1000 }, NULL); /* it takes some 60 ms; where it came later, all the better */
+	look_later();
+	pthread_join(thread, NULL);
+	assert_int_equal(password_file_check(p, SLICE("a:old")).code, STATUS_UNAUTHENTICATED);
+	assert_int_equal(password_file_check(p, SLICE("a:new")).code, STATUS_OK);
+	password_file_free(p);
+	unlink(path);
+}
+
 static void hashes_that_do_not_protect_are_refused_with_the_line(void **state)
 {
 	static const struct {
@@ -196,6 +257,8 @@ int main(void)
 		cmocka_unit_test(tokens_of_a_file_follow_it_and_a_broken_file_changes_nothing),
 		cmocka_unit_test(a_password_is_right_for_its_own_user_only),
 		cmocka_unit_test(guesses_are_limited_and_the_right_password_is_not),
+		cmocka_unit_test(a_right_password_is_remembered_however_many_users_there_are),
+		cmocka_unit_test(a_password_that_changes_while_it_is_looked_at_is_not_remembered),
 		cmocka_unit_test(hashes_that_do_not_protect_are_refused_with_the_line),
 	};
 
