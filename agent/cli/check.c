@@ -7,12 +7,15 @@
 #include "agent/cli/command.h"
 #include "agent/redaction/redaction.h"
 
-enum { OPTION_PRINT, OPTION_OUTPUT };
+enum { OPTION_PRINT, OPTION_OUTPUT, OPTION_ELSEWHERE };
 
 static const struct cli_option options[] = {
 	[OPTION_PRINT] = { "print", 'p', NULL,
 			   "Print the configuration in force, defaults included and secrets left out." },
 	[OPTION_OUTPUT] = { "output", 'o', "FORMAT", "text, or json for programs." },
+	[OPTION_ELSEWHERE] = { "elsewhere", 0, NULL,
+			       "For another machine: leave out whether the files that it names (certificates, "
+			       "tokens, passwords, prices) can be read here." },
 	{ .name = NULL },
 };
 
@@ -90,7 +93,8 @@ static int check_run(int argc, char **argv)
 	if (args.operand_count != 1)
 		return cli_usage_error(&command_check, "one configuration file is wanted");
 	const char *path = args.operands[0];
-	struct status s = config_load(path, program->kinds, program->kind_count, &c, &errors);
+	enum config_files files = args.values[OPTION_ELSEWHERE] != NULL ? CONFIG_FILES_ELSEWHERE : CONFIG_FILES_ALL;
+	struct status s = config_load_as(files, path, program->kinds, program->kind_count, &c, &errors);
 	if (!FAILED(s))
 		s = check_rules(path, c, &errors);
 	if (json)
@@ -107,7 +111,7 @@ static int check_run(int argc, char **argv)
 const struct command command_check = {
 	"check",
 	"Check a configuration file and print every mistake in it, with its place.",
-	"[--print] [--output FORMAT] FILE",
+	"[--elsewhere] [--print] [--output FORMAT] FILE",
 	check_run,
 	options,
 };

@@ -204,7 +204,8 @@ static const char config_form[] =
 	"The file is YAML, in UTF-8, with one document. Every key may be left out; without a file the agent runs with "
 	"the defaults below. Where the OpenTelemetry Collector has a key for the same thing, it is the same key. An "
 	"unknown key, a wrong type or an impossible value is an error; 'plimsoll check' prints all of them with their "
-	"place.";
+	"place, and names files that the agent would not find (not with --elsewhere, for the configuration of another "
+	"machine).";
 
 static const char config_variables[] = "In values, ${env:NAME} stands for an environment variable, "
 				       "${env:NAME:-default} for the default where it is unset or empty, and $$ for a "

@@ -335,6 +335,17 @@ extern const struct config_kind channel_kinds[], slo_kinds[], budget_kinds[];
 struct status config_load(const char *path, const struct config_kind *kinds, size_t kind_count, struct config **out,
 			  struct buf *errors) MUST_USE;
 
+/* What is asked of files that the configuration names. */
+enum config_files {
+	CONFIG_FILES_OF_SECRETS, /* secrets are read; who uses another file opens it: as config_load */
+	CONFIG_FILES_ALL,        /* and every other that is read at the start can be read now (conf_option.is_read) */
+	CONFIG_FILES_ELSEWHERE,  /* nothing, they are another machine's; secrets of files have a value that says so */
+};
+
+/* As config_load; for those who judge a configuration rather than use it. */
+struct status config_load_as(enum config_files files, const char *path, const struct config_kind *kinds,
+			     size_t kind_count, struct config **out, struct buf *errors) MUST_USE;
+
 void config_free(struct config *c);
 
 /* Appends the configuration in force as YAML, defaults included; secrets and map values read <redacted>. */

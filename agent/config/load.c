@@ -110,8 +110,8 @@ static struct status load_file(struct parse *p, const struct config_kind *kinds,
 	return s.code == STATUS_TOOBIG ? FAIL(INVALID, "the file is too large") : s;
 }
 
-struct status config_load(const char *path, const struct config_kind *kinds, size_t kind_count, struct config **out,
-			  struct buf *errors)
+struct status config_load_as(enum config_files files, const char *path, const struct config_kind *kinds,
+			     size_t kind_count, struct config **out, struct buf *errors)
 {
 	struct conf_errors found = { .file = path };
 	struct config *c = calloc(1, sizeof(*c));
@@ -119,7 +119,7 @@ struct status config_load(const char *path, const struct config_kind *kinds, siz
 	if (c == NULL)
 		return FAIL(NOMEM, "no memory for the configuration");
 	arena_init(&c->arena, VALUES_BYTES_MAX);
-	struct parse p = { .arena = &c->arena, .errors = &found };
+	struct parse p = { .arena = &c->arena, .errors = &found, .files = files };
 	parse_defaults(&p, config_options, c);
 	switch_protocols(NULL, c);
 	c->path = path != NULL ? arena_dup(&c->arena, slice_of(path)).ptr : NULL;
@@ -133,6 +133,12 @@ struct status config_load(const char *path, const struct config_kind *kinds, siz
 	else
 		*out = c;
 	return s;
+}
+
+struct status config_load(const char *path, const struct config_kind *kinds, size_t kind_count, struct config **out,
+			  struct buf *errors)
+{
+	return config_load_as(CONFIG_FILES_OF_SECRETS, path, kinds, kind_count, out, errors);
 }
 
 void config_free(struct config *c)

@@ -176,9 +176,9 @@ static const struct conf_option storage_options[] = {
 };
 
 static const struct conf_option prices_options[] = {
-	{ "file", CONF_STRING, AT(config, prices.file), .reloads = true,
+	{ "file", CONF_STRING, AT(config, prices.file), .is_read = true, .reloads = true,
 	  .doc = "A price table that is looked up before the built-in one." },
-	{ "override_file", CONF_STRING, AT(config, prices.override_file), .reloads = true,
+	{ "override_file", CONF_STRING, AT(config, prices.override_file), .is_read = true, .reloads = true,
 	  .doc = "Prices of your own contract, looked up before any table." },
 	{ "cost_source", CONF_ENUM, AT(config, prices.cost_source), .fallback = "computed",
 	  .choices = "computed|reported", .reloads = true,

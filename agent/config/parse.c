@@ -5,6 +5,9 @@
 
 #include <assert.h>
 #include <errno.h>
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include "agent/config/expand.h"
 #include "agent/base/file.h"
@@ -14,6 +17,8 @@
 #include "agent/config/validate.h"
 
 #define SECRET_BYTES_MAX (64u * 1024u)
+
+const char parse_secret_elsewhere[] = "kept elsewhere";
 
 static void *member(void *section, const struct conf_option *o)
 {
@@ -96,6 +101,21 @@ static bool expand_here(struct parse *p, const char *key, const struct tree_node
 	return false;
 }
 
+/* What the agent would find when it starts. */
+static void check_readable(struct parse *p, const struct conf_option *o, const struct tree_node *node, const char *path)
+{
+	struct stat found;
+	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+
+	if (fd >= 0 && fstat(fd, &found) == 0 && !S_ISDIR(found.st_mode)) {
+		close(fd);
+		return;
+	}
+	conf_error(p->errors, node->mark, "%s: cannot read '%s': %s", o->name, path, strerror(fd >= 0 ? EISDIR : errno));
+	if (fd >= 0)
+		close(fd);
+}
+
 static void read_scalar(struct parse *p, const struct conf_option *o, const struct tree_node *node, void *value)
 {
 	struct slice text;
@@ -114,6 +134,8 @@ static void read_scalar(struct parse *p, const struct conf_option *o, const stru
 		*(const char **)value = NULL; /* an empty secret would let everybody in: it counts as none */
 	else if (!scalar_read(o, copy, value, &p->scratch))
 		report(p, node->mark, o->name);
+	else if (o->is_read && p->files == CONFIG_FILES_ALL && copy.len > 0)
+		check_readable(p, o, node, copy.ptr);
 }
 
 /* An element of a list, or a value of a map: "" for null, and NULL after an error. */
@@ -231,6 +253,10 @@ static void read_secret_file(struct parse *p, const struct tree_item *item, void
 
 	if (path == NULL)
 		return;
+	if (p->files == CONFIG_FILES_ELSEWHERE) {
+		*(const char **)value = parse_secret_elsewhere;
+		return;
+	}
 	struct status s = file_read(path, SECRET_BYTES_MAX, &content);
 	if (FAILED(s))
 		conf_error(p->errors, item->value->mark, "%s: cannot read '%s': %s", item->key->text.ptr, path,

@@ -14,10 +14,14 @@ struct parse {
 	struct conf_errors *errors; /* every mistake is reported; reading goes on */
 	struct buf scratch;         /* of one message */
 	bool nomem;
+	enum config_files files; /* what is asked of those that are named */
 	bool is_document; /* no configuration: dollars stand for themselves, and one value will do for a list */
 	const struct conf_option *kind_table; /* beside its rows, those of exporter_common_options are known; may be NULL */
 	struct exporter_common *common;       /* where these go */
 };
+
+/* What a secret holds whose file is another machine's (CONFIG_FILES_ELSEWHERE): this very pointer. */
+extern const char parse_secret_elsewhere[];
 
 /* Writes the defaults of the table, and of the sections in it, into the struct. */
 void parse_defaults(struct parse *p, const struct conf_option *table, void *section);

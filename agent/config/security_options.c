@@ -18,11 +18,11 @@ const struct conf_option tls_client_options[] = {
 	{ "insecure", CONF_BOOL, AT(tls_client_config, insecure), .fallback = "false", .doc = "Connect without TLS." },
 	{ "insecure_skip_verify", CONF_BOOL, AT(tls_client_config, insecure_skip_verify), .fallback = "false",
 	  .doc = "Use TLS but accept any certificate; for tests only." },
-	{ "ca_file", CONF_STRING, AT(tls_client_config, ca_file),
+	{ "ca_file", CONF_STRING, AT(tls_client_config, ca_file), .is_read = true,
 	  .doc = "Certificates (PEM) that sign the server's; without it the system's." },
-	{ "cert_file", CONF_STRING, AT(tls_client_config, cert_file),
+	{ "cert_file", CONF_STRING, AT(tls_client_config, cert_file), .is_read = true,
 	  .doc = "Our certificate (PEM), for servers that ask for one." },
-	{ "key_file", CONF_STRING, AT(tls_client_config, key_file), .doc = "The private key (PEM) of cert_file." },
+	{ "key_file", CONF_STRING, AT(tls_client_config, key_file), .is_read = true, .doc = "The private key (PEM) of cert_file." },
 	{ "server_name_override", CONF_STRING, AT(tls_client_config, server_name_override),
 	  .doc = "The name that the server's certificate must have, where it is not the endpoint's." },
 	{ "min_version", CONF_ENUM, AT(tls_client_config, min_version), .choices = "1.2|1.3", .fallback = "1.2",
@@ -33,10 +33,10 @@ const struct conf_option tls_client_options[] = {
 };
 
 const struct conf_option tls_server_options[] = {
-	{ "cert_file", CONF_STRING, AT(tls_server_config, cert_file),
+	{ "cert_file", CONF_STRING, AT(tls_server_config, cert_file), .is_read = true,
 	  .doc = "The certificate (PEM), followed by those between it and the root. With it the listener speaks TLS only." },
-	{ "key_file", CONF_STRING, AT(tls_server_config, key_file), .doc = "The private key (PEM) of cert_file." },
-	{ "client_ca_file", CONF_STRING, AT(tls_server_config, client_ca_file),
+	{ "key_file", CONF_STRING, AT(tls_server_config, key_file), .is_read = true, .doc = "The private key (PEM) of cert_file." },
+	{ "client_ca_file", CONF_STRING, AT(tls_server_config, client_ca_file), .is_read = true,
 	  .doc = "Certificates (PEM) of which one must have signed the client's (mutual TLS)." },
 	{ "min_version", CONF_ENUM, AT(tls_server_config, min_version), .choices = "1.2|1.3", .fallback = "1.2",
 	  .doc = "The oldest TLS that is spoken (over gRPC 1.2)." },
@@ -49,14 +49,14 @@ static const struct conf_option bearer_options[] = {
 	{ "scheme", CONF_STRING, AT(server_auth_config, bearer.scheme), .fallback = "Bearer",
 	  .doc = "The word before the token in the header Authorization." },
 	{ "token", CONF_SECRET, AT(server_auth_config, bearer.token), .doc = "The token." },
-	{ "filename", CONF_STRING, AT(server_auth_config, bearer.filename),
+	{ "filename", CONF_STRING, AT(server_auth_config, bearer.filename), .is_read = true,
 	  .doc = "A file of tokens, one a line; each is accepted, so that they can be changed one after the other. Changes "
 		 "are taken up within seconds." },
 	{ .name = NULL },
 };
 
 static const struct conf_option htpasswd_options[] = {
-	{ "file", CONF_STRING, AT(server_auth_config, basic.file),
+	{ "file", CONF_STRING, AT(server_auth_config, basic.file), .is_read = true,
 	  .doc = "A file as htpasswd -B writes it: user:hash, one a line (bcrypt, SHA-512 or yescrypt). Changes are taken up "
 		 "within seconds." },
 	{ "inline", CONF_SECRET, AT(server_auth_config, basic.inline_text), .doc = "Such lines themselves." },
@@ -71,7 +71,7 @@ static const struct conf_option server_basic_options[] = {
 static const struct conf_option header_options[] = {
 	{ "name", CONF_STRING, AT(server_auth_config, header.name), .doc = "The header that carries the key, such as x-api-key." },
 	{ "key", CONF_SECRET, AT(server_auth_config, header.key), .doc = "The key." },
-	{ "filename", CONF_STRING, AT(server_auth_config, header.filename),
+	{ "filename", CONF_STRING, AT(server_auth_config, header.filename), .is_read = true,
 	  .doc = "A file of keys, one a line, as bearer.filename." },
 	{ .name = NULL },
 };
@@ -104,7 +104,7 @@ static const struct conf_option oauth2_options[] = {
 
 const struct conf_option client_auth_options[] = {
 	{ "bearer_token", CONF_SECRET, AT(client_auth_config, bearer_token), .doc = "Sent as Authorization: Bearer." },
-	{ "bearer_token_file", CONF_STRING, AT(client_auth_config, bearer_token_file),
+	{ "bearer_token_file", CONF_STRING, AT(client_auth_config, bearer_token_file), .is_read = true,
 	  .doc = "A file with that token; changes are taken up within seconds." },
 	{ "basic", CONF_SECTION, .section = client_basic_options, .doc = "User and password (RFC 7617)." },
 	{ "oauth2client", CONF_SECTION, .section = oauth2_options,

@@ -6,6 +6,7 @@
 #include <ctype.h>
 #include <stdio.h>
 
+#include "agent/config/parse.h"
 #include "agent/config/suggest.h"
 
 #define HOST_BYTES      256
@@ -271,7 +272,7 @@ void validate_addresses(struct conf_errors *e, const struct conf_option *table, 
 		if (o->type != CONF_STRING && o->type != CONF_SECRET)
 			continue;
 		const char *text = *(const char *const *)((const char *)section + o->offset);
-		const char *why = text != NULL ? bad_address(o, text) : NULL;
+		const char *why = text != NULL && text != parse_secret_elsewhere ? bad_address(o, text) : NULL;
 		const struct tree_item *given = tree_find(node, o->name);
 		if (why != NULL)
 			conf_error(e, given != NULL ? given->value->mark : at, "%s: '%.60s' %s", o->name,

@@ -70,9 +70,10 @@ static const struct conf_option kafka_tls_options[] = {
 	  .doc = "false: TLS; true: none; auto: TLS where another key of this section is given." },
 	{ "insecure_skip_verify", CONF_BOOL, AT(tls.insecure_skip_verify), .fallback = "false",
 	  .doc = "Use TLS but accept any certificate; for tests only." },
-	{ "ca_file", CONF_STRING, AT(tls.ca_file), .doc = "Certificates (PEM) that sign the brokers'." },
-	{ "cert_file", CONF_STRING, AT(tls.cert_file), .doc = "Our certificate (PEM), for brokers that ask for one." },
-	{ "key_file", CONF_STRING, AT(tls.key_file), .doc = "The private key (PEM) of cert_file." },
+	{ "ca_file", CONF_STRING, AT(tls.ca_file), .is_read = true, .doc = "Certificates (PEM) that sign the brokers'." },
+	{ "cert_file", CONF_STRING, AT(tls.cert_file), .is_read = true,
+	  .doc = "Our certificate (PEM), for brokers that ask for one." },
+	{ "key_file", CONF_STRING, AT(tls.key_file), .is_read = true, .doc = "The private key (PEM) of cert_file." },
 	{ .name = NULL },
 };
 

@@ -3,11 +3,13 @@
 import json
 import re
 import subprocess
+from pathlib import Path
 
 import pytest
 
 from agent import BINARY
 
+ROOT = Path(__file__).resolve().parents[2]
 
 def plimsoll(*arguments):
     return subprocess.run([BINARY, *map(str, arguments)], capture_output=True, text=True, stdin=subprocess.DEVNULL,
@@ -50,6 +52,66 @@ def test_a_missing_file_and_a_wrong_word_have_their_own_status(tmp_path):
     assert plimsoll("chekc").returncode == 2
     assert "did you mean 'check'" in plimsoll("chekc").stderr
     assert plimsoll("check").returncode == 2
+
+
+NAMES_FILES = """receivers:
+  otlp:
+    protocols:
+      grpc:
+        endpoint: localhost:0
+        tls: {cert_file: DIR/a.crt, key_file: DIR/a.key, client_ca_file: DIR/ca.crt}
+        auth: {bearer: {filename: DIR/tokens}, basic: {htpasswd: {file: DIR/htpasswd}}, header: {name: x-key, filename: DIR/keys}}
+admin: {tls: {cert_file: DIR/b.crt, key_file: DIR/b.key}, token_file: DIR/token}
+exporters:
+  otlp/a: {endpoint: "https://localhost:1", tls: {ca_file: DIR/peer.crt}, auth: {bearer_token_file: DIR/bearer}}
+  otlphttp/b: {preset: langfuse, public_key: pk, api_key_file: DIR/langfuse}
+  kafka: {brokers: ["localhost:1"], tls: {ca_file: DIR/brokers.crt}}
+prices: {file: DIR/prices.json, override_file: DIR/contract.yaml}
+alerts: {channels: {slack: {url_file: DIR/slack}}}
+"""
+
+
+def test_files_that_are_not_there_are_named_with_their_place(config, tmp_path):
+    path = config(NAMES_FILES.replace("DIR", str(tmp_path)))
+    names = {"a.crt", "a.key", "ca.crt", "tokens", "htpasswd", "keys", "b.crt", "b.key", "token", "peer.crt", "bearer", "langfuse",
+             "brokers.crt", "prices.json", "contract.yaml", "slack"}
+    for name in sorted(names):
+        (tmp_path / name).write_text("https://hooks.example.com/x\n")
+    assert plimsoll("check", path).returncode == 0
+    for name in sorted(names):
+        (tmp_path / name).unlink()
+        done = plimsoll("check", path)
+        line = next(i for i, text in enumerate(path.read_text().splitlines(), 1) if re.search(r"/%s\b(?!\.)" % re.escape(name), text))
+        assert done.returncode == 1 and done.stderr.count("\n") == 1, name
+        assert re.fullmatch(r"%s:%d:\d+: \w+: cannot read '%s': No such file or directory\n" % (path, line, tmp_path / name), done.stderr)
+        (tmp_path / name).mkdir()
+        assert plimsoll("check", path).stderr.endswith("'%s': Is a directory\n" % (tmp_path / name))
+        (tmp_path / name).rmdir()
+        (tmp_path / name).write_text("https://hooks.example.com/x\n")
+
+
+def test_a_configuration_for_another_machine_is_checked_without_its_files(config, tmp_path):
+    done = plimsoll("check", "--elsewhere", config(NAMES_FILES.replace("DIR", str(tmp_path / "none"))))
+    assert (done.returncode, done.stderr) == (0, "")
+    done = plimsoll("check", "--elsewhere", config("admin: {token_file: /none, endpont: localhost}\n"))
+    assert done.returncode == 1 and "did you mean 'endpoint'" in done.stderr
+
+
+OF_OTHER_KINDS = ("name:", "prompts: [")  # manifests, suites, Promptfoo's
+
+
+def test_every_configuration_of_the_documents_is_valid(config, monkeypatch):
+    checked = 0
+    for document in [ROOT / "README.md", *(ROOT / "agent").glob("*/README.md"), *(ROOT / "exporters").rglob("README.md")]:
+        for block in re.findall(r"```yaml\n(.*?)```", document.read_text(), re.S):
+            if block.startswith(OF_OTHER_KINDS):
+                continue
+            for variable in re.findall(r"\$\{env:(\w+)\}", block):
+                monkeypatch.setenv(variable, "set")
+            done = plimsoll("check", "--elsewhere", config(block))
+            assert done.returncode == 0, (document, done.stderr)
+            checked += 1
+    assert checked > 10
 
 
 def test_secrets_are_never_printed(config, tmp_path):
