@@ -404,6 +404,7 @@ void senders_free(struct senders *s)
 {
 	if (s == NULL)
 		return;
+	spool_close(s->spool); /* first: what it still commits is offered to the queues, which refuse it */
 	for (size_t i = 0; i < s->count; i++) {
 		struct sender *sender = &s->list[i];
 		sender->kind->close(sender->state);
@@ -412,7 +413,6 @@ void senders_free(struct senders *s)
 			uv_close((uv_handle_t *)&sender->flights[n].timer, on_flight_timer_closed);
 		uv_close((uv_handle_t *)&sender->flush_timer, on_flush_timer_closed);
 	}
-	spool_close(s->spool);
 	uv_close((uv_handle_t *)&s->wake, on_own_handle_closed);
 	uv_close((uv_handle_t *)&s->drain_timer, on_own_handle_closed);
 }

@@ -17,6 +17,7 @@
 #include "agent/base/log.h"
 #include "agent/base/meter.h"
 #include "exporters/sender.h"
+#include "tests/unit/scratch_dir.h"
 
 #define SENDS_KEPT 8
 
@@ -173,7 +174,7 @@ static int set_up(void **state)
 
 static void open_senders(void)
 {
-	struct exporter_env env = { .loop = &loop };
+	struct exporter_env env = { .loop = &loop, .queue_directory = dir };
 	struct buf why = BUF_INIT;
 
 	assert_int_equal(senders_open(&config, &env, &senders, &why).code, STATUS_OK);
@@ -666,6 +667,25 @@ static void shedding_takes_from_the_queue_in_which_most_waits(void **state)
 	answer_running(&script, &delivered);
 }
 
+/* Whoever offers without waiting may be behind the drain by as much as the disk takes for it. */
+static void what_the_disk_has_only_after_the_drain_waits_for_the_next_run(void **state)
+{
+	assert_int_equal(make_dir(state), 0);
+	options.queue.storage = QUEUE_IN_LMDB;
+	open_senders();
+	offer(PAYLOAD_TRACES, "late", 1);
+	run_until_drained(1000);
+	senders_free(senders);
+	uv_run(&loop, UV_RUN_DEFAULT);
+	assert_int_equal(script.sends, 0);
+	drained = 0;
+	open_senders();
+	run_until_sends(1);
+	assert_string_equal(script.sent[0], "traces:late");
+	run_until_drained(1000);
+	assert_int_equal(remove_dir(state), 0);
+}
+
 static void what_is_too_big_and_cannot_be_split_is_dropped_as_that(void **state)
 {
 	static const struct delivery too_big = { .result = DELIVERY_TOO_BIG, .reason = "http_413" };
@@ -711,6 +731,7 @@ int main(void)
 		TEST(an_exporter_that_holds_senders_back_is_asked_before_and_drops_nothing),
 		TEST(shedding_drops_the_oldest_that_waits),
 		TEST(shedding_takes_from_the_queue_in_which_most_waits),
+		TEST(what_the_disk_has_only_after_the_drain_waits_for_the_next_run),
 		TEST(what_is_too_big_and_cannot_be_split_is_dropped_as_that),
 	};
 	log_set_level(LOG_LEVEL_ERROR);
