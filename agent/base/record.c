@@ -93,8 +93,16 @@ void record_time(struct record *r, int64_t *v)
 	uint64_t wide = *v == INT64_MIN ? 0 : (uint64_t)*v + 1;
 
 	record_uint(r, &wide);
-	r->failed |= wide > INT64_MAX;
+	r->failed |= wide > RECORD_TIME_MAX;
 	*v = wide == 0 || r->failed ? INT64_MIN : (int64_t)(wide - 1);
+	if (r->latest_s != 0 && *v > r->latest_s)
+		*v = r->latest_s;
+}
+
+void record_time_since_1970(struct record *r, int64_t *v)
+{
+	record_time(r, v);
+	r->failed |= *v < 0;
 }
 
 void record_double(struct record *r, double *v)
@@ -112,11 +120,18 @@ void record_double(struct record *r, double *v)
 	memcpy(v, &bits, sizeof(bits));
 }
 
+/* What is no number is none. */
+static uint64_t whole(double v)
+{
+	return !(v > 0) ? 0 : v < RECORD_COUNT_MAX ? (uint64_t)v : (uint64_t)RECORD_COUNT_MAX;
+}
+
 void record_count(struct record *r, double *v)
 {
-	uint64_t n = record_writes(r) ? (uint64_t)*v : 0;
+	uint64_t n = record_writes(r) ? whole(*v) : 0;
 
 	record_uint(r, &n);
+	r->failed |= n > (uint64_t)RECORD_COUNT_MAX;
 	*v = (double)n;
 }
 

@@ -9,9 +9,7 @@
 #include "agent/base/pages.h"
 #include "agent/baselines/detector_priv.h"
 
-#define LATENESS_S          60 /* a bucket stays open this long after its end */
 #define LATE_MAX_S          HOUR_S
-#define CLOCK_AHEAD_S       300
 #define KEY_SERIES_MIN      4 /* that a key has at least, nearly always */
 #define SILENCE_PLAYED_S    (31 * (int64_t)DAY_S)
 #define COUNT_MAX           0x1p53 /* whole numbers that a double holds */
@@ -266,11 +264,16 @@ static int64_t arrive(struct detector *d, uint64_t unix_ms)
 }
 
 /* ---------------------------------------------------------------- samples */
+int64_t detector_settles(int64_t open_s)
+{
+	return open_s + BUCKET_S + scale_infos[SCALE_6H].max_hold_s + scale_infos[SCALE_6H].width_s;
+}
+
 /* Something of this key's is going to need closing. */
 static void mark_open(struct detector *d, struct baseline_key *k)
 {
 	k->has_open = k->dirty = true;
-	d->settled_s = d->open_s + BUCKET_S + scale_infos[SCALE_6H].max_hold_s + scale_infos[SCALE_6H].width_s;
+	d->settled_s = detector_settles(d->open_s);
 }
 
 /* The key of the sample's own labels. */

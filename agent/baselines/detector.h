@@ -36,8 +36,9 @@ void detector_reload(struct detector *d, const struct baselines_config *config);
  * detector_advance a time more than 5 minutes ahead of the clock is replaced by the clock's and counted. */
 void detector_add(struct detector *d, const struct sample *s);
 
-/* A live agent's clock, about once a second: closes buckets that no traffic closes. Spans of the past that are sent now
- * are judged at their own pace, since only silence makes event time follow the clock. A replay does not call it. */
+/* A live agent's clock, before anything is loaded and then about once a second: stored times that lie ahead of it are not
+ * believed, and it closes buckets that no traffic closes. Spans of the past that are sent now are judged at their own
+ * pace, since only silence makes event time follow the clock. A replay does not call it. */
 void detector_advance(struct detector *d, uint64_t unix_s);
 
 /* Above which cost requests of a cohort run away, for any thread, as long as the detector lives. */

@@ -66,6 +66,13 @@ static void forget_stored(struct detector *d, char letter, const struct baseline
 	buf_release(&key);
 }
 
+void detector_forget_key(struct detector *d, struct baseline_key *k)
+{
+	d->series_count -= k->watch_count;
+	meter_set(d->meters.series, (int64_t)d->series_count);
+	key_table_drop(&d->table, k);
+}
+
 static void drop_key(struct detector *d, struct baseline_key *k)
 {
 	forget_stored(d, 'k', k, NULL);
@@ -73,14 +80,12 @@ static void drop_key(struct detector *d, struct baseline_key *k)
 		forget_stored(d, 'p', k, NULL);
 	for (unsigned i = 0; i < k->watch_count; i++)
 		forget_stored(d, 's', k, &k->watches[i]);
-	d->series_count -= k->watch_count;
-	meter_set(d->meters.series, (int64_t)d->series_count);
 	meter_add(d->meters.idle, 1);
 	if (d->other == k)
 		d->other = NULL;
 	d->dirty = true;
 	cohort_memo_clear(&d->found);
-	key_table_drop(&d->table, k);
+	detector_forget_key(d, k);
 }
 
 static bool has_later_versions(const struct detector *d, const struct baseline_key *k)

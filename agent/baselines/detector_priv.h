@@ -14,6 +14,8 @@
 #include "agent/span/cohort.h"
 
 #define TAIL_LEARNED_MIN 12 /* 1 h buckets of a metric before its tail is known */
+#define LATENESS_S       60 /* a bucket stays open this long after its end */
+#define CLOCK_AHEAD_S    300 /* that of a sender may be */
 
 #define NAMES_MAX 31 /* of scores and signals; the last one is `other` */
 
@@ -71,6 +73,9 @@ void detector_count_hour(struct detector *d, int64_t end_s);
 /* After it has closed; also at the quarters, since a configured day may begin at one. */
 void detector_end_hour(struct detector *d, int64_t end_s);
 
+/* From when on no series has anything to close, if nothing comes after the bucket that began at open_s. */
+int64_t detector_settles(int64_t open_s);
+
 /* Everything that one sample says of this key. now_s: its event time, put right. */
 void detector_observe(struct detector *d, struct baseline_key *k, const struct sample *s, int64_t now_s);
 
@@ -79,6 +84,9 @@ struct baseline_key *detector_key(struct detector *d, struct labels raw, int64_t
 
 /* Drops keys that have been silent for too long. */
 void detector_drop_idle(struct detector *d, int64_t now_s);
+
+/* Forgets a key that was not loaded whole. */
+void detector_forget_key(struct detector *d, struct baseline_key *k);
 
 /* Drops those that detector_reset has marked; alerts of theirs end as adopted. */
 void detector_drop_marked(struct detector *d);

@@ -82,9 +82,9 @@ void record_series(struct record *r, struct series *s)
 	s->direction = (int8_t)(direction - 1);
 	record_u8(r, &s->fired_scale);
 	r->failed |= direction > 2 || s->fired_scale >= SCALE_COUNT;
-	record_time(r, &s->since_s);
-	record_time(r, &s->resolved_s);
-	record_time(r, &s->alert_s);
+	record_time_since_1970(r, &s->since_s);
+	record_time_since_1970(r, &s->resolved_s);
+	record_time_since_1970(r, &s->alert_s);
 	record_double(r, &s->last_mean);
 	if (s->season != NULL)
 		record_season(r, s->season);
@@ -107,7 +107,7 @@ static void record_runaway(struct record *r, struct runaway *x)
 	record_double(r, &x->quantile);
 	record_u32(r, &x->seen);
 	record_u32(r, &x->count);
-	record_time(r, &x->last_s);
+	record_time_since_1970(r, &x->last_s);
 }
 
 static void record_canary(struct record *r, struct canary *c)
@@ -122,8 +122,8 @@ static void record_tail(struct record *r, struct tail_latency *t)
 	record_u32(r, &t->n);
 	record_u32(r, &t->learned);
 	record_u32(r, &t->high);
-	record_time(r, &t->open_s);
-	record_time(r, &t->alert_s);
+	record_time_since_1970(r, &t->open_s);
+	record_time_since_1970(r, &t->alert_s);
 	record_double(r, &t->mu);
 	record_double(r, &t->weight);
 	for (int i = 0; i < TAIL_BINS; i++) {
@@ -175,9 +175,9 @@ void record_key_state(struct record *r, struct detector *d, struct baseline_key 
 	uint32_t watches = k->watch_count;
 
 	record_u32(r, &k->incumbent);
-	record_time(r, &k->last_s);
+	record_time_since_1970(r, &k->last_s);
 	record_count(r, &k->requests);
-	record_time(r, &k->drift_s);
+	record_time_since_1970(r, &k->drift_s);
 	record_bool(r, &k->is_pinned);
 	record_runaway(r, &k->runaway);
 	record_tails(r, k);
@@ -222,7 +222,7 @@ void record_spend(struct record *r, struct spend *s)
 	record_u32(r, &s->profile_days);
 	record_bool(r, &s->has_day);
 	record_bool(r, &s->partial);
-	record_time(r, &s->alert_s);
+	record_time_since_1970(r, &s->alert_s);
 	for (int h = 0; h < HOURS; h++) {
 		record_double(r, &s->by_hour[h]);
 		record_double(r, &s->profile[h]);

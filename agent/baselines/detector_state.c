@@ -62,7 +62,7 @@ static void save_key(struct saving *s, struct detector *d, struct baseline_key *
 
 	record_format(&r, FORMAT_KEY);
 	record_labels(&r, &k->labels);
-	record_time(&r, &k->first_s);
+	record_time_since_1970(&r, &k->first_s);
 	record_key_state(&r, d, k);
 	k->dirty = !put(s);
 }
@@ -106,8 +106,8 @@ static void save_clock(struct saving *s, struct detector *d)
 	struct record r = begin(s, LETTER_CLOCK, 0);
 
 	record_format(&r, FORMAT_CLOCK);
-	record_time(&r, &d->open_s);
-	record_time(&r, &d->settled_s);
+	record_time_since_1970(&r, &d->open_s);
+	record_time_since_1970(&r, &d->settled_s);
 	groups_record(&r, &d->groups, literal_of);
 	d->groups.dirty = d->dirty = !put(s);
 }
@@ -193,24 +193,26 @@ static uint8_t format_of(const struct record *r)
 	return r->rest.len > 0 ? (uint8_t)r->rest.ptr[0] : 0;
 }
 
-static struct status load_clock(struct detector *d, struct record *r)
+static struct status load_clock(struct detector *d, uint32_t number, struct record *r)
 {
 	int64_t open_s = 0, settled_s = 0;
 	uint8_t format = format_of(r);
 
+	if (number != 0 || d->started)
+		return FAIL(CORRUPT, "a stored baseline clock is there twice");
 	record_format(r, format == 1 ? 1 : FORMAT_CLOCK);
-	record_time(r, &open_s);
-	record_time(r, &settled_s);
+	record_time_since_1970(r, &open_s);
+	record_time_since_1970(r, &settled_s);
 	if (format > 1)
 		groups_record(r, &d->groups, literal_of);
 	if (!record_ok(r))
 		groups_release(&d->groups);
 	TRY(loaded(r));
-	if (open_s < 0 || open_s % BUCKET_S != 0)
+	if (open_s % BUCKET_S != 0)
 		return FAIL(CORRUPT, "a stored baseline clock is not at a bucket's start");
 	d->started = true;
 	d->open_s = d->newest_s = open_s;
-	d->settled_s = settled_s;
+	d->settled_s = settled_s < detector_settles(open_s) ? settled_s : detector_settles(open_s);
 	return OK;
 }
 
@@ -255,7 +257,7 @@ static struct status load_key(struct detector *d, uint32_t id, struct record *r)
 		record_slice(r, &l.workflow);
 		record_slice(r, &l.user_segment);
 	}
-	record_time(r, &first_s);
+	record_time_since_1970(r, &first_s);
 	l = labels_normalise(l);
 	if (r->failed || key_table_find(&d->table, l) != NULL)
 		return FAIL(CORRUPT, "a stored baseline key has another version or shape");
@@ -269,6 +271,8 @@ static struct status load_key(struct detector *d, uint32_t id, struct record *r)
 	else
 		read_key_format_1(r, d, k);
 	k->has_open = true; /* the next tick looks */
+	if (!record_ok(r))
+		detector_forget_key(d, k);
 	return loaded(r);
 }
 
@@ -319,6 +323,17 @@ static struct status load_series(struct detector *d, struct baseline_key *k, str
 	return OK;
 }
 
+/* What lies ahead of it is damaged, or from before the clock was set back: what waits for such a time would wait for long.
+ * Of event time where it is known, in whole buckets. */
+static int64_t latest_time(const struct detector *d)
+{
+	int64_t clock_s = d->clock_s + CLOCK_AHEAD_S;
+
+	if (d->started)
+		return d->open_s + BUCKET_S + LATENESS_S;
+	return d->clock_s != 0 ? clock_s - clock_s % BUCKET_S : 0;
+}
+
 static struct status load_of_key(struct detector *d, uint8_t letter, uint32_t id, struct record *at, struct record *r)
 {
 	struct baseline_key *k = id < d->table.count ? d->table.keys[id] : NULL;
@@ -340,11 +355,12 @@ struct status detector_load(struct detector *d, struct slice key, struct slice v
 
 	record_u8(&at, &letter);
 	record_key_u32(&at, &id);
+	r.latest_s = latest_time(d);
 	if (!record_ok(&at))
 		return load_of_key(d, letter, id, &at, &r);
 	switch (letter) {
 	case LETTER_CLOCK:
-		return load_clock(d, &r);
+		return load_clock(d, id, &r);
 	case LETTER_NAME:
 		return load_name(d, id, &r);
 	case LETTER_KEY:

@@ -225,6 +225,8 @@ static struct status import_series(struct import *im, const struct line *l, stru
 	struct series *s = series_new(m);
 	if (s == NULL)
 		return FAIL(NOMEM, "no memory for a series");
+	if (im->d != NULL)
+		r.latest_s = im->d->open_s; /* a bucket of days to come would never close */
 	record_series(&r, s);
 	if (im->mode != EXCHANGE_LOOK)
 		calm(s);

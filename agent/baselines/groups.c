@@ -159,6 +159,9 @@ static void record_group(struct record *r, struct group *g, const char *(*intern
 
 	record_uint(r, &g->id);
 	record_uint(r, &g->newest_s);
+	if (r->latest_s != 0 && g->newest_s > (uint64_t)r->latest_s)
+		g->newest_s = (uint64_t)r->latest_s; /* else all that comes would join it */
+	r->failed |= g->newest_s == 0;
 	record_u32(r, &g->members);
 	record_u32(r, &listed);
 	r->failed |= listed == 0 || listed > VERDICT_MEMBERS_MAX;

@@ -180,9 +180,9 @@ static void record_name(struct record *r, struct model_name *n)
 void asked_model_record(struct record *r, struct asked_model *m)
 {
 	record_name(r, &m->name);
-	record_time(r, &m->first_s);
-	record_time(r, &m->last_s);
-	record_time(r, &m->noticed_s);
+	record_time_since_1970(r, &m->first_s);
+	record_time_since_1970(r, &m->last_s);
+	record_time_since_1970(r, &m->noticed_s);
 	record_u8(r, &m->answer_count);
 	r->failed |= m->answer_count > MODEL_ANSWERS_MAX;
 	for (uint8_t i = 0; i < m->answer_count && !r->failed; i++)

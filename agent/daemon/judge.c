@@ -249,7 +249,9 @@ static struct status set_up(struct judge *j, const struct config *config, uv_loo
 	j->state = (struct state){ .store = j->store, .detector = j->detector, .alerts = j->alerts, .slos = j->slos,
 				   .canary = j->canary, .review = j->review, .cases = j->cases,
 				   .movement = j->evidence.movement, .counting = counting, .models = models };
-	canary_advance(j->canary, clock_unix_ns() / NS_PER_SECOND);
+	uint64_t now_s = clock_unix_ns() / NS_PER_SECOND;
+	detector_advance(j->detector, now_s);
+	canary_advance(j->canary, now_s);
 	struct status s = state_load(&j->state);
 	if (FAILED(s))
 		buf_printf(why, "cannot read the stored baselines: %s", s.why);

@@ -87,6 +87,55 @@ static void every_shorter_or_longer_value_is_refused(void **state)
 	buf_release(&b);
 }
 
+static double counted(double n, bool *was_taken)
+{
+	struct buf b = BUF_INIT;
+	struct record w = record_writer(&b);
+
+	record_count(&w, &n);
+	struct record r = record_reader(buf_view(&b));
+	record_count(&r, &n);
+	*was_taken = record_ok(&r);
+	buf_release(&b);
+	return n;
+}
+
+static void a_count_is_what_a_double_can_count(void **state)
+{
+	struct record r = record_reader(SLICE("\x81\x80\x80\x80\x80\x80\x80\x10")); /* 2^53 + 1 */
+	bool was_taken;
+	double n;
+
+	(void)state;
+	assert_true(counted(RECORD_COUNT_MAX, &was_taken) == RECORD_COUNT_MAX && was_taken);
+	assert_true(counted(INFINITY, &was_taken) == RECORD_COUNT_MAX && was_taken);
+	assert_true(counted(-1, &was_taken) == 0 && was_taken);
+	assert_true(counted(NAN, &was_taken) == 0 && was_taken);
+	record_count(&r, &n);
+	assert_false(record_ok(&r));
+}
+
+static void times_are_bounded(void **state)
+{
+	struct slice none = { "\0", 1 }, day = SLICE("\x81\xa3\x05"), end = SLICE("\xff\xff\xff\xff\xff\xff\xff\x7f");
+	struct record r = record_reader(none), since = record_reader(none), far = record_reader(end);
+	struct record believed = record_reader(day), ahead = record_reader(day);
+	int64_t time;
+
+	(void)state;
+	record_time(&r, &time);
+	assert_true(record_ok(&r) && time == INT64_MIN);
+	record_time_since_1970(&since, &time);
+	assert_false(record_ok(&since));
+	record_time(&far, &time);
+	assert_false(record_ok(&far));
+	record_time_since_1970(&believed, &time);
+	assert_true(record_ok(&believed) && time == 86400);
+	ahead.latest_s = 60;
+	record_time_since_1970(&ahead, &time);
+	assert_true(record_ok(&ahead) && time == 60);
+}
+
 static void another_format_is_refused(void **state)
 {
 	struct record r = record_reader(SLICE("\x08"));
@@ -120,6 +169,8 @@ int main(void)
 		cmocka_unit_test(what_is_written_is_read),
 		cmocka_unit_test(doubles_and_key_numbers_have_a_byte_order),
 		cmocka_unit_test(every_shorter_or_longer_value_is_refused),
+		cmocka_unit_test(a_count_is_what_a_double_can_count),
+		cmocka_unit_test(times_are_bounded),
 		cmocka_unit_test(another_format_is_refused),
 		cmocka_unit_test(older_formats_are_told_apart_from_unknown_ones),
 	};
