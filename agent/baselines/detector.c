@@ -12,7 +12,6 @@
 #define LATE_MAX_S          HOUR_S
 #define KEY_SERIES_MIN      4 /* that a key has at least, nearly always */
 #define SILENCE_PLAYED_S    (31 * (int64_t)DAY_S)
-#define COUNT_MAX           0x1p53 /* whole numbers that a double holds */
 #define QUARTER_S           900    /* every hour of every UTC offset ends on one */
 
 static struct meter *rejected(const char *labels)
@@ -331,28 +330,6 @@ void detector_add(struct detector *d, const struct sample *s)
 		add_to_rollups(d, s, now_s);
 	if (s->kind == SAMPLE_CALL && s->request_model.len > 0)
 		model_watch_take(&d->models, s, now_s, d->notice_every_s, d->emit, d->context);
-}
-
-struct status detector_merge(struct detector *d, struct slice feature, struct slice model, struct slice prompt_version,
-			     enum metric m, const struct bucket *share)
-{
-	bool is_rate = metric_infos[m].kind == KIND_RATE;
-
-	if (!(share->n >= 0 && share->n < COUNT_MAX && trunc(share->n) == share->n && isfinite(share->sum) &&
-	      isfinite(share->sum_sq)))
-		return FAIL(INVALID, "a bucket holds a whole number of requests and finite sums");
-	if (is_rate && !(share->sum >= 0 && share->sum <= share->n && trunc(share->sum) == share->sum))
-		return FAIL(INVALID, "of a bucket's requests, not more than all and not less than none are bad");
-	if (!d->started)
-		return FAIL(INVALID, "no bucket is open before the first sample");
-	struct labels l = { feature, model, prompt_version, SLICE_NONE, SLICE_NONE };
-	struct baseline_key *k = detector_key(d, l, d->open_s);
-	struct watch *w = k != NULL ? detector_watch(d, k, m, 0) : NULL;
-	if (w == NULL)
-		return FAIL(NOMEM, "no memory for another series");
-	bucket_merge(&w->open, share);
-	mark_open(d, k);
-	return OK;
 }
 
 /* ---------------------------------------------------------------- what somebody knows better */

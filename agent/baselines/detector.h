@@ -50,11 +50,6 @@ uint64_t detector_time(const struct detector *d);
 /* End of a replay: closes the bucket in progress. */
 void detector_finish(struct detector *d);
 
-/* Adds another replica's share of the five-minute bucket in progress (a struct bucket of logarithms, shares or plain
- * values, as metric.h says of m). Exact, in any order. Errors: NOMEM; INVALID, not numbers that a bucket can hold. */
-struct status detector_merge(struct detector *d, struct slice feature, struct slice model, struct slice prompt_version,
-			     enum metric m, const struct bucket *share) MUST_USE;
-
 /* Somebody says that the new level is right: the alert (its kind, metric, name, key and started_at_s) ends as adopted,
  * and what comes next is the baseline. Errors: NOTFOUND, nothing with a level of its own fires that is this alert. */
 struct status detector_accept(struct detector *d, const struct verdict *alert) MUST_USE;

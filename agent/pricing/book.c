@@ -146,11 +146,6 @@ void price_book_describe(const struct price_book *b, struct buf *out)
 	buf_release(&line);
 }
 
-const struct table *price_book_source(const struct price_book *b, enum price_source source)
-{
-	return b->has[source] ? &b->tables[source] : NULL;
-}
-
 void price_book_own_providers(const struct price_book *b, void (*visit)(void *context, struct slice provider), void *context)
 {
 	for (int source = 0; source < PRICE_EMBEDDED; source++) {

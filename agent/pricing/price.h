@@ -47,9 +47,6 @@ void price_book_describe(const struct price_book *b, struct buf *out);
 /* The table that most calls are priced by: the loaded file, else the embedded one. Slices live as long as the book. */
 void price_book_table(const struct price_book *b, struct slice *source, struct slice *version, uint64_t *date_unix_s);
 
-/* The tables of a book in the order of lookup; NULL where the book has none of that source. */
-const struct table *price_book_source(const struct price_book *b, enum price_source source);
-
 /* Calls visit for every provider that the user's own files name; one may come more than once. */
 void price_book_own_providers(const struct price_book *b, void (*visit)(void *context, struct slice provider), void *context);
 

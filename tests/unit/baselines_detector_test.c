@@ -294,60 +294,6 @@ static void a_doubled_cost_is_told_once_with_its_evidence(void **state)
 	detector_free(d);
 }
 
-static void a_replicas_share_of_the_open_bucket_is_as_good_as_its_samples(void **state)
-{
-	struct buf one = BUF_INIT, two = BUF_INIT;
-	struct detector *whole = detector_new(&scenario_config, write_verdict, &one);
-	struct detector *half = detector_new(&scenario_config, write_verdict, &two);
-	uint32_t seed = 7;
-
-	(void)state;
-	for (int i = 0; i < 5 * 1440; i++) {
-		double cost = 0.002 * exp(noise(&seed)) * (i > 6000 ? 2 : 1);
-		struct sample s = request(MONDAY + (uint64_t)i * 60, cost);
-		s.latency_ms = s.ttft_ms = s.output_tokens = NAN;
-		detector_add(whole, &s);
-		if (i % 2 != 0) {
-			struct bucket share = { 0, 0, 0 };
-			bucket_add(&share, log(cost));
-			s.cost_usd = NAN;
-			detector_add(half, &s);
-			assert_int_equal(
-				detector_merge(half, s.feature, s.model, s.prompt_version, METRIC_COST, &share).code,
-				STATUS_OK);
-		} else {
-			detector_add(half, &s);
-		}
-	}
-	const char *first = strstr(buf_string(&one), "cost f m"), *other = strstr(buf_string(&two), "cost f m");
-	assert_non_null(first);
-	assert_non_null(other);
-	assert_memory_equal(first, other, strlen("cost f m v1  1772794800"));
-	detector_free(whole);
-	detector_free(half);
-	buf_release(&one);
-	buf_release(&two);
-}
-
-static void impossible_shares_are_refused(void **state)
-{
-	static const struct bucket bad[] = {
-		{ -1, 0, 0 }, { 1.5, 0, 0 }, { 2, 3, 3 }, { 2, NAN, 0 }, { INFINITY, 0, 0 }
-	};
-	struct buf verdicts = BUF_INIT;
-	struct detector *d = detector_new(&scenario_config, write_verdict, &verdicts);
-	struct sample s = request(MONDAY, 0.001);
-
-	(void)state;
-	detector_add(d, &s);
-	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
-		assert_int_equal(
-			detector_merge(d, s.feature, s.model, s.prompt_version, METRIC_ERROR_RATE, &bad[i]).code,
-			STATUS_INVALID);
-	detector_free(d);
-	buf_release(&verdicts);
-}
-
 /* ---------------------------------------------------------------- bad input */
 static int64_t rejected(const char *reason)
 {
@@ -541,8 +487,6 @@ int main(void)
 		cmocka_unit_test(stored_values_that_are_broken_are_refused),
 		cmocka_unit_test(a_key_of_the_first_format_is_read),
 		cmocka_unit_test(a_doubled_cost_is_told_once_with_its_evidence),
-		cmocka_unit_test(a_replicas_share_of_the_open_bucket_is_as_good_as_its_samples),
-		cmocka_unit_test(impossible_shares_are_refused),
 		cmocka_unit_test(values_that_are_no_amounts_are_counted_and_left_out),
 		cmocka_unit_test(constant_values_raise_nothing_and_one_huge_value_little),
 		cmocka_unit_test(a_clock_a_year_ahead_is_put_right_in_a_live_agent),
