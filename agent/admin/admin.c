@@ -9,6 +9,7 @@
 
 #include "agent/admin/admin_priv.h"
 #include "agent/admin/negotiate.h"
+#include "agent/net/http_framing.h"
 
 #define ENDPOINT_KEY            "admin.endpoint"
 #define CONNECTIONS_MAX         64u
@@ -36,7 +37,11 @@ static enum MHD_Result reply_not_found(const struct request *r)
 static enum MHD_Result begin(const struct request *r, const char *path, const char *method, void **seen)
 {
 	bool is_read = strcmp(method, MHD_HTTP_METHOD_GET) == 0 || strcmp(method, MHD_HTTP_METHOD_HEAD) == 0;
+	struct status framing = http_framing_check(r->connection);
 
+	if (FAILED(framing))
+		return reply_refusal(r, framing.code == STATUS_UNSUPPORTED ? MHD_HTTP_NOT_IMPLEMENTED : MHD_HTTP_BAD_REQUEST,
+				     framing.why, MHD_HTTP_HEADER_CONNECTION, "close");
 	if (r->admin->is_loopback &&
 	    !host_is_local(request_header(r, MHD_HTTP_HEADER_HOST), slice_of(r->admin->configured_host)))
 		return reply_refusal(r, MHD_HTTP_MISDIRECTED_REQUEST,

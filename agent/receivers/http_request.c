@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "agent/net/http_framing.h"
 #include "agent/otlp/json_transcode.h"
 #include "agent/receivers/reply.h"
 #include "agent/receivers/rpc_status.h"
@@ -33,6 +34,7 @@ struct http_request {
 	struct ingest_later later;
 	_Atomic int unsettled; /* suspended: the HTTP thread and the storing one; who comes last resumes */
 	bool is_suspended;
+	bool has_no_end; /* nobody knows where its body ends */
 };
 
 static struct http_connection *connection_of(struct MHD_Connection *connection)
@@ -94,8 +96,12 @@ static void judge(struct http_request *r, const struct http_lane *lane, struct M
 {
 	const struct lane *l = &lane->lane;
 	uint64_t length;
-	struct status s = authenticator_check(lane->authenticator, header_of, connection);
+	struct status s = http_framing_check(connection);
 
+	r->has_no_end = FAILED(s);
+	if (FAILED(s))
+		refuse(r, s, s.code == STATUS_UNSUPPORTED ? 501 : 0);
+	s = authenticator_check(lane->authenticator, header_of, connection);
 	if (FAILED(s))
 		refuse(r, s, 0);
 	if (r->signal == SIGNAL_COUNT)
@@ -181,7 +187,7 @@ static void add_headers(struct MHD_Response *response, const struct http_lane *l
 			 (reply_retry_after_ms(reply) + MS_PER_SECOND - 1) / MS_PER_SECOND);
 		MHD_add_response_header(response, "Retry-After", seconds);
 	}
-	if (l->is_draining)
+	if (l->is_draining || r->has_no_end)
 		MHD_add_response_header(response, "Connection", "close");
 }
 
@@ -282,9 +288,11 @@ static enum MHD_Result run(struct http_lane *l, struct http_request *r, struct M
 
 /* ---------------------------------------------------------------- the daemon's callbacks */
 
-static bool asks_first(struct MHD_Connection *connection)
+/* The sender waits for our word before it sends the body, or nobody can tell the body's end. */
+static bool is_answered_first(const struct http_request *r, struct MHD_Connection *connection)
 {
-	return slice_equal_nocase(header(connection, "Expect"), SLICE("100-continue"));
+	return FAILED(r->status) &&
+	       (r->has_no_end || slice_equal_nocase(header(connection, "Expect"), SLICE("100-continue")));
 }
 
 enum MHD_Result http_request_handle(void *context, struct MHD_Connection *connection, const char *url,
@@ -299,7 +307,7 @@ enum MHD_Result http_request_handle(void *context, struct MHD_Connection *connec
 		*request = r = request_new(l, connection, url, method);
 		if (r == NULL)
 			return MHD_NO;
-		return FAILED(r->status) && asks_first(connection) ? answer_refusal(l, r, connection) : MHD_YES;
+		return is_answered_first(r, connection) ? answer_refusal(l, r, connection) : MHD_YES;
 	}
 	if (*upload_size > 0) {
 		collect(r, l, connection_of(connection), (struct slice){ upload, *upload_size });

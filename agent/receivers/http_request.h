@@ -3,7 +3,7 @@
  *
  * libmicrohttpd calls with the headers, with each piece of the body, and once more at its end. A request that is
  * refused is still read to its end, its bytes thrown away: a sender that is busy sending would not see an early answer.
- * One that asks first (Expect: 100-continue) is answered at once.
+ * One that asks first (Expect: 100-continue), or whose end cannot be known, is answered at once.
  */
 #ifndef PLIMSOLL_RECEIVERS_HTTP_REQUEST_H
 #define PLIMSOLL_RECEIVERS_HTTP_REQUEST_H

@@ -151,6 +151,29 @@ static void unknown_paths_and_methods_are_refused_in_json(void **state)
 	admin_stop(a);
 }
 
+static void a_request_that_could_be_read_in_two_ways_is_refused_and_its_connection_closed(void **state)
+{
+	struct admin *a = start("localhost:0");
+	struct buf answer = BUF_INIT;
+
+	(void)state;
+	exchange(admin_port(a),
+		 "GET /metrics HTTP/1.1\r\nHost: localhost\r\nHost: rebound.example\r\n\r\n"
+		 "GET /metrics HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n",
+		 &answer);
+	assert_holds(&answer, "HTTP/1.1 400 ");
+	assert_holds(&answer, "{\"error\":\"more than one Host\"}");
+	assert_true(slice_find(buf_view(&answer), SLICE("piece_")) < 0);
+	exchange(admin_port(a),
+		 "POST /api/v1/x HTTP/1.1\r\nHost: localhost\r\nContent-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n"
+		 "0\r\n\r\nGET /metrics HTTP/1.1\r\nHost: localhost\r\n\r\n",
+		 &answer);
+	assert_holds(&answer, "HTTP/1.1 400 ");
+	assert_true(slice_find(buf_view(&answer), SLICE("piece_")) < 0);
+	buf_release(&answer);
+	admin_stop(a);
+}
+
 static void a_foreign_host_header_is_refused_on_loopback(void **state)
 {
 	struct admin *a = start("localhost:0");
@@ -287,6 +310,7 @@ int main(void)
 		cmocka_unit_test(the_page_loads_nothing_from_elsewhere),
 		cmocka_unit_test(readiness_says_why_not),
 		cmocka_unit_test(unknown_paths_and_methods_are_refused_in_json),
+		cmocka_unit_test(a_request_that_could_be_read_in_two_ways_is_refused_and_its_connection_closed),
 		cmocka_unit_test(a_foreign_host_header_is_refused_on_loopback),
 		cmocka_unit_test(openmetrics_comes_only_to_who_asks),
 		cmocka_unit_test(metrics_can_be_compressed),

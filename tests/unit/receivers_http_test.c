@@ -523,6 +523,41 @@ static void garbage_is_answered_400_and_closed(void **state)
 	assert_nothing_is_held();
 }
 
+/* headers: lines with their ends; what follows them is a whole request without, and one more. */
+static void assert_closed_with(unsigned status, const char *headers)
+{
+	struct buf b = BUF_INIT;
+	int fd = connect_v4();
+
+	buf_printf(&b, "POST /v1/traces HTTP/1.1\r\nHost: x\r\n" JSON "%s\r\n2\r\n{}\r\n0\r\n\r\n", headers);
+	buf_text(&b, "GET /next HTTP/1.1\r\nHost: x\r\n\r\n");
+	put(fd, buf_view(&b));
+	struct reply r = parse(get_all(fd));
+	if (r.status != status || slice_find(r.body, SLICE("HTTP/1.1")) >= 0)
+		fail_msg("after %s: %s", headers, buf_string(&r.all));
+	buf_release(&r.all);
+	buf_release(&b);
+}
+
+static void a_request_whose_end_is_in_doubt_is_refused_and_its_connection_closed(void **state)
+{
+	struct meter *m = meter_get(METER_REFUSED, "signal=\"traces\",transport=\"http\",reason=\"malformed\"");
+	int64_t before = meter_value(m);
+
+	(void)state;
+	pipeline_answers((struct ingest_reply){ .status = OK });
+	assert_closed_with(400, "Content-Length: 12\r\nTransfer-Encoding: chunked\r\n");
+	assert_closed_with(400, "Content-Length: 12\r\nContent-Length: 2\r\n");
+	assert_closed_with(400, "Transfer-Encoding: chunked\r\nTransfer-Encoding: chunked\r\n");
+	assert_closed_with(400, "Transfer-Encoding: chunked\r\nHost: y\r\n");
+	assert_closed_with(400, "Transfer-Encoding : chunked\r\n");
+	assert_int_equal(meter_value(m), before + 5);
+	assert_closed_with(501, "Transfer-Encoding: gzip, chunked\r\n");
+	assert_closed_with(501, "Transfer-Encoding: identity\r\n");
+	assert_int_equal(pipeline_calls(), 0);
+	assert_nothing_is_held();
+}
+
 static void connections_past_the_limit_are_closed_and_the_others_served(void **state)
 {
 	int fds[8];
@@ -617,6 +652,7 @@ int main(void)
 		cmocka_unit_test(a_silent_sender_is_closed_after_the_read_timeout),
 		cmocka_unit_test(a_sender_that_drips_is_closed_too),
 		cmocka_unit_test(garbage_is_answered_400_and_closed),
+		cmocka_unit_test(a_request_whose_end_is_in_doubt_is_refused_and_its_connection_closed),
 		cmocka_unit_test(connections_past_the_limit_are_closed_and_the_others_served),
 		cmocka_unit_test(a_port_that_is_taken_is_named_with_the_remedy),
 		cmocka_unit_test(stopping_waits_for_the_request_under_way),
