@@ -234,7 +234,11 @@ static bool is_denied(struct json_scan *j, struct json_string key)
 {
 	const struct key_list *denied = &j->lane->redactor->denied;
 
-	return denied->count > 0 && key_list_has(denied, json_unescape(key, j->lane->arena));
+	if (denied->count == 0)
+		return false;
+	struct slice name = json_unescape(key, j->lane->arena);
+	j->lane->failed |= name.ptr == NULL;
+	return key_list_has(denied, name);
 }
 
 static bool scan_member(struct json_scan *j, struct json_string key)

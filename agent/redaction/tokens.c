@@ -122,10 +122,8 @@ static size_t try_bearer(struct detect *d, size_t at)
 	if (start < d->no_token_until)
 		return 0;
 	size_t end = run_end(d->text, start, ANY_TOKEN);
-	if (end - start >= 16 && has_digit(d->text, start, end))
-		return end;
-	d->no_token_until = end;
-	return 0;
+	/* else a token without a digit may stand there, which has a shape of its own; no run is walked for two of us */
+	return end - start >= 16 && has_digit(d->text, start, end) ? end : 0;
 }
 
 /* The secret half has no shape of its own but its length. */

@@ -86,6 +86,8 @@ static void each_detector_finds_what_it_is_for(void **state)
 		{ "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxIn0.abc-_DEF", "[jwt]" },
 		{ "a -----BEGIN RSA PRIVATE KEY-----\nMII\n-----END RSA PRIVATE KEY----- b", "a [private_key] b" },
 		{ "Authorization: Bearer abcdefgh12345678", "Authorization: [bearer]" },
+		{ "Authorization: Bearer hf_abcdefghijKLMNOPQRSTuvwxyzABCDefgh", "Authorization: Bearer [api_key]" },
+		{ "bearer key=sk-ant-abcdefghijklmnopqrstuvwx", "bearer key=[anthropic_key]" },
 		{ "ssn 123-45-6789, SSN: 123456789", "ssn [us_ssn], SSN: [us_ssn]" },
 		{ "NI AB 12 34 56 C and AB123456C", "NI [uk_nino] and [uk_nino]" },
 		{ "DNI 12345678Z, NIE X1234567L", "DNI [es_id], NIE [es_id]" },
@@ -161,6 +163,22 @@ static void a_denied_member_goes_whatever_it_holds(void **state)
 	open_rig(&rig);
 	becomes(&rig, "{\"password\":\"x\",\"total_password\":\"y\"}", "{\"password\":\"[denied]\",\"total_password\":\"y\"}");
 	becomes(&rig, "{\"p\\u0061ssword\":{\"a\":[1,2]},\"auth.x\":5}", "{\"p\\u0061ssword\":null,\"auth.x\":null}");
+	close_rig(&rig);
+}
+
+static void a_member_whose_name_cannot_be_read_for_want_of_memory_leaves_nothing(void **state)
+{
+	const char *denied = "password";
+	struct rig rig = { .config.deny_keys = { &denied, 1 } };
+	struct slice out;
+
+	(void)state;
+	open_rig(&rig);
+	while (arena_alloc(&rig.arena, 1 << 16) != NULL)
+		;
+	while (arena_alloc(&rig.arena, 1) != NULL)
+		;
+	assert_int_equal(redact_text(rig.lane, SLICE("{\"p\\u0061ssword\":\"hunter\"}"), &rig.arena, &out).code, STATUS_NOMEM);
 	close_rig(&rig);
 }
 
@@ -322,6 +340,7 @@ int main(void)
 		cmocka_unit_test(what_only_looks_alike_stays),
 		cmocka_unit_test(json_stays_json_whatever_is_found_in_it),
 		cmocka_unit_test(a_denied_member_goes_whatever_it_holds),
+		cmocka_unit_test(a_member_whose_name_cannot_be_read_for_want_of_memory_leaves_nothing),
 		cmocka_unit_test(a_pseudonym_is_the_same_for_the_same_and_tells_nothing),
 		cmocka_unit_test(a_find_that_is_to_be_dropped_takes_the_value_along),
 		cmocka_unit_test(patterns_of_the_user_are_found_across_windows),
