@@ -251,6 +251,7 @@ static struct status set_up(struct judge *j, const struct config *config, uv_loo
 				   .movement = j->evidence.movement, .counting = counting, .models = models };
 	uint64_t now_s = clock_unix_ns() / NS_PER_SECOND;
 	detector_advance(j->detector, now_s);
+	slo_advance(j->slos, now_s);
 	canary_advance(j->canary, now_s);
 	struct status s = state_load(&j->state);
 	if (FAILED(s))

@@ -63,6 +63,19 @@ bool rings_add(struct rings *r, uint64_t unix_s, bool is_good)
 	return counted;
 }
 
+void rings_turn_back(struct rings *r, uint64_t now_s)
+{
+	struct ring rings[RINGS];
+
+	if (r->newest_s <= now_s)
+		return;
+	rings_of(r, rings);
+	for (size_t i = 0; i < RINGS; i++)
+		turn(rings[i], now_s, r->newest_s);
+	r->newest_s = now_s;
+	r->oldest_s = r->oldest_s < now_s ? r->oldest_s : now_s;
+}
+
 /* Places from..to of the ring that it still holds. */
 static struct share sum(struct ring ring, uint64_t newest_s, uint64_t from_s, uint64_t to_s)
 {
@@ -99,11 +112,10 @@ void rings_record(struct record *record, struct rings *r)
 	rings_of(r, rings);
 	record_uint(record, &r->oldest_s);
 	record_uint(record, &r->newest_s);
+	record->failed |= r->oldest_s > r->newest_s;
 	for (size_t i = 0; i < RINGS; i++)
 		for (size_t j = 0; j < rings[i].count && !record->failed; j++) {
-			uint64_t good = rings[i].places[j].good, bad = rings[i].places[j].bad;
-			record_uint(record, &good);
-			record_uint(record, &bad);
-			rings[i].places[j] = (struct tally){ (uint32_t)good, (uint32_t)bad };
+			record_u32(record, &rings[i].places[j].good);
+			record_u32(record, &rings[i].places[j].bad);
 		}
 }

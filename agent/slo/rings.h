@@ -28,6 +28,10 @@ struct rings {
 /* Counts one request. False where it is older than every ring reaches back. */
 bool rings_add(struct rings *r, uint64_t unix_s, bool is_good);
 
+/* For times ahead of now_s, which are damaged or from before the clock was set back: what was counted there is forgotten,
+ * and the rings go on at now_s. */
+void rings_turn_back(struct rings *r, uint64_t now_s);
+
 struct share {
 	double total, bad;
 };

@@ -33,6 +33,20 @@ void slo_free(struct slo_tracker *t)
 	free(t);
 }
 
+/* ---------------------------------------------------------------- time */
+static uint64_t believed(const struct slo_tracker *t, uint64_t unix_s)
+{
+	return t->wall_s != 0 && unix_s > t->wall_s + AHEAD_MAX_S ? t->wall_s : unix_s;
+}
+
+void slo_group_believe(const struct slo_tracker *t, struct slo_group *g)
+{
+	g->burning_since_s = believed(t, g->burning_since_s);
+	g->hot_s = believed(t, g->hot_s);
+	if (believed(t, g->rings.newest_s) != g->rings.newest_s)
+		rings_turn_back(&g->rings, t->wall_s);
+}
+
 /* ---------------------------------------------------------------- groups */
 uint64_t slo_group_id(struct slice slo, const struct slo_labels *l)
 {
@@ -222,12 +236,12 @@ void slo_add(struct slo_tracker *t, const struct sample *s)
 	if (t->slos->count == 0 || s->kind != SAMPLE_CALL)
 		return;
 	uint64_t unix_s = s->time_unix_ms / 1000;
-	if (t->wall_s != 0 && unix_s > t->wall_s + AHEAD_MAX_S)
-		unix_s = t->wall_s;
+	unix_s = believed(t, unix_s);
 	if (unix_s > t->newest_s) {
 		if (t->newest_s != 0 && unix_s / MINUTE_S > t->judged_minute)
 			slo_judge(t, unix_s);
 		t->newest_s = unix_s;
+		t->arrived_s = t->wall_s;
 	}
 	struct slo_labels labels = labels_of(s);
 	for (size_t i = 0; i < t->slos->count; i++)
@@ -240,13 +254,24 @@ static uint64_t event_now(const struct slo_tracker *t)
 	return t->newest_s + (t->wall_s - t->arrived_s);
 }
 
+/* The clock was set back. */
+static void believe(struct slo_tracker *t)
+{
+	t->newest_s = believed(t, t->newest_s);
+	t->judged_minute = believed(t, t->judged_minute * MINUTE_S) / MINUTE_S;
+	for (size_t i = 0; i < t->count; i++)
+		slo_group_believe(t, t->groups[i]);
+}
+
 void slo_advance(struct slo_tracker *t, uint64_t unix_s)
 {
-	if (t->newest_s != t->arrived_newest_s || unix_s < t->arrived_s) {
-		t->arrived_newest_s = t->newest_s;
-		t->arrived_s = unix_s;
-	}
+	bool is_back = unix_s < t->wall_s;
+
 	t->wall_s = unix_s;
+	if (is_back || t->arrived_s == 0)
+		t->arrived_s = unix_s;
+	if (is_back)
+		believe(t);
 	if (t->newest_s != 0 && event_now(t) / MINUTE_S > t->judged_minute)
 		slo_judge(t, event_now(t));
 }

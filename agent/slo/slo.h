@@ -47,7 +47,8 @@ void slo_reload(struct slo_tracker *t, const struct config *config);
 /* Takes one sample; those that are no calls are passed over. Allocates only for a group not seen before. */
 void slo_add(struct slo_tracker *t, const struct sample *s);
 
-/* The clock of a live agent, about once a second: lets windows go on while nothing comes. A replay does not call it. */
+/* The clock of a live agent, before anything is loaded and then about once a second: times that lie ahead of it are not
+ * believed, of calls and of what is stored, and windows go on while nothing comes. A replay does not call it. */
 void slo_advance(struct slo_tracker *t, uint64_t unix_s);
 
 /* One group. Labels that the objective does not tell apart are empty. */

@@ -29,7 +29,6 @@ struct slo_tracker {
 	uint64_t newest_s;           /* of all samples */
 	uint64_t judged_minute;      /* the last minute of event time that was judged */
 	uint64_t wall_s, arrived_s;  /* the clock, and where it stood when the newest sample came; 0 in a replay */
-	uint64_t arrived_newest_s;
 	size_t count;
 	uint64_t hashes[SLO_GROUPS_MAX];
 	struct slo_group *groups[SLO_GROUPS_MAX];
@@ -48,6 +47,10 @@ uint64_t slo_group_id(struct slice slo, const struct slo_labels *labels);
 struct slo_group *slo_group_get(struct slo_tracker *t, const struct config_instance *slo,
 				const struct slo_labels *labels);
 void slo_group_drop(struct slo_tracker *t, size_t at);
+
+/* Puts times right that lie ahead of the clock: the calls of today are judged, and what burns is over when they are good.
+ * Without a clock, any time is believed. */
+void slo_group_believe(const struct slo_tracker *t, struct slo_group *g);
 
 /* Judges every group as of now_s, and drops those that have been silent for the whole period. */
 void slo_judge(struct slo_tracker *t, uint64_t now_s);

@@ -82,7 +82,10 @@ struct status slo_load(struct slo_tracker *t, struct slice key, struct slice val
 	g->burning_since_s = read.burning_since_s;
 	g->hot_s = read.hot_s;
 	g->rings = read.rings;
-	if (g->rings.newest_s > t->newest_s)
+	slo_group_believe(t, g);
+	if (g->rings.newest_s > t->newest_s) {
 		t->newest_s = g->rings.newest_s;
+		t->arrived_s = t->wall_s;
+	}
 	return OK;
 }

@@ -80,6 +80,49 @@ static void stored_rings_are_the_same_again(void **state)
 	buf_release(&bytes);
 }
 
+static void rings_that_are_turned_back_forget_what_was_to_come(void **state)
+{
+	struct rings r = { 0 };
+
+	(void)state;
+	rings_add(&r, T0, false);
+	rings_add(&r, T0 + 2 * DAY, false);
+	rings_turn_back(&r, T0 + DAY);
+	assert_int_equal(rings_sum(&r, T0 + DAY, 3 * DAY).bad, 1);
+	assert_int_equal(rings_sum(&r, T0 + 2 * DAY, 3 * DAY).bad, 1);
+	rings_add(&r, T0 + 2 * DAY, true);
+	assert_int_equal(rings_sum(&r, T0 + 2 * DAY, 30 * DAY).total, 2);
+	rings_turn_back(&r, T0 - 1000 * DAY);
+	assert_true(rings_add(&r, T0 - 1000 * DAY, true));
+	assert_int_equal(rings_sum(&r, T0 - 1000 * DAY, 90 * DAY).total, 1);
+	assert_int_equal(r.oldest_s, T0 - 1000 * DAY);
+}
+
+static bool is_taken_back(struct rings *r)
+{
+	struct rings back = { 0 };
+	struct buf bytes = BUF_INIT;
+	struct record writer = record_writer(&bytes);
+
+	rings_record(&writer, r);
+	struct record reader = record_reader(buf_view(&bytes));
+	rings_record(&reader, &back);
+	bool is_taken = record_ok(&reader);
+	buf_release(&bytes);
+	return is_taken;
+}
+
+/* What began after its end would be judged by windows that it never lived in. */
+static void stored_rings_do_not_begin_after_their_end(void **state)
+{
+	struct rings r = { .oldest_s = T0, .newest_s = T0 };
+
+	(void)state;
+	assert_true(is_taken_back(&r));
+	r.oldest_s++;
+	assert_false(is_taken_back(&r));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -88,6 +131,8 @@ int main(void)
 		cmocka_unit_test(a_place_is_cleared_before_its_second_use),
 		cmocka_unit_test(late_requests_go_to_their_own_time_and_too_late_ones_nowhere),
 		cmocka_unit_test(stored_rings_are_the_same_again),
+		cmocka_unit_test(rings_that_are_turned_back_forget_what_was_to_come),
+		cmocka_unit_test(stored_rings_do_not_begin_after_their_end),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

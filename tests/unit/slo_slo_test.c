@@ -238,6 +238,78 @@ static void a_restart_neither_forgets_nor_repeats(void **state)
 	buf_release(&pairs.values[0]);
 }
 
+/* A call every ten seconds, all bad for two hours, then all good; the clock goes along. */
+static void burn_and_recover(struct slo_tracker *t, uint64_t from_s)
+{
+	for (uint64_t s = from_s; s < from_s + 6 * HOUR; s += 10) {
+		slo_advance(t, s);
+		traffic(t, s, s + 10, "gpt-4o", s < from_s + 2 * HOUR ? 1 : 0);
+	}
+}
+
+/* Else windows would end on that day, and nothing of today would lie in them. */
+static void calls_are_judged_though_the_stored_times_lie_far_ahead(void **state)
+{
+	struct seen before = { 0 }, after = { 0 };
+	struct slo_tracker *t = slo_new(&config, on_verdict, &before);
+	struct pairs pairs = { .count = 0 };
+	uint64_t today_s = T0 - 60 * DAY;
+
+	(void)state;
+	traffic(t, T0, T0 + 3 * HOUR, "gpt-4o", 1); /* burning */
+	slo_save(t, false, keep, &pairs);
+	slo_free(t);
+	t = slo_new(&config, on_verdict, &after);
+	slo_advance(t, today_s);
+	assert_int_equal(slo_load(t, buf_view(&pairs.keys[0]), buf_view(&pairs.values[0])).code, STATUS_OK);
+	traffic(t, today_s, today_s + 10, "gpt-4o", 0);
+	slo_advance(t, today_s + HOUR);
+	assert_int_equal(after.resolved, 1);
+	burn_and_recover(t, today_s + HOUR);
+	assert_int_equal(after.raised, 1);
+	assert_int_equal(after.resolved, 2);
+	slo_free(t);
+	buf_release(&pairs.keys[0]);
+	buf_release(&pairs.values[0]);
+}
+
+static void calls_are_judged_after_the_clock_was_set_back(void **state)
+{
+	struct seen seen = { 0 };
+	struct slo_tracker *t = slo_new(&config, on_verdict, &seen);
+
+	(void)state;
+	burn_and_recover(t, T0);
+	assert_int_equal(seen.resolved, 1);
+	burn_and_recover(t, T0 - 10 * DAY);
+	assert_int_equal(seen.raised, 2);
+	assert_int_equal(seen.resolved, 2);
+	assert_in_range(seen.resolved_at_s, T0 - 10 * DAY, T0 - 9 * DAY);
+	slo_free(t);
+}
+
+static double budget_left;
+
+static void note_budget(void *context, const struct slo_view *v)
+{
+	(void)context;
+	budget_left = v->budget_left;
+}
+
+/* However long nothing had come before: event time stands where the newest call is. */
+static void a_look_right_after_the_first_call_finds_it(void **state)
+{
+	struct slo_tracker *t = slo_new(&config, on_verdict, &(struct seen){ 0 });
+
+	(void)state;
+	slo_advance(t, T0);
+	slo_advance(t, T0 + 40 * DAY);
+	traffic(t, T0 + 40 * DAY, T0 + 40 * DAY + 10, "gpt-4o", 0);
+	slo_visit(t, note_budget, NULL);
+	assert_true(budget_left == 1);
+	slo_free(t);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -249,6 +321,9 @@ int main(void)
 		cmocka_unit_test(silence_ends_an_alert_in_a_live_agent),
 		cmocka_unit_test(many_groups_share_one_beyond_the_limit),
 		cmocka_unit_test(a_restart_neither_forgets_nor_repeats),
+		cmocka_unit_test(calls_are_judged_though_the_stored_times_lie_far_ahead),
+		cmocka_unit_test(calls_are_judged_after_the_clock_was_set_back),
+		cmocka_unit_test(a_look_right_after_the_first_call_finds_it),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
