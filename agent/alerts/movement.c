@@ -12,8 +12,7 @@
 #include "agent/base/hash.h"
 #include "agent/base/record.h"
 
-#define FORMAT    1
-#define KEY_BYTES 17 /* 'm' and sixteen hexadecimal digits */
+#define FORMAT 1
 
 struct movement *movement_new(movement_news_fn on_news, void *context)
 {
@@ -32,6 +31,7 @@ void movement_free(struct movement *m)
 		return;
 	for (size_t i = 0; i < m->count; i++)
 		free(m->cells[i]);
+	buf_release(&m->deleted);
 	free(m);
 }
 
@@ -92,6 +92,50 @@ static struct cell *insert(struct movement *m, struct cell **slot, uint64_t hash
 		return NULL;
 	m->cells[m->count++] = *slot = c;
 	return c;
+}
+
+static uint64_t newest_in(const struct step *ring, size_t size)
+{
+	uint64_t newest_s = 0;
+
+	for (size_t i = 0; i < size; i++)
+		newest_s = ring[i].start_s > newest_s ? ring[i].start_s : newest_s;
+	return newest_s;
+}
+
+static bool is_over(const struct cell *c, uint64_t now_s)
+{
+	return newest_in(c->fine, FINE_COUNT) + KEPT_S < now_s && newest_in(c->hours, HOUR_COUNT) + KEPT_S < now_s;
+}
+
+/* Forgets the cells of which nothing has come for so long that no window reaches it. */
+static void forget_old(struct movement *m, uint64_t now_s)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < m->count; i++) {
+		struct cell *c = m->cells[i];
+		if (is_over(c, now_s)) {
+			buf_printf(&m->deleted, "m%016" PRIx64, c->hash);
+			free(c);
+		} else {
+			m->cells[kept++] = c;
+		}
+	}
+	m->count = kept;
+	memset(m->slots, 0, sizeof(m->slots));
+	for (size_t i = 0; i < kept; i++)
+		*slot_of(m, m->cells[i]->hash, m->cells[i]->labels) = m->cells[i];
+	cohort_memo_clear(&m->found);
+}
+
+static bool has_room(struct movement *m, uint64_t now_s)
+{
+	if (m->count == MOVEMENT_CELLS_MAX && now_s >= m->full_until_s) {
+		forget_old(m, now_s);
+		m->full_until_s = now_s + FINE_S; /* a look at all cells costs: not for each call */
+	}
+	return m->count < MOVEMENT_CELLS_MAX;
 }
 
 /* ---------------------------------------------------------------- news */
@@ -171,11 +215,11 @@ static struct cell *cell_for(struct movement *m, const struct sample *s, uint64_
 {
 	const struct slice labels[CELL_LABEL_COUNT] = { s->feature, s->model, s->prompt_version, s->user_segment };
 	uint64_t hash = hash_of(labels);
-	struct cell **slot = slot_of(m, hash, labels), *c = *slot;
+	struct cell *c = *slot_of(m, hash, labels);
 
-	if (c == NULL) {
+	if (c == NULL && has_room(m, at_s)) {
 		tell_news(m, labels, at_s);
-		c = insert(m, slot, hash, labels);
+		c = insert(m, slot_of(m, hash, labels), hash, labels);
 	}
 	cohort_memo_keep(&m->found, s->cohort, c);
 	return c;
@@ -198,10 +242,12 @@ void movement_add(struct movement *m, const struct sample *s)
 	struct cell *c = cohort_memo_find(&m->found, s->cohort);
 	if (c == NULL)
 		c = cell_for(m, s, at_s);
-	if (c != NULL)
+	if (c != NULL) {
 		add_at(m, c, at_s, &sums);
-	else
-		m->left_out++;
+		return;
+	}
+	m->left_out = m->left_out_s + KEPT_S < at_s ? 1 : m->left_out + 1;
+	m->left_out_s = at_s;
 }
 
 /* ---------------------------------------------------------------- kept over a restart */
@@ -250,7 +296,7 @@ static void record_cell(struct record *r, struct slice labels[CELL_LABEL_COUNT],
 
 static void save_cell(struct cell *c, movement_put put, void *context)
 {
-	char key[KEY_BYTES + 1];
+	char key[CELL_KEY_BYTES + 1];
 	struct buf value = BUF_INIT;
 	struct record r = record_writer(&value);
 
@@ -265,6 +311,9 @@ static void save_cell(struct cell *c, movement_put put, void *context)
 
 void movement_save(struct movement *m, bool all, movement_put put, void *context)
 {
+	for (size_t at = 0; at < m->deleted.len; at += CELL_KEY_BYTES)
+		put(context, slice_head(slice_skip(buf_view(&m->deleted), at), CELL_KEY_BYTES), SLICE_NONE);
+	buf_reset(&m->deleted);
 	for (size_t i = 0; i < m->count; i++)
 		if (all || m->cells[i]->dirty)
 			save_cell(m->cells[i], put, context);

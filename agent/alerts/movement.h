@@ -5,8 +5,8 @@
  * Out:    the change of cost per request and of spend per day between an alert's window and the two days before it,
  *         split into factors (decompose.h) and by who contributes
  * Owns:   MOVEMENT_CELLS_MAX combinations of feature, model, prompt version and user segment, each with two hours in
- *         steps of five minutes and three days in steps of an hour: about 5 KB a cell. What is beyond is counted and
- *         said to be missing.
+ *         steps of five minutes and three days in steps of an hour: about 5 KB a cell. One of which nothing came for
+ *         three days makes way for another. What is beyond is counted, said to be missing, and no news.
  * Kept:   over a restart, but for the five minutes in progress
  * Time:   event time. Thread: the loop's.
  */
@@ -22,7 +22,7 @@
 
 struct movement;
 
-/* A prompt version or model that a feature has not used before. is_feature_new: it is the first thing that the feature
+/* A prompt version or model that a feature has not used before, as far as is remembered. is_feature_new: it is the first thing that the feature
  * ever shows. */
 struct movement_news {
 	uint64_t at_s;

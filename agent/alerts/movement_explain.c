@@ -260,7 +260,7 @@ static void write_windows(struct report *r)
 	write_times(r->out, "compared_with", t->from_s, t->split_s);
 	json_write_number(r->out, "requests_before", r->all.before.requests);
 	json_write_number(r->out, "requests_after", r->all.after.requests);
-	if (r->m->left_out > 0)
+	if (r->m->left_out > 0 && r->m->left_out_s >= t->from_s)
 		buf_printf(r->out, ",\"calls_left_out\":%" PRIu64, r->m->left_out);
 }
 

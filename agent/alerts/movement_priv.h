@@ -8,10 +8,12 @@
 #include "agent/alerts/movement.h"
 #include "agent/span/cohort.h"
 
+#define CELL_KEY_BYTES 17 /* 'm' and sixteen hexadecimal digits */
 #define FINE_S     300
 #define FINE_COUNT 24
 #define HOUR_S     3600
 #define HOUR_COUNT 72
+#define KEPT_S     (HOUR_COUNT * HOUR_S) /* no window reaches further back */
 #define SLOT_COUNT (2 * MOVEMENT_CELLS_MAX)
 
 enum cell_label { CELL_FEATURE, CELL_MODEL, CELL_PROMPT, CELL_SEGMENT, CELL_LABEL_COUNT };
@@ -38,7 +40,9 @@ struct movement {
 	size_t count;
 	struct cohort_memo found;
 	uint64_t first_s, newest_s; /* event time seen; 0: none */
-	uint64_t left_out;          /* calls of combinations that found no room */
+	uint64_t full_until_s;      /* no cell is old enough to make room before then */
+	struct buf deleted;         /* keys of cells that made room, CELL_KEY_BYTES each */
+	uint64_t left_out, left_out_s; /* calls of late of combinations that found no room; when the last one came */
 };
 
 #endif

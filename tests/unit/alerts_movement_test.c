@@ -180,6 +180,58 @@ static void combinations_are_bounded(void **state)
 	movement_free(m);
 }
 
+static void fill(struct movement *m, uint64_t at_s)
+{
+	char name[32];
+
+	for (int i = 0; i < MOVEMENT_CELLS_MAX; i++) {
+		snprintf(name, sizeof(name), "v@%d", i);
+		struct sample s = call_at(at_s, name, 5);
+		movement_add(m, &s);
+	}
+}
+
+static void what_finds_no_room_is_no_news(void **state)
+{
+	struct movement *m = movement_new(on_news, NULL);
+
+	(void)state;
+	fill(m, START);
+	news_count = 0;
+	for (int i = 0; i < 1000; i++) {
+		struct sample s = call_at(START + (uint64_t)i, "one@more", 5);
+		movement_add(m, &s);
+	}
+	assert_int_equal(news_count, 0);
+	movement_free(m);
+}
+
+static size_t puts_seen, deletes_seen;
+
+static void count_pair(void *context, struct slice key, struct slice value)
+{
+	(void)context;
+	assert_int_equal(key.len, 17);
+	puts_seen += value.ptr != NULL;
+	deletes_seen += value.ptr == NULL;
+}
+
+static void what_nobody_has_used_for_days_makes_way(void **state)
+{
+	struct movement *m = movement_new(on_news, NULL);
+
+	(void)state;
+	fill(m, START - 5 * 86400);
+	live_through(m, "support@2");
+	check_output_tripled(m);
+	puts_seen = deletes_seen = 0;
+	movement_save(m, false, count_pair, NULL);
+	assert_true(puts_seen == 2 && deletes_seen == MOVEMENT_CELLS_MAX);
+	movement_save(m, false, count_pair, NULL);
+	assert_true(puts_seen == 2 && deletes_seen == MOVEMENT_CELLS_MAX);
+	movement_free(m);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -188,6 +240,8 @@ int main(void)
 		cmocka_unit_test(other_metrics_and_empty_windows_are_left_alone),
 		cmocka_unit_test(what_is_seen_first_is_news_once),
 		cmocka_unit_test(combinations_are_bounded),
+		cmocka_unit_test(what_finds_no_room_is_no_news),
+		cmocka_unit_test(what_nobody_has_used_for_days_makes_way),
 	};
 
 	return cmocka_run_group_tests_name("alerts/movement", tests, NULL, NULL);
