@@ -12,8 +12,8 @@
 
 #include "agent/base/status.h"
 
-/* MALFORMED (400): two lengths or hosts, a length beside chunks, a blank before the colon of a header. UNSUPPORTED (501): a
- * transfer coding other than chunked. To be answered at once: where the body ends is not known. */
+/* MALFORMED (400): two lengths or hosts, a length beside chunks, a blank before the colon of a header. UNSUPPORTED (501):
+ * a transfer coding other than chunked. To be answered at once: where the body ends is not known. */
 struct status http_framing_check(struct MHD_Connection *connection);
 
 #endif

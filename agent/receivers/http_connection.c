@@ -3,6 +3,8 @@
  */
 #include "agent/receivers/http_connection.h"
 
+#include <linux/tcp.h>
+#include <netinet/in.h>
 #include <stdlib.h>
 #include <sys/socket.h>
 
@@ -44,7 +46,7 @@ void http_connection_begin(struct http_connection *c)
 {
 	if (!c->has_request)
 		c->all->requests++;
-	c->has_request = true;
+	c->has_request = c->had_request = true;
 	c->busy_since_ns = clock_mono_ns();
 	c->received_bytes = 0;
 }
@@ -55,6 +57,15 @@ void http_connection_end(struct http_connection *c)
 		c->all->requests--;
 	c->has_request = false;
 	c->busy_since_ns = 0;
+}
+
+bool http_connection_was_in_vain(const struct http_connection *c)
+{
+	struct tcp_info info = { 0 };
+	socklen_t length = sizeof(info);
+
+	return !c->had_request && getsockopt(c->fd, IPPROTO_TCP, TCP_INFO, &info, &length) == 0 &&
+	       info.tcpi_bytes_received > 1; /* the end counts as one */
 }
 
 void http_connections_sweep(struct http_connections *all, uint64_t now_ns)

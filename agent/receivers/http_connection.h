@@ -20,7 +20,7 @@ struct http_connection {
 	struct http_connections *all;
 	int fd;
 	struct tls_material *tls; /* what its handshake began with; NULL: plain */
-	bool has_request;
+	bool has_request, had_request; /* now; ever */
 	uint64_t busy_since_ns;  /* monotonic: when the request, or the connection, began; 0: idle between requests */
 	uint64_t received_bytes; /* of its body, as far as they were wanted */
 };
@@ -38,6 +38,9 @@ void http_connection_free(struct http_connection *c);
 
 void http_connection_begin(struct http_connection *c);
 void http_connection_end(struct http_connection *c);
+
+/* Before its end: bytes came over TCP, but never a request. Another protocol, a broken request line, a failed handshake. */
+bool http_connection_was_in_vain(const struct http_connection *c);
 
 /* Cuts off the requests that take too long; the daemon then sees the connection end. now_ns: monotonic. */
 void http_connections_sweep(struct http_connections *all, uint64_t now_ns);

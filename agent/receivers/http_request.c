@@ -338,14 +338,15 @@ void http_request_done(void *context, struct MHD_Connection *connection, void **
 {
 	struct http_lane *l = context;
 	struct http_request *r = *request;
+	enum signal signal = r != NULL ? r->signal : SIGNAL_COUNT; /* NULL: it never had all its headers, or broken ones */
 
 	http_connection_end(connection_of(connection));
+	if (how == MHD_REQUEST_TERMINATED_TIMEOUT_REACHED)
+		lane_refused(&l->lane, signal, STATUS_TIMEOUT);
+	else if (how != MHD_REQUEST_TERMINATED_COMPLETED_OK)
+		lane_refused(&l->lane, signal, STATUS_IO);
 	if (r == NULL)
 		return;
-	if (how == MHD_REQUEST_TERMINATED_TIMEOUT_REACHED)
-		lane_refused(&l->lane, r->signal, STATUS_TIMEOUT);
-	else if (how != MHD_REQUEST_TERMINATED_COMPLETED_OK)
-		lane_refused(&l->lane, r->signal, STATUS_IO);
 	in_flight_give(&l->lane.in_flight, r->taken_bytes);
 	keep_spare(l, &r->body);
 	free(r);
@@ -367,8 +368,11 @@ void http_connection_notify(void *context, struct MHD_Connection *connection, vo
 	struct http_connection *c = *socket_context;
 
 	if (code != MHD_CONNECTION_NOTIFY_STARTED) {
-		if (c != NULL)
-			http_connection_free(c);
+		if (c == NULL)
+			return;
+		if (http_connection_was_in_vain(c))
+			lane_refused(&l->lane, SIGNAL_COUNT, STATUS_IO);
+		http_connection_free(c);
 		return;
 	}
 	c = http_connection_new(&l->connections,

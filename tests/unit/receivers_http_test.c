@@ -523,6 +523,34 @@ static void garbage_is_answered_400_and_closed(void **state)
 	assert_nothing_is_held();
 }
 
+static void what_never_becomes_a_request_is_counted(void **state)
+{
+	static const struct slice broken[] = {
+		{ "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", 24 },
+		{ "\x16\x03\x01\x02garbage\r\n\r\n\r\n", 17 },
+		{ "POST /v1/tra", 12 },
+		{ "POST /v1/traces HTTP/1.1\r\nHos", 29 },
+		{ "POST /v1/traces HTTP/1.1\r\nno header\r\n\r\n", 39 },
+		{ "POST /v1/traces HTTP/1.1\r\nHost: x\r\nContent-Length: -5\r\n\r\n", 57 },
+	};
+	enum { COUNT = sizeof(broken) / sizeof(broken[0]) };
+	const char *labels = "signal=\"unknown\",transport=\"http\",reason=\"incomplete\"";
+	int64_t before = meter_value(meter_get(METER_REFUSED, labels));
+
+	(void)state;
+	for (int64_t i = 0; i < COUNT; i++) {
+		int fd = connect_v4();
+		put(fd, broken[i]);
+		shutdown(fd, SHUT_WR);
+		struct buf all = get_all(fd);
+		assert_true(meter_becomes(METER_REFUSED, labels, before + i + 1));
+		buf_release(&all);
+	}
+	close(connect_v4()); /* as a health check of a load balancer does */
+	assert_nothing_is_held();
+	assert_int_equal(meter_value(meter_get(METER_REFUSED, labels)), before + COUNT);
+}
+
 /* headers: lines with their ends; what follows them is a whole request without, and one more. */
 static void assert_closed_with(unsigned status, const char *headers)
 {
@@ -652,6 +680,7 @@ int main(void)
 		cmocka_unit_test(a_silent_sender_is_closed_after_the_read_timeout),
 		cmocka_unit_test(a_sender_that_drips_is_closed_too),
 		cmocka_unit_test(garbage_is_answered_400_and_closed),
+		cmocka_unit_test(what_never_becomes_a_request_is_counted),
 		cmocka_unit_test(a_request_whose_end_is_in_doubt_is_refused_and_its_connection_closed),
 		cmocka_unit_test(connections_past_the_limit_are_closed_and_the_others_served),
 		cmocka_unit_test(a_port_that_is_taken_is_named_with_the_remedy),
