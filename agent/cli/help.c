@@ -34,9 +34,11 @@ static int print_document(document d)
 	return good ? CLI_DONE : CLI_UNREACHABLE;
 }
 
-/* "price" or "price list"; NULL: there is none. */
+/* "price", "price list", or "alerts list", which the usage of "alerts" has; NULL: there is none. */
 static const struct command *named(char **words, int count)
 {
+	const struct command *whole = count == 2 ? named(words, 1) : NULL;
+
 	for (const struct command *const *c = cli_program()->commands; *c != NULL; c++) {
 		size_t first = strlen(words[0]);
 		if (count == 1 && strcmp((*c)->name, words[0]) == 0)
@@ -45,7 +47,7 @@ static const struct command *named(char **words, int count)
 		    strcmp((*c)->name + first + 1, words[1]) == 0)
 			return *c;
 	}
-	return NULL;
+	return whole != NULL && strstr(whole->usage, words[1]) != NULL ? whole : NULL;
 }
 
 static int help_run(int argc, char **argv)

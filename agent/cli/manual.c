@@ -52,7 +52,8 @@ void manual_facts(const struct conf_option *o, struct buf *out)
 
 /* ------------------------------------------------------------------ roff */
 
-/* Text as it is: '-' stays a hyphen-minus, backslashes show, and no line starts with a control character. */
+/* Text as it is: '-' stays a hyphen-minus, backslashes show, and no line starts with a control character. A line may be
+ * broken behind '|', since lists of choices are longer than one. */
 static void roff_text(struct buf *out, const char *text)
 {
 	if (*text == '.' || *text == '\'')
@@ -62,6 +63,8 @@ static void roff_text(struct buf *out, const char *text)
 			buf_text(out, "\\e");
 		else if (*text == '-')
 			buf_text(out, "\\-");
+		else if (*text == '|')
+			buf_text(out, "|\\:");
 		else
 			buf_byte(out, *text);
 	}
@@ -83,7 +86,8 @@ static void roff_heading(struct buf *out, const char *macro, const char *text)
 static void roff_page(struct buf *out, const char *name, const char *section, const char *about)
 {
 	buf_text(out, ".\\\" Made from the program's tables by 'plimsoll help'.\n");
-	buf_printf(out, ".TH %s %s \"\" \"plimsoll %s\" \"Plimsoll\"\n.SH NAME\n", name, section, PLIMSOLL_VERSION);
+	buf_printf(out, ".TH %s %s \"\" \"plimsoll %s\" \"Plimsoll\"\n", name, section, PLIMSOLL_VERSION);
+	buf_text(out, ".nh\n.ad l\n.SH NAME\n"); /* a key must not be cut in two by a hyphen */
 	roff_text(out, name);
 	buf_text(out, " \\- ");
 	roff_line(out, about);

@@ -115,6 +115,14 @@ static void help_of_a_command_is_aligned(void **state)
 	}
 }
 
+static void help_of_what_a_command_does_is_that_of_the_command(void **state)
+{
+	(void)state;
+	run("help cook MEAL");
+	assert_int_equal(exit_status, CLI_DONE);
+	assert_non_null(strstr(captured.out, "usage: plimsoll cook [--file FILE]"));
+}
+
 static void help_fits_a_terminal_of_80_columns(void **state)
 {
 	static const char *const pages[] = { "help", "help cook slowly", "help cook well", "help check", "help help" };
@@ -275,9 +283,10 @@ static void manual_pages_are_made_of_the_tables(void **state)
 	assert_non_null(strstr(captured.out, "\n.TP\n\\fB\\-f, \\-\\-file FILE\\fR\nWhat to cook.\n"));
 	assert_non_null(strstr(captured.out, "\n.PP\nKeys of a recipe:\n.TP\n\\fBserves\\fR (number; required)\nFor how many.\n"));
 	assert_non_null(strstr(captured.out, "\n.TP\n\\fBoven.heat\\fR (number; default: 180; 50 to 250)\nDegrees.\n"));
+	assert_non_null(strstr(captured.out, "\n.nh\n.ad l\n")); /* names are not cut in two */
 	run("help --man-config");
 	assert_non_null(strstr(captured.out, "\n.SS \"exporters.fake.retry_on_failure\"\n"));
-	assert_non_null(strstr(captured.out, "\n.TP\n\\fBcolor\\fR (word: red|green|blue; default: green)\nColor.\n"));
+	assert_non_null(strstr(captured.out, "\n.TP\n\\fBcolor\\fR (word: red|\\:green|\\:blue; default: green)\nColor.\n"));
 	assert_non_null(strstr(captured.out, "\n.TP\n\\fBnumber\\fR (number; default: 7; \\-10 to 10)\nNumber.\n"));
 	assert_non_null(strstr(captured.out, "SIGHUP applies a change"));
 }
@@ -287,6 +296,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(without_a_command_help_is_printed),
 		cmocka_unit_test(help_of_a_command_is_aligned),
+		cmocka_unit_test(help_of_what_a_command_does_is_that_of_the_command),
 		cmocka_unit_test(help_fits_a_terminal_of_80_columns),
 		cmocka_unit_test(options_and_operands_come_in_any_order),
 		cmocka_unit_test(wrong_arguments_end_with_2_and_a_hint),
