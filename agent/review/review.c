@@ -7,6 +7,9 @@
 #include "agent/review/review_priv.h"
 
 #define DAY_MS UINT64_C(86400000)
+#define DAY_S  UINT64_C(86400)
+#define DAY_MAX 2932896u /* the last one of the year 9999 */
+#define AHEAD_MAX_S 300u /* a sender's clock may be this much ahead of ours */
 #define FORMAT 1
 
 struct review *review_new(void)
@@ -81,7 +84,7 @@ static bool read_key(struct slice key, uint64_t id, uint32_t *day)
 		*day = *day << 8 | (unsigned char)key.ptr[i];
 	for (int i = 0; i < 8; i++)
 		told = told << 8 | (unsigned char)key.ptr[4 + i];
-	return told == id;
+	return told == id && *day > 0 && *day <= DAY_MAX;
 }
 
 /* Drops what is older than REVIEW_DAYS, and finds the others a place anew. */
@@ -113,6 +116,18 @@ static void begin_day(struct review *r, uint32_t day)
 	expire(r);
 	for (size_t i = 0; i < r->count; i++)
 		r->keys_of_newest += r->entries[i]->day == day;
+}
+
+void review_advance(struct review *r, uint64_t unix_s)
+{
+	r->latest_day = (uint32_t)((unix_s + AHEAD_MAX_S) / DAY_S);
+	if (r->newest_day > r->latest_day)
+		begin_day(r, r->latest_day);
+}
+
+static bool is_believed(const struct review *r, uint32_t day)
+{
+	return r->latest_day == 0 || day <= r->latest_day;
 }
 
 /* NULL: no memory, or no room. */
@@ -211,7 +226,7 @@ struct status review_load(struct review *r, struct slice key, struct slice value
 	record_entry(&rd, labels, &sums);
 	if (!record_ok(&rd) || !read_key(key, id_of(labels[0], labels[1], labels[2]), &day))
 		return FAIL(CORRUPT, "not the sums of a day");
-	if (day > r->newest_day)
+	if (day > r->newest_day && is_believed(r, day))
 		begin_day(r, day);
 	struct review_entry *e = insert(r, day, id_of(labels[0], labels[1], labels[2]), labels);
 	if (e == NULL)

@@ -23,6 +23,10 @@ struct review;
 struct review *review_new(void); /* NULL without memory */
 void review_free(struct review *r);
 
+/* The clock of a live agent, before anything is loaded and then now and then: a day to come, which is damaged or from before
+ * the clock was set back, is kept, but makes none too old. A replay does not call it. */
+void review_advance(struct review *r, uint64_t unix_s);
+
 /* Allocates only for a key that is new on its day. */
 void review_add(struct review *r, const struct sample *s);
 

@@ -20,6 +20,7 @@ struct review_entry {
 
 struct review {
 	uint32_t newest_day;
+	uint32_t latest_day; /* by the clock; 0: there is none */
 	struct cohort_memo found; /* an entry of a cohort, of whatever day */
 	size_t count;
 	struct review_entry *entries[REVIEW_MAX];

@@ -149,6 +149,19 @@ static void sums_under_the_key_of_others_are_refused(void **state)
 	review_free(again);
 }
 
+static void put_under_no_day(void *context, struct slice key, struct slice value)
+{
+	struct review *r = review_new();
+	char *other = context;
+
+	memcpy(other, key.ptr, 12);
+	memset(other, 0, 4);
+	assert_int_equal(review_load(r, (struct slice){ other, 12 }, value).code, STATUS_CORRUPT);
+	memset(other, 0xff, 4);
+	assert_int_equal(review_load(r, (struct slice){ other, 12 }, value).code, STATUS_CORRUPT);
+	review_free(r);
+}
+
 static void days_outlive_a_restart(void **state)
 {
 	struct review *r = review_new(), *again = review_new();
@@ -166,6 +179,75 @@ static void days_outlive_a_restart(void **state)
 	review_free(again);
 }
 
+static void load_only(void *context, struct slice key, struct slice value)
+{
+	if (value.ptr != NULL)
+		assert_int_equal(review_load(context, key, value).code, STATUS_OK);
+}
+
+static bool is_deleted;
+
+static void look_for_deletions(void *context, struct slice key, struct slice value)
+{
+	(void)context;
+	(void)key;
+	is_deleted |= value.ptr == NULL;
+}
+
+/* Else the days before it would be deleted as too old, and every call of today would be, too. */
+static void a_stored_day_to_come_takes_nothing_from_today(void **state)
+{
+	struct review *r = review_new(), *again = review_new();
+	struct buf out = BUF_INIT;
+
+	(void)state;
+	review_advance(again, (DAY0 + 9) * 86400);
+	call(r, DAY0 + 3000, "support@9", 700, OUTCOME_OK);
+	review_save(r, true, load_only, again);
+	review_free(r);
+	r = review_new();
+	for (uint64_t day = DAY0; day < DAY0 + 9; day++)
+		call(r, day, "support@1.4.0", 0.5, OUTCOME_OK);
+	review_save(r, true, load_only, again);
+	call(again, DAY0 + 9, "support@1.5.0", 0.5, OUTCOME_OK);
+	const char *text = report(again, 9, &out);
+	assert_says(text, "\"days\":9");
+	assert_says(text, "\"requests\":9");
+	is_deleted = false;
+	review_save(again, true, look_for_deletions, NULL);
+	assert_false(is_deleted);
+	review_free(r);
+	review_free(again);
+	buf_release(&out);
+}
+
+static void calls_count_after_the_clock_was_set_back(void **state)
+{
+	struct review *r = review_new();
+	struct buf out = BUF_INIT;
+
+	(void)state;
+	review_advance(r, (DAY0 + 3000) * 86400);
+	call(r, DAY0 + 3000, "support@9", 700, OUTCOME_OK);
+	review_advance(r, (DAY0 + 2) * 86400);
+	call(r, DAY0 + 1, "support@1.4.0", 0.5, OUTCOME_OK);
+	call(r, DAY0 + 2, "support@1.4.0", 0.5, OUTCOME_OK);
+	assert_says(report(r, 1, &out), "\"now\":{\"requests\":1,\"cost_usd\":0.5");
+	review_free(r);
+	buf_release(&out);
+}
+
+static void a_day_behind_all_calendars_is_refused(void **state)
+{
+	struct review *r = review_new();
+	char key[12] = { 0 };
+
+	(void)state;
+	call(r, DAY0, "support@1.4.0", 0.5, OUTCOME_OK);
+	review_save(r, true, put_under_no_day, key);
+	review_free(r);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -175,6 +257,9 @@ int main(void)
 		cmocka_unit_test(keys_beyond_the_limit_share_one_and_old_days_go),
 		cmocka_unit_test(days_outlive_a_restart),
 		cmocka_unit_test(sums_under_the_key_of_others_are_refused),
+		cmocka_unit_test(a_stored_day_to_come_takes_nothing_from_today),
+		cmocka_unit_test(calls_count_after_the_clock_was_set_back),
+		cmocka_unit_test(a_day_behind_all_calendars_is_refused),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
