@@ -44,6 +44,8 @@ static const struct wording {
 	{ "eval_score", "evaluation score", "", 1 },
 	{ "cost_tail", "share of unusually expensive requests", " %", 100 },
 	{ "latency_tail", "share of unusually slow requests", " %", 100 },
+	{ "latency_p99", "99th percentile of latency", " ms", 1 },
+	{ "ttft_p99", "99th percentile of time to first token", " ms", 1 },
 	{ "spend_day", "projected spend of the day", " USD", 1 },
 };
 
@@ -175,8 +177,34 @@ static void write_drift(struct buf *out, const struct verdict *v)
 	write_number(out, v->baseline_mean);
 }
 
+/* "gpt-4o-2024-11-20 answers for gpt-4o, where gpt-4o-2024-08-06 did before" */
+static void write_model_change(struct buf *out, const struct verdict *v)
+{
+	buf_printf(out, "%.*s answers for %.*s, where %.*s did before", SLICE_ARG(v->model), SLICE_ARG(v->request_model),
+		   SLICE_ARG(v->previous_model));
+}
+
+static void write_floating_alias(struct buf *out, const struct verdict *v)
+{
+	buf_printf(out, "production asks for %.*s, a name that its vendor may point at another model",
+		   SLICE_ARG(v->request_model));
+}
+
+/* "the pinned model of checkout (gpt-4o-2024-08-06, support@1.4.0) answers otherwise: 2 metrics moved at once, 2.6 sigma
+ * in the mean of 4 h" */
+static void write_model_drift(struct buf *out, const struct verdict *v)
+{
+	buf_text(out, "the pinned model of ");
+	write_subject(out, v);
+	buf_printf(out, " answers otherwise: %.0f metrics moved at once, %.1f sigma in the mean of %u h", v->value,
+		   v->deviation, v->run * v->window_s / 3600);
+}
+
 /* Of kinds that no ratio to a baseline describes. */
 static void (*const own_words[VERDICT_KIND_COUNT])(struct buf *out, const struct verdict *v) = {
+	[VERDICT_MODEL_CHANGE] = write_model_change,
+	[VERDICT_FLOATING_ALIAS] = write_floating_alias,
+	[VERDICT_MODEL_DRIFT] = write_model_drift,
 	[VERDICT_SLO_BURN] = write_burn,
 	[VERDICT_BUDGET] = write_budget,
 	[VERDICT_PROMPT_DRIFT] = write_drift,
@@ -185,20 +213,21 @@ static void (*const own_words[VERDICT_KIND_COUNT])(struct buf *out, const struct
 void alert_summary(const struct alert *a, struct buf *out)
 {
 	const struct verdict *v = &a->verdict;
-	struct wording w = wording_of(v->metric);
+	double sigmas = isnan(v->pooled_deviation) ? v->deviation : v->pooled_deviation;
 
 	if (own_words[v->kind] != NULL) {
 		own_words[v->kind](out, v);
 		return;
 	}
-	buf_printf(out, "%s of ", v->kind == VERDICT_RUNAWAY ? "one request" : w.words);
+	buf_printf(out, "%s of ", v->kind == VERDICT_RUNAWAY ? "one request" : wording_of(v->metric).words);
 	write_subject(out, v);
 	write_ratio(out, v);
 	buf_text(out, ": ");
-	write_number(out, v->value * w.factor);
-	buf_printf(out, "%s instead of ", w.unit);
-	write_number(out, v->baseline_mean * w.factor);
-	buf_printf(out, "%s, %.1f sigma", w.unit, isnan(v->pooled_deviation) ? v->deviation : v->pooled_deviation);
+	alert_value(a, v->value, out);
+	buf_text(out, " instead of ");
+	alert_value(a, v->baseline_mean, out);
+	if (!isnan(sigmas)) /* of percentiles there is none */
+		buf_printf(out, ", %.1f sigma", sigmas);
 }
 
 void alert_value(const struct alert *a, double value, struct buf *out)

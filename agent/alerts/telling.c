@@ -77,6 +77,8 @@ static void say_samples(const struct telling *t, struct buf *out)
 {
 	const struct verdict *v = &t->alert->verdict;
 
+	if (isnan(v->sample_size))
+		return;
 	buf_printf(out, "%.0f requests", v->sample_size);
 	if (v->run > 0)
 		buf_printf(out, " in %" PRIu32 " windows of %" PRIu32 " s", v->run, v->window_s);

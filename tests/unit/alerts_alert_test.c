@@ -7,6 +7,7 @@
 
 #include <cmocka.h>
 
+#include "agent/alerts/telling.h"
 #include "agent/base/json.h"
 #include "tests/unit/alerts_fixture.h"
 
@@ -66,6 +67,65 @@ static void a_canary_names_the_other_version_where_that_one_broke_nothing(void *
 	v.ratio = NAN;
 	assert_summary(v, "rate of broken JSON of checkout (gpt-4o, support@1.4.0) is worse than that of support@1.3.0: "
 			  "8.00 % instead of 0 %, 3.5 sigma");
+}
+
+/* As baselines/ makes them: what they do not know is NaN. */
+static void what_is_not_known_is_not_told(void **state)
+{
+	struct verdict v = cost_shift(START);
+
+	(void)state;
+	v.deviation = v.pooled_deviation = NAN;
+	v.kind = VERDICT_LATENCY_P99;
+	v.metric = "latency_p99";
+	v.value = 9000;
+	v.baseline_mean = 3000;
+	v.ratio = 3;
+	assert_summary(v, "99th percentile of latency of checkout (gpt-4o, support@1.4.0) is 3.00 times its baseline: "
+			  "9000 ms instead of 3000 ms");
+	v.metric = "model";
+	v.value = v.baseline_mean = v.baseline_stddev = v.ratio = NAN;
+	v.feature = v.prompt_version = SLICE("*");
+	v.kind = VERDICT_MODEL_CHANGE;
+	v.model = SLICE("gpt-4o-2024-11-20");
+	v.request_model = SLICE("gpt-4o");
+	v.previous_model = SLICE("gpt-4o-2024-08-06");
+	assert_summary(v, "gpt-4o-2024-11-20 answers for gpt-4o, where gpt-4o-2024-08-06 did before");
+	v.kind = VERDICT_FLOATING_ALIAS;
+	v.model = SLICE("gpt-4o");
+	assert_summary(v, "production asks for gpt-4o, a name that its vendor may point at another model");
+	v = cost_shift(START);
+	v.kind = VERDICT_MODEL_DRIFT;
+	v.metric = "model";
+	v.value = 2;
+	v.deviation = 2.6;
+	v.baseline_mean = v.baseline_stddev = v.ratio = v.pooled_deviation = v.sample_size = NAN;
+	v.run = 4;
+	v.window_s = 3600;
+	assert_summary(v, "the pinned model of checkout (gpt-4o, support@1.4.0) answers otherwise: 2 metrics moved at once, "
+			  "2.6 sigma in the mean of 4 h");
+}
+
+static void collect(void *context, const char *name, struct slice value)
+{
+	buf_printf(context, "%s: %.*s\n", name, SLICE_ARG(value));
+}
+
+static void no_line_of_a_telling_is_made_of_nothing(void **state)
+{
+	struct alerts_config config = { 0 };
+	struct verdict v = cost_shift(START);
+	struct buf lines = BUF_INIT;
+
+	(void)state;
+	v.value = v.baseline_mean = v.baseline_stddev = v.ratio = v.deviation = v.pooled_deviation = v.sample_size = NAN;
+	v.trace_count = 0;
+	struct alert *a = alert_new(&v);
+	const struct telling t = { .alert = a, .config = &config };
+	telling_visit(&t, collect, &lines);
+	assert_string_equal(buf_string(&lines), "since: 2026-03-06T11:00:00Z\n");
+	alert_free(a);
+	buf_release(&lines);
 }
 
 static void a_budget_of_calls_is_told_in_whole_calls(void **state)
@@ -196,6 +256,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(one_sentence_says_what_moved),
 		cmocka_unit_test(a_canary_names_the_other_version_where_that_one_broke_nothing),
+		cmocka_unit_test(what_is_not_known_is_not_told),
+		cmocka_unit_test(no_line_of_a_telling_is_made_of_nothing),
 		cmocka_unit_test(a_budget_of_calls_is_told_in_whole_calls),
 		cmocka_unit_test(json_holds_identity_evidence_and_links),
 		cmocka_unit_test(labels_cannot_break_the_json),
