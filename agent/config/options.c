@@ -168,8 +168,8 @@ static const struct conf_option dimensions_options[] = {
 
 static const struct conf_option storage_options[] = {
 	{ "directory", CONF_STRING, AT(config, storage.directory),
-	  .doc = "Where baselines and other lasting state are kept (LMDB); without it, a folder under the state "
-		 "directory of the user that runs the agent." },
+	  .doc = "Where baselines and other lasting state are kept (LMDB); without it /var/lib/plimsoll where root runs the "
+		 "agent, else $XDG_STATE_HOME/plimsoll or ~/.local/state/plimsoll." },
 	{ "max_size", CONF_SIZE, AT(config, storage.max_size_bytes), .fallback = "1GiB", .min = MIB, .max = TIB,
 	  .doc = "The most that the store may hold; the file grows as needed." },
 	{ .name = NULL },
