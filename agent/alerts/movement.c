@@ -12,7 +12,8 @@
 #include "agent/base/hash.h"
 #include "agent/base/record.h"
 
-#define FORMAT 1
+#define AHEAD_MAX_S 300u /* a sender's clock may be this much ahead of ours */
+#define FORMAT      1
 
 struct movement *movement_new(movement_news_fn on_news, void *context)
 {
@@ -168,6 +169,35 @@ static void tell_news(struct movement *m, const struct slice labels[CELL_LABEL_C
 }
 
 /* ---------------------------------------------------------------- time */
+static bool is_ahead(const struct movement *m, uint64_t unix_s)
+{
+	return m->clock_s != 0 && unix_s > m->clock_s + AHEAD_MAX_S;
+}
+
+/* Steps ahead of the clock would hold the places of those that come now. */
+static void forget_ahead(const struct movement *m, struct cell *c)
+{
+	for (size_t i = 0; i < FINE_COUNT; i++)
+		if (is_ahead(m, c->fine[i].start_s))
+			c->fine[i] = (struct step){ 0 };
+	for (size_t i = 0; i < HOUR_COUNT; i++)
+		if (is_ahead(m, c->hours[i].start_s))
+			c->hours[i] = (struct step){ 0 };
+}
+
+void movement_advance(struct movement *m, uint64_t unix_s)
+{
+	bool is_back = unix_s < m->clock_s;
+
+	m->clock_s = unix_s;
+	if (!is_back)
+		return;
+	for (size_t i = 0; i < m->count; i++)
+		forget_ahead(m, m->cells[i]);
+	m->newest_s = is_ahead(m, m->newest_s) ? unix_s : m->newest_s;
+	m->full_until_s = m->left_out_s = 0;
+}
+
 static void fold(struct cell *c, const struct step *fine)
 {
 	uint64_t start_s = fine->start_s / HOUR_S * HOUR_S;
@@ -238,7 +268,7 @@ void movement_add(struct movement *m, const struct sample *s)
 		.cached_cost_usd = known(s->cache_read_cost_usd),
 		.output_cost_usd = known(s->output_cost_usd),
 	};
-	uint64_t at_s = s->time_unix_ms / 1000;
+	uint64_t at_s = is_ahead(m, s->time_unix_ms / 1000) ? m->clock_s : s->time_unix_ms / 1000;
 	struct cell *c = cohort_memo_find(&m->found, s->cohort);
 	if (c == NULL)
 		c = cell_for(m, s, at_s);
@@ -339,6 +369,7 @@ struct status movement_load(struct movement *m, struct slice key, struct slice v
 	if (read == NULL)
 		return FAIL(NOMEM, "no memory for stored sums");
 	record_cell(&r, labels, read);
+	forget_ahead(m, read);
 	struct status s = record_ok(&r) ? OK : FAIL(CORRUPT, "stored sums of cost have another version or shape");
 	struct cell **slot = FAILED(s) ? NULL : slot_of(m, hash_of(labels), labels);
 	struct cell *c = slot == NULL || *slot != NULL ? NULL : insert(m, slot, hash_of(labels), labels);

@@ -35,7 +35,12 @@ typedef void (*movement_news_fn)(void *context, const struct movement_news *news
 struct movement *movement_new(movement_news_fn on_news, void *context); /* NULL without memory */
 void movement_free(struct movement *m);
 
+/* A time more than five minutes ahead of the clock is replaced by the clock's, as in baselines/detector.h. */
 void movement_add(struct movement *m, const struct sample *s);
+
+/* The clock of a live agent, before anything is loaded and then every second or so: what is stored ahead of it, by damage or
+ * from before it was set back, is forgotten. A replay does not call it. */
+void movement_advance(struct movement *m, uint64_t unix_s);
 
 /* Where the window of a verdict begins. */
 uint64_t movement_window_start(const struct verdict *v);

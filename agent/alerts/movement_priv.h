@@ -40,6 +40,7 @@ struct movement {
 	size_t count;
 	struct cohort_memo found;
 	uint64_t first_s, newest_s; /* event time seen; 0: none */
+	uint64_t clock_s;           /* 0: replay, no clock */
 	uint64_t full_until_s;      /* no cell is old enough to make room before then */
 	struct buf deleted;         /* keys of cells that made room, CELL_KEY_BYTES each */
 	uint64_t left_out, left_out_s; /* calls of late of combinations that found no room; when the last one came */

@@ -205,6 +205,7 @@ static void on_clock(uv_timer_t *handle)
 	slo_advance(j->slos, now_s);
 	canary_advance(j->canary, now_s);
 	review_advance(j->review, now_s);
+	movement_advance(j->evidence.movement, now_s);
 	if (j->budgets != NULL)
 		budgets_advance(j->budgets, (int64_t)now_s, on_verdict, j);
 	alerts_advance(j->alerts, detector_time(j->detector));
@@ -255,6 +256,7 @@ static struct status set_up(struct judge *j, const struct config *config, uv_loo
 	slo_advance(j->slos, now_s);
 	canary_advance(j->canary, now_s);
 	review_advance(j->review, now_s);
+	movement_advance(j->evidence.movement, now_s);
 	struct status s = state_load(&j->state);
 	if (FAILED(s))
 		buf_printf(why, "cannot read the stored baselines: %s", s.why);

@@ -232,6 +232,51 @@ static void what_nobody_has_used_for_days_makes_way(void **state)
 	movement_free(m);
 }
 
+/* Its steps would hold the places of today's, and be counted among what came after. */
+static void what_was_stored_ahead_of_the_clock_is_not_counted(void **state)
+{
+	struct movement *m = movement_new(NULL, NULL);
+	static struct kept_pairs pairs;
+
+	(void)state;
+	for (uint64_t t = 0; t < 4 * 86400; t += 60) {
+		struct sample s = call_at(START + UINT64_C(86400) * 1000 + t, "support@1", 9000);
+		movement_add(m, &s);
+	}
+	movement_save(m, true, keep_pair, &pairs);
+	movement_free(m);
+	m = movement_new(NULL, NULL);
+	movement_advance(m, START - 11 * 3600);
+	for (size_t i = 0; i < pairs.count; i++)
+		assert_false(FAILED(movement_load(m, buf_view(&pairs.items[i].key), buf_view(&pairs.items[i].value))));
+	movement_advance(m, START);
+	live_through(m, "support@2");
+	check_output_tripled(m);
+	movement_free(m);
+	release_pairs(&pairs);
+}
+
+/* Else one sender whose clock is wrong would have all combinations forgotten as old. */
+static void a_call_ahead_of_the_clock_counts_as_of_now(void **state)
+{
+	struct movement *m = movement_new(NULL, NULL);
+	struct sample ahead = call_at(START + UINT64_C(86400) * 1000, "support@3", 600);
+	char name[32];
+
+	(void)state;
+	movement_advance(m, START);
+	live_through(m, "support@2");
+	for (int i = 0; i < MOVEMENT_CELLS_MAX; i++) {
+		snprintf(name, sizeof(name), "v@%d", i);
+		struct sample s = call_at(START - 7200, name, 200);
+		s.feature = SLICE("other");
+		movement_add(m, &s);
+	}
+	movement_add(m, &ahead);
+	check_output_tripled(m);
+	movement_free(m);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -240,6 +285,8 @@ int main(void)
 		cmocka_unit_test(other_metrics_and_empty_windows_are_left_alone),
 		cmocka_unit_test(what_is_seen_first_is_news_once),
 		cmocka_unit_test(combinations_are_bounded),
+		cmocka_unit_test(what_was_stored_ahead_of_the_clock_is_not_counted),
+		cmocka_unit_test(a_call_ahead_of_the_clock_counts_as_of_now),
 		cmocka_unit_test(what_finds_no_room_is_no_news),
 		cmocka_unit_test(what_nobody_has_used_for_days_makes_way),
 	};
