@@ -2,8 +2,8 @@
  * exporters/exec/exec.c - feeds a child process on its standard input: OTLP requests in JSON, or records, a line each.
  *
  * Without `acknowledge` a payload is delivered once the pipe has taken it. With it, an empty line ends each payload and the
- * child answers each with a line on its standard output (answer.h); what it has not answered when it dies is sent to its
- * successor. The child is started with the agent, again after it ended when there is something to send, and is told the
+ * child answers each with a line on its standard output (answer.h), which counts once the pipe has taken the payload;
+ * what it has not answered when it dies is sent to its successor. The child is started with the agent, again after it ended when there is something to send, and is told the
  * end by the end of its input.
  */
 #include <signal.h>
@@ -55,6 +55,9 @@ struct exec_exporter {
 	struct buf line; /* of the answer, as far as it came */
 	delivery_done done; /* of the attempt that runs; NULL: none does */
 	void *context;
+	bool is_writing; /* text is on its way into the pipe */
+	bool has_answer; /* which came before all of text was there */
+	struct delivery answer;
 	bool is_closing;
 };
 
@@ -91,13 +94,19 @@ static void fail(struct exec_exporter *e, const char *what, const char *detail)
 	settle(e, &d);
 }
 
+static void forget_child(struct exec_exporter *e)
+{
+	e->child = NULL;
+	e->is_writing = e->has_answer = false;
+	buf_reset(&e->line);
+}
+
 /* In the middle of a payload its input is torn: no later payload may follow it. */
 static void drop_child(struct exec_exporter *e)
 {
 	if (e->child != NULL)
 		child_kill(e->child);
-	e->child = NULL;
-	buf_reset(&e->line);
+	forget_child(e);
 }
 
 static void on_written(void *context, int error)
@@ -105,14 +114,25 @@ static void on_written(void *context, int error)
 	struct exec_exporter *e = context;
 	struct delivery d = { .result = DELIVERY_DONE };
 
-	if (e->done == NULL)
-		return;
+	e->is_writing = false;
 	if (error != 0) {
 		drop_child(e);
 		fail(e, "pipe", "takes no more input");
+	} else if (e->has_answer) {
+		settle(e, &e->answer);
 	} else if (!e->options->acknowledge) {
 		settle(e, &d);
 	}
+}
+
+static void take_answer(struct exec_exporter *e, const struct delivery *d)
+{
+	if (!e->is_writing) {
+		settle(e, d);
+		return;
+	}
+	e->answer = *d;
+	e->has_answer = true;
 }
 
 static void on_output(void *context, struct slice bytes)
@@ -126,10 +146,10 @@ static void on_output(void *context, struct slice bytes)
 				buf_byte(&e->line, bytes.ptr[i]);
 			continue;
 		}
-		if (e->done == NULL) {
+		if (e->done == NULL || e->has_answer) {
 			LOG(WARN, "exec", "answer_unasked", "exporter=%s", e->id);
 		} else if (answer_read(buf_view(&e->line), &d)) {
-			settle(e, &d);
+			take_answer(e, &d);
 		} else {
 			drop_child(e);
 			fail(e, "answer", "answers neither ok, retry nor refuse");
@@ -143,8 +163,7 @@ static void on_child_exit(void *context, int64_t status, int signal)
 {
 	struct exec_exporter *e = context;
 
-	e->child = NULL;
-	buf_reset(&e->line);
+	forget_child(e);
 	if (!e->is_closing)
 		LOG(WARN, "exec", "exited",
 		    "exporter=%s status=%d signal=%d next=\"started again when something is to be sent\"", e->id,
@@ -208,6 +227,8 @@ static void exec_send(void *state, struct payload *p, delivery_done done, void *
 		return;
 	}
 	uv_timer_start(&e->timer, on_timeout, e->options->timeout_ms, 0);
+	e->is_writing = true;
+	e->has_answer = false;
 	child_write(e->child, buf_view(&e->text));
 }
 

@@ -125,6 +125,24 @@ static void nonsense_for_an_answer_counts_as_failure(void **state)
 	assert_true(rig_wait(&rig, EXPORTED, 1));
 }
 
+/* The rest of the payload is more than the pipe holds: the next payload may not overtake it. */
+static void an_answer_before_the_end_of_the_payload_counts_at_its_end(void **state)
+{
+	static char big[600001];
+
+	(void)state;
+	memset(big, 'x', sizeof(big) - 1);
+	big[1] = big[sizeof(big) - 2] = '\n';
+	start("while read -r first; do echo ok; sleep 0.1; n=0; "
+	      "while read -r line && [ -n \"$line\" ]; do n=$((n + $${#line})); done; echo \"$first $n\" >> $SEEN; done",
+	      "    acknowledge: true\n");
+	offer(big, 2);
+	uv_run(&rig.loop, UV_RUN_NOWAIT);
+	offer("next\n", 1);
+	assert_true(rig_wait(&rig, EXPORTED, 3));
+	assert_true(wait_for("x 599997\nnext 0\n"));
+}
+
 static void a_program_that_does_not_exist_is_told_at_start(void **state)
 {
 	(void)state;
@@ -141,6 +159,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(what_it_has_not_answered_when_it_dies_is_sent_to_its_successor, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(one_that_hangs_is_killed_and_started_again, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(nonsense_for_an_answer_counts_as_failure, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(an_answer_before_the_end_of_the_payload_counts_at_its_end, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(a_program_that_does_not_exist_is_told_at_start, set_up, tear_down),
 	};
 
