@@ -160,7 +160,8 @@ static bool read_step(struct schema *s, struct slice text, struct delivery *d)
 
 	text = slice_trim(text);
 	if (s->step == STEP_SERVER) {
-		struct slice major = slice_head(text, text.len > 0 ? strcspn(text.ptr, ".") : 0);
+		ptrdiff_t dot = slice_find(text, SLICE("."));
+		struct slice major = slice_head(text, dot < 0 ? text.len : (size_t)dot);
 		s->clickhouse->server.is_modern = slice_to_i64(major, &number) && number >= MODERN_MAJOR;
 	} else if (s->step == STEP_VERSION && slice_to_i64(text, &number)) {
 		s->version = number;
