@@ -33,6 +33,16 @@ static const struct conf_option plugin_option_table[] = {
 	{ .name = NULL },
 };
 
+static struct status check_options(const void *options, struct buf *why)
+{
+	const struct plugin_options *o = options;
+
+	if (o->queue.num_consumers == 1)
+		return OK;
+	buf_text(why, "sending_queue.num_consumers must be 1: an object is handed one payload at a time");
+	return FAIL(INVALID, "more than one consumer");
+}
+
 /* Shared by the loop and the object's thread; lives until both have let go. */
 struct job {
 	pthread_mutex_t lock;
@@ -329,6 +339,7 @@ const struct exporter_kind exporter_plugin = {
 	.wants = plugin_wants,
 	.options = plugin_option_table,
 	.options_size = sizeof(struct plugin_options),
+	.check = check_options,
 	.open = plugin_open,
 	.send = plugin_send,
 	.cancel = plugin_cancel,

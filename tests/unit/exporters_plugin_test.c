@@ -79,6 +79,14 @@ static void what_is_no_exporter_is_refused(void **state)
 	assert_non_null(strstr(buf_string(&rig.why), "'libz.so.1' has no symbol plimsoll_exporter"));
 }
 
+static void an_object_is_handed_one_payload_at_a_time(void **state)
+{
+	(void)state;
+	assert_int_equal(rig_start(&rig, "exporters:\n  plugin:\n    path: '" EXAMPLE "'\n"
+					 "    sending_queue: {num_consumers: 2}\n").code, STATUS_INVALID);
+	assert_non_null(strstr(buf_string(&rig.why), "num_consumers must be 1"));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -86,6 +94,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(what_fails_is_tried_again, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(an_object_that_does_not_open_says_why, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(what_is_no_exporter_is_refused, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(an_object_is_handed_one_payload_at_a_time, set_up, tear_down),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
