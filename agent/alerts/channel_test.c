@@ -24,7 +24,7 @@ static struct alert *made_up(bool resolved)
 		.at_s = now_s,
 		.value = 2,
 		.baseline_mean = 1,
-		.baseline_stddev = 0.1,
+		.baseline_stddev = 0.5,
 		.deviation = 2,
 		.pooled_deviation = NAN,
 		.ratio = 2,

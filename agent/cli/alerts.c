@@ -255,16 +255,19 @@ static int print_test(const struct verb_call *c)
 {
 	struct slice answer = buf_view(&c->answer);
 	bool good = slice_equal(answer_field(answer, "ok"), SLICE("true"));
-	struct buf words = BUF_INIT;
+	struct buf words = BUF_INIT, said = BUF_INIT;
 
 	answer_text(answer, "error", &words);
 	if (words.len == 0)
-		buf_printf(&words, "%.0f ", answer_number(answer, "code"));
-	answer_text(answer, "answer", &words);
+		buf_printf(&words, "%.0f", answer_number(answer, "code"));
+	answer_text(answer, "answer", &said);
+	if (said.len > 0)
+		buf_printf(&words, " %s", buf_string(&said));
 	if (c->json)
 		verb_print_json(c);
 	else
 		printf("%s: %s: %s\n", c->operands[0], good ? "delivered" : "refused", buf_string(&words));
+	buf_release(&said);
 	buf_release(&words);
 	return good ? CLI_DONE : CLI_NO;
 }

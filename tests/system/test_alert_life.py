@@ -153,7 +153,7 @@ def test_every_kind_of_channel_can_be_tested(start_agent, receiver):
     for kind, r in receivers.items():
         for more in ([], ["--resolved"]):
             done = plimsoll(agent, "alerts", "test", kind + "/test", *more)
-            assert done.returncode == 0 and "delivered: 202" in done.stdout, (kind, done.stdout, done.stderr)
+            assert done.returncode == 0 and done.stdout == kind + "/test: delivered: 202\n", (kind, done.stdout, done.stderr)
         assert len(r.requests) >= 2, "%s heard %d times" % (kind, len(r.requests))
     assert receivers["pagerduty"].requests[0][2]["event_action"] == "trigger"
     assert receivers["opsgenie"].requests[0][1]["authorization"] == "GenieKey key-of-opsgenie"

@@ -202,7 +202,9 @@ def test_a_channel_is_tested_and_the_answer_shown(start_agent, webhook):
     assert plimsoll(agent, "alerts", "silences").stdout == "no silence is active\n"
     good = plimsoll(agent, "alerts", "test", "webhook/oncall")
     assert good.returncode == 0 and "delivered: 204" in good.stdout, good.stdout + good.stderr
-    assert json.loads(webhook.accepted[0][1])["data"]["feature"] == "plimsoll-test"
+    told = json.loads(webhook.accepted[0][1])["data"]
+    assert told["feature"] == "plimsoll-test"
+    assert told["value"] == told["baseline_mean"] + told["deviation"] * told["baseline_stddev"]
     webhook.fail_next = 1
     refused = plimsoll(agent, "alerts", "test", "webhook/oncall")
     assert refused.returncode == 1 and "refused: 500" in refused.stdout
