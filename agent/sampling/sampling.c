@@ -157,7 +157,8 @@ void sampler_due(struct sampler *s, uint64_t now_ms, bool all, struct sampled *o
 
 	pthread_mutex_lock(&s->lock);
 	release_ready(s, out);
-	while (s->waiting.oldest != NULL && (all || now_ms - s->waiting.oldest->since_ms >= wait_ms))
+	/* now_ms was read before the lock was had: a trace may have come since */
+	while (s->waiting.oldest != NULL && (all || s->waiting.oldest->since_ms + wait_ms <= now_ms))
 		decide_oldest(s, out);
 	meter_set(s->held, (int64_t)s->waiting.held_bytes);
 	pthread_mutex_unlock(&s->lock);

@@ -108,6 +108,19 @@ static void a_trace_waits_and_is_then_judged_by_its_id(void **state)
 	close_rig(&rig);
 }
 
+static void a_trace_that_came_after_the_clock_was_read_waits_like_any_other(void **state)
+{
+	struct rig rig = { .config = { .rate = 0.5, .content_rate = 1, .decision_wait_ms = 1000 } };
+
+	(void)state;
+	open_rig(&rig);
+	take(&rig, '1', false, 501);
+	sampler_due(rig.sampler, 500, false, &rig.out);
+	take(&rig, '1', true, 502);
+	assert_int_equal(rig.out.kept_items, 2);
+	close_rig(&rig);
+}
+
 static void an_error_brings_the_whole_trace_out_at_once(void **state)
 {
 	struct rig rig = { .config = { .rate = 0.01, .content_rate = 1, .decision_wait_ms = 1000 } };
@@ -260,6 +273,7 @@ int main(void)
 		cmocka_unit_test(a_share_is_a_threshold_without_its_zeros),
 		cmocka_unit_test(randomness_comes_from_rv_else_from_the_trace_id),
 		cmocka_unit_test(a_trace_waits_and_is_then_judged_by_its_id),
+		cmocka_unit_test(a_trace_that_came_after_the_clock_was_read_waits_like_any_other),
 		cmocka_unit_test(an_error_brings_the_whole_trace_out_at_once),
 		cmocka_unit_test(an_error_that_comes_late_turns_the_decision),
 		cmocka_unit_test(a_trace_that_somebody_rates_low_or_an_alert_names_is_kept),
