@@ -44,7 +44,7 @@ static struct kinship read_kinship(struct slice span)
 /* The slot of the span with these ids, or the free one where it would be. */
 static size_t *slot_of(const struct family *f, struct slice trace_id, struct slice span_id)
 {
-	size_t at = (size_t)hash_slice(span_id) & f->mask;
+	size_t at = (size_t)hash_mix(hash_slice(span_id), hash_slice(trace_id)) & f->mask;
 
 	for (; f->slots[at] != NOBODY; at = (at + 1) & f->mask) {
 		const struct kinship *k = &f->spans[f->slots[at]];

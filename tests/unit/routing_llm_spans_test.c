@@ -7,8 +7,10 @@
 #include <stdint.h>
 
 #include <cmocka.h>
+#include <stdlib.h>
 
 #include "agent/base/buf.h"
+#include "agent/base/clock.h"
 #include "agent/otlp/json_transcode.h"
 #include "agent/routing/llm_spans.h"
 
@@ -70,6 +72,34 @@ static void spans_that_are_their_own_ancestors_end_the_search(void **state)
 		     SPAN(TRACE, ID("03"), ID("03"), CALL), "XXX");
 }
 
+static void a_span_id_that_all_traces_share_takes_no_longer(void **state)
+{
+	enum { SPANS = 60000, BYTES = 2 + 16 + 2 + 8 };
+	struct request_item *all = calloc(SPANS, sizeof(*all));
+	char *wire = calloc(SPANS, BYTES);
+	bool *marks = calloc(SPANS, 1);
+	const struct slice none = SLICE_NONE;
+	struct arena arena;
+
+	(void)state;
+	arena_init(&arena, 64 << 20);
+	for (uint32_t i = 0; i < SPANS; i++) {
+		char *span = wire + (size_t)i * BYTES;
+		memcpy(span, "\x0a\x10", 2);
+		memcpy(span + 2, &i, sizeof(i));
+		memcpy(span + 18, "\x12\x08span", 6);
+		all[i] = (struct request_item){ .content = { span, BYTES }, .scope = &none, .resource = &none };
+	}
+	const struct request_items items = { all, SPANS };
+	uint64_t start_ns = clock_process_cpu_ns();
+	assert_false(FAILED(llm_spans_mark(&items, &arena, marks)));
+	assert_true(clock_process_cpu_ns() - start_ns < 2 * NS_PER_SECOND);
+	arena_release(&arena);
+	free(all);
+	free(wire);
+	free(marks);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -77,6 +107,7 @@ int main(void)
 		cmocka_unit_test(what_wraps_calls_is_marked_and_what_is_below_a_call_is_not),
 		cmocka_unit_test(the_same_span_id_in_another_trace_is_another_span),
 		cmocka_unit_test(spans_that_are_their_own_ancestors_end_the_search),
+		cmocka_unit_test(a_span_id_that_all_traces_share_takes_no_longer),
 	};
 
 	return cmocka_run_group_tests_name("routing/llm_spans", tests, NULL, NULL);
