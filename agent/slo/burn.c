@@ -111,6 +111,12 @@ static void resolve(struct slo_tracker *t, struct slo_group *g, uint64_t now_s)
 	t->emit(t->context, &v);
 }
 
+void slo_group_end(struct slo_tracker *t, struct slo_group *g, uint64_t now_s)
+{
+	if (g->burning_since_s != 0)
+		resolve(t, g, now_s);
+}
+
 static void judge(struct slo_tracker *t, struct slo_group *g, uint64_t now_s)
 {
 	struct share seen;

@@ -113,14 +113,22 @@ static const struct config_instance *find_slo(const struct config_instances *slo
 	return NULL;
 }
 
+/* Where event time stands. */
+static uint64_t event_now(const struct slo_tracker *t)
+{
+	return t->newest_s + (t->wall_s - t->arrived_s);
+}
+
 void slo_reload(struct slo_tracker *t, const struct config *config)
 {
 	for (size_t i = t->count; i-- > 0;) {
 		const struct config_instance *slo = find_slo(&config->slos, t->groups[i]->slo->id);
-		if (slo != NULL)
+		if (slo != NULL) {
 			t->groups[i]->slo = slo;
-		else
-			slo_group_drop(t, i);
+			continue;
+		}
+		slo_group_end(t, t->groups[i], event_now(t));
+		slo_group_drop(t, i);
 	}
 	t->slos = &config->slos;
 }
@@ -173,17 +181,12 @@ static struct slo_labels group_labels(const struct slo_config *c, const struct s
 	return out;
 }
 
-static bool has_failed(const struct sample *s)
-{
-	return s->outcome == OUTCOME_ERROR || s->outcome == OUTCOME_RATE_LIMITED || s->outcome == OUTCOME_TIMEOUT;
-}
-
 /* What failed fast was not fast: only what was answered has a time, and what timed out had too long a one. */
 static enum tristate in_time(const struct sample *s, double ms, double threshold_ms)
 {
 	if (s->outcome == OUTCOME_TIMEOUT)
 		return TRI_NO;
-	if (has_failed(s) || isnan(ms))
+	if (outcome_is_error(s->outcome) || isnan(ms))
 		return TRI_UNKNOWN;
 	return ms <= threshold_ms ? TRI_YES : TRI_NO;
 }
@@ -195,7 +198,7 @@ static enum tristate meets(const char *metric, const struct slo_config *c, const
 		return in_time(s, s->ttft_ms, (double)c->threshold_ms);
 	if (strcmp(metric, "latency") == 0)
 		return in_time(s, s->latency_ms, (double)c->threshold_ms);
-	return has_failed(s) ? TRI_NO : TRI_YES;
+	return outcome_is_error(s->outcome) ? TRI_NO : TRI_YES;
 }
 
 static struct slo_group *group_for(struct slo_tracker *t, const struct config_instance *slo,
@@ -246,12 +249,6 @@ void slo_add(struct slo_tracker *t, const struct sample *s)
 	struct slo_labels labels = labels_of(s);
 	for (size_t i = 0; i < t->slos->count; i++)
 		tally(t, &t->slos->items[i], s, &labels, unix_s);
-}
-
-/* Where event time stands. */
-static uint64_t event_now(const struct slo_tracker *t)
-{
-	return t->newest_s + (t->wall_s - t->arrived_s);
 }
 
 /* The clock was set back. */

@@ -37,11 +37,12 @@ enum slo_rule {
 
 struct slo_tracker;
 
-/* config is borrowed until the next reload. emit is called from within add and advance. NULL without memory. */
+/* config is borrowed until the next reload. emit is called from within add, advance and reload. NULL without memory. */
 struct slo_tracker *slo_new(const struct config *config, verdict_fn emit, void *context);
 void slo_free(struct slo_tracker *t);
 
-/* Objectives that keep their id keep their tallies; a changed threshold holds for calls to come. */
+/* Objectives that keep their id keep their tallies; a changed threshold holds for calls to come. One that is there no more
+ * burns no more. */
 void slo_reload(struct slo_tracker *t, const struct config *config);
 
 /* Takes one sample; those that are no calls are passed over. Allocates only for a group not seen before. */

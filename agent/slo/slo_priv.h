@@ -52,6 +52,9 @@ void slo_group_drop(struct slo_tracker *t, size_t at);
  * Without a clock, any time is believed. */
 void slo_group_believe(const struct slo_tracker *t, struct slo_group *g);
 
+/* Nobody judges it any more: a verdict that it is over, where it burns. */
+void slo_group_end(struct slo_tracker *t, struct slo_group *g, uint64_t now_s);
+
 /* Judges every group as of now_s, and drops those that have been silent for the whole period. */
 void slo_judge(struct slo_tracker *t, uint64_t now_s);
 

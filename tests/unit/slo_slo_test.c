@@ -165,6 +165,21 @@ static void silence_ends_an_alert_in_a_live_agent(void **state)
 	slo_free(t);
 }
 
+static void an_objective_that_is_taken_away_burns_no_more(void **state)
+{
+	struct seen seen = { 0 };
+	struct config none = { .slos = { NULL, 0 } };
+	struct slo_tracker *t = slo_new(&config, on_verdict, &seen);
+
+	(void)state;
+	traffic(t, T0, T0 + 3 * HOUR, "gpt-4o", 1);
+	assert_int_equal(seen.raised, 1);
+	slo_reload(t, &none);
+	assert_int_equal(seen.resolved, 1);
+	assert_true(seen.resolved_at_s - T0 <= 3 * HOUR);
+	slo_free(t);
+}
+
 struct groups {
 	size_t count;
 	uint64_t other;
@@ -319,6 +334,7 @@ int main(void)
 		cmocka_unit_test(models_have_budgets_of_their_own),
 		cmocka_unit_test(failures_have_no_time_but_a_timeout_has_too_much),
 		cmocka_unit_test(silence_ends_an_alert_in_a_live_agent),
+		cmocka_unit_test(an_objective_that_is_taken_away_burns_no_more),
 		cmocka_unit_test(many_groups_share_one_beyond_the_limit),
 		cmocka_unit_test(a_restart_neither_forgets_nor_repeats),
 		cmocka_unit_test(calls_are_judged_though_the_stored_times_lie_far_ahead),
