@@ -35,16 +35,17 @@ static bool read_duration(struct json *j, uint64_t *out_ns)
 	return true;
 }
 
+/* Whole, however it is written: tables that know no integers write 1200.0. */
 static bool read_count(struct json *j, struct tokens *t, enum token_class class)
 {
 	struct slice text;
-	uint64_t n;
+	struct decimal n;
 
 	if (json_peek(j) == JSON_NULL)
 		return json_null(j);
-	if (!json_number(j, &text) || !slice_to_u64(text, &n))
+	if (!json_number(j, &text) || !decimal_parse(text, &n) || n.scale > 0 || n.digits < 0 || n.digits > UINT64_MAX)
 		return false;
-	tokens_set(t, class, n);
+	tokens_set(t, class, (uint64_t)n.digits);
 	return true;
 }
 
@@ -313,11 +314,10 @@ static bool read_listed(struct json *j, struct arena *a, struct slice key, struc
 
 static bool read_member(struct json *j, struct arena *a, struct slice key, struct call *c)
 {
-	bool listed;
+	bool listed, understood = read_listed(j, a, key, c, &listed);
 
-	if (!read_listed(j, a, key, c, &listed) || listed)
-		return listed;
-	bool understood = read_telling(j, a, key, c, &listed);
+	if (!listed)
+		understood = read_telling(j, a, key, c, &listed);
 	if (listed)
 		return understood;
 	if (slice_equal(key, SLICE("trace_id")))
