@@ -41,6 +41,12 @@ static void start(struct call *c, enum call_stage stage, const grpc_op *ops, siz
 
 /* ---------------------------------------------------------------- the slot */
 
+static void close_slot(struct call *c)
+{
+	c->stage = CALL_CLOSED;
+	c->lane->closed++;
+}
+
 static void post(struct call *c)
 {
 	struct grpc_lane *l = c->lane;
@@ -52,7 +58,7 @@ static void post(struct call *c)
 	grpc_call_details_init(&c->details);
 	if (grpc_server_request_call(l->server, &c->core, &c->details, &c->metadata, l->queue, l->queue, c) !=
 	    GRPC_CALL_OK)
-		c->stage = CALL_CLOSED;
+		close_slot(c);
 }
 
 /* Everything that belongs to the call, not to the slot. */
@@ -311,7 +317,7 @@ void call_advance(struct call *c, bool success)
 			accept_call(c);
 		} else { /* the server is shutting down */
 			release(c);
-			c->stage = CALL_CLOSED;
+			close_slot(c);
 		}
 		break;
 	case CALL_READING:
@@ -375,6 +381,13 @@ void grpc_lane_sweep(struct grpc_lane *l, uint64_t now_ns)
 		look_after(&l->calls[i], now_ns);
 	admit_waiting(l);
 	lane_trim(&l->lane, now_ns);
+}
+
+bool grpc_lane_end(struct grpc_lane *l)
+{
+	while (l->waiting != NULL)
+		refuse(first_waiting(l), FAIL(UNAVAILABLE, "shutting down"));
+	return l->closed == CALLS_PER_LANE;
 }
 
 void grpc_lane_release(struct grpc_lane *l)

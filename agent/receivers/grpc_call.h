@@ -61,6 +61,7 @@ struct grpc_lane {
 	struct read_gate gate;
 	struct call *waiting, **waiting_end;
 	uint64_t next_sweep_ns;
+	unsigned closed; /* slots that ask for no more calls */
 	struct call calls[CALLS_PER_LANE];
 };
 
@@ -80,6 +81,10 @@ void call_advance(struct call *c, bool success);
 
 /* Once in a while: ends what takes too long. now_ns: monotonic. */
 void grpc_lane_sweep(struct grpc_lane *l, uint64_t now_ns);
+
+/* The server is shut down: nobody is connected any more, but calls may be under way here still. True once none is; until
+ * then ask again after each operation. */
+bool grpc_lane_end(struct grpc_lane *l);
 
 /* Frees what the slots hold; nothing may be with the core any more. */
 void grpc_lane_release(struct grpc_lane *l);

@@ -38,7 +38,7 @@ struct grpc_receiver {
 
 	pthread_mutex_t lock;
 	pthread_cond_t changed;
-	bool is_shut_down; /* under lock: the last call is over */
+	atomic_bool is_shut_down; /* set under lock: nobody is connected any more */
 };
 
 /* ---------------------------------------------------------------- threads */
@@ -59,6 +59,7 @@ struct thread_start {
 static void *run_lane(void *argument)
 {
 	struct thread_start start = *(struct thread_start *)argument;
+	bool is_over = false;
 
 	free(argument);
 	pthread_setname_np(pthread_self(), "lane-grpc");
@@ -74,6 +75,10 @@ static void *run_lane(void *argument)
 		else if (event.type == GRPC_OP_COMPLETE)
 			call_advance(event.tag, event.success != 0);
 		grpc_lane_sweep(start.lane, clock_mono_ns());
+		if (!is_over && start.receiver->is_shut_down && grpc_lane_end(start.lane)) {
+			is_over = true;
+			grpc_completion_queue_shutdown(start.lane->queue);
+		}
 	}
 }
 
@@ -274,7 +279,7 @@ void grpc_receiver_set_serving(struct grpc_receiver *r, bool serving)
 
 /* ---------------------------------------------------------------- the end */
 
-/* Waits until the last call is over. False where the deadline came first. */
+/* Waits until nobody is connected. False where the deadline came first. */
 static bool await_shut_down(struct grpc_receiver *r, uint64_t deadline_ms)
 {
 	uint64_t until_ns = clock_unix_ns() + deadline_ms * NS_PER_MS;
@@ -310,15 +315,17 @@ static void stop_server(struct grpc_receiver *r, uint64_t deadline_ms)
 	}
 }
 
+/* The core's shutdown waits for clients, not for our calls of those that left: each lane ends its queue after its last. */
 static void stop_lane(struct grpc_receiver *r, unsigned i)
 {
 	struct grpc_lane *l = r->lanes[i];
 
-	grpc_completion_queue_shutdown(l->queue);
-	if (i < r->thread_count)
+	if (i < r->thread_count) {
 		pthread_join(r->threads[i], NULL);
-	else
+	} else {
+		grpc_completion_queue_shutdown(l->queue);
 		drain(l->queue, NULL);
+	}
 	grpc_completion_queue_destroy(l->queue);
 	grpc_lane_release(l);
 	free(l);
@@ -326,13 +333,12 @@ static void stop_lane(struct grpc_receiver *r, unsigned i)
 
 void grpc_receiver_stop(struct grpc_receiver *r, uint64_t deadline_ms)
 {
-	if (r->server != NULL) {
-		if (r->lane_count > 0)
-			stop_server(r, deadline_ms);
-		grpc_server_destroy(r->server);
-	}
+	if (r->lane_count > 0)
+		stop_server(r, deadline_ms);
 	for (unsigned i = 0; i < r->lane_count; i++)
 		stop_lane(r, i);
+	if (r->server != NULL)
+		grpc_server_destroy(r->server);
 	for (size_t i = 0; i < LISTEN_ADDRESSES_MAX; i++)
 		grpc_port_tls_release(&r->port_tls[i]);
 	tls_server_free(r->tls);

@@ -509,6 +509,31 @@ static void stopping_cuts_off_calls_that_do_not_end(void **state)
 	receiver = kept;
 }
 
+/* The core holds the server shut down once nobody is connected, whatever is still with us. */
+static void stopping_waits_for_what_is_being_stored_for_a_client_that_left(void **state)
+{
+	struct grpc_receiver *kept = receiver;
+	struct client_call c;
+
+	(void)state;
+	for (unsigned threads = 1; threads <= 2; threads++) {
+		receiver = start_another(threads);
+		grpc_channel *to = connect_to("127.0.0.1");
+		pipeline_answers_later((struct ingest_reply){ .status = OK }, 400);
+		call_start(&c, to, LOGS, SLICE_NONE, PLAIN);
+		while (pipeline_calls() == 0)
+			usleep(1000);
+		grpc_call_cancel(c.core, NULL);
+		call_next();
+		call_end(&c);
+		grpc_channel_destroy(to);
+		uint64_t began_ns = clock_mono_ns();
+		grpc_receiver_stop(receiver, 1000);
+		assert_in_range((clock_mono_ns() - began_ns) / NS_PER_MS, 200, 3000);
+	}
+	receiver = kept;
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -532,6 +557,7 @@ int main(void)
 		cmocka_unit_test(several_threads_serve_and_stop),
 		cmocka_unit_test(stopping_lets_running_calls_end_and_refuses_new_ones),
 		cmocka_unit_test(stopping_cuts_off_calls_that_do_not_end),
+		cmocka_unit_test(stopping_waits_for_what_is_being_stored_for_a_client_that_left),
 	};
 	return cmocka_run_group_tests_name("receivers/grpc", tests, start, stop);
 }
