@@ -51,18 +51,43 @@ void clock_format_utc_ns(uint64_t unix_ns, char out[31])
 	snprintf(out, 31, "%.19s.%09uZ", seconds, (unsigned)(unix_ns % NS_PER_SECOND));
 }
 
-static bool parse_zone(const char *text, int *offset_s)
+/* Exactly n digits, which *at moves behind. */
+static bool parse_digits(const char **at, int n, int *out)
 {
-	int hours, minutes, used = 0;
-
-	if ((text[0] == 'Z' || text[0] == 'z') && text[1] == '\0') {
-		*offset_s = 0;
-		return true;
+	*out = 0;
+	for (; n > 0; n--, (*at)++) {
+		if (**at < '0' || **at > '9')
+			return false;
+		*out = *out * 10 + (**at - '0');
 	}
-	if ((text[0] != '+' && text[0] != '-') || sscanf(text + 1, "%2d:%2d%n", &hours, &minutes, &used) != 2 ||
-	    text[1 + used] != '\0' || hours > 23 || minutes > 59 || hours < 0 || minutes < 0)
+	return true;
+}
+
+static bool skip(const char **at, char c)
+{
+	if (**at != c)
 		return false;
-	*offset_s = (text[0] == '-' ? -1 : 1) * (hours * 3600 + minutes * 60);
+	(*at)++;
+	return true;
+}
+
+/* Three numbers with a separator between each two. */
+static bool parse_three(const char **at, int first_digits, char separator, int out[3])
+{
+	return parse_digits(at, first_digits, &out[0]) && skip(at, separator) && parse_digits(at, 2, &out[1]) &&
+	       skip(at, separator) && parse_digits(at, 2, &out[2]);
+}
+
+static bool parse_zone(const char *at, int64_t *offset_s)
+{
+	int hours, minutes, sign = *at == '-' ? -1 : 1;
+
+	if ((*at == 'Z' || *at == 'z') && at[1] == '\0')
+		return true;
+	if ((*at != '+' && *at != '-') || (at++, !parse_digits(&at, 2, &hours)) || !skip(&at, ':') ||
+	    !parse_digits(&at, 2, &minutes) || *at != '\0' || hours > 23 || minutes > 59)
+		return false;
+	*offset_s = sign * (hours * INT64_C(3600) + minutes * 60);
 	return true;
 }
 
@@ -70,7 +95,6 @@ static const char *parse_fraction(const char *at, uint64_t *ns)
 {
 	uint64_t unit = NS_PER_SECOND / 10;
 
-	*ns = 0;
 	if (*at != '.')
 		return at;
 	for (at++; *at >= '0' && *at <= '9'; at++, unit /= 10)
@@ -78,32 +102,40 @@ static const char *parse_fraction(const char *at, uint64_t *ns)
 	return at;
 }
 
+static bool is_date(const int date[3])
+{
+	static const int lengths[] = { 31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31 };
+	bool is_leap = date[0] % 4 == 0 && (date[0] % 100 != 0 || date[0] % 400 == 0);
+
+	return date[0] >= 1970 && date[1] >= 1 && date[1] <= 12 && date[2] >= 1 &&
+	       date[2] <= lengths[date[1] - 1] + (is_leap && date[1] == 2);
+}
+
 int clock_parse_rfc3339(const char *text, uint64_t *unix_ns)
 {
-	struct tm tm = { 0 };
+	int date[3], time[3] = { 0 };
+	int64_t offset_s = 0;
 	uint64_t ns = 0;
-	int used = 0, offset_s = 0;
 
-	if (sscanf(text, "%4d-%2d-%2d%n", &tm.tm_year, &tm.tm_mon, &tm.tm_mday, &used) != 3 || used != 10)
+	if (!parse_three(&text, 4, '-', date) || !is_date(date))
 		return -1;
-	const char *at = text + used;
-	if (*at == 'T' || *at == 't' || *at == ' ') {
-		if (sscanf(at + 1, "%2d:%2d:%2d%n", &tm.tm_hour, &tm.tm_min, &tm.tm_sec, &used) != 3 || used != 8)
+	if (*text == 'T' || *text == 't' || *text == ' ') {
+		text++;
+		if (!parse_three(&text, 2, ':', time) || time[0] > 23 || time[1] > 59 || time[2] > 60)
 			return -1;
-		at = parse_fraction(at + 9, &ns);
-		if (*at != '\0' && !parse_zone(at, &offset_s))
+		text = parse_fraction(text, &ns);
+		if (*text != '\0' && !parse_zone(text, &offset_s))
 			return -1;
-	} else if (*at != '\0') {
+	} else if (*text != '\0') {
 		return -1;
 	}
-	if (tm.tm_mon < 1 || tm.tm_mon > 12 || tm.tm_mday < 1 || tm.tm_mday > 31 || tm.tm_hour > 23 ||
-	    tm.tm_min > 59 || tm.tm_sec > 60 || tm.tm_year < 1970)
-		return -1;
-	tm.tm_year -= 1900;
-	tm.tm_mon -= 1;
-	time_t seconds = timegm(&tm) - offset_s;
+	struct tm tm = { .tm_year = date[0] - 1900, .tm_mon = date[1] - 1, .tm_mday = date[2],
+			 .tm_hour = time[0], .tm_min = time[1], .tm_sec = time[2] };
+	int64_t seconds = timegm(&tm) - offset_s;
 	if (seconds < 0)
 		return -1;
+	if ((uint64_t)seconds > UINT64_MAX / NS_PER_SECOND - 1) /* people write 9999-12-31 for "never" */
+		seconds = (int64_t)(UINT64_MAX / NS_PER_SECOND - 1);
 	*unix_ns = (uint64_t)seconds * NS_PER_SECOND + ns;
 	return 0;
 }

@@ -21,8 +21,8 @@ void clock_format_utc(uint64_t unix_seconds, char out[21]);
 /* "2026-11-21T15:57:16.000000250Z" into out (at least 31 bytes), NUL-terminated. */
 void clock_format_utc_ns(uint64_t unix_ns, char out[31]);
 
-/* RFC 3339 ("2026-11-21T15:57:16.25+01:00", or a bare date) to unix ns, at least 1970. Returns 0, or -1 where the text
- * is none. */
+/* RFC 3339 ("2026-11-21T15:57:16.25+01:00", or a bare date) to unix ns. Returns 0, or -1 where the text is none, or is
+ * before 1970. What is later than 64 bits hold (2554) is the last second of them. */
 int clock_parse_rfc3339(const char *text, uint64_t *unix_ns);
 
 #endif
