@@ -8,6 +8,7 @@
 #include <stdlib.h>
 
 #include "agent/base/hash.h"
+#include "agent/base/json.h"
 
 #define FORMAT 5
 #define FORMAT_WITHOUT_ENVIRONMENT 4
@@ -218,6 +219,19 @@ static struct alert *adopt(const struct alert *read, const struct borrowed *text
 	return a;
 }
 
+/* It is written between other members as it is. */
+static bool is_json_members(struct slice evidence)
+{
+	struct buf object = BUF_INIT;
+
+	buf_byte(&object, '{');
+	buf_slice(&object, evidence);
+	buf_byte(&object, '}');
+	bool is_valid = !buf_failed(&object) && json_is_valid(buf_view(&object));
+	buf_release(&object);
+	return is_valid;
+}
+
 struct alert *alert_load(struct slice value)
 {
 	struct alert read = { .end = ALERT_END_NONE };
@@ -226,7 +240,7 @@ struct alert *alert_load(struct slice value)
 	char name[64];
 
 	record_alert(&r, &read, &text);
-	if (!record_ok(&r) || text.metric.len >= sizeof(name))
+	if (!record_ok(&r) || text.metric.len >= sizeof(name) || !is_json_members(text.evidence))
 		return NULL;
 	snprintf(name, sizeof(name), "%.*s", SLICE_ARG(text.metric));
 	read.verdict.metric = name;

@@ -92,7 +92,7 @@ void alert_runbook(const struct alert *a, const struct alerts_config *config, st
  * may be NULL. */
 void alert_json(const struct alert *a, const struct alerts_config *config, struct buf *out);
 
-/* The alert as a stored value, and back. NULL: another format, or no memory. */
+/* The alert as a stored value, and back. NULL: another format, damaged, or no memory. */
 void alert_save(const struct alert *a, struct buf *out);
 struct alert *alert_load(struct slice value);
 

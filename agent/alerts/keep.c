@@ -36,6 +36,12 @@ void alerts_save(struct alerts *a, bool all, alerts_put put, void *context)
 		notifier_save(a->notifier, all, put, context);
 }
 
+/* What is stored under another key than its own would be loaded again by every later start. */
+static bool is_key(struct slice key, const struct alert *alert)
+{
+	return slice_equal(slice_skip(key, 1), slice_of(alert->id));
+}
+
 struct status alerts_load(struct alerts *a, struct slice key, struct slice value)
 {
 	struct alert *alert;
@@ -43,10 +49,12 @@ struct status alerts_load(struct alerts *a, struct slice key, struct slice value
 	if (slice_starts_with(key, SLICE("n")))
 		return a->notifier != NULL ? notifier_load(a->notifier, key, value) : OK;
 	if (slice_starts_with(key, SLICE("s")))
-		return silences_load(&a->silences, value);
+		return silences_load(&a->silences, key, value);
 	alert = slice_starts_with(key, SLICE("a")) ? alert_load(value) : NULL;
-	if (alert == NULL)
-		return FAIL(CORRUPT, "a stored alert has another version or shape");
+	if (alert == NULL || !is_key(key, alert)) {
+		alert_free(alert);
+		return FAIL(CORRUPT, "a stored alert has another version, shape or key");
+	}
 	alerts_insert(a, alert);
 	return OK;
 }

@@ -169,7 +169,13 @@ void silences_save(struct silences *s, bool all, silences_put put, void *context
 			save_one(s->items[i], put, context);
 }
 
-struct status silences_load(struct silences *s, struct slice value)
+/* Under another key than its own it would be loaded again by every later start. */
+static bool is_key(struct slice key, const struct silence *s)
+{
+	return s->id[ALERT_ID_SIZE - 1] == '\0' && slice_equal(slice_skip(key, 1), slice_of(s->id));
+}
+
+struct status silences_load(struct silences *s, struct slice key, struct slice value)
 {
 	struct silence *item = s->count < SILENCES_MAX ? calloc(1, sizeof(*item)) : NULL;
 	struct slice matchers = SLICE_NONE, by = SLICE_NONE, comment = SLICE_NONE;
@@ -178,9 +184,9 @@ struct status silences_load(struct silences *s, struct slice value)
 	if (item == NULL)
 		return FAIL(NOMEM, "no room for a stored silence");
 	record_silence(&r, item, &matchers, &by, &comment);
-	if (!record_ok(&r) || item->id[ALERT_ID_SIZE - 1] != '\0' || fill(item, matchers, by, comment) != NULL) {
+	if (!record_ok(&r) || !is_key(key, item) || fill(item, matchers, by, comment) != NULL) {
 		free(item);
-		return FAIL(CORRUPT, "a stored silence has another version or shape");
+		return FAIL(CORRUPT, "a stored silence has another version, shape or key");
 	}
 	s->items[s->count++] = item;
 	return OK;

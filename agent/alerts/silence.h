@@ -51,6 +51,6 @@ void silence_json(const struct silence *s, uint64_t now_s, struct buf *out);
 /* As alerts_save and alerts_load; keys begin with 's'. */
 typedef void (*silences_put)(void *context, struct slice key, struct slice value);
 void silences_save(struct silences *s, bool all, silences_put put, void *context);
-struct status silences_load(struct silences *s, struct slice value) MUST_USE;
+struct status silences_load(struct silences *s, struct slice key, struct slice value) MUST_USE;
 
 #endif
