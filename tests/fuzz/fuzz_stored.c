@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
- * What the store gives back to a stage, one value of it damaged: taken or refused, the stage goes on with calls, and what
- * it saves then is taken by another one. Input: bytes that choose the stage, the value, the place in it (two) and how many
- * bytes go from there; the rest is put in their place.
+ * What the store gives back to a stage, one value of it (or its key) damaged: taken or refused, the stage goes on with
+ * calls, and what it saves then is taken by another one. Input: bytes that choose the stage (the highest bit: the key), the
+ * value, the place in it (two) and how many bytes go from there; the rest is put in their place.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -9,10 +9,12 @@
 #include "agent/alerts/alert.h"
 #include "agent/alerts/movement.h"
 #include "agent/base/json.h"
+#include "agent/baselines/detector.h"
 #include "agent/canary/canary.h"
 #include "agent/cases/cases.h"
 #include "agent/enrich/model_watch.h"
 #include "agent/review/review.h"
+#include "agent/slo/slo.h"
 
 #define T0    UINT64_C(1760054400)
 #define CALLS 60u
@@ -26,6 +28,7 @@ struct stage {
 	void (*use)(void *stage, const struct sample *s);
 	void (*save)(void *stage, bool all, put_fn put, void *context);
 	void (*free)(void *stage);
+	bool forgets; /* what it saves may be refused: numbers that are none by then are learned anew */
 };
 
 static void die(const char *stage, const char *what)
@@ -107,6 +110,58 @@ static void use_model_watch(void *stage, const struct sample *s)
 	model_watch_see(stage, &c);
 }
 
+/* Three hours of such calls, so that levels are learned, and an alert stands in the end. */
+static void use_detector(void *stage, const struct sample *s)
+{
+	uint64_t at = (s->time_unix_ms / 1000 - T0) / 300, start_s = T0 + at * 3 * 3600;
+	struct sample one = *s;
+
+	one.request_model = SLICE("alias");
+	one.model_pinned = at % 2 == 0 ? TRI_YES : TRI_NO;
+	one.ttft_ms = 200;
+	one.output_tokens = 100;
+	one.name = SLICE("quality");
+	one.value = 0.8;
+	one.cost_usd *= at > CALLS - 4 ? 50 : 1;
+	for (uint64_t t = 0; t < 3 * 3600; t += 150) {
+		one.time_unix_ms = (start_s + t) * 1000;
+		detector_add(stage, &one);
+	}
+}
+
+static void look_at_budget(void *context, const struct slo_view *v)
+{
+	*(double *)context += v->budget_left;
+}
+
+static void use_slo(void *stage, const struct sample *s)
+{
+	double left = 0;
+
+	slo_add(stage, s);
+	slo_visit(stage, look_at_budget, &left);
+}
+
+static const char *percentiles[] = { "latency_p99" };
+static const struct baselines_config baselines_config = {
+	.enabled = true, .sigma = 2, .false_alert_budget = 0.01, .max_series = 2000, .idle_after_ms = UINT64_C(720) * 3600 * 1000,
+	.alias_notice_every_ms = 86400000, .metrics = { percentiles, 1 },
+};
+
+static const char *by_feature[] = { "feature" };
+static struct slo_config slo_options = {
+	.threshold_ms = 820, .objective = 0.95, .window_ms = UINT64_C(30) * 86400 * 1000, .by = { by_feature, 1 },
+};
+static struct config_instance slo_instance = { .id = "latency/chat", .kind = "latency", .options = &slo_options };
+static struct config slo_config = { .slos = { &slo_instance, 1 } };
+
+static void on_verdict(void *context, const struct verdict *v)
+{
+	(void)context;
+	if (v->at_s > INT64_MAX || v->started_at_s > INT64_MAX)
+		die(v->metric, "a verdict of a time before 1970");
+}
+
 #define STAGE(name, maker)                                                                                  \
 	static void *make_##name(void)                                                                      \
 	{                                                                                                   \
@@ -125,13 +180,15 @@ static void use_model_watch(void *stage, const struct sample *s)
 		name##_free(stage);                                                                         \
 	}
 
+STAGE(detector, detector_new(&baselines_config, on_verdict, NULL))
+STAGE(slo, slo_new(&slo_config, on_verdict, NULL))
 STAGE(cases, cases_with_texts())
 STAGE(review, review_new())
 STAGE(canary, canary_new(&canary_config, NULL, NULL))
 STAGE(model_watch, model_watch_new())
 STAGE(movement, movement_new(NULL, NULL))
 
-#define ROW(name, use) { #name, make_##name, load_##name, use, save_##name, free_##name }
+#define ROW(name, use) { #name, make_##name, load_##name, use, save_##name, free_##name, false }
 
 static const struct stage stages[] = {
 	ROW(cases, use_cases),
@@ -139,6 +196,8 @@ static const struct stage stages[] = {
 	ROW(canary, use_canary),
 	ROW(model_watch, use_model_watch),
 	ROW(movement, use_movement),
+	{ "detector", make_detector, load_detector, use_detector, save_detector, free_detector, true },
+	ROW(slo, use_slo),
 };
 
 #define STAGE_COUNT (sizeof(stages) / sizeof(stages[0]))
@@ -230,11 +289,11 @@ static void inherit(void *context, struct slice key, struct slice value)
 	if (value.len == 0)
 		return; /* gone */
 	struct status s = h->of->load(h->stage, key, value);
-	if (FAILED(s))
+	if (FAILED(s) && !h->of->forgets)
 		die(h->of->name, s.why);
 }
 
-static void fuzz_stage(const struct stage *of, size_t damaged, struct slice value)
+static void fuzz_stage(const struct stage *of, size_t damaged, struct slice key, struct slice value)
 {
 	struct sample call = a_call(CALLS);
 	struct heir heir = { of, of->make() };
@@ -244,8 +303,8 @@ static void fuzz_stage(const struct stage *of, size_t damaged, struct slice valu
 	if (stage == NULL || heir.stage == NULL)
 		die(of->name, "no memory");
 	for (size_t i = 0; i < pair_counts[at]; i++) {
-		struct status s = of->load(stage, buf_view(&pairs[at][i].key),
-					   i == damaged ? value : buf_view(&pairs[at][i].value));
+		struct slice own_key = buf_view(&pairs[at][i].key), sound = buf_view(&pairs[at][i].value);
+		struct status s = of->load(stage, i == damaged ? key : own_key, i == damaged ? value : sound);
 		(void)s; /* what belongs to a refused one is refused too */
 	}
 	of->use(stage, &call);
@@ -284,14 +343,16 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 			leave(&stages[i]);
 		leave_alert();
 	}
-	size_t which = data[0] % (STAGE_COUNT + 1), pair = data[1] % pair_counts[which];
-	struct slice sound = buf_view(&pairs[which][pair].value);
+	size_t which = (data[0] & 0x7fu) % (STAGE_COUNT + 1), pair = data[1] % pair_counts[which];
+	bool of_key = (data[0] & 0x80) != 0 && which < STAGE_COUNT;
+	struct slice key = buf_view(&pairs[which][pair].key), value = buf_view(&pairs[which][pair].value);
+	struct slice sound = of_key ? key : value;
 	size_t place = (data[2] | (size_t)data[3] << 8) % (sound.len + 1);
 	buf_slice(&damaged, slice_head(sound, place));
 	buf_append(&damaged, data + 5, size - 5);
 	buf_slice(&damaged, slice_skip(slice_skip(sound, place), data[4]));
 	if (which < STAGE_COUNT)
-		fuzz_stage(&stages[which], pair, buf_view(&damaged));
+		fuzz_stage(&stages[which], pair, of_key ? buf_view(&damaged) : key, of_key ? value : buf_view(&damaged));
 	else
 		fuzz_alert(buf_view(&damaged));
 	buf_release(&damaged);
