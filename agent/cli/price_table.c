@@ -95,7 +95,7 @@ static void list_model(const struct found *found, const char *pattern, bool json
 		for (uint32_t i = 0; i < sheet.count; i++)
 			if (sheet.prices[i].unit == u)
 				list_price(&sheet.prices[i], json, out);
-	buf_text(out, json ? "}}\n" : "\n");
+	buf_text(out, json ? "}}\n" : sheet.count == 0 ? " free\n" : "\n");
 }
 
 static void list_table(const struct table *t, const char *pattern, bool json, struct buf *out)

@@ -126,6 +126,8 @@ static void tables_are_listed_checked_and_compared(void **state)
 	(void)state;
 	assert_int_equal(RUN("list", "openai/gpt-4o-mini"), CLI_DONE);
 	assert_non_null(strstr(output.ptr, "input_mtok=0.15"));
+	assert_int_equal(RUN("list", "github-copilot/gpt-4o-mini"), CLI_DONE); /* a row without any price */
+	assert_true(slice_ends_with(buf_view(&output), SLICE(" free\n")));
 	assert_int_equal(RUN("list", "no-such-model"), CLI_NO);
 	assert_int_equal(RUN("check", LITELLM), CLI_DONE);
 	assert_int_equal(RUN("check", CONFORMANCE), CLI_NO);
