@@ -12,52 +12,77 @@ struct pair {
 
 #define PAIR(from, to) { { (from), sizeof(from) - 1 }, { (to), sizeof(to) - 1 } }
 
+/* Case and what joins the words ("-", "_", a space) make no difference. */
 static const struct pair spellings[] = {
 	PAIR("openai", "openai"),
 	PAIR("anthropic", "anthropic"),
+	PAIR("aws.bedrock", "aws.bedrock"),
+	PAIR("azure.ai.openai", "azure.ai.openai"),
+	PAIR("azure.ai.inference", "azure.ai.inference"),
+	PAIR("gcp.vertex_ai", "gcp.vertex_ai"),
+	PAIR("gcp.gemini", "gcp.gemini"),
+	PAIR("gcp.gen_ai", "gcp.gen_ai"),
+	PAIR("mistral_ai", "mistral_ai"),
+	PAIR("x_ai", "x_ai"),
+	PAIR("vertex", "gcp.vertex_ai"),
 	PAIR("vertex_ai", "gcp.vertex_ai"),
-	PAIR("vertexai", "gcp.vertex_ai"),
-	PAIR("google_vertexai", "gcp.vertex_ai"),
+	PAIR("vertex_ai_beta", "gcp.vertex_ai"),
+	PAIR("google.vertex", "gcp.vertex_ai"),
+	PAIR("google_vertex", "gcp.vertex_ai"),
+	PAIR("google_vertex_ai", "gcp.vertex_ai"),
+	PAIR("google_anthropic_vertex", "gcp.vertex_ai"),
 	PAIR("gemini", "gcp.gemini"),
 	PAIR("google", "gcp.gemini"),
-	PAIR("google.generative-ai", "gcp.gemini"),
+	PAIR("google_ai", "gcp.gemini"),
+	PAIR("google_gla", "gcp.gemini"),
 	PAIR("google_genai", "gcp.gemini"),
+	PAIR("google.generative-ai", "gcp.gemini"),
 	PAIR("az.ai.inference", "azure.ai.inference"),
+	PAIR("azure_ai", "azure.ai.inference"),
+	PAIR("azure_ai_inference", "azure.ai.inference"),
 	PAIR("az.ai.openai", "azure.ai.openai"),
+	PAIR("az.ai.agents", "azure.ai.openai"),
 	PAIR("azure", "azure.ai.openai"),
 	PAIR("azure_openai", "azure.ai.openai"),
-	PAIR("azure-openai", "azure.ai.openai"),
-	PAIR("xai", "x_ai"),
 	PAIR("bedrock", "aws.bedrock"),
+	PAIR("bedrock_converse", "aws.bedrock"),
 	PAIR("aws", "aws.bedrock"),
 	PAIR("aws_bedrock", "aws.bedrock"),
 	PAIR("amazon_bedrock", "aws.bedrock"),
-	PAIR("amazon-bedrock", "aws.bedrock"),
-	PAIR("mistralai", "mistral_ai"),
 	PAIR("mistral", "mistral_ai"),
 	PAIR("watsonx", "ibm.watsonx.ai"),
 	PAIR("ibm.watson.ai", "ibm.watsonx.ai"),
 	PAIR("moonshot", "moonshot_ai"),
+	PAIR("moonshot_ai", "moonshot_ai"),
 	PAIR("cohere", "cohere"),
+	PAIR("cohere_chat", "cohere"),
 	PAIR("ollama", "ollama"),
+	PAIR("ollama_chat", "ollama"),
 	PAIR("groq", "groq"),
 	PAIR("deepseek", "deepseek"),
 	PAIR("perplexity", "perplexity"),
+	PAIR("perplexity_ai", "perplexity"),
 	PAIR("openrouter", "openrouter"),
 	PAIR("together", "together_ai"),
-	PAIR("togetherai", "together_ai"),
+	PAIR("together_ai", "together_ai"),
+	PAIR("fireworks", "fireworks"),
 	PAIR("fireworks_ai", "fireworks"),
-	PAIR("huggingface", "hugging_face"),
+	PAIR("hugging_face", "hugging_face"),
 	PAIR("vllm", "vllm"),
+	PAIR("hosted_vllm", "vllm"),
+	PAIR("text_completion_openai", "openai"),
 	/* frameworks call models, they do not serve them */
 	PAIR("langchain", ""),
 	PAIR("langgraph", ""),
 	PAIR("crewai", ""),
 	PAIR("strands-agents", ""),
 	PAIR("llama_index", ""),
-	PAIR("llamaindex", ""),
 	PAIR("haystack", ""),
 	PAIR("litellm", ""),
+	PAIR("spring_ai", ""),
+	PAIR("autogen", ""),
+	PAIR("semantic_kernel", ""),
+	PAIR("gateway", ""), /* Vercel's, in front of whoever the model's name begins with */
 	PAIR("microsoft.agent_framework", ""),
 	PAIR("gcp.vertex.agent", ""),
 	PAIR("unknown", ""),
@@ -84,6 +109,7 @@ static const struct pair host_ends[] = {
 };
 
 static const struct pair model_starts[] = {
+	PAIR("gpt-oss", ""), /* open weights, served by many */
 	PAIR("gpt-", "openai"),
 	PAIR("chatgpt-", "openai"),
 	PAIR("o1", "openai"),
@@ -108,24 +134,56 @@ static const struct pair model_starts[] = {
 
 #define COUNT_OF(array) (sizeof(array) / sizeof((array)[0]))
 
+static bool joins_words(char c)
+{
+	return c == ' ' || c == '-' || c == '_';
+}
+
+static bool spelt_alike(struct slice a, struct slice b)
+{
+	size_t i = 0, j = 0;
+
+	for (;; i++, j++) {
+		while (i < a.len && joins_words(a.ptr[i]))
+			i++;
+		while (j < b.len && joins_words(b.ptr[j]))
+			j++;
+		if (i == a.len || j == b.len)
+			return i == a.len && j == b.len;
+		if (!slice_equal_nocase((struct slice){ a.ptr + i, 1 }, (struct slice){ b.ptr + j, 1 }))
+			return false;
+	}
+}
+
+/* name is not empty. */
 static const struct pair *find_spelling(struct slice name)
 {
 	for (size_t i = 0; i < COUNT_OF(spellings); i++)
-		if (name.len == spellings[i].from.len &&
-		    (slice_equal(name, spellings[i].from) || slice_equal_nocase(name, spellings[i].from)))
+		if (slice_equal(name, spellings[i].from))
+			return &spellings[i];
+	for (size_t i = 0; i < COUNT_OF(spellings); i++)
+		if ((name.ptr[0] | ' ') == spellings[i].from.ptr[0] && spelt_alike(name, spellings[i].from))
 			return &spellings[i];
 	return NULL;
 }
 
+/* What stands before the last dot; empty where there is none. */
+static struct slice without_last_part(struct slice name)
+{
+	while (name.len > 0 && name.ptr[name.len - 1] != '.')
+		name.len--;
+	return slice_head(name, name.len > 0 ? name.len - 1 : 0);
+}
+
 struct slice provider_canonical(struct slice name)
 {
-	const struct pair *known = find_spelling(name);
-
-	if (known == NULL) { /* the Vercel AI SDK appends the API: "openai.responses" */
-		ptrdiff_t dot = slice_find(name, SLICE("."));
-		known = dot > 0 ? find_spelling(slice_head(name, (size_t)dot)) : NULL;
+	/* the Vercel AI SDK appends the API: "openai.responses", "google.vertex.chat" */
+	for (struct slice part = name; part.len > 0; part = without_last_part(part)) {
+		const struct pair *known = find_spelling(part);
+		if (known != NULL)
+			return known->to;
 	}
-	return known != NULL ? known->to : name;
+	return name;
 }
 
 /* An address may come as a URL. */
@@ -152,10 +210,30 @@ struct slice provider_of_host(struct slice host)
 	return SLICE_NONE;
 }
 
-struct slice provider_of_model(struct slice model)
+static struct slice provider_of_id(struct slice model)
 {
 	for (size_t i = 0; i < COUNT_OF(model_starts); i++)
 		if (slice_starts_with(model, model_starts[i].from))
 			return model_starts[i].to;
 	return SLICE_NONE;
+}
+
+/* Weights have the names of those who published them, whoever serves them: "google/gemma-3-27b-it". */
+static bool publishes_weights(struct slice vendor)
+{
+	return slice_equal(vendor, SLICE("openai")) || slice_equal(vendor, SLICE("google")) ||
+	       slice_equal(vendor, SLICE("mistralai"));
+}
+
+struct slice provider_of_model(struct slice model)
+{
+	ptrdiff_t slash = slice_find(model, SLICE("/"));
+
+	if (slash <= 0)
+		return provider_of_id(model);
+	struct slice vendor = slice_head(model, (size_t)slash), id = slice_skip(model, (size_t)slash + 1);
+	if (slice_equal(vendor, SLICE("models"))) /* Gemini's resource path */
+		return provider_of_id(id);
+	const struct pair *known = find_spelling(vendor);
+	return known != NULL && (!publishes_weights(vendor) || provider_of_id(id).len > 0) ? known->to : SLICE_NONE;
 }
