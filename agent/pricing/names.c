@@ -153,7 +153,7 @@ void name_forms_of(struct slice provider, struct slice model, struct name_forms 
 	add(out, name, model);
 	if (model.len > NAME_TEXT_MAX)
 		return;
-	struct slice id = without_path(model);
+	struct slice id = without_path(slice_trim(model));
 	add(out, name, id);
 	if (split_vendor(id, &vendor, &rest)) {
 		struct slice vendor_name = provider_table_name(vendor);
