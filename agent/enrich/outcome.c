@@ -96,19 +96,60 @@ static enum error_class class_of_status(uint64_t http_status)
 	}
 }
 
+static bool is_digit(char c)
+{
+	return c >= '0' && c <= '9';
+}
+
+/* Three digits at i that stand for themselves. 0: none, or no failure. */
+static uint64_t status_at(struct slice message, size_t i)
+{
+	static const struct slice ends = { " ,:;.)]-", 8 };
+	uint64_t status = 0;
+
+	if (i + 3 > message.len || (message.ptr[i] != '4' && message.ptr[i] != '5'))
+		return 0;
+	if (i + 3 < message.len && memchr(ends.ptr, message.ptr[i + 3], ends.len) == NULL)
+		return 0;
+	return slice_to_u64((struct slice){ message.ptr + i, 3 }, &status) ? status : 0;
+}
+
 /* The status that a message begins with, as the vendors' JavaScript clients word it: "429 Too many requests",
- * "Error: 429 status code (no body)". 0: none. */
-static uint64_t status_in(struct slice message)
+ * "Error: 429 status code (no body)". */
+static uint64_t status_at_beginning(struct slice message)
 {
 	size_t i = 0;
 
-	while (i < message.len && i < 24 && (message.ptr[i] < '0' || message.ptr[i] > '9'))
+	while (i < message.len && i < 24 && !is_digit(message.ptr[i]))
 		i++;
-	if (i + 3 > message.len || (message.ptr[i] != '4' && message.ptr[i] != '5') || (i > 0 && message.ptr[i - 1] != ' ') ||
-	    (i + 3 < message.len && message.ptr[i + 3] != ' '))
-		return 0;
-	uint64_t status = 0;
-	return slice_to_u64((struct slice){ message.ptr + i, 3 }, &status) ? status : 0;
+	return i == 0 || (i < message.len && message.ptr[i - 1] == ' ') ? status_at(message, i) : 0;
+}
+
+/* The one that it names, as HTTP clients and frameworks do: "Request failed with status code 429",
+ * "ModelHTTPError: status_code: 429, model_name: gpt-4o". */
+static uint64_t status_named(struct slice message)
+{
+	static const struct slice names[] = { { "status code", 11 }, { "status_code", 11 }, { "statusCode", 10 },
+					      { "HTTP status", 11 }, { "HTTP", 4 } };
+
+	for (size_t n = 0; n < sizeof(names) / sizeof(names[0]); n++) {
+		ptrdiff_t at = slice_find(message, names[n]);
+		size_t i = at < 0 ? message.len : (size_t)at + names[n].len;
+		while (i < message.len && (message.ptr[i] == ' ' || message.ptr[i] == ':' || message.ptr[i] == '='))
+			i++;
+		uint64_t status = status_at(message, i);
+		if (status != 0)
+			return status;
+	}
+	return 0;
+}
+
+/* 0: none. */
+static uint64_t status_in(struct slice message)
+{
+	uint64_t status = status_at_beginning(message);
+
+	return status != 0 ? status : status_named(slice_head(message, MESSAGE_BYTES_MAX));
 }
 
 static bool has_failed(const struct call *c)
