@@ -90,17 +90,27 @@ static struct usage_claim *claim_of(struct reading *r, unsigned family)
 		r->usage[family].tokens.known = 0;
 		r->usage[family].tokens.estimated = false;
 		r->usage[family].total = 0;
+		r->usage[family].written = 0;
 	}
 	return &r->usage[family];
+}
+
+static NOINLINE bool put_sum(struct usage_claim *claim, const struct dialect_row *row, uint64_t n)
+{
+	if (row->field == FIELD_TOKENS_TOTAL)
+		claim->total = n;
+	else if (__builtin_add_overflow(claim->written, n, &claim->written))
+		claim->written = UINT64_MAX;
+	return true;
 }
 
 bool apply_token_count(struct reading *r, const struct dialect_row *row, uint64_t n)
 {
 	struct usage_claim *claim = claim_of(r, row->rank);
 
-	if (row->field == FIELD_TOKENS_TOTAL)
-		claim->total = n;
-	else if (n > 0 || !tokens_has(&claim->tokens, row->class)) /* of two names for one class, the one that counted */
+	if (row->field != FIELD_TOKENS)
+		return put_sum(claim, row, n);
+	if (n > 0 || !tokens_has(&claim->tokens, row->class)) /* of two names for one class, the one that counted */
 		tokens_set(&claim->tokens, row->class, n);
 	return true;
 }
@@ -383,6 +393,7 @@ const applier appliers[] = {
 	[FIELD_FAILED] = apply_choice,
 	[FIELD_TOKENS] = apply_tokens,
 	[FIELD_TOKENS_TOTAL] = apply_tokens,
+	[FIELD_TOKENS_WRITTEN] = apply_tokens,
 	[FIELD_TOKENS_INCLUSIVE] = apply_choice,
 	[FIELD_DOCUMENT] = documents_apply,
 	[FIELD_DOCUMENT_ID] = documents_apply,

@@ -78,6 +78,7 @@ enum field {
 	FIELD_FAILED,
 	FIELD_TOKENS,       /* rank: enum token_family; class says which count */
 	FIELD_TOKENS_TOTAL, /* rank: enum token_family */
+	FIELD_TOKENS_WRITTEN, /* the same; written to the cache for one lifetime: all of them make up TOKENS_CACHE_WRITE */
 	FIELD_TOKENS_INCLUSIVE, /* the key's presence proves that the family's input includes cached tokens */
 	/* retrieved documents, by the number in the key or the place in the list */
 	FIELD_DOCUMENT, /* there is one of this number */
@@ -245,6 +246,7 @@ extern const struct dialect_row raw_usage_members[];
 #define ROW_USD(key, rank) { key, FIELD_REPORTED_COST, CONVERT_USD, rank, 0, NULL, NULL }
 #define ROW_COUNT(key, family, class) { key, FIELD_TOKENS, CONVERT_COUNT, family, class, NULL, NULL }
 #define ROW_TOTAL(key, family) { key, FIELD_TOKENS_TOTAL, CONVERT_COUNT, family, 0, NULL, NULL }
+#define ROW_WRITTEN(key, family) { key, FIELD_TOKENS_WRITTEN, CONVERT_COUNT, family, 0, NULL, NULL }
 #define ROW_CONTENT(key, field, rank) { key, field, CONVERT_CONTENT, rank, 0, NULL, NULL }
 #define ROW_MEMBERS(key, members) { key, FIELD_MEMBERS, CONVERT_JSON, 0, 0, NULL, members }
 #define ROW_METADATA(key, members) { key, FIELD_METADATA, CONVERT_JSON, 0, 0, NULL, members }

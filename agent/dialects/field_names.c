@@ -59,6 +59,7 @@ static const char *const names[] = {
 	[FIELD_FAILED] = "failed",
 	[FIELD_TOKENS] = "tokens",
 	[FIELD_TOKENS_TOTAL] = "total tokens",
+	[FIELD_TOKENS_WRITTEN] = "tokens written to the cache for one lifetime",
 	[FIELD_TOKENS_INCLUSIVE] = "input includes cached tokens",
 	[FIELD_DOCUMENT] = "retrieved document",
 	[FIELD_DOCUMENT_ID] = "retrieved document's id",

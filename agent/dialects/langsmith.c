@@ -24,6 +24,9 @@ static const struct dialect_word aggregate_kinds[] = {
 static const struct dialect_row input_details[] = {
 	ROW_COUNT("cache_read", FAMILY_GEN_AI, TOKENS_CACHE_READ),
 	ROW_COUNT("cache_creation", FAMILY_GEN_AI, TOKENS_CACHE_WRITE),
+	ROW_WRITTEN("ephemeral_5m_input_tokens", FAMILY_GEN_AI),
+	ROW_WRITTEN("ephemeral_1h_input_tokens", FAMILY_GEN_AI),
+	ROW_COUNT("ephemeral_1h_input_tokens", FAMILY_GEN_AI, TOKENS_CACHE_WRITE_1H),
 	ROW_COUNT("audio", FAMILY_GEN_AI, TOKENS_AUDIO_IN),
 	ROW_END,
 };

@@ -49,6 +49,10 @@ const struct dialect_row raw_usage_members[] = {
 static const struct dialect_row langchain_input_details[] = {
 	ROW_COUNT("cache_read", FAMILY_FRAMEWORK, TOKENS_CACHE_READ),
 	ROW_COUNT("cache_creation", FAMILY_FRAMEWORK, TOKENS_CACHE_WRITE),
+	/* where Anthropic tells them by lifetime, LangChain sets cache_creation to 0 */
+	ROW_WRITTEN("ephemeral_5m_input_tokens", FAMILY_FRAMEWORK),
+	ROW_WRITTEN("ephemeral_1h_input_tokens", FAMILY_FRAMEWORK),
+	ROW_COUNT("ephemeral_1h_input_tokens", FAMILY_FRAMEWORK, TOKENS_CACHE_WRITE_1H),
 	ROW_COUNT("audio", FAMILY_FRAMEWORK, TOKENS_AUDIO_IN),
 	ROW_END,
 };

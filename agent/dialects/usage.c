@@ -92,6 +92,8 @@ static void add_up(struct tokens *t, uint64_t total)
 
 static void settle(struct usage_claim *c, enum cache_habit habit)
 {
+	if (c->written > tokens_get(&c->tokens, TOKENS_CACHE_WRITE))
+		tokens_set(&c->tokens, TOKENS_CACHE_WRITE, c->written);
 	if (!tokens_has(&c->tokens, TOKENS_INPUT))
 		return;
 	if (habit == ADDS_UP)

@@ -9,6 +9,7 @@
 struct usage_claim {
 	struct tokens tokens;
 	uint64_t total; /* as claimed; 0: not */
+	uint64_t written; /* to the cache, by lifetime added up; 0: not told by lifetime */
 };
 
 /* What is known of the producer's habit where the numbers alone do not decide. */

@@ -443,6 +443,47 @@ static void every_vocabulary_becomes_the_call_it_tells_of(void **state)
 	}
 }
 
+/* LangChain sets the sum to 0 where Anthropic tells what was written by how long it is kept. */
+static void what_was_written_to_the_cache_by_lifetime_adds_up(void **state)
+{
+	static const struct {
+		const char *scope;
+		struct pair attributes[ATTRIBUTES_MAX];
+		uint64_t input, write, write_1h;
+	} cases[] = {
+		{ "langsmith",
+		  { { "langsmith.span.kind", "llm" }, { "langsmith.metadata.usage_metadata",
+		    "{\"input_tokens\":3000,\"output_tokens\":60,\"total_tokens\":3060,\"input_token_details\":{\"cache_read\":0,"
+		    "\"cache_creation\":0,\"ephemeral_5m_input_tokens\":2000,\"ephemeral_1h_input_tokens\":48}}" } },
+		  3000, 2048, 48 },
+		{ "langsmith",
+		  { { "langsmith.span.kind", "llm" }, { "gen_ai.usage.input_tokens", "3000" },
+		    { "gen_ai.usage.output_tokens", "60" }, { "gen_ai.usage.input_token_details",
+		    "{'cache_creation': 0, 'ephemeral_5m_input_tokens': 0, 'ephemeral_1h_input_tokens': 48}" } },
+		  3000, 48, 48 },
+		{ "langsmith", /* older ones tell the sum beside its parts */
+		  { { "langsmith.span.kind", "llm" }, { "gen_ai.usage.input_tokens", "3000" },
+		    { "gen_ai.usage.output_tokens", "60" }, { "gen_ai.usage.input_token_details",
+		    "{'cache_creation': 2048, 'ephemeral_5m_input_tokens': 2000, 'ephemeral_1h_input_tokens': 48}" } },
+		  3000, 2048, 48 },
+		{ "langfuse-sdk",
+		  { { "langfuse.observation.type", "generation" }, { "langfuse.observation.model.name", "claude-sonnet-4-0" },
+		    { "langfuse.observation.usage_details", "{\"input\":952,\"output\":60,\"total\":3060,\"input_cache_read\":0,"
+		    "\"input_cache_creation\":0,\"input_ephemeral_5m_input_tokens\":2000,"
+		    "\"input_ephemeral_1h_input_tokens\":48}" } },
+		  3000, 2048, 48 },
+	};
+	struct call c;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		assert_true(read_span(cases[i].scope, NULL, cases[i].attributes, &c));
+		assert_count(&c.tokens, TOKENS_INPUT, cases[i].input);
+		assert_count(&c.tokens, TOKENS_CACHE_WRITE, cases[i].write);
+		assert_count(&c.tokens, TOKENS_CACHE_WRITE_1H, cases[i].write_1h);
+	}
+}
+
 static void plain_words_mean_nothing_outside_their_own_scope(void **state)
 {
 	static const struct pair words[] = { { "model", "gpt-4o" }, { "input_tokens", "10" }, { "output_tokens", "2" }, { 0 } };
@@ -640,6 +681,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(every_vocabulary_becomes_the_call_it_tells_of),
 		cmocka_unit_test(what_a_manifest_may_say_is_read_of_every_vocabulary),
+		cmocka_unit_test(what_was_written_to_the_cache_by_lifetime_adds_up),
 		cmocka_unit_test(plain_words_mean_nothing_outside_their_own_scope),
 		cmocka_unit_test(a_pending_span_is_no_call_and_says_why),
 		cmocka_unit_test(a_stream_that_opens_is_counted_when_it_has_ended),
