@@ -12,20 +12,21 @@
 /* A value that does not come as the usual kind takes a way of its own, out of line: what the rare ones need in
  * registers and on the stack is no matter of the usual ones. */
 
-static const struct slice unknown = { "unknown", sizeof("unknown") - 1 };
+/* What producers write where they have no name: most the one, Micrometer (Spring AI) the other. */
+static const struct slice unknown = { "unknown", sizeof("unknown") - 1 }, none = { "none", sizeof("none") - 1 };
 
 /* What the row's conversion makes of a text, empty where it is no value. */
 static NOINLINE struct slice convert_name(const struct dialect_row *row, struct slice text)
 {
 	if (row->conversion == CONVERT_PROVIDER)
 		return provider_canonical(text);
-	return slice_equal_nocase(text, unknown) ? SLICE_NONE : text;
+	return slice_equal_nocase(text, unknown) || slice_equal_nocase(text, none) ? SLICE_NONE : text;
 }
 
 bool apply_converts(const struct dialect_row *row, struct slice text)
 {
 	if (row->conversion == CONVERT_NAME)
-		return text.len == unknown.len && (text.ptr[0] == 'u' || text.ptr[0] == 'U');
+		return (text.len == unknown.len && (text.ptr[0] | ' ') == 'u') || (text.len == none.len && (text.ptr[0] | ' ') == 'n');
 	return row->conversion == CONVERT_PROVIDER;
 }
 

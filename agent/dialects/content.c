@@ -347,7 +347,10 @@ static void search_answer(const struct reading *r, struct slice answer, struct c
 		c->finish |= FINISH_REFUSAL;
 }
 
+static const struct dialect_row answer_meta[] = { ROW_MEMBERS("usage", raw_usage_members), ROW_END };
+
 static const struct dialect_row answer_members[] = {
+	ROW_MEMBERS("meta", answer_meta), /* of a Haystack component */
 	ROW_MEMBERS("usage", raw_usage_members),
 	ROW_MEMBERS("token_usage", raw_usage_members),
 	ROW_END,

@@ -51,8 +51,16 @@ const struct dialect dialect_logfire = {
 	.names = names,
 };
 
+/* The request as it was sent. */
+static const struct dialect_row request_data[] = {
+	ROW_REQUEST_PARAMETERS,
+	ROW_TRUTH("stream", FIELD_STREAMING, 3),
+	ROW_END,
+};
+
 /* Common words that mean this only in spans of Logfire's wrappers. */
 static const struct dialect_row stream_rows[] = {
+	ROW_MEMBERS("request_data", request_data),
 	{ "duration", FIELD_DURATION, CONVERT_SECONDS, 0, 0, NULL, NULL },
 	ROW_END,
 };

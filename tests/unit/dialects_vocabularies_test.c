@@ -392,6 +392,32 @@ static const struct vocabulary vocabularies[] = {
 		.dialect = "misc", .role = ROLE_LLM, .counted = true, .provider = "openai", .model = "gpt-4o", .input = 100, .output = 20,
 		.cache_read = 40, .reasoning = 8,
 	},
+	{
+		.name = "Spring AI: numbers as text, no answer's model",
+		.scope = "org.springframework.boot",
+		.attributes = { { "gen_ai.operation.name", "chat" },
+				{ "gen_ai.system", "mistral_ai" },
+				{ "gen_ai.request.model", "mistral-small-latest" },
+				{ "gen_ai.response.model", "none" },
+				{ "gen_ai.response.finish_reasons", "[\"STOP\"]" },
+				{ "gen_ai.usage.input_tokens", "18" },
+				{ "gen_ai.usage.output_tokens", "3" },
+				{ "gen_ai.usage.total_tokens", "21" } },
+		.dialect = "otel-genai", .role = ROLE_LLM, .counted = true, .provider = "mistral_ai",
+		.model = "mistral-small-latest", .input = 18, .output = 3, .cache_read = UNKNOWN, .reasoning = UNKNOWN,
+	},
+	{
+		.name = "OpenInference's Haystack: an embedder's usage in its output alone",
+		.scope = "openinference.instrumentation.haystack",
+		.attributes = { { "openinference.span.kind", "EMBEDDING" },
+				{ "embedding.model_name", "text-embedding-3-small" },
+				{ "output.value", "{\"embedding\":\"<2-dimensional vector>\",\"meta\":{\"model\":"
+						  "\"text-embedding-3-small\",\"usage\": {\"prompt_tokens\":700,"
+						  "\"total_tokens\":700}}}" } },
+		.dialect = "openinference", .role = ROLE_EMBEDDING, .counted = true, .provider = "openai",
+		.model = "text-embedding-3-small", .input = 700, .output = UNKNOWN, .cache_read = UNKNOWN,
+		.reasoning = UNKNOWN, .producer = PRODUCER_FRAMEWORK,
+	},
 };
 
 static bool read_span(const char *scope_name, const char *span_name, const struct pair *pairs, struct call *out)
@@ -501,6 +527,26 @@ static void a_pending_span_is_no_call_and_says_why(void **state)
 	(void)state;
 	assert_false(read_span("logfire.openai", "chat", pending, &c));
 	assert_non_null(c.not_counted);
+}
+
+static void logfire_tells_of_a_stream_in_the_request_that_was_sent(void **state)
+{
+	static const struct pair streamed[] = {
+		{ "gen_ai.operation.name", "chat" },
+		{ "gen_ai.request.model", "gpt-4o" },
+		{ "gen_ai.usage.input_tokens", "500" },
+		{ "gen_ai.usage.output_tokens", "40" },
+		{ "request_data", "{\"model\":\"gpt-4o\",\"stream\":true,\"temperature\":0.5,\"messages\":[]}" },
+		{ 0 },
+	};
+	struct call c;
+
+	(void)state;
+	assert_true(read_span("logfire.openai", NULL, streamed, &c));
+	assert_int_equal(c.streaming, TRI_YES);
+	assert_true(c.has_temperature);
+	assert_true(read_span("shop", NULL, streamed, &c)); /* whose request_data is its own */
+	assert_int_equal(c.streaming, TRI_UNKNOWN);
 }
 
 static void a_stream_that_opens_is_counted_when_it_has_ended(void **state)
@@ -684,6 +730,7 @@ int main(void)
 		cmocka_unit_test(what_was_written_to_the_cache_by_lifetime_adds_up),
 		cmocka_unit_test(plain_words_mean_nothing_outside_their_own_scope),
 		cmocka_unit_test(a_pending_span_is_no_call_and_says_why),
+		cmocka_unit_test(logfire_tells_of_a_stream_in_the_request_that_was_sent),
 		cmocka_unit_test(a_stream_that_opens_is_counted_when_it_has_ended),
 		cmocka_unit_test(evaluation_runs_are_marked),
 		cmocka_unit_test(a_proxys_own_cache_costs_nothing),
