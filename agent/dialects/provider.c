@@ -6,6 +6,8 @@
  */
 #include "agent/dialects/provider.h"
 
+#include "agent/base/compiler.h"
+
 struct pair {
 	struct slice from, to;
 };
@@ -159,9 +161,6 @@ static bool spelt_alike(struct slice a, struct slice b)
 static const struct pair *find_spelling(struct slice name)
 {
 	for (size_t i = 0; i < COUNT_OF(spellings); i++)
-		if (slice_equal(name, spellings[i].from))
-			return &spellings[i];
-	for (size_t i = 0; i < COUNT_OF(spellings); i++)
 		if ((name.ptr[0] | ' ') == spellings[i].from.ptr[0] && spelt_alike(name, spellings[i].from))
 			return &spellings[i];
 	return NULL;
@@ -175,15 +174,23 @@ static struct slice without_last_part(struct slice name)
 	return slice_head(name, name.len > 0 ? name.len - 1 : 0);
 }
 
-struct slice provider_canonical(struct slice name)
+/* The Vercel AI SDK appends the API: "openai.responses", "google.vertex.chat". */
+static NOINLINE struct slice canonical_of_parts(struct slice name)
 {
-	/* the Vercel AI SDK appends the API: "openai.responses", "google.vertex.chat" */
 	for (struct slice part = name; part.len > 0; part = without_last_part(part)) {
 		const struct pair *known = find_spelling(part);
 		if (known != NULL)
 			return known->to;
 	}
 	return name;
+}
+
+struct slice provider_canonical(struct slice name)
+{
+	for (size_t i = 0; i < COUNT_OF(spellings); i++)
+		if (slice_equal(name, spellings[i].from))
+			return spellings[i].to;
+	return canonical_of_parts(name);
 }
 
 /* An address may come as a URL. */
