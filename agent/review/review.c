@@ -144,6 +144,18 @@ static struct review_entry *insert(struct review *r, uint32_t day, uint64_t id, 
 	return e;
 }
 
+/* Of days before the newest one, of which little comes. */
+static uint32_t keys_of(const struct review *r, uint32_t day)
+{
+	uint32_t keys = 0;
+
+	if (day == r->newest_day)
+		return r->keys_of_newest;
+	for (size_t i = 0; i < r->count; i++)
+		keys += r->entries[i]->day == day;
+	return keys;
+}
+
 static struct review_entry *entry_for(struct review *r, uint32_t day, const struct slice labels[3])
 {
 	uint64_t id = id_of(labels[0], labels[1], labels[2]);
@@ -151,7 +163,7 @@ static struct review_entry *entry_for(struct review *r, uint32_t day, const stru
 
 	if (slot != 0)
 		return r->entries[slot - 1];
-	if (day < r->newest_day || r->keys_of_newest < REVIEW_KEYS_MAX - 1)
+	if (keys_of(r, day) < REVIEW_KEYS_MAX - 1)
 		return insert(r, day, id, labels);
 	const struct slice other[3] = { SLICE("other"), SLICE("other"), SLICE("other") };
 	id = id_of(other[0], other[1], other[2]);

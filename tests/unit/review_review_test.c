@@ -127,6 +127,26 @@ static void put(void *context, struct slice key, struct slice value)
 	assert_false(FAILED(s));
 }
 
+static void what_comes_late_leaves_room_for_the_days_that_follow(void **state)
+{
+	struct review *r = review_new();
+	struct buf out = BUF_INIT;
+	char version[32];
+
+	(void)state;
+	call(r, DAY0 + 20, "support@1.4.0", 1, OUTCOME_OK);
+	for (unsigned i = 0; i < REVIEW_MAX; i++) { /* a day that is sent again, every call under a version of its own */
+		snprintf(version, sizeof(version), "v@%u", i);
+		call(r, DAY0, version, 1, OUTCOME_OK);
+	}
+	call(r, DAY0 + 21, "support@1.5.0", 1, OUTCOME_OK);
+	assert_says(report(r, 1, &out), "\"support@1.4.0\"");
+	call(r, DAY0 + 22, "support@1.5.0", 1, OUTCOME_OK);
+	assert_says(report(r, 1, &out), "\"support@1.5.0\"");
+	review_free(r);
+	buf_release(&out);
+}
+
 static void put_under_another_key(void *context, struct slice key, struct slice value)
 {
 	char other[12];
@@ -256,6 +276,7 @@ int main(void)
 		cmocka_unit_test(percentiles_are_within_a_tenth),
 		cmocka_unit_test(keys_beyond_the_limit_share_one_and_old_days_go),
 		cmocka_unit_test(days_outlive_a_restart),
+		cmocka_unit_test(what_comes_late_leaves_room_for_the_days_that_follow),
 		cmocka_unit_test(sums_under_the_key_of_others_are_refused),
 		cmocka_unit_test(a_stored_day_to_come_takes_nothing_from_today),
 		cmocka_unit_test(calls_count_after_the_clock_was_set_back),
