@@ -88,6 +88,12 @@ static unsigned lanes(const struct config *c)
 	return loop_lane(c) + 1;
 }
 
+/* Of what goes out: judgements come in by HTTP too, and have one of their own, which the joiner's lock guards. */
+static unsigned judgement_lane(const struct config *c)
+{
+	return lanes(c);
+}
+
 static struct status open_state(struct agent *a, struct buf *why)
 {
 	if (a->config->storage.directory != NULL)
@@ -122,7 +128,7 @@ static struct status open_outlets(struct agent *a, struct buf *why)
 						.queue_directory = buf_string(&a->queue_dir),
 						.scrape = { write_series, a } };
 	TRY(senders_open(a->config, &a->exporter_env, &a->senders, why));
-	TRY(outbound_new(a->config, a->senders, lanes(a->config), &a->outbound, why));
+	TRY(outbound_new(a->config, a->senders, judgement_lane(a->config) + 1, &a->outbound, why));
 	a->counting = counting_new(a->config->limits.max_counting_bytes);
 	a->decisions = a->config->admin.enabled ? decisions_new() : NULL; /* without memory nobody is told */
 	a->models = model_watch_new();
@@ -154,7 +160,7 @@ static struct status open_judgements(struct agent *a, struct buf *why)
 		.observer = a->observer,
 		.senders = a->senders,
 		.outbound = a->outbound,
-		.lane = loop_lane(a->config),
+		.lane = judgement_lane(a->config),
 		.judge = prompts_offer,
 		.judge_context = a->prompts,
 	};

@@ -27,7 +27,7 @@ struct judgement_outlets {
 	struct observer *observer;
 	struct senders *senders;
 	struct outbound *outbound;
-	unsigned lane; /* the loop's */
+	unsigned lane; /* outbound's, for judgements alone: entered by any thread, under the joiner's lock */
 	void (*judge)(void *context, struct sample_chunk *chunk); /* NULL: no baselines */
 	void *judge_context;
 };

@@ -5,6 +5,7 @@ import socket
 import subprocess
 import urllib.error
 import urllib.request
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
@@ -208,3 +209,22 @@ def test_a_page_of_another_origin_cannot_judge(start_agent):
     body = {"trace_id": "ab" * 16, "signal": "thumbs_up"}
     assert post(agent, "feedback", body, {"Content-Type": "text/plain"})[0] == 415
     assert post(agent, "feedback", body, {"Content-Type": "application/json", "Host": "rebound.example"})[0] == 421
+
+
+def test_judgements_come_from_many_threads_while_traces_wait_for_sampling(start_agent, app):
+    """Their redaction is not that of the loop, which lets the traces go. ThreadSanitizer sees it where it is."""
+    agent = start_agent({"sampling": {"rate": 0.5, "decision_wait": "100ms"}})
+    call, threads, items = app(agent).call("1.4.0", "resp-1"), 3, 3000
+    post_until_joined(agent, {"trace_id": call.trace_id, "signal": "seen"})
+
+    def judge(thread):
+        for at in range(0, items, 50):
+            scores = [{"id": "%d-%d" % (thread, i), "trace_id": call.trace_id, "name": "helpful", "score": 0.5,
+                       "comment": "write to jane@example.com"} for i in range(at, at + 50)]
+            assert set(states(agent, "scores", scores)) == {"joined"}
+
+    with ThreadPoolExecutor(threads) as pool:
+        list(pool.map(judge, range(threads)))
+    agent.stop()
+    assert len(judgements(agent)) == threads * items + 1
+    assert "jane@example.com" not in json.dumps(agent.records())
