@@ -13,18 +13,19 @@
 #define DAY    (24 * HOUR)
 
 const struct conf_option channel_retry_options[] = {
-	{ "enabled", CONF_BOOL, AT(retry_config, enabled), .fallback = "true",
+	{ "enabled", CONF_BOOL, AT(retry_config, enabled), .fallback = "true", .reloads = true,
 	  .doc = "Try again after a failure that may pass." },
 	{ "initial_interval", CONF_DURATION, AT(retry_config, initial_interval_ms), .fallback = "5s", .min = 10,
-	  .max = HOUR, .doc = "The wait before the first retry." },
+	  .max = HOUR, .reloads = true, .doc = "The wait before the first retry." },
 	{ "max_interval", CONF_DURATION, AT(retry_config, max_interval_ms), .fallback = "5m", .min = 10, .max = DAY,
-	  .doc = "The longest wait between two attempts." },
+	  .reloads = true, .doc = "The longest wait between two attempts." },
 	{ "max_elapsed_time", CONF_DURATION, AT(retry_config, max_elapsed_time_ms), .fallback = "24h", .max = 30 * DAY,
+	  .reloads = true,
 	  .doc = "When to give up; 0 means never. A receiver may be down for hours, and the alert still counts." },
 	{ "multiplier", CONF_DOUBLE, AT(retry_config, multiplier), .fallback = "2", .min = 1, .max = 10,
-	  .doc = "How much longer each wait is than the one before." },
+	  .reloads = true, .doc = "How much longer each wait is than the one before." },
 	{ "randomization_factor", CONF_DOUBLE, AT(retry_config, randomization_factor), .fallback = "0.5", .max = 1,
-	  .doc = "Waits vary at random by this share, so that agents do not retry in step." },
+	  .reloads = true, .doc = "Waits vary at random by this share, so that agents do not retry in step." },
 	{ .name = NULL },
 };
 

@@ -64,6 +64,27 @@ static void text_that_is_there_already_is_kept(void **state)
 	buf_release(&out);
 }
 
+static void assert_marked(const struct conf_option *table, bool reloads)
+{
+	for (const struct conf_option *o = table; o->name != NULL; o++) {
+		if (reloads && !o->reloads)
+			fail_msg("'%s' stands in a section that reloads, and its own line in the manual does not say so", o->name);
+		if (o->type == CONF_SECTION)
+			assert_marked(o->section, o->reloads);
+	}
+}
+
+static void a_section_that_reloads_says_so_of_each_of_its_keys(void **state)
+{
+	static const struct config_kind *const kinds[] = { channel_kinds, slo_kinds, budget_kinds };
+
+	(void)state;
+	assert_marked(config_options, false);
+	for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++)
+		for (const struct config_kind *k = kinds[i]; k->name != NULL; k++)
+			assert_marked(k->options, true);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -72,6 +93,7 @@ int main(void)
 		cmocka_unit_test(what_waits_for_a_restart_is_named),
 		cmocka_unit_test(exporters_that_come_go_or_change_are_named),
 		cmocka_unit_test(text_that_is_there_already_is_kept),
+		cmocka_unit_test(a_section_that_reloads_says_so_of_each_of_its_keys),
 	};
 	return cmocka_run_group_tests_name("config/reload", tests, NULL, NULL);
 }
