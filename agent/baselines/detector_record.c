@@ -126,11 +126,8 @@ static void record_tail(struct record *r, struct tail_latency *t)
 	record_time_since_1970(r, &t->alert_s);
 	record_double(r, &t->mu);
 	record_double(r, &t->weight);
-	for (int i = 0; i < TAIL_BINS; i++) {
-		uint32_t n = t->bins[i];
-		record_u32(r, &n);
-		t->bins[i] = (uint16_t)n;
-	}
+	for (int i = 0; i < TAIL_BINS; i++)
+		record_u32(r, &t->bins[i]);
 }
 
 static void record_tails(struct record *r, struct baseline_key *k)

@@ -26,7 +26,7 @@ void tail_latency_add(struct tail_latency *t, double log_ms, int64_t now_s)
 		bin = TAIL_BINS - 1;
 	if (t->open_s == 0)
 		t->open_s = now_s;
-	t->bins[bin] = (uint16_t)(t->bins[bin] + (t->bins[bin] < UINT16_MAX));
+	t->bins[bin]++;
 	t->n++;
 }
 

@@ -2,7 +2,7 @@
  * baselines/tail_latency.h - the 99th percentile of a duration, hour by hour, and when it is three times the usual one.
  *
  * The sketch is a histogram in steps of a tenth (DDSketch, Masson et al. 2019, with fixed bounds): 1 ms to 25 min within
- * 5 %, 300 bytes. A window closes at the end of an hour with requests enough for a percentile; two in a row must be high.
+ * 5 %, 600 bytes. A window closes at the end of an hour with requests enough for a percentile; two in a row must be high.
  */
 #ifndef PLIMSOLL_BASELINES_TAIL_LATENCY_H
 #define PLIMSOLL_BASELINES_TAIL_LATENCY_H
@@ -20,7 +20,7 @@ enum tail_of { TAIL_OF_LATENCY, TAIL_OF_TTFT, TAIL_COUNT };
 extern const char *const tail_names[TAIL_COUNT]; /* "latency_p99", "ttft_p99" */
 
 struct tail_latency {
-	uint16_t bins[TAIL_BINS]; /* of the open window; full ones stay full */
+	uint32_t bins[TAIL_BINS]; /* of the open window, which a day ends at the latest */
 	uint32_t n;
 	uint32_t learned; /* windows */
 	uint32_t high;    /* windows in a row at three times the usual */

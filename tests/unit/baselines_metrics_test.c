@@ -282,9 +282,40 @@ static void the_configuration_names_every_metric(void **state)
 	buf_release(&names);
 }
 
+static void note_ratio(void *context, const struct verdict *v)
+{
+	assert_int_equal(v->event, VERDICT_RAISED);
+	*(double *)context = v->ratio;
+}
+
+/* n calls, of which two in a hundred take slow_ms. */
+static void live_an_hour(struct tail_latency *t, int64_t start_s, uint32_t n, double slow_ms, double *ratio)
+{
+	const double usual = log(100), slow = log(slow_ms);
+
+	for (uint32_t i = 0; i < n; i++)
+		tail_latency_add(t, i % 50 == 0 ? slow : usual, start_s + 1);
+	tail_latency_hour(t, TAIL_OF_LATENCY, start_s + 3600, note_ratio, ratio);
+}
+
+static void a_percentile_of_ten_million_calls_an_hour_is_that_of_all_of_them(void **state)
+{
+	struct tail_latency t = { 0 };
+	double ratio = 0;
+
+	(void)state;
+	for (int hour = 1; hour < 14; hour++)
+		live_an_hour(&t, hour * 3600, 1000, 100, &ratio);
+	live_an_hour(&t, 14 * 3600, 10000000, 1000, &ratio);
+	assert_true(ratio == 0);
+	live_an_hour(&t, 15 * 3600, 10000000, 1000, &ratio);
+	assert_true(fabs(ratio - 10) < 1);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_percentile_of_ten_million_calls_an_hour_is_that_of_all_of_them),
 		cmocka_unit_test(the_first_fault_of_a_kind_has_a_baseline_of_none_and_is_judged_at_once),
 		cmocka_unit_test(a_metric_without_values_has_no_series),
 		cmocka_unit_test(each_score_has_a_baseline_of_its_own),
