@@ -210,22 +210,34 @@ static grpc_event next_event(struct envoy_server *s)
 	return grpc_completion_queue_next(s->queue, gpr_time_add(gpr_now(GPR_CLOCK_MONOTONIC), second), NULL);
 }
 
+static bool all_closed(const struct envoy_server *s)
+{
+	for (size_t i = 0; i < SLOTS; i++)
+		if (s->slots[i].stage != SLOT_CLOSED)
+			return false;
+	return true;
+}
+
+/* The core says that the server is shut down once nobody is connected; calls of those that left may be here still. */
 static void *serve(void *argument)
 {
 	struct envoy_server *s = argument;
+	bool is_shut_down = false;
 
-	for (;;) {
+	while (!is_shut_down || !all_closed(s)) {
 		cut_off(s);
 		grpc_event event = next_event(s);
-		if (event.type == GRPC_QUEUE_SHUTDOWN)
-			return NULL;
 		if (event.type == GRPC_QUEUE_TIMEOUT)
 			continue;
-		if (event.tag == s) /* the last call is over */
-			grpc_completion_queue_shutdown(s->queue);
+		if (event.tag == s)
+			is_shut_down = true;
 		else
 			advance(event.tag, event.success != 0);
 	}
+	grpc_completion_queue_shutdown(s->queue);
+	while (next_event(s).type != GRPC_QUEUE_SHUTDOWN)
+		;
+	return NULL;
 }
 
 /* ---------------------------------------------------------------- the server */
@@ -318,6 +330,7 @@ struct status envoy_server_start(const struct config *config, struct budgets *b,
 	s->asking = (struct envoy_asking){ b, &config->budgets.envoy_keys };
 	for (size_t i = 0; i < SLOTS; i++) {
 		s->slots[i].server = s;
+		s->slots[i].stage = SLOT_CLOSED;
 		s->slots[i].status_message = grpc_empty_slice();
 		grpc_metadata_array_init(&s->slots[i].metadata);
 	}
