@@ -10,6 +10,7 @@
 
 #define BODY_ARENA_BYTES ((size_t)64 << 10)
 #define RECORD_TEXT_MAX  1000
+#define RECORD_AHEAD_S   86400u /* what is later is most likely in milliseconds, and would never be too old to keep */
 #define BUSY             "the agent is busy; try again"
 
 static void refuse(struct api_reply *reply, struct status s)
@@ -369,7 +370,8 @@ static void answer_audit(void *context, const struct api_request *q, struct api_
 static void answer_record(void *context, const struct api_request *q, struct api_reply *reply)
 {
 	struct alerts_api *api = context;
-	struct audit_entry e = { .at_s = clock_unix_ns() / NS_PER_SECOND };
+	uint64_t now_s = clock_unix_ns() / NS_PER_SECOND;
+	struct audit_entry e = { .at_s = now_s };
 	const struct field fields[] = { { .name = "kind", .text = &e.kind },       { .name = "feature", .text = &e.feature },
 					{ .name = "subject", .text = &e.subject }, { .name = "by", .text = &e.by },
 					{ .name = "text", .text = &e.text },       { .name = "time", .number = &e.at_s } };
@@ -381,6 +383,8 @@ static void answer_record(void *context, const struct api_request *q, struct api
 			api_fail(reply, 400, "kind is deploy or rollback; everything else the agent notes by itself");
 		else if (e.subject.len == 0 || e.text.len > RECORD_TEXT_MAX || e.subject.len > RECORD_TEXT_MAX)
 			api_fail(reply, 400, "subject is wanted, such as support@1.5.0; no text beyond 1000 bytes");
+		else if (e.at_s > now_s + RECORD_AHEAD_S)
+			api_fail(reply, 400, "time is in unix seconds, and more than a day from now");
 		else
 			audit_record(api->audit, &e);
 	}

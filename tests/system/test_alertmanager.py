@@ -3,6 +3,7 @@
 import json
 import socket
 import subprocess
+import time
 
 import pytest
 
@@ -153,6 +154,7 @@ def test_an_alert_is_explained_silenced_accepted_and_recorded(start_agent, webho
     deploy = {"kind": "deploy", "subject": "release 7", "feature": "checkout", "by": "ci", "time": now - 120}
     assert agent.post("/api/v1/audit", deploy)[0] == 201
     assert agent.post("/api/v1/audit", dict(deploy, kind="alert_firing"))[0] == 400
+    assert agent.post("/api/v1/audit", dict(deploy, time=int(time.time() * 1000)))[0] == 400  # milliseconds
     traffic(agent, now, SHIFT_HOURS, seed=71, factor=5)
     agent.wait_for_metric("plimsoll_alert_active", 1, metric="cost")
     wait_for(lambda: any(a.get("muted_by") == "silence" for a in agent.api("alerts")["alerts"]), lambda: "a silence")
