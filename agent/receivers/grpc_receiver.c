@@ -218,9 +218,12 @@ static struct status add_lanes(struct grpc_receiver *r, const struct config *con
 	return OK;
 }
 
-/* The core's own lines are for those who debug it: GRPC_VERBOSITY asks for them, our level must let them through. */
+/* The core's own lines are for those who debug it: GRPC_VERBOSITY asks for them, our level must let them through. But for
+ * its last one, before it aborts. */
 static void log_core(gpr_log_func_args *args)
 {
+	if (slice_starts_with(slice_of(args->message), SLICE("assertion failed")))
+		LOG(ERROR, "receivers", "grpc_core_aborts", "text=\"%s\" file=%s line=%d", args->message, args->file, args->line);
 	LOG(DEBUG, "receivers", "grpc_core", "severity=%s text=\"%s\"", gpr_log_severity_string(args->severity),
 	    args->message);
 }
