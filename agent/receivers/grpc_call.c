@@ -192,13 +192,14 @@ static void accept_call(struct call *c)
 
 /* ---------------------------------------------------------------- running */
 
-/* Core knows no zstd (the Collector's exporters do): it forgets the encoding's name and hands the bytes over. No OTLP
- * message begins with a frame's magic (RFC 8878), which would be a field 5 of the request. */
-static bool is_zstd(const grpc_slice_buffer *parts)
+/* Core knows neither zstd nor snappy (the Collector's exporters know both): it forgets the encoding's name and hands the
+ * bytes over. No OTLP message begins as a zstd frame does (RFC 8878: field 5 of the request) or a snappy stream (its framing
+ * format, section 4.1: wire type 7). */
+static bool begins_with(const grpc_byte_buffer *message, struct slice magic)
 {
-	struct slice first = parts->count > 0 ? slice_of_core(&parts->slices[0]) : SLICE_NONE;
+	const grpc_slice_buffer *parts = &message->data.raw.slice_buffer;
 
-	return slice_starts_with(first, SLICE("\x28\xb5\x2f\xfd"));
+	return parts->count > 0 && slice_starts_with(slice_of_core(&parts->slices[0]), magic);
 }
 
 static enum coding coding_of(const grpc_byte_buffer *message)
@@ -209,7 +210,7 @@ static enum coding coding_of(const grpc_byte_buffer *message)
 	case GRPC_COMPRESS_DEFLATE:
 		return CODING_DEFLATE;
 	default:
-		return is_zstd(&message->data.raw.slice_buffer) ? CODING_ZSTD : CODING_IDENTITY;
+		return begins_with(message, SLICE("\x28\xb5\x2f\xfd")) ? CODING_ZSTD : CODING_IDENTITY;
 	}
 }
 
@@ -231,6 +232,8 @@ static struct status plain_bytes(struct call *c, struct slice *body)
 	enum coding coding = coding_of(message);
 	struct status s;
 
+	if (begins_with(message, SLICE("\xff\x06\0\0sNaPpY")))
+		return FAIL(UNSUPPORTED, "snappy is not taken: compress with gzip or zstd");
 	if (!grpc_byte_buffer_reader_init(&reader, message))
 		return FAIL(MALFORMED, "message cannot be read");
 	s = inflater_begin(&l->lane.inflater, coding, l->lane.max_bytes, &l->lane.plain);

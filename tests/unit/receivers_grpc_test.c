@@ -8,6 +8,7 @@
 #include <cmocka.h>
 
 #include <grpc/byte_buffer_reader.h>
+#include <grpc/support/alloc.h>
 #include <zstd.h>
 
 #include "proto/grpc_health.pb-c.h"
@@ -181,6 +182,21 @@ static void a_zstd_request_is_inflated_though_core_does_not_know_it(void **state
 	assert_true(slice_equal(buf_view(&pipeline.wire), buf_view(&body)));
 	pthread_mutex_unlock(&pipeline.lock);
 	buf_release(&body);
+}
+
+static void a_snappy_request_is_refused_by_name(void **state)
+{
+	struct client_call c;
+
+	(void)state;
+	pipeline_answers((struct ingest_reply){ .status = OK });
+	call_run(&c, channel, TRACES, SLICE("\xff\x06\0\0sNaPpY\x01\x05\0\0"));
+	assert_int_equal(c.status, GRPC_STATUS_UNIMPLEMENTED);
+	char *said = grpc_slice_to_c_string(c.details);
+	assert_string_equal(said, "snappy is not taken: compress with gzip or zstd");
+	gpr_free(said);
+	call_end(&c);
+	assert_int_equal(pipeline_calls(), 0);
 }
 
 static void partial_success_carries_its_counts(void **state)
@@ -542,6 +558,7 @@ int main(void)
 		cmocka_unit_test(a_request_in_many_slices_arrives_in_one_piece),
 		cmocka_unit_test(a_gzipped_request_is_inflated),
 		cmocka_unit_test(a_zstd_request_is_inflated_though_core_does_not_know_it),
+		cmocka_unit_test(a_snappy_request_is_refused_by_name),
 		cmocka_unit_test(partial_success_carries_its_counts),
 		cmocka_unit_test(clients_of_both_loopback_addresses_are_served),
 		cmocka_unit_test(malformed_is_invalid_argument_and_not_to_be_retried),
