@@ -24,6 +24,7 @@ struct kafka_exporter {
 	int event_fd;
 	uv_poll_t poll;
 	struct kafka_delivery *running;
+	struct kafka_delivery *ended; /* every message has its report; nobody was told yet */
 };
 
 /* One payload on its way. */
@@ -102,20 +103,40 @@ static struct delivery outcome_of(const struct kafka_delivery *d)
 	return out;
 }
 
+/* What ends with its last message waits to be told. */
 static void drop_one(struct kafka_delivery *d)
 {
+	struct kafka_exporter *e = d->exporter;
+
 	if (--d->open > 0)
 		return;
-	struct delivery outcome = outcome_of(d);
-	delivery_done done = d->done;
-	void *context = d->context;
 	*d->link = d->next;
 	if (d->next != NULL)
 		d->next->link = d->link;
+	d->next = e->ended;
+	e->ended = d;
+}
+
+static void tell_one(struct kafka_delivery *d)
+{
+	struct delivery outcome = outcome_of(d);
+	delivery_done done = d->done;
+	void *context = d->context;
+
 	buf_release(&d->text);
 	payload_unref(d->payload);
 	free(d);
 	done(context, &outcome);
+}
+
+/* Not from inside rd_kafka_poll: who hears of it may send the next payload, for which the client is made anew. */
+static void tell_ended(struct kafka_exporter *e)
+{
+	while (e->ended != NULL) {
+		struct kafka_delivery *d = e->ended;
+		e->ended = d->next;
+		tell_one(d);
+	}
 }
 
 /* librdkafka's report on one message, from inside rd_kafka_poll. */
@@ -141,8 +162,9 @@ static void on_log(const rd_kafka_t *client, int level, const char *facility, co
 
 static void serve(struct kafka_exporter *e)
 {
-	while (rd_kafka_poll(e->client, 0) > 0)
+	while (e->client != NULL && rd_kafka_poll(e->client, 0) > 0)
 		;
+	tell_ended(e);
 }
 
 static void on_event(uv_poll_t *poll, int status, int events)
@@ -277,6 +299,7 @@ static void kafka_send(void *state, struct payload *p, delivery_done done, void 
 	else if (FAILED(s))
 		take_result(d, RD_KAFKA_RESP_ERR__CRIT_SYS_RESOURCE, SLICE_NONE);
 	drop_one(d);
+	tell_ended(e);
 }
 
 /* Messages that are purged are reported like others, some of them when their connection lets go. */

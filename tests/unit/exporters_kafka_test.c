@@ -261,6 +261,22 @@ static void tls_and_sasl_are_said_in_librdkafkas_words(void **state)
 	config_free(rig.config);
 }
 
+/* The client is renewed for the next payload, and not from inside the report on the last one. */
+static void a_client_that_has_lost_its_sequence_is_renewed(void **state)
+{
+	int64_t delivered = rig_count(METER_EXPORTED, LABELS("records"));
+
+	(void)state;
+	rd_kafka_mock_push_request_errors(brokers, 0 /* Produce */, 1, RD_KAFKA_RESP_ERR_OUT_OF_ORDER_SEQUENCE_NUMBER);
+	start("    retry_on_failure: { enabled: false }\n");
+	rig_offer(&rig, PAYLOAD_RECORDS, SLICE("{\"a\":1}\n"), 1);
+	uv_run(&rig.loop, UV_RUN_NOWAIT); /* on its way: the other one waits for its end */
+	rig_offer(&rig, PAYLOAD_RECORDS, SLICE("{\"a\":2}\n"), 1);
+	assert_true(rig_wait(&rig, DROPPED("records", "gave_up"), 1));
+	assert_true(rig_wait(&rig, METER_EXPORTED, LABELS("records"), delivered + 1));
+	stop();
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, start_brokers, stop_brokers)
@@ -271,6 +287,7 @@ int main(void)
 		TEST(a_trace_is_a_message_with_its_id_as_key),
 		cmocka_unit_test(spans_are_counted_in_what_a_trace_became),
 		TEST(what_the_broker_refuses_for_good_is_dropped_and_counted),
+		TEST(a_client_that_has_lost_its_sequence_is_renewed),
 		TEST(a_broker_that_is_away_is_waited_for),
 		TEST(at_the_deadline_what_waits_is_counted),
 		cmocka_unit_test(options_that_do_not_fit_are_named),
