@@ -10,7 +10,7 @@ FUZZ_SRC     := $(wildcard tests/fuzz/fuzz_*$(T)*.c)
 FUZZ_BIN     := $(FUZZ_SRC:tests/fuzz/%.c=$(FUZZ)/%)
 FUZZ_MAIN    := $(FUZZ_SRC:%.c=$(FUZZ)/%.o)
 # The folders whose parsers are fuzzed, and what they stand on.
-FUZZ_DIRS    := base span config net otlp dialects enrich pricing judgements canary review baselines slo cases alerts redaction gate prompts
+FUZZ_DIRS    := base span config net otlp dialects enrich pricing judgements canary review baselines slo budgets counting cases alerts redaction gate prompts
 FUZZ_OBJ     := $(patsubst %.c,$(FUZZ)/%.o,$(foreach d,$(FUZZ_DIRS),$(filter-out $(MAINS),$(wildcard agent/$d/*.c))) $(PB)) $(FUZZ)/tests/fuzz/jansson.o
 # Names that jansson, the oracle of fuzz_json, has too.
 FUZZ_RENAMES := $(foreach name,object array string null,-Djson_$(name)=plimsoll_json_$(name))
