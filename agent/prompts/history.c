@@ -86,10 +86,12 @@ void prompt_deployment_record(struct record *r, struct prompt_deployment *d)
 	record_slice(r, &d->reason);
 	record_u8(r, &d->command);
 	record_uint(r, &exit_status);
-	d->command_exit = (int64_t)exit_status - 1;
+	r->failed |= exit_status > INT64_MAX;
+	d->command_exit = r->failed ? 0 : (int64_t)exit_status - 1;
 	if (format > DEPLOYMENT_WITHOUT_FINDING)
 		record_finding(r, &d->finding);
-	r->failed |= d->kind > PROMPT_ROLLBACK || d->command > PROMPT_COMMAND_DONE;
+	r->failed |= d->kind > PROMPT_ROLLBACK || d->command > PROMPT_COMMAND_DONE ||
+		     !(d->canary_share > 0 && d->canary_share <= 1);
 }
 
 void prompt_gate_record(struct record *r, struct prompt_gate *g)

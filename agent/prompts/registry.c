@@ -239,14 +239,21 @@ struct place *registry_add_place(struct entry *e, struct slice environment, stru
 	return p;
 }
 
-static struct status load_version(struct registry *r, struct slice value)
+/* What is stored under another key than its own, which r->key has, would be loaded again by every later start. */
+static bool is_key(const struct registry *r, struct slice key)
+{
+	return !buf_failed(&r->key) && slice_equal(key, buf_view(&r->key));
+}
+
+static struct status load_version(struct registry *r, struct slice key, struct slice value)
 {
 	struct prompt_version v = { .source = 0 };
 	struct record record = record_reader(value);
 	struct buf errors = BUF_INIT;
 
 	prompt_version_record(&record, &v);
-	if (!record_ok(&record) || !prompt_name_is_good(v.name) || !prompt_version_is_good(v.version))
+	prompt_version_key(v.name, v.version, &r->key);
+	if (!record_ok(&record) || !is_key(r, key) || !prompt_name_is_good(v.name) || !prompt_version_is_good(v.version))
 		return FAIL(CORRUPT, "a prompt version is damaged");
 	struct entry *e = registry_entry(r, v.name, v.version, v.source, v.first_seen_s);
 	if (e == NULL)
@@ -272,13 +279,14 @@ static struct status load_version(struct registry *r, struct slice value)
 	return OK;
 }
 
-static struct status load_deployment(struct registry *r, struct slice value)
+static struct status load_deployment(struct registry *r, struct slice key, struct slice value)
 {
 	struct prompt_deployment d = { .kind = 0 };
 	struct record record = record_reader(value);
 
 	prompt_deployment_record(&record, &d);
-	if (!record_ok(&record))
+	prompt_deployment_key(&d, &r->key);
+	if (!record_ok(&record) || !is_key(r, key))
 		return FAIL(CORRUPT, "a deployment is damaged");
 	if (d.command == PROMPT_COMMAND_RUNS) { /* who ran it is gone, and with it what it said */
 		d.command = PROMPT_COMMAND_DONE;
@@ -287,26 +295,28 @@ static struct status load_deployment(struct registry *r, struct slice value)
 	return registry_keep_deployment(r, &d) != NULL ? OK : FAIL(NOMEM, "no room for a deployment");
 }
 
-static struct status load_gate(struct registry *r, struct slice value)
+static struct status load_gate(struct registry *r, struct slice key, struct slice value)
 {
 	struct prompt_gate g = { .open = false };
 	struct record record = record_reader(value);
 
 	prompt_gate_record(&record, &g);
-	if (!record_ok(&record))
+	prompt_gate_key(&g, &r->key);
+	if (!record_ok(&record) || !is_key(r, key))
 		return FAIL(CORRUPT, "a gate's result is damaged");
 	return registry_keep_gate(r, &g) != NULL ? OK : FAIL(NOMEM, "no room for a gate's result");
 }
 
 struct status registry_load(struct registry *r, struct slice key, struct slice value)
 {
+	buf_reset(&r->key);
 	switch (key.len > 0 ? key.ptr[0] : '\0') {
 	case 'v':
-		return load_version(r, value);
+		return load_version(r, key, value);
 	case 'd':
-		return load_deployment(r, value);
+		return load_deployment(r, key, value);
 	case 'g':
-		return load_gate(r, value);
+		return load_gate(r, key, value);
 	default:
 		return FAIL(CORRUPT, "an unknown kind of entry");
 	}

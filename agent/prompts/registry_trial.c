@@ -47,14 +47,16 @@ static struct slice verdict_of_run(const struct registry *r, const struct prompt
 	return SLICE_NONE;
 }
 
-/* A version was taken back: what was compared stays what it was. */
+/* A version was taken back: what was compared stays what it was. False: t is as before. */
 static bool ended_trial(const struct registry *r, const struct prompt_deployment *back, struct prompt_trial *t)
 {
-	t->last = before(r, place_of(r, back), back->name, back->environment);
-	if (t->last == NULL || t->last->kind != PROMPT_DEPLOY || slice_equal(t->last->version, back->version))
+	const struct prompt_deployment *last = before(r, place_of(r, back), back->name, back->environment);
+
+	if (last == NULL || last->kind != PROMPT_DEPLOY || slice_equal(last->version, back->version))
 		return false;
 	t->state = PROMPT_TRIAL_ENDED;
-	t->first = first_of_run(r, t->last, false);
+	t->last = last;
+	t->first = first_of_run(r, last, false);
 	t->from = back->version;
 	return true;
 }

@@ -82,6 +82,41 @@ static void command_that_could_not_start_comes_back_as_minus_one(void **state)
 	buf_release(&bytes);
 }
 
+/* was, with bytes instead of the last so many. */
+static bool is_taken(const struct prompt_deployment *was, size_t last, struct slice bytes)
+{
+	struct prompt_deployment copy = *was, is = { .kind = 0 };
+	struct buf value = BUF_INIT;
+	struct record w = record_writer(&value);
+
+	prompt_deployment_record(&w, &copy);
+	struct buf damaged = BUF_INIT;
+	buf_slice(&damaged, slice_head(buf_view(&value), value.len - last));
+	buf_slice(&damaged, bytes);
+	struct record r = record_reader(buf_view(&damaged));
+	prompt_deployment_record(&r, &is);
+	bool is_ok = record_ok(&r);
+	buf_release(&value);
+	buf_release(&damaged);
+	return is_ok;
+}
+
+static void what_no_deployment_can_be_is_refused(void **state)
+{
+	struct prompt_deployment d = { .name = SLICE("a"), .version = SLICE("2"), .environment = SLICE("production"),
+				       .canary_share = 1, .command = PROMPT_COMMAND_DONE };
+	const double shares[] = { NAN, INFINITY, -1, 0, 1.5 };
+
+	(void)state;
+	assert_true(is_taken(&d, 6, ((struct slice){ "\x01\0\0\0\0\0", 6 })));
+	/* an exit status of 2^63, which is one more than there is */
+	assert_false(is_taken(&d, 6, ((struct slice){ "\x80\x80\x80\x80\x80\x80\x80\x80\x80\x01\0\0\0\0\0", 15 })));
+	for (size_t i = 0; i < sizeof(shares) / sizeof(shares[0]); i++) {
+		d.canary_share = shares[i];
+		assert_false(is_taken(&d, 0, SLICE_NONE));
+	}
+}
+
 static void deployments_sort_by_name_then_time(void **state)
 {
 	const struct prompt_deployment order[] = {
@@ -119,6 +154,7 @@ int main(void)
 		cmocka_unit_test(version_comes_back_as_it_was),
 		cmocka_unit_test(version_cut_anywhere_is_refused),
 		cmocka_unit_test(command_that_could_not_start_comes_back_as_minus_one),
+		cmocka_unit_test(what_no_deployment_can_be_is_refused),
 		cmocka_unit_test(deployments_sort_by_name_then_time),
 		cmocka_unit_test(names_that_cannot_be_keys_are_told),
 	};

@@ -352,6 +352,53 @@ static void ten_gates_are_kept(void **state)
 	buf_release(&key);
 }
 
+static void no_trial(void *context, const struct prompt_trial *t)
+{
+	(void)t;
+	++*(unsigned *)context;
+}
+
+/* Then nothing was in force before the second one, whatever was thought when it was made. */
+static void the_same_version_twice_is_no_trial_when_the_first_command_fails(void **state)
+{
+	struct prompt_deployment first = { .at_s = 100, .name = SLICE("answer"), .version = SLICE("1"), .canary_share = 1,
+					   .environment = SLICE("production"), .by = SLICE("ana"), .command = PROMPT_COMMAND_RUNS };
+	struct buf why = BUF_INIT;
+	unsigned trials = 0;
+
+	(void)state;
+	adopt("name: answer\nversion: 1\n");
+	assert_false(FAILED(registry_deploy(rig.registry, &first, &why)));
+	deploy("1", 200, 1);
+	registry_command(rig.registry, SLICE("answer"), 100, first.number, PROMPT_COMMAND_DONE, 1);
+	registry_visit_trials(rig.registry, no_trial, &trials);
+	assert_int_equal(trials, 0);
+	buf_release(&why);
+}
+
+/* It would be kept under its own key from then on, and be read again by every start. */
+static void a_value_under_the_key_of_another_is_refused(void **state)
+{
+	struct registry *r;
+
+	(void)state;
+	adopt("name: answer\nversion: 1\n");
+	deploy("1", 100, 1);
+	gate("1", true);
+	registry_save(rig.registry);
+	assert_int_equal(rig.pair_count, 3);
+	const struct registry_outlets outlets = { put, on_event, NULL };
+	assert_false(FAILED(registry_new(&outlets, &r)));
+	for (size_t i = 0; i < rig.pair_count; i++) {
+		struct buf *key = &rig.keys[i];
+		key->ptr[key->len - 2] ^= 1;
+		assert_int_equal(registry_load(r, buf_view(key), buf_view(&rig.values[i])).code, STATUS_CORRUPT);
+		key->ptr[key->len - 2] ^= 1;
+		assert_false(FAILED(registry_load(r, buf_view(key), buf_view(&rig.values[i]))));
+	}
+	registry_free(r);
+}
+
 static void damage_is_refused(void **state)
 {
 	(void)state;
@@ -378,6 +425,8 @@ int main(void)
 		TEST(with_nothing_to_go_back_to_it_says_so),
 		TEST(deployment_whose_command_failed_does_not_hold),
 		TEST(ten_gates_are_kept),
+		TEST(the_same_version_twice_is_no_trial_when_the_first_command_fails),
+		TEST(a_value_under_the_key_of_another_is_refused),
 		TEST(damage_is_refused),
 	};
 
