@@ -5,7 +5,7 @@
 
 #include "agent/base/json.h"
 #include "agent/cli/command.h"
-#include "agent/redaction/redaction.h"
+#include "agent/cli/check_parts.h"
 
 enum { OPTION_PRINT, OPTION_OUTPUT, OPTION_ELSEWHERE };
 
@@ -14,8 +14,8 @@ static const struct cli_option options[] = {
 			   "Print the configuration in force, defaults included and secrets left out." },
 	[OPTION_OUTPUT] = { "output", 'o', "FORMAT", "text, or json for programs." },
 	[OPTION_ELSEWHERE] = { "elsewhere", 0, NULL,
-			       "For another machine: leave out whether the files that it names (certificates, "
-			       "tokens, passwords, prices) can be read here." },
+			       "For another machine: leave out the files that it names (certificates, tokens, "
+			       "passwords, prices), what is in them, and the user." },
 	{ .name = NULL },
 };
 
@@ -53,28 +53,17 @@ static int exit_code(struct status s)
 	return !FAILED(s) ? CLI_DONE : s.code == STATUS_INVALID ? CLI_NO : CLI_UNREACHABLE;
 }
 
-static void report(const char *path, struct status s, struct buf *errors)
+/* c: NULL where it could not be made of the file. effective: print it. */
+static void report(const char *path, struct status s, struct buf *errors, const struct config *c, bool effective)
 {
 	if (errors->len > 0)
 		fputs(buf_string(errors), stderr);
 	else if (FAILED(s))
 		fprintf(stderr, "plimsoll check: '%s': %s\n", path, s.why);
-	if (!FAILED(s))
+	if (effective && c != NULL)
+		print_effective(c);
+	else if (!FAILED(s))
 		printf("%s: ok\n", path);
-}
-
-/* What only those who use a section know of it. */
-static struct status check_rules(const char *path, const struct config *c, struct buf *errors)
-{
-	struct redactor *redactor = NULL;
-	struct buf why = BUF_INIT;
-	struct status s = redactor_new(&c->redaction, &redactor, &why);
-
-	if (why.len > 0)
-		buf_printf(errors, "%s: %s", path, buf_string(&why));
-	redactor_free(redactor);
-	buf_release(&why);
-	return s;
 }
 
 static int check_run(int argc, char **argv)
@@ -96,13 +85,11 @@ static int check_run(int argc, char **argv)
 	enum config_files files = args.values[OPTION_ELSEWHERE] != NULL ? CONFIG_FILES_ELSEWHERE : CONFIG_FILES_ALL;
 	struct status s = config_load_as(files, path, program->kinds, program->kind_count, &c, &errors);
 	if (!FAILED(s))
-		s = check_rules(path, c, &errors);
+		s = check_parts(c, files == CONFIG_FILES_ALL, &errors);
 	if (json)
 		print_json(path, !FAILED(s), buf_view(&errors));
-	else if (c != NULL && args.values[OPTION_PRINT] != NULL)
-		print_effective(c);
 	else
-		report(path, s, &errors);
+		report(path, s, &errors, c, args.values[OPTION_PRINT] != NULL);
 	config_free(c);
 	buf_release(&errors);
 	return exit_code(s);

@@ -77,7 +77,7 @@ def test_files_that_are_not_there_are_named_with_their_place(config, tmp_path):
              "brokers.crt", "prices.json", "contract.yaml", "slack"}
     for name in sorted(names):
         (tmp_path / name).write_text("https://hooks.example.com/x\n")
-    assert plimsoll("check", path).returncode == 0
+    assert "cannot read" not in plimsoll("check", path).stderr
     for name in sorted(names):
         (tmp_path / name).unlink()
         done = plimsoll("check", path)
@@ -88,6 +88,27 @@ def test_files_that_are_not_there_are_named_with_their_place(config, tmp_path):
         assert plimsoll("check", path).stderr.endswith("'%s': Is a directory\n" % (tmp_path / name))
         (tmp_path / name).rmdir()
         (tmp_path / name).write_text("https://hooks.example.com/x\n")
+
+
+@pytest.mark.parametrize("text, words", [
+    ("receivers: {otlp: {protocols: {http: {tls: {cert_file: FILE, key_file: FILE}}}}}", "http.tls: cert_file holds no PEM certificate"),
+    ("receivers: {otlp: {protocols: {grpc: {auth: {basic: {htpasswd: {file: FILE}}}}}}}", "htpasswd: line 1 is not user:hash"),
+    ("receivers: {otlp: {protocols: {http: {auth: {bearer: {filename: /dev/null}}}}}}", "http.auth.bearer: the file holds no key"),
+    ("admin: {tls: {cert_file: FILE, key_file: FILE}}", "admin.tls: cert_file holds no PEM certificate"),
+    ("prices: {file: FILE}", "FILE:1:1: expected a value"),
+    ("user: nobody-of-this-name", "user: this machine knows no user 'nobody-of-this-name'"),
+    ("alerts: {channels: {webhook/a: {url: 'http://h', signing_secret: whsec_!}}}", "alerts.channels.webhook/a: signing_secret must be"),
+    ("redaction: {patterns: {a: '('}}", "redaction"),
+], ids=lambda value: value.split(":")[0])
+def test_what_the_agent_would_not_start_with_is_told_in_the_same_words(config, tmp_path, text, words):
+    file = tmp_path / "file"
+    file.write_text("garbage\n")
+    path = config("admin: {endpoint: 'localhost:0'}\n" * ("admin" not in text) + text.replace("FILE", str(file)) + "\n")
+    done = plimsoll("check", path)
+    assert done.returncode == 1 and done.stderr.startswith("%s: " % path), done.stderr
+    assert words.replace("FILE", str(file)) in done.stderr
+    started = plimsoll("run", "--config", path)
+    assert started.returncode == 2 and words.replace("FILE", str(file)) in started.stderr
 
 
 def test_a_configuration_for_another_machine_is_checked_without_its_files(config, tmp_path):
@@ -116,13 +137,18 @@ def test_every_configuration_of_the_documents_is_valid(config, monkeypatch):
 
 def test_secrets_are_never_printed(config, tmp_path):
     secret = tmp_path / "secret"
-    secret.write_text("whsec_c2VjcmV0c2VjcmV0\n")
+    secret.write_text("whsec_%s\n" % ("c2VjcmV0" * 4))
     done = plimsoll("check", "--print", config(
         "admin: {token: open-sesame}\nalerts: {channels: {webhook/a: {url: 'http://localhost:1', signing_secret_file: %s}}}\n"
         "exporters: {otlphttp/a: {endpoint: 'http://localhost:1', headers: {authorization: Bearer-of-secrets}}}\n" % secret))
     assert done.returncode == 0, done.stderr
     for word in ("open-sesame", "c2VjcmV0", "Bearer-of-secrets"):
         assert word not in done.stdout + done.stderr
+
+
+def test_what_is_wrong_is_told_beside_what_is_in_force(config):
+    done = plimsoll("check", "--print", config("alerts: {channels: {webhook/a: {url: 'http://h', signing_secret: whsec_!}}}\n"))
+    assert (done.returncode, done.stderr.count("signing_secret")) == (1, 1) and "webhook/a" in done.stdout
 
 
 def test_the_sample_configuration_is_valid(config):
