@@ -8,10 +8,13 @@
 #include <stdio.h>
 
 #include "agent/base/json.h"
+#include "agent/base/money.h"
 
 #define KIB         UINT64_C(1024)
 #define MIB         (KIB * KIB)
 #define SHOWN_BYTES 60 /* of a value in an error message */
+
+#define DURATION_MS_MAX ((__int128_t)9000000000000000) /* that a double holds, too: bounds are doubles */
 
 struct unit {
 	const char *name;
@@ -52,28 +55,34 @@ static size_t number_span(struct slice s, bool in_number)
 	return n;
 }
 
-/* "1m30s": parts of number and unit, added up. A fraction of a part must come to whole milliseconds. */
+/* Adds so many units. False where that is no whole number of milliseconds, or too many. */
+static bool add_part(struct slice number, uint64_t factor, uint64_t *ms)
+{
+	struct decimal d;
+	__int128_t part;
+
+	if (!decimal_parse(number, &d) || __builtin_mul_overflow(d.digits, (__int128_t)factor, &part) ||
+	    part % decimal_power(d.scale) != 0)
+		return false;
+	part = part / decimal_power(d.scale) + *ms;
+	*ms = (uint64_t)part;
+	return part < DURATION_MS_MAX;
+}
+
+/* "1m30s": parts of number and unit, added up. */
 static bool read_duration(struct slice s, uint64_t *ms)
 {
-	double total = 0;
-
-	if (slice_equal(s, SLICE("0"))) {
-		*ms = 0;
+	*ms = 0;
+	if (slice_equal(s, SLICE("0")))
 		return true;
-	}
 	do {
-		double number;
 		size_t digits = number_span(s, true);
 		size_t letters = number_span(slice_skip(s, digits), false);
 		uint64_t factor = unit_factor(duration_units, slice_head(slice_skip(s, digits), letters));
-		if (factor == 0 || !slice_to_double(slice_head(s, digits), &number))
+		if (factor == 0 || !add_part(slice_head(s, digits), factor, ms))
 			return false;
-		total += number * (double)factor;
 		s = slice_skip(s, digits + letters);
 	} while (s.len > 0);
-	if (!(total < 9e15) || floor(total) != total)
-		return false;
-	*ms = (uint64_t)total;
 	return true;
 }
 

@@ -73,7 +73,8 @@ static void durations_and_sizes_have_units(void **state)
 	static const struct {
 		const char *wait;
 		uint64_t ms;
-	} waits[] = { { "250ms", 250 }, { "1.5s", 1500 }, { "1m30s", 90000 }, { "24h", 86400000 } };
+	} waits[] = { { "250ms", 250 },   { "1.5s", 1500 },      { "1m30s", 90000 },   { "24h", 86400000 },
+		    { "2.01s", 2010 }, { "4.1m", 246000 }, { "1.1h", 3960000 }, { "1.1h0.1m", 3966000 } };
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(waits) / sizeof(waits[0]); i++) {
