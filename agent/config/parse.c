@@ -17,6 +17,7 @@
 #include "agent/config/validate.h"
 
 #define SECRET_BYTES_MAX (64u * 1024u)
+#define JSON_BYTES_MAX   (4u * 1024u * 1024u)
 
 const char parse_secret_elsewhere[] = "kept elsewhere";
 
@@ -207,7 +208,7 @@ static void read_json(struct parse *p, const struct tree_node *node, void *value
 	if (node->kind == TREE_SCALAR && json_is_valid(node->text))
 		buf_slice(&text, node->text);
 	else
-		tree_write_json(node, &text);
+		tree_write_json(node, JSON_BYTES_MAX, &text);
 	struct slice copy = arena_dup(p->arena, buf_view(&text));
 	p->nomem |= copy.ptr == NULL || buf_failed(&text);
 	*(const char **)value = copy.ptr;

@@ -17,10 +17,14 @@ static void write_json_scalar(const struct tree_node *node, struct buf *out)
 		json_write_string(out, text);
 }
 
-void tree_write_json(const struct tree_node *node, struct buf *out)
+/* An alias stands for the whole of its node, and nodes may hold aliases: what comes out of it is told by counting only. */
+static void write_node(const struct tree_node *node, size_t end, struct buf *out)
 {
 	bool is_map = node->kind == TREE_MAP;
 
+	out->failed |= out->len > end;
+	if (buf_failed(out))
+		return;
 	if (node->kind == TREE_NULL)
 		buf_text(out, "null");
 	if (node->kind == TREE_SCALAR)
@@ -33,9 +37,14 @@ void tree_write_json(const struct tree_node *node, struct buf *out)
 			json_write_string(out, i->key->text);
 			buf_byte(out, ':');
 		}
-		tree_write_json(i->value, out);
+		write_node(i->value, end, out);
 		if (i->next != NULL)
 			buf_byte(out, ',');
 	}
 	buf_byte(out, is_map ? '}' : ']');
+}
+
+void tree_write_json(const struct tree_node *node, size_t max_bytes, struct buf *out)
+{
+	write_node(node, out->len + max_bytes, out);
 }

@@ -41,8 +41,8 @@ struct status yaml_tree_read(struct slice text, struct arena *arena, struct conf
 /* The entry of that key in a map; NULL where there is none, or node is NULL or no map. */
 const struct tree_item *tree_find(const struct tree_node *node, const char *key);
 
-/* Appends the value as JSON text. */
-void tree_write_json(const struct tree_node *node, struct buf *out);
+/* Appends the value as JSON text, each alias written out. Past about max_bytes of it out is failed. */
+void tree_write_json(const struct tree_node *node, size_t max_bytes, struct buf *out);
 
 /* The value at a dotted path of keys, or NULL. */
 const struct tree_node *tree_path(const struct tree_node *root, const char *path);

@@ -3,6 +3,7 @@
  */
 #include "tests/unit/config_fixture.h"
 
+#include "agent/base/json.h"
 #include "agent/config/yaml_tree.h"
 
 static void an_empty_file_means_the_defaults(void **state)
@@ -116,6 +117,30 @@ static void a_bomb_of_aliases_costs_nothing(void **state)
 	buf_release(&errors);
 }
 
+static void a_bomb_of_aliases_is_not_written_out(void **state)
+{
+	struct conf_errors errors = { .file = "f" };
+	const struct tree_node *root = NULL;
+	struct buf text = BUF_INIT, json = BUF_INIT;
+	struct arena a;
+
+	(void)state;
+	buf_text(&text, "a0: &a0 [x, x, x, x, x, x, x, x, x, x]\n");
+	for (int i = 1; i < 20; i++)
+		buf_printf(&text, "a%d: &a%d [*a%d, *a%d, *a%d, *a%d, *a%d, *a%d]\n", i, i, i - 1, i - 1, i - 1, i - 1, i - 1, i - 1);
+	arena_init(&a, 1 << 20);
+	assert_int_equal(yaml_tree_read(buf_view(&text), &a, &errors, &root).code, STATUS_OK);
+	tree_write_json(root, 1 << 16, &json);
+	assert_true(buf_failed(&json) && json.len < 1 << 17);
+	buf_reset(&json);
+	tree_write_json(tree_path(root, "a2"), 1 << 16, &json); /* some is fine */
+	assert_false(buf_failed(&json));
+	assert_true(json_is_valid(buf_view(&json)));
+	arena_release(&a);
+	buf_release(&text);
+	buf_release(&json);
+}
+
 static void size_depth_and_number_of_values_are_bounded(void **state)
 {
 	struct buf text = BUF_INIT;
@@ -161,6 +186,7 @@ int main(void)
 		cmocka_unit_test(tags_of_other_types_and_nul_are_refused),
 		cmocka_unit_test(anchors_and_merge_keys_share_settings),
 		cmocka_unit_test(a_bomb_of_aliases_costs_nothing),
+		cmocka_unit_test(a_bomb_of_aliases_is_not_written_out),
 		cmocka_unit_test(size_depth_and_number_of_values_are_bounded),
 		cmocka_unit_test(a_flood_of_mistakes_is_cut),
 	};
