@@ -122,15 +122,29 @@ bool same_by_answer(const struct entry *a, const struct entry *b)
 	return from_two_sources(a, b) && same_nested(a, b) && at_the_same_time(a, b);
 }
 
+/* LangChain's callbacks make no span the current one: the client's starts a trace of its own, however deep in the
+ * framework's trace the call is. */
+static bool client_left_the_trace(const struct entry *client, const struct entry *framework)
+{
+	return framework->producer == PRODUCER_FRAMEWORK && (client->flags & SPAN_ROOT) != 0;
+}
+
+/* Calls of one service, told by two kinds of producers, in two traces. */
+static bool may_cross_traces(const struct entry *a, const struct entry *b)
+{
+	if (a->service != b->service || a->producer == b->producer || a->producer == PRODUCER_UNKNOWN ||
+	    b->producer == PRODUCER_UNKNOWN)
+		return false;
+	return (a->flags & b->flags & SPAN_ROOT) != 0 || ((a->flags ^ b->flags) & SPAN_FROM_LOG) != 0 ||
+	       client_left_the_trace(a, b) || client_left_the_trace(b, a);
+}
+
 bool same_by_tokens(const struct entry *a, const struct entry *b)
 {
 	bool same_counts = a->input_tokens == b->input_tokens && a->output_tokens == b->output_tokens;
 
-	if (!same_counts || a->role != b->role || !from_two_sources(a, b) || !same_model(a, b) || !at_the_same_time(a, b))
-		return false;
-	bool may_cross = (a->flags & b->flags & SPAN_ROOT) != 0 || ((a->flags ^ b->flags) & SPAN_FROM_LOG) != 0;
-	return a->trace == b->trace || (may_cross && a->service == b->service && a->producer != b->producer &&
-					a->producer != PRODUCER_UNKNOWN && b->producer != PRODUCER_UNKNOWN);
+	return same_counts && a->role == b->role && from_two_sources(a, b) && same_model(a, b) && at_the_same_time(a, b) &&
+	       (a->trace == b->trace || may_cross_traces(a, b));
 }
 
 /* Higher is nearer to the model, as the client sees it. */

@@ -317,6 +317,25 @@ static void roots_of_two_traces_are_one_call_where_client_and_framework_tell_it(
 	ASSERT_COUNTS(spans, 2);
 }
 
+static void a_clients_root_is_the_call_that_a_framework_tells_of_deep_in_its_own_trace(void **state)
+{
+	struct told spans[] = {
+		{ .trace = 1, .id = 2, .role = ROLE_LLM, .scope = "sdk", .producer = PRODUCER_VENDOR_SDK, .input = 50, .output = 5, .from_ms = 10, .to_ms = 500 },
+		{ .trace = 2, .id = 3, .parent = 4, .role = ROLE_LLM, .scope = "langchain", .producer = PRODUCER_FRAMEWORK, .input = 50, .output = 5, .from_ms = 9, .to_ms = 501 },
+	};
+
+	(void)state;
+	ASSERT_COUNTS(spans, 1);
+	spans[0].input = 51; /* another call */
+	ASSERT_COUNTS(spans, 2);
+	spans[0].input = 50;
+	spans[0].parent = 5; /* of some other work */
+	ASSERT_COUNTS(spans, 2);
+	spans[0].parent = spans[1].parent = 0;
+	spans[1].producer = PRODUCER_VENDOR_SDK;
+	ASSERT_COUNTS(spans, 2);
+}
+
 static void retries_are_real_spend(void **state)
 {
 	struct told spans[] = {
@@ -860,6 +879,7 @@ int main(void)
 		cmocka_unit_test(siblings_with_one_answer_id_are_one_call),
 		cmocka_unit_test(siblings_of_two_instrumentations_without_ids_are_one_call),
 		cmocka_unit_test(roots_of_two_traces_are_one_call_where_client_and_framework_tell_it),
+		cmocka_unit_test(a_clients_root_is_the_call_that_a_framework_tells_of_deep_in_its_own_trace),
 		cmocka_unit_test(retries_are_real_spend),
 		cmocka_unit_test(ids_that_the_client_made_up_say_nothing),
 		cmocka_unit_test(an_embedding_inside_a_chat_is_another_call),
