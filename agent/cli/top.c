@@ -98,7 +98,9 @@ static int look_on(const struct client *client, const char *by, int interval_ms)
 	}
 	fputs("\033[?25h\033[?1049l", stdout);
 	fflush(stdout);
-	return code == CLI_GO_ON ? CLI_DONE : code;
+	if (code != CLI_GO_ON && !is_over) /* what was said of it has gone with that screen */
+		code = look(client, by, false);
+	return code == CLI_GO_ON || is_over ? CLI_DONE : code;
 }
 
 static int top_run(int argc, char **argv)
