@@ -44,6 +44,12 @@ const struct tree_item *tree_find(const struct tree_node *node, const char *key)
 /* Appends the value as JSON text, each alias written out. Past about max_bytes of it out is failed. */
 void tree_write_json(const struct tree_node *node, size_t max_bytes, struct buf *out);
 
+/* More than that a text without a bomb of aliases does not come to: six bytes for an escaped one, and some aliases. */
+static inline size_t tree_json_bytes(struct slice text)
+{
+	return 6 * text.len + ((size_t)1 << 20);
+}
+
 /* The value at a dotted path of keys, or NULL. */
 const struct tree_node *tree_path(const struct tree_node *root, const char *path);
 

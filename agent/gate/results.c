@@ -166,7 +166,7 @@ static struct status read_yaml(struct results *out, struct slice text, double pa
 	arena_init(&arena, ARENA_BYTES);
 	struct status s = yaml_tree_read(text, &arena, &errors, &root);
 	if (!FAILED(s) && root != NULL && (root->kind == TREE_MAP || root->kind == TREE_LIST)) {
-		tree_write_json(root, FILE_BYTES_MAX, &json);
+		tree_write_json(root, tree_json_bytes(text), &json);
 		s = buf_failed(&json) ? FAIL(NOMEM, "no memory for the results") :
 					read_document(out, buf_view(&json), pass_score, why);
 	} else {

@@ -129,7 +129,7 @@ bool import_yaml(const char *path, struct slice text, struct buf *json, struct b
 	arena_init(&arena, ARENA_BYTES);
 	bool good = !FAILED(yaml_tree_read(text, &arena, &errors, &root)) && root != NULL;
 	if (good)
-		tree_write_json(root, ARENA_BYTES, json);
+		tree_write_json(root, tree_json_bytes(text), json);
 	arena_release(&arena);
 	conf_errors_finish(&errors, why);
 	return good && !buf_failed(json);
