@@ -360,6 +360,7 @@ void parse_section(struct parse *p, const struct conf_option *table, struct conf
 		if (o->required && !is_given(table, o, node))
 			conf_error(p->errors, at, "missing required key '%s'", o->name);
 	validate_addresses(p->errors, table, at, node, section);
+	validate_headers(p->errors, table, at, node, section);
 	if (p->errors->count == errors_before)
 		validate_section(p->errors, table, at, section);
 }

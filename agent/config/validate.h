@@ -20,6 +20,10 @@ const char *validate_collector_exporter(struct slice kind);
 void validate_addresses(struct conf_errors *e, const struct conf_option *table, struct conf_mark at,
 			const struct tree_node *node, const void *section);
 
+/* Rows named headers hold what can be sent as such. at: as above. */
+void validate_headers(struct conf_errors *e, const struct conf_option *table, struct conf_mark at,
+		      const struct tree_node *node, const void *section);
+
 /* What a table's own check says of a section that was read without mistakes. */
 void validate_section(struct conf_errors *e, const struct conf_option *table, struct conf_mark at, const void *section);
 

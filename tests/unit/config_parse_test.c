@@ -17,7 +17,8 @@ static void every_type_is_read(void **state)
 					"    token: hush\n"
 					"    color: blue\n"
 					"    list: [x, \"y z\"]\n"
-					"    headers: {a: 1, \"b c\": }\n"
+					"    headers: {a: 1, \"b-c\": }\n"
+					"    match: {\"b c\": }\n"
 					"    tls: {ca_file: /ca.pem}\n");
 	const struct fake_options *o = fixture_fake(c);
 
@@ -35,7 +36,8 @@ static void every_type_is_read(void **state)
 	assert_string_equal(o->list.items[1], "y z");
 	assert_int_equal(o->headers.count, 2);
 	assert_string_equal(o->headers.items[0].value, "1");
-	assert_string_equal(o->headers.items[1].key, "b c");
+	assert_string_equal(o->headers.items[1].key, "b-c");
+	assert_string_equal(c->exporters[0].common.match.items[0].key, "b c");
 	assert_string_equal(o->headers.items[1].value, "");
 	assert_string_equal(o->tls.ca_file, "/ca.pem");
 	config_free(c);
@@ -256,6 +258,20 @@ static void addresses_are_checked(void **state)
 		"fake/3: {endpoint: 'https://collector'}}\n"));
 }
 
+static void headers_are_checked(void **state)
+{
+	(void)state;
+	fixture_refuses("exporters: {fake: {headers: {'a b': c}}}\n",
+			"f:1:29: headers: 'a b' is no name of a header; letters, digits and !#$%&'*+-.^_`|~ make one\n");
+	fixture_refuses("exporters: {fake: {headers: {'': c}}}\n",
+			"f:1:29: headers: '' is no name of a header; letters, digits and !#$%&'*+-.^_`|~ make one\n");
+	fixture_refuses("exporters: {fake: {headers: {x-a: b, authorization: \"hush\\n\"}}}\n",
+			"f:1:29: headers: the value of 'authorization' holds a line end or another control character\n");
+	fixture_refuses("alerts: {channels: {webhook: {url: 'http://h', headers: {x-a: \"b\\r\\nx-c: d\"}}}}\n",
+			"f:1:57: headers: the value of 'x-a' holds a line end or another control character\n");
+	config_free(fixture_load("exporters: {fake: {headers: {X-Scope_OrgID: 'a \u00fc', empty: ''}}}\n"));
+}
+
 static void values_must_fit_each_other(void **state)
 {
 	(void)state;
@@ -364,6 +380,7 @@ int main(void)
 		cmocka_unit_test(the_collectors_receiver_keys_mean_the_same),
 		cmocka_unit_test(two_listeners_on_one_port_are_refused),
 		cmocka_unit_test(addresses_are_checked),
+		cmocka_unit_test(headers_are_checked),
 		cmocka_unit_test(values_must_fit_each_other),
 		cmocka_unit_test(doors_are_checked),
 		cmocka_unit_test(alert_channels_are_read),
