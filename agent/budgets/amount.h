@@ -35,13 +35,16 @@ static inline bool amount_covers(const struct amount *a, const struct amount *b)
 	return true;
 }
 
-/* As a stored value, and back. None is negative. */
+#define AMOUNT_BITS 100 /* of what is stored: more than all calls of a century spend, and sums of it do not overflow */
+
+/* As a stored value, and back. None is negative: reading one that is, or has more bits, fails. */
 static inline void amount_record(struct record *r, struct amount *a)
 {
 	for (int i = 0; i < AMOUNT_KINDS; i++) {
 		uint64_t high = (uint64_t)(a->n[i] >> 64), low = (uint64_t)a->n[i];
 		record_uint(r, &high);
 		record_uint(r, &low);
+		r->failed |= high >> (AMOUNT_BITS - 64) != 0;
 		a->n[i] = (__int128_t)((__uint128_t)high << 64 | low);
 	}
 }

@@ -322,7 +322,7 @@ struct status budgets_load(struct budgets *b, struct slice key, struct slice val
 	if (key.ptr[0] == 'j')
 		return load_journal(b, key, value, now_s);
 	record_group(&r, &id, labels, &read);
-	if (!record_ok(&r))
+	if (!record_ok(&r) || read_key(key) == UINT64_MAX)
 		return FAIL(CORRUPT, "not the spend of a budget");
 	struct rule *rule = rule_named(b, id);
 	uint32_t by = 0;

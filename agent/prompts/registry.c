@@ -5,6 +5,7 @@
 
 #include <stdlib.h>
 
+#include "agent/base/json.h"
 #include "agent/prompts/registry_priv.h"
 
 struct slice entry_name(const struct entry *e)
@@ -302,7 +303,7 @@ static struct status load_gate(struct registry *r, struct slice key, struct slic
 
 	prompt_gate_record(&record, &g);
 	prompt_gate_key(&g, &r->key);
-	if (!record_ok(&record) || !is_key(r, key))
+	if (!record_ok(&record) || !is_key(r, key) || !json_is_valid(g.json))
 		return FAIL(CORRUPT, "a gate's result is damaged");
 	return registry_keep_gate(r, &g) != NULL ? OK : FAIL(NOMEM, "no room for a gate's result");
 }

@@ -87,6 +87,47 @@ static void further_groups_share_one_and_are_counted(void **state)
 
 /* ---------------------------------------------------------------- what a kill leaves */
 
+static bool is_taken_back(__int128_t n)
+{
+	struct amount a = { { 1, 2, n } };
+	struct buf bytes = BUF_INIT;
+	struct record w = record_writer(&bytes);
+
+	amount_record(&w, &a);
+	struct record r = record_reader(buf_view(&bytes));
+	amount_record(&r, &a);
+	buf_release(&bytes);
+	return record_ok(&r) && a.n[2] == n;
+}
+
+/* Else adding to it would overflow. */
+static void an_amount_that_nobody_can_spend_is_refused(void **state)
+{
+	(void)state;
+	assert_true(is_taken_back(0));
+	assert_true(is_taken_back(((__int128_t)1 << 100) - 1));
+	assert_false(is_taken_back((__int128_t)1 << 100));
+	assert_false(is_taken_back(-1));
+}
+
+/* Its number is followed by none: the next group would have that of another one. */
+static void a_group_behind_all_numbers_is_refused(void **state)
+{
+	struct budgets *b = opened("day/all: {limit_usd: 10, by: [user]}");
+	const struct pair *p = pairs;
+
+	(void)state;
+	spend(b, "alice", USD(3), T0);
+	while (p->key[0] != 'g')
+		p++;
+	char key[9];
+	memset(key, 0xff, sizeof(key));
+	key[0] = 'g';
+	assert_int_equal(budgets_load(b, (struct slice){ key, sizeof(key) }, (struct slice){ p->value, p->value_len }, T0).code,
+			 STATUS_CORRUPT);
+	budgets_free(b);
+}
+
 static void what_was_acknowledged_is_there_after_a_kill(void **state)
 {
 	struct budgets *b = opened("day/all: {limit_usd: 10, by: [user]}");
@@ -399,6 +440,8 @@ int main(void)
 		TEST(a_late_call_goes_to_its_own_period),
 		TEST(days_are_those_of_the_zone),
 		TEST(further_groups_share_one_and_are_counted),
+		TEST(an_amount_that_nobody_can_spend_is_refused),
+		TEST(a_group_behind_all_numbers_is_refused),
 		TEST(what_was_acknowledged_is_there_after_a_kill),
 		TEST(a_call_that_comes_again_after_a_kill_adds_nothing),
 		TEST(a_reservation_is_held_after_a_kill_and_ends_in_time),

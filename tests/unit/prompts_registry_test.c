@@ -399,6 +399,22 @@ static void a_value_under_the_key_of_another_is_refused(void **state)
 	registry_free(r);
 }
 
+/* It is answered as it was stored. */
+static void a_gate_whose_result_is_no_json_is_refused(void **state)
+{
+	const struct prompt_gate g = { .name = SLICE("answer"), .version = SLICE("1"), .json = SLICE("{\"cases\":") };
+	struct prompt_gate copy = g;
+	struct buf key = BUF_INIT, value = BUF_INIT;
+	struct record w = record_writer(&value);
+
+	(void)state;
+	prompt_gate_record(&w, &copy);
+	prompt_gate_key(&g, &key);
+	assert_int_equal(registry_load(rig.registry, buf_view(&key), buf_view(&value)).code, STATUS_CORRUPT);
+	buf_release(&key);
+	buf_release(&value);
+}
+
 static void damage_is_refused(void **state)
 {
 	(void)state;
@@ -427,6 +443,7 @@ int main(void)
 		TEST(ten_gates_are_kept),
 		TEST(the_same_version_twice_is_no_trial_when_the_first_command_fails),
 		TEST(a_value_under_the_key_of_another_is_refused),
+		TEST(a_gate_whose_result_is_no_json_is_refused),
 		TEST(damage_is_refused),
 	};
 
