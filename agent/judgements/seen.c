@@ -24,7 +24,7 @@ struct generation {
 struct seen {
 	struct generation *now, *before;
 	uint32_t first_segment; /* number of the first segment of now */
-	uint32_t saved;         /* identities of now that were handed to a save */
+	uint32_t saved;         /* identities that were handed to a save: of now, or of before where it has turned since */
 	uint32_t forget_from, forget_to; /* segments to delete at the next save */
 };
 
@@ -67,6 +67,8 @@ static void turn(struct seen *s)
 {
 	struct generation *oldest = s->before;
 
+	if (s->forget_from < s->forget_to)
+		s->saved = 0; /* a turn since the last save already: of what becomes `before` nothing was saved */
 	s->forget_from = s->forget_from == s->forget_to ? s->first_segment - SEGMENTS : s->forget_from;
 	s->forget_to = s->first_segment;
 	memset(oldest, 0, sizeof(*oldest));

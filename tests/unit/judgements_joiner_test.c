@@ -13,6 +13,7 @@
 #include "agent/base/clock.h"
 #include "agent/judgements/block.h"
 #include "agent/judgements/joiner.h"
+#include "agent/judgements/seen.h"
 #include "agent/judgements/waiting.h"
 
 #define DAY_NS (UINT64_C(86400) * NS_PER_SECOND)
@@ -343,6 +344,32 @@ static void all_of_it_survives_a_kill(void **state)
 	joiner_free(j);
 }
 
+/* Judgements of nothing, told apart by their numbers. */
+static void take_numbers(struct joiner *j, unsigned from, unsigned to, enum taken want)
+{
+	char id[16];
+
+	for (unsigned n = from; n < to; n++) {
+		snprintf(id, sizeof(id), "%u", n);
+		take(j, (struct judgement){ .name = SLICE("Relevance"), .given_id = slice_of(id) }, want);
+	}
+}
+
+/* More of them than two sets hold come between two saves. */
+static void what_a_burst_brought_is_known_after_a_kill(void **state)
+{
+	struct joiner *j = start(64 << 20);
+
+	(void)state;
+	take_numbers(j, 0, SEEN_MIN / 2, TAKEN_UNJOINED);
+	save(j);
+	take_numbers(j, SEEN_MIN / 2, 3 * SEEN_MIN, TAKEN_UNJOINED);
+	save(j);
+	j = restart(j);
+	take_numbers(j, 2 * SEEN_MIN, 3 * SEEN_MIN, TAKEN_REPEATED);
+	joiner_free(j);
+}
+
 /* More calls than one block holds, from the store alone. */
 static void late_by_many_calls_is_not_too_late(void **state)
 {
@@ -568,6 +595,7 @@ int main(void)
 		cmocka_unit_test_teardown(what_names_no_call_is_told_at_once, clear),
 		cmocka_unit_test_teardown(the_same_one_counts_once, clear),
 		cmocka_unit_test_teardown(all_of_it_survives_a_kill, clear),
+		cmocka_unit_test_teardown(what_a_burst_brought_is_known_after_a_kill, clear),
 		cmocka_unit_test_teardown(late_by_many_calls_is_not_too_late, clear),
 		cmocka_unit_test_teardown(each_call_keeps_its_own_labels, clear),
 		cmocka_unit_test(calls_of_a_cohort_share_their_labels),
