@@ -2,7 +2,7 @@
  * base/json.h - read and write JSON text (RFC 8259) in place, without a tree and without allocating.
  *
  * Reading is by cursor: the caller asks for what it expects. The first error stays: every later call returns false,
- * and json_status says what broke and where. Numbers come as their own text, so no digit of a price or of a 64-bit
+ * json_finish says what broke and json_where where. Numbers come as their own text, so no digit of a price or of a 64-bit
  * integer is lost. Strings must be UTF-8. A cursor belongs to one thread and borrows the text.
  *
  *     json_init(&j, text);

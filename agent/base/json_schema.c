@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <math.h>
 
+#include "agent/base/hex.h"
 #include "agent/base/json_schema_priv.h"
 
 #define SCRATCH_BYTES (4 * JSON_SCHEMA_WORK_BYTES) /* what is unescaped takes at most this much of what is read */
@@ -61,17 +62,27 @@ static bool is_whole(double number)
 	return number == floor(number);
 }
 
+/* "\udc00" to "\udfff", which with the escape before it is one character */
+static bool is_low_surrogate(const char *escape)
+{
+	return (escape[2] | 0x20) == 'd' && hex_digit(escape[3]) >= 0xc;
+}
+
 /* Characters, not bytes. */
 static size_t length_of(struct slice value)
 {
 	size_t n = 0;
 
 	for (size_t i = 1; i + 1 < value.len; n++)
-		if (value.ptr[i] != '\\')
+		if (value.ptr[i] != '\\') {
 			for (i++; i + 1 < value.len && ((unsigned char)value.ptr[i] & 0xc0) == 0x80; i++)
 				;
-		else
-			i += value.ptr[i + 1] == 'u' ? 6 : 2;
+		} else if (value.ptr[i + 1] != 'u') {
+			i += 2;
+		} else {
+			n -= is_low_surrogate(value.ptr + i);
+			i += 6;
+		}
 	return n;
 }
 

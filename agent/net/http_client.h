@@ -44,7 +44,8 @@ const char *http_response_header(const struct http_response *response, const cha
 struct status http_client_new(uv_loop_t *loop, struct http_client **out) MUST_USE;
 
 /* Starts a request; done is called exactly once, later, on the loop. Redirects are not followed. Only body must outlive
- * the call. Errors: INVALID, a header or the URL cannot be sent; done is then not called. */
+ * the call. Errors, where done is not called: INVALID, a header or the URL cannot be sent; UNAVAILABLE, the client is
+ * being freed; NOMEM. */
 struct status http_client_post(struct http_client *c, const struct http_request *request, http_done done,
 			       void *context) MUST_USE;
 

@@ -3,7 +3,7 @@
  *
  * It may come with the call, before it, or days later, by OTLP or over HTTP, and names the call that it is about by span,
  * trace, response or session. Slices borrow from whoever made it. Explanations and comments are not kept. "Unknown" is
- * kept apart from zero: has_value false, an empty label, TRI_UNKNOWN.
+ * kept apart from zero: SCALE_NONE, an empty label, TRI_UNKNOWN.
  */
 #ifndef PLIMSOLL_SPAN_JUDGEMENT_H
 #define PLIMSOLL_SPAN_JUDGEMENT_H

@@ -93,8 +93,8 @@ struct status store_write(struct store *s, struct store_batch *b, void (*done)(v
 /* Waits until everything queued so far is committed; result of the last batch. */
 struct status store_flush(struct store *s) MUST_USE;
 
-/* Copies the value into out, in place of what that held; out is untouched on failure. Errors: NOTFOUND; CORRUPT, the
- * checksum is wrong; UNAVAILABLE, more than 126 reads at once; NOMEM. */
+/* Copies the value into out, in place of what that held; out is untouched on failure, but emptied with NOMEM. Errors:
+ * NOTFOUND; CORRUPT, the checksum is wrong; UNAVAILABLE, more than 126 reads at once; NOMEM. */
 struct status store_get(struct store *s, enum store_table table, struct slice key, struct buf *out) MUST_USE;
 
 /* Visits every entry whose key starts with prefix (empty: all), in key order, inside one read transaction: be quick,

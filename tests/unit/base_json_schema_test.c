@@ -27,6 +27,7 @@ static const struct row rows[] = {
 	{ "{\"exclusiveMaximum\":1}", "1", "/: exclusiveMaximum is 1" },
 	{ "{\"minLength\":3}", "\"\\u00e4\xc3\xa4\xc3\xb6\"", NULL },
 	{ "{\"maxLength\":2}", "\"abc\"", "/: maxLength is 2, here it is 3" },
+	{ "{\"minLength\":2,\"maxLength\":2}", "\"\\ud83d\\ude00\\uD83D\\uDE00\"", NULL },
 	{ "{\"enum\":[\"red\",\"blue\",7]}", "7.0", NULL },
 	{ "{\"enum\":[\"red\",\"blue\"]}", "\"green\"", "/: none of [\"red\",\"blue\"]" },
 	{ "{\"const\":\"x\"}", "\"y\"", "/: not \"x\"" },
