@@ -142,12 +142,13 @@ struct status send_queue_fits(struct send_queue *q, uint64_t bytes)
 
 /* ------------------------------------------------------------------ taking */
 
-/* How long the kind's oldest has to wait for more to come; 0: not at all. */
+/* How long the kind's oldest has to wait for more to come; 0: not at all. Nor where the clock was set back since it came. */
 static uint64_t unripe_ms(const struct send_queue *q, const struct queue_list *list, uint64_t now_unix_ms)
 {
-	uint64_t due_ms = list->first->entry.created_unix_ms + q->flush_ms;
+	uint64_t created_ms = list->first->entry.created_unix_ms, due_ms = created_ms + q->flush_ms;
+	bool is_due = now_unix_ms >= due_ms || now_unix_ms + q->flush_ms < created_ms;
 
-	return q->closed || list->bytes >= q->min_bytes || now_unix_ms >= due_ms ? 0 : due_ms - now_unix_ms;
+	return q->closed || list->bytes >= q->min_bytes || is_due ? 0 : due_ms - now_unix_ms;
 }
 
 static struct queue_list *longest_waiting(struct send_queue *q, uint64_t now_unix_ms, uint64_t *wait_ms)

@@ -16,6 +16,7 @@
 #include "agent/base/clock.h"
 #include "agent/base/log.h"
 #include "agent/base/meter.h"
+#include "exporters/queue.h"
 #include "exporters/sender.h"
 #include "tests/unit/scratch_dir.h"
 
@@ -593,6 +594,28 @@ static void less_than_min_size_waits_for_more_or_for_the_flush(void **state)
 	assert_string_equal(script.sent[1], "traces:c");
 }
 
+/* By the clock of the machine, since what is on the disk outlives the process. */
+static void a_clock_that_is_set_back_holds_nothing_back(void **state)
+{
+	const struct payload_limits limits = { .max_bytes = 100 };
+	struct payload *p = payload_new(PAYLOAD_TRACES, 2, 1);
+	uint64_t now_ms = clock_unix_ns() / NS_PER_MS, wait_ms;
+	struct queue_item item;
+	struct send_queue q;
+
+	(void)state;
+	send_queue_init(&q, 1000, UINT64_MAX);
+	q.min_bytes = 100;
+	q.flush_ms = 60000;
+	assert_int_equal(send_queue_push(&q, p, NULL).code, STATUS_OK);
+	assert_false(send_queue_take(&q, &limits, now_ms + 1000, &item, &wait_ms));
+	assert_in_range(wait_ms, 1, 60000);
+	assert_true(send_queue_take(&q, &limits, now_ms - 3600000, &item, &wait_ms));
+	send_queue_done(&q, &item);
+	send_queue_release(&q);
+	payload_unref(p);
+}
+
 static void max_items_bounds_what_is_joined(void **state)
 {
 	(void)state;
@@ -727,6 +750,7 @@ int main(void)
 		TEST(any_thread_may_offer_and_no_item_goes_uncounted),
 		TEST(what_waited_for_too_long_is_dropped_as_expired),
 		TEST(less_than_min_size_waits_for_more_or_for_the_flush),
+		TEST(a_clock_that_is_set_back_holds_nothing_back),
 		TEST(max_items_bounds_what_is_joined),
 		TEST(an_exporter_that_holds_senders_back_is_asked_before_and_drops_nothing),
 		TEST(shedding_drops_the_oldest_that_waits),
