@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * baselines/detector_record.c - what a series, a key and a day's spend are as bytes; detector_state.c says where each lies.
  */
+#include <math.h>
 #include <stdlib.h>
 
 #include "agent/baselines/detector_priv.h"
@@ -8,16 +9,23 @@
 #define METRICS_FORMAT_1 10 /* what keys of format 1 knew */
 
 /* ---------------------------------------------------------------- one series */
+/* What is learned is never anything else; and with one NaN a series would be silent for good. */
+static void record_finite(struct record *r, double *v)
+{
+	record_double(r, v);
+	r->failed |= !record_writes(r) && !isfinite(*v);
+}
+
 static void record_bucket(struct record *r, enum metric_kind kind, struct bucket *b)
 {
 	record_count(r, &b->n);
 	if (b->n == 0)
 		return;
-	record_double(r, &b->sum);
+	record_finite(r, &b->sum);
 	if (kind == KIND_RATE)
 		b->sum_sq = b->sum; /* of zeros and ones */
 	else
-		record_double(r, &b->sum_sq);
+		record_finite(r, &b->sum_sq);
 }
 
 /* The sum of a judged bucket counts for rates (the bad ones) and means only. */
@@ -25,13 +33,13 @@ static void record_judged(struct record *r, enum metric_kind kind, struct judged
 {
 	double z = j->z, residual = j->residual, n = j->n, sum = j->sum;
 
-	record_double(r, &z);
-	record_double(r, &residual);
+	record_finite(r, &z);
+	record_finite(r, &residual);
 	record_count(r, &n);
 	if (kind == KIND_RATE)
 		record_count(r, &sum);
 	else if (kind == KIND_MEAN)
-		record_double(r, &sum);
+		record_finite(r, &sum);
 	*j = (struct judged){ (float)z, (float)residual, (float)n, (float)sum };
 }
 
@@ -39,17 +47,17 @@ static void record_scale(struct record *r, enum metric_kind kind, bool frozen, s
 {
 	record_bucket(r, kind, &c->open);
 	record_time(r, &c->open_s);
-	record_double(r, &c->weight);
+	record_finite(r, &c->weight);
 	if (kind != KIND_RATE)
-		record_double(r, &c->mu);
-	record_double(r, &c->m2);
-	record_double(r, &c->mv);
-	record_double(r, kind == KIND_RATE ? &c->bad : &c->within_ss);
-	record_double(r, kind == KIND_RATE ? &c->total : &c->within_df);
-	record_double(r, &c->prior_between);
+		record_finite(r, &c->mu);
+	record_finite(r, &c->m2);
+	record_finite(r, &c->mv);
+	record_finite(r, kind == KIND_RATE ? &c->bad : &c->within_ss);
+	record_finite(r, kind == KIND_RATE ? &c->total : &c->within_df);
+	record_finite(r, &c->prior_between);
 	if (frozen) {
 		record_count(r, &c->frozen_n);
-		record_double(r, &c->frozen_sum);
+		record_finite(r, &c->frozen_sum);
 	}
 	record_u32(r, &c->learned);
 	record_u32(r, &c->ring_len);
@@ -62,7 +70,7 @@ static void record_scale(struct record *r, enum metric_kind kind, bool frozen, s
 static void record_season(struct record *r, struct season *season)
 {
 	for (int h = 0; h < HOURS; h++)
-		record_double(r, &season->offset[h]);
+		record_finite(r, &season->offset[h]);
 	for (int h = 0; h < HOURS; h += 4) {
 		uint8_t *v = &season->visits[h];
 		uint8_t four = (uint8_t)(v[0] | v[1] << 2 | v[2] << 4 | v[3] << 6);
@@ -85,7 +93,7 @@ void record_series(struct record *r, struct series *s)
 	record_time_since_1970(r, &s->since_s);
 	record_time_since_1970(r, &s->resolved_s);
 	record_time_since_1970(r, &s->alert_s);
-	record_double(r, &s->last_mean);
+	record_finite(r, &s->last_mean);
 	if (s->season != NULL)
 		record_season(r, s->season);
 	for (int i = 0; i < SCALE_COUNT; i++)

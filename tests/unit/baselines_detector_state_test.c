@@ -6,10 +6,12 @@
 #include <stddef.h>
 
 #include <cmocka.h>
+#include <math.h>
 
 #include "agent/base/buf.h"
 #include "agent/base/meter.h"
 #include "agent/base/record.h"
+#include "agent/baselines/detector_priv.h"
 #include "tests/unit/baselines_rig.h"
 
 #define HOURS_BEFORE 80
@@ -236,6 +238,44 @@ static void a_second_clock_is_refused(void **state)
 	detector_free(r.detector);
 }
 
+static bool comes_back(struct series *s)
+{
+	struct series *read = series_new(s->metric);
+	struct buf bytes = BUF_INIT;
+	struct record w = record_writer(&bytes);
+
+	assert_non_null(read);
+	record_series(&w, s);
+	assert_true(record_ok(&w));
+	struct record r = record_reader(buf_view(&bytes));
+	record_series(&r, read);
+	bool good = record_ok(&r);
+	series_free(read);
+	buf_release(&bytes);
+	return good;
+}
+
+static void what_no_traffic_teaches_is_refused(void **state)
+{
+	struct series *s = series_new(METRIC_COST);
+	struct scale *hour = &s->scales[SCALE_1H];
+	double *const places[] = { &hour->mu, &hour->weight, &hour->m2, &hour->mv, &hour->within_ss, &hour->prior_between,
+				   &s->last_mean, &s->season->offset[7] };
+
+	(void)state;
+	assert_true(comes_back(s));
+	for (size_t i = 0; i < sizeof(places) / sizeof(places[0]); i++) {
+		double before = *places[i];
+		*places[i] = NAN;
+		assert_false(comes_back(s));
+		*places[i] = INFINITY;
+		assert_false(comes_back(s));
+		*places[i] = before;
+		assert_true(comes_back(s));
+	}
+	series_free(s);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -244,6 +284,7 @@ int main(void)
 		cmocka_unit_test(times_ahead_of_the_clock_are_not_believed),
 		cmocka_unit_test(of_a_key_that_is_refused_nothing_stays),
 		cmocka_unit_test(a_second_clock_is_refused),
+		cmocka_unit_test(what_no_traffic_teaches_is_refused),
 	};
 
 	return cmocka_run_group_tests_name("baselines/detector_state", tests, store, release);
