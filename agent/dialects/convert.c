@@ -43,6 +43,24 @@ bool convert_text(const struct any_value *v, struct arena *a, struct slice *out)
 	}
 }
 
+static bool count_of_real(double real, uint64_t *out)
+{
+	if (!(real >= 0 && real < 9007199254740992.0) || floor(real) != real)
+		return false;
+	*out = (uint64_t)real;
+	return true;
+}
+
+/* Of whole numbers, some write "12.0". */
+static bool count_of_text(struct slice text, uint64_t *out)
+{
+	double real;
+
+	if (slice_to_u64(text, out))
+		return *out <= INT64_MAX;
+	return slice_to_double(text, &real) && count_of_real(real, out);
+}
+
 bool convert_count(const struct any_value *v, uint64_t *out)
 {
 	switch (v->kind) {
@@ -50,12 +68,9 @@ bool convert_count(const struct any_value *v, uint64_t *out)
 		*out = (uint64_t)v->integer;
 		return v->integer >= 0;
 	case ANY_DOUBLE:
-		if (!(v->real >= 0 && v->real < 9007199254740992.0) || floor(v->real) != v->real)
-			return false;
-		*out = (uint64_t)v->real;
-		return true;
+		return count_of_real(v->real, out);
 	case ANY_STRING:
-		return slice_to_u64(slice_trim(v->bytes), out) && *out <= INT64_MAX;
+		return count_of_text(slice_trim(v->bytes), out);
 	default:
 		return false;
 	}
@@ -154,6 +169,24 @@ static void find_json_words(struct slice text, const struct dialect_word *words,
 	}
 }
 
+/* A list of texts that Python printed: "['stop']". */
+static void find_printed_words(struct slice text, const struct dialect_word *words, int *out, bool *found)
+{
+	int value;
+
+	for (ptrdiff_t at; (at = slice_find(text, SLICE("'"))) >= 0;) {
+		text = slice_skip(text, (size_t)at + 1);
+		ptrdiff_t end = slice_find(text, SLICE("'"));
+		if (end < 0)
+			return;
+		if (find_word(slice_head(text, (size_t)end), words, &value)) {
+			*out |= value;
+			*found = true;
+		}
+		text = slice_skip(text, (size_t)end + 1);
+	}
+}
+
 bool convert_words(const struct any_value *v, const struct dialect_word *words, int *out, bool *found)
 {
 	struct wire_reader elements;
@@ -163,7 +196,9 @@ bool convert_words(const struct any_value *v, const struct dialect_word *words, 
 	*out = 0;
 	*found = false;
 	if (v->kind == ANY_STRING || v->kind == ANY_BYTES) {
-		if (v->bytes.len > 0 && v->bytes.ptr[0] == '[')
+		if (v->bytes.len > 1 && v->bytes.ptr[0] == '[' && v->bytes.ptr[1] == '\'')
+			find_printed_words(v->bytes, words, out, found);
+		else if (v->bytes.len > 0 && v->bytes.ptr[0] == '[')
 			find_json_words(v->bytes, words, out, found);
 		else
 			*found = find_word(v->bytes, words, out);

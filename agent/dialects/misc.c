@@ -30,6 +30,7 @@ static const struct dialect_row genkit_usage[] = {
 	ROW_COUNT("inputTokens", FAMILY_FRAMEWORK, TOKENS_INPUT),
 	ROW_COUNT("outputTokens", FAMILY_FRAMEWORK, TOKENS_OUTPUT),
 	ROW_COUNT("thoughtsTokens", FAMILY_FRAMEWORK, TOKENS_REASONING),
+	ROW_COUNT("cachedContentTokens", FAMILY_FRAMEWORK, TOKENS_CACHE_READ),
 	ROW_TOTAL("totalTokens", FAMILY_FRAMEWORK),
 	ROW_END,
 };

@@ -127,11 +127,19 @@ static const struct pair model_starts[] = {
 	PAIR("deepseek-", "deepseek"),
 	PAIR("grok-", "x_ai"),
 	PAIR("sonar", "perplexity"),
-	PAIR("anthropic.claude", "aws.bedrock"),
-	PAIR("us.anthropic.", "aws.bedrock"),
-	PAIR("eu.anthropic.", "aws.bedrock"),
-	PAIR("global.anthropic.", "aws.bedrock"),
-	PAIR("amazon.nova", "aws.bedrock"),
+	PAIR("anthropic.", "aws.bedrock"),
+	PAIR("amazon.", "aws.bedrock"),
+	PAIR("meta.llama", "aws.bedrock"),
+	PAIR("mistral.", "aws.bedrock"),
+	PAIR("cohere.", "aws.bedrock"),
+	PAIR("ai21.", "aws.bedrock"),
+	PAIR("us.", "aws.bedrock"), /* geographies, which no other's ids begin with */
+	PAIR("us-gov.", "aws.bedrock"),
+	PAIR("eu.", "aws.bedrock"),
+	PAIR("apac.", "aws.bedrock"),
+	PAIR("jp.", "aws.bedrock"),
+	PAIR("au.", "aws.bedrock"),
+	PAIR("global.", "aws.bedrock"),
 };
 
 #define COUNT_OF(array) (sizeof(array) / sizeof((array)[0]))

@@ -71,9 +71,10 @@ static uint64_t sum(const struct tokens *t, const enum token_class *classes, siz
  * fill this object by hand), reasoning or the cache are inside already. */
 static void add_up(struct tokens *t, uint64_t total)
 {
-	static const enum token_class in[] = { TOKENS_INPUT, TOKENS_CACHE_READ, TOKENS_CACHE_WRITE, TOKENS_AUDIO_IN };
-	static const enum token_class out[] = { TOKENS_OUTPUT, TOKENS_REASONING, TOKENS_AUDIO_OUT };
-	uint64_t all_in = sum(t, in, 4), all_out = sum(t, out, 3);
+	static const enum token_class in[] = { TOKENS_INPUT, TOKENS_CACHE_READ, TOKENS_CACHE_WRITE, TOKENS_AUDIO_IN,
+					       TOKENS_IMAGE_IN };
+	static const enum token_class out[] = { TOKENS_OUTPUT, TOKENS_REASONING, TOKENS_AUDIO_OUT, TOKENS_IMAGE_OUT };
+	uint64_t all_in = sum(t, in, 5), all_out = sum(t, out, 4);
 	uint64_t input = tokens_get(t, TOKENS_INPUT), output = tokens_get(t, TOKENS_OUTPUT);
 
 	if (total != 0 && all_in + all_out != total) {

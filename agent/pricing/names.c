@@ -29,6 +29,7 @@ static const struct {
 	{ S("gcp.gen_ai"), S("google") },
 	{ S("gemini"), S("google") },
 	{ S("google.generative-ai"), S("google") },
+	{ S("googleai"), S("google") },
 	{ S("mistral_ai"), S("mistral") },
 	{ S("mistralai"), S("mistral") },
 	{ S("x_ai"), S("x-ai") },

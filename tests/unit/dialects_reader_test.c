@@ -291,6 +291,21 @@ static void numbers_in_strings_are_taken_and_nonsense_is_counted(void **state)
 	assert_int_equal(meter_value(bad) - before, 2);
 }
 
+static void a_list_that_python_printed_is_a_list(void **state)
+{
+	struct made m = { 0 };
+	struct call c;
+
+	(void)state;
+	text(&m, "gen_ai.operation.name", "chat");
+	text(&m, "gen_ai.response.finish_reasons", "['stop', 'length']");
+	assert_true(read_made(&m, &c));
+	assert_int_equal(c.finish, FINISH_STOP | FINISH_LENGTH);
+	m.attributes[1].value.bytes = SLICE("['length");
+	assert_true(read_made(&m, &c));
+	assert_int_equal(c.finish, 0);
+}
+
 static void keys_of_the_contract_that_are_there_are_noted(void **state)
 {
 	struct made m = chat();
@@ -321,6 +336,7 @@ int main(void)
 		cmocka_unit_test(prompt_name_and_version_come_from_one_source),
 		cmocka_unit_test(a_template_without_a_name_is_known_by_its_fingerprint),
 		cmocka_unit_test(numbers_in_strings_are_taken_and_nonsense_is_counted),
+		cmocka_unit_test(a_list_that_python_printed_is_a_list),
 		cmocka_unit_test(keys_of_the_contract_that_are_there_are_noted),
 	};
 	return cmocka_run_group_tests_name("dialects/reader", tests, set_up_with_dimensions, tear_down);

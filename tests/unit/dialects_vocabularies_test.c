@@ -393,6 +393,16 @@ static const struct vocabulary vocabularies[] = {
 		.cache_read = 40, .reasoning = 8,
 	},
 	{
+		.name = "Langfuse: images in a bucket of their own, numbers with a fraction of nothing",
+		.scope = "langfuse-sdk",
+		.attributes = { { "langfuse.observation.type", "generation" },
+				{ "langfuse.observation.model.name", "gpt-4o" },
+				{ "langfuse.observation.usage_details",
+				  "{\"input\":12.0,\"input_image_tokens\":100.0,\"output\":5,\"total\":117}" } },
+		.dialect = "langfuse", .role = ROLE_LLM, .counted = true, .provider = "openai", .model = "gpt-4o",
+		.input = 112, .output = 5, .cache_read = UNKNOWN, .reasoning = UNKNOWN, .producer = PRODUCER_INSTRUMENTATION,
+	},
+	{
 		.name = "Spring AI: numbers as text, no answer's model",
 		.scope = "org.springframework.boot",
 		.attributes = { { "gen_ai.operation.name", "chat" },

@@ -107,6 +107,7 @@ static void model_names_are_rewritten_only_where_they_find_nothing(void **state)
 		     "aws/global.anthropic.claude-sonnet-4-5-20250929-v1:0");
 	expect_price("azure.ai.openai", "gpt-35-turbo", "openai/gpt-3.5-turbo");
 	expect_price("openai", " gpt-4o\n", "openai/gpt-4o");
+	expect_price("gcp.gemini", "googleai/gemini-2.5-flash", "google/gemini-2.5-flash");
 	expect_price("openrouter", "openai/gpt-4o", "openrouter/openai/gpt-4o");
 	expect_price("openai", "gpt-5.2-20251211", "openai/gpt-5.2");
 }
