@@ -109,6 +109,7 @@ static void release(struct notifier *n)
 		outlet_release(&n->outlets[i]);
 	free(n->outlets);
 	buf_release(&n->all.deleted);
+	buf_release(&n->all.deleted_before);
 	free(n);
 }
 
@@ -202,11 +203,28 @@ static void save_one(const struct outlet *o, struct notification *item, alerts_p
 	buf_release(&value);
 }
 
+static void delete_each(const struct buf *keys, alerts_put put, void *context)
+{
+	for (size_t at = 0; at + NOTIFICATION_KEY_SIZE <= keys->len; at += NOTIFICATION_KEY_SIZE)
+		put(context, (struct slice){ keys->ptr + at, NOTIFICATION_KEY_SIZE }, SLICE_NONE);
+}
+
+/* What an earlier save was to delete is kept for the case that it failed: else what was delivered would be told again
+ * after a restart. */
+static void save_deletions(struct dispatch *d, bool all, alerts_put put, void *context)
+{
+	if (all)
+		delete_each(&d->deleted_before, put, context);
+	delete_each(&d->deleted, put, context);
+	struct buf spare = d->deleted_before;
+	d->deleted_before = d->deleted;
+	d->deleted = spare;
+	buf_reset(&d->deleted);
+}
+
 void notifier_save(struct notifier *n, bool all, alerts_put put, void *context)
 {
-	for (size_t at = 0; at + NOTIFICATION_KEY_SIZE <= n->all.deleted.len; at += NOTIFICATION_KEY_SIZE)
-		put(context, (struct slice){ n->all.deleted.ptr + at, NOTIFICATION_KEY_SIZE }, SLICE_NONE);
-	buf_reset(&n->all.deleted);
+	save_deletions(&n->all, all, put, context);
 	for (size_t i = 0; i < n->outlet_count; i++)
 		for (struct notification *item = n->outlets[i].first; item != NULL; item = item->next)
 			if (!item->is_fleeting && (all || item->dirty))
@@ -256,4 +274,5 @@ void notifier_move(struct notifier *from, struct notifier *to)
 	for (size_t i = 0; i < from->outlet_count; i++)
 		outlet_move(&from->outlets[i], outlet_named(to, slice_of(from->outlets[i].name)));
 	buf_slice(&to->all.deleted, buf_view(&from->all.deleted));
+	buf_slice(&to->all.deleted_before, buf_view(&from->all.deleted_before));
 }

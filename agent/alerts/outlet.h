@@ -55,7 +55,7 @@ struct dispatch {
 	struct http_client *http;
 	enum phase phase;
 	uint32_t next_number;
-	struct buf deleted;                    /* keys of what need not be kept any more */
+	struct buf deleted, deleted_before;    /* keys of what need not be kept any more: since the last save, and before it */
 	void (*on_rest)(struct dispatch *all); /* an attempt has ended and no other was started */
 };
 

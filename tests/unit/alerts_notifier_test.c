@@ -242,6 +242,13 @@ static void count_down(void *context)
 	--*(int *)context;
 }
 
+static void lose_pair(void *context, struct slice key, struct slice value)
+{
+	(void)context;
+	(void)key;
+	(void)value;
+}
+
 static void what_was_not_delivered_is_sent_after_a_restart(void **state)
 {
 	static struct kept_pairs pairs;
@@ -264,7 +271,8 @@ static void what_was_not_delivered_is_sent_after_a_restart(void **state)
 	open_alerts(peer.port);
 	assert_int_equal(load_pairs(&pairs, alerts), 2);
 	wait_for_result("delivered", delivered + 1);
-	alerts_save(alerts, false, keep_pair, &pairs);
+	alerts_save(alerts, false, lose_pair, NULL); /* the disk is full: all of it is saved again */
+	alerts_save(alerts, true, keep_pair, &pairs);
 	assert_int_equal(pairs.count, 1);
 	http_peer_stop(&peer);
 	release_pairs(&pairs);
