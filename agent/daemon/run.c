@@ -28,12 +28,15 @@ struct run {
 static void on_drained(void *context)
 {
 	struct run *r = context;
+	sigset_t all;
 
+	agent_free(r->agent);
+	sigfillset(&all); /* without its handle a signal would end us before we have */
+	pthread_sigmask(SIG_BLOCK, &all, NULL);
 	uv_close((uv_handle_t *)&r->terminate, NULL);
 	uv_close((uv_handle_t *)&r->interrupt, NULL);
 	uv_close((uv_handle_t *)&r->hangup, NULL);
 	uv_close((uv_handle_t *)&r->tick, NULL);
-	agent_free(r->agent);
 }
 
 static void on_stop(uv_signal_t *handle, int number)

@@ -6,6 +6,7 @@ import signal
 import socket
 import subprocess
 import threading
+import time
 
 import grpc
 import pytest
@@ -87,6 +88,17 @@ def test_stopping_while_clients_send_ends_in_time(start_agent):
         over.set()
         for sender in senders:
             sender.join()
+
+
+def test_signals_that_come_while_it_stops_do_not_end_it_early(start_agent):
+    for _ in range(5):
+        agent = start_agent()
+        assert otlp.send_http(agent.http_url, {})[0] == 200
+        agent.process.send_signal(signal.SIGTERM)
+        while agent.is_running:
+            agent.reload()
+            time.sleep(0.0005)  # signals without a pause leave it no time of its own
+        agent.expect_exit(0)
 
 
 def test_sigint_stops_like_sigterm(start_agent):
