@@ -329,8 +329,9 @@ static void what_cannot_work_is_refused_at_start(void **state)
 {
 	static const char *const cases[][2] = {
 		{ "endpoint: localhost", "has no port; write host:port" },
-		{ "endpoint: localhost:1\n    headers: { 'a b': c }",
-		  "exporters.otlp.headers: 'a b' is not a header that can be sent: printable ASCII, no -bin name" },
+		{ "endpoint: localhost:1\n    headers: { 'a b': c }", "headers: 'a b' is no name of a header" },
+		{ "endpoint: localhost:1\n    headers: { a-bin: c }",
+		  "exporters.otlp.headers: 'a-bin' is not a header that can be sent: printable ASCII, no -bin name" },
 		{ "endpoint: localhost:1\n    tls: { ca_file: /nosuch/ca.pem }",
 		  "exporters.otlp.tls: cannot read '/nosuch/ca.pem': No such file or directory" },
 		{ "endpoint: localhost:1\n    tls: { cert_file: /a }", "cert_file and key_file go together" },
