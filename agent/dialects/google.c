@@ -5,7 +5,24 @@
  */
 #include "agent/dialects/dialect.h"
 
+/* Before 1.3 the usage of a call stood in the answer alone. */
+static const struct dialect_row usage_metadata[] = {
+	ROW_COUNT("prompt_token_count", FAMILY_FRAMEWORK, TOKENS_INPUT),
+	ROW_COUNT("candidates_token_count", FAMILY_FRAMEWORK, TOKENS_OUTPUT),
+	ROW_COUNT("cached_content_token_count", FAMILY_FRAMEWORK, TOKENS_CACHE_READ),
+	ROW_COUNT("thoughts_token_count", FAMILY_FRAMEWORK, TOKENS_REASONING),
+	ROW_TOTAL("total_token_count", FAMILY_FRAMEWORK),
+	ROW_END,
+};
+
+static const struct dialect_row llm_response[] = {
+	ROW_MEMBERS("usage_metadata", usage_metadata),
+	ROW_WORDS("finish_reason", FIELD_FINISH, finish_words),
+	ROW_END,
+};
+
 static const struct dialect_row rows[] = {
+	ROW_MEMBERS("gcp.vertex.agent.llm_response", llm_response),
 	ROW_COUNT("gen_ai.usage.experimental.reasoning_tokens", FAMILY_GEN_AI, TOKENS_REASONING),
 	ROW_TEXT("gcp.vertex.agent.session_id", FIELD_SESSION, 8),
 	ROW_CONTENT("gcp.vertex.agent.llm_request", FIELD_INPUT_TEXT, 6),

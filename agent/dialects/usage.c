@@ -91,12 +91,24 @@ static void add_up(struct tokens *t, uint64_t total)
 		t->n[TOKENS_OUTPUT] = all_out;
 }
 
+/* Gemini's own counts leave thoughts out of the output: where the total adds up with them beside it only, they are. */
+static void include_reasoning(struct usage_claim *c)
+{
+	uint64_t reasoning = tokens_get(&c->tokens, TOKENS_REASONING), cached = tokens_get(&c->tokens, TOKENS_CACHE_READ);
+	uint64_t said = tokens_get(&c->tokens, TOKENS_INPUT) + tokens_get(&c->tokens, TOKENS_OUTPUT);
+
+	if (reasoning > 0 && reasoning != cached && c->total > reasoning && c->total - reasoning == said)
+		tokens_set(&c->tokens, TOKENS_OUTPUT, tokens_get(&c->tokens, TOKENS_OUTPUT) + reasoning);
+}
+
 static void settle(struct usage_claim *c, enum cache_habit habit)
 {
 	if (c->written > tokens_get(&c->tokens, TOKENS_CACHE_WRITE))
 		tokens_set(&c->tokens, TOKENS_CACHE_WRITE, c->written);
 	if (!tokens_has(&c->tokens, TOKENS_INPUT))
 		return;
+	if (habit != ADDS_UP && tokens_has(&c->tokens, TOKENS_REASONING))
+		include_reasoning(c);
 	if (habit == ADDS_UP)
 		add_up(&c->tokens, c->total);
 	else if (input_excludes_cache(&c->tokens, c->total, habit))

@@ -403,6 +403,20 @@ static const struct vocabulary vocabularies[] = {
 		.input = 112, .output = 5, .cache_read = UNKNOWN, .reasoning = UNKNOWN, .producer = PRODUCER_INSTRUMENTATION,
 	},
 	{
+		.name = "Google ADK's first versions: usage in the answer alone, thoughts beside the output",
+		.scope = "gcp.vertex.agent",
+		.span_name = "call_llm",
+		.attributes = { { "gen_ai.system", "gcp.vertex.agent" },
+				{ "gen_ai.request.model", "gemini-2.5-flash" },
+				{ "gcp.vertex.agent.llm_response",
+				  "{\"content\":{\"parts\":[{\"text\":\"hi\"}]},\"usage_metadata\":{\"candidates_token_count\":5,"
+				  "\"prompt_token_count\":100,\"cached_content_token_count\":60,\"thoughts_token_count\":7,"
+				  "\"total_token_count\":112}}" } },
+		.dialect = "google-adk", .role = ROLE_LLM, .counted = true, .provider = "gcp.gemini",
+		.model = "gemini-2.5-flash", .input = 100, .output = 12, .cache_read = 60, .reasoning = 7,
+		.producer = PRODUCER_FRAMEWORK,
+	},
+	{
 		.name = "Spring AI: numbers as text, no answer's model",
 		.scope = "org.springframework.boot",
 		.attributes = { { "gen_ai.operation.name", "chat" },
