@@ -93,6 +93,8 @@ void record_time(struct record *r, int64_t *v)
 	uint64_t wide = *v == INT64_MIN ? 0 : (uint64_t)*v + 1;
 
 	record_uint(r, &wide);
+	if (record_writes(r))
+		return;
 	r->failed |= wide > RECORD_TIME_MAX;
 	*v = wide == 0 || r->failed ? INT64_MIN : (int64_t)(wide - 1);
 	if (r->latest_s != 0 && *v > r->latest_s)
@@ -102,7 +104,7 @@ void record_time(struct record *r, int64_t *v)
 void record_time_since_1970(struct record *r, int64_t *v)
 {
 	record_time(r, v);
-	r->failed |= *v < 0;
+	r->failed |= *v < 0 && !record_writes(r);
 }
 
 void record_double(struct record *r, double *v)
@@ -132,7 +134,8 @@ void record_count(struct record *r, double *v)
 
 	record_uint(r, &n);
 	r->failed |= n > (uint64_t)RECORD_COUNT_MAX;
-	*v = (double)n;
+	if (!record_writes(r))
+		*v = (double)n;
 }
 
 void record_slice(struct record *r, struct slice *v)

@@ -8,24 +8,38 @@
 
 #define METRICS_FORMAT_1 10 /* what keys of format 1 knew */
 
-/* ---------------------------------------------------------------- one series */
-/* What is learned is never anything else; and with one NaN a series would be silent for good. */
-static void record_finite(struct record *r, double *v)
+/* ---------------------------------------------------------------- numbers */
+/* Reading: what holds in all that was not damaged. */
+static void expect(struct record *r, bool holds)
 {
-	record_double(r, v);
-	r->failed |= !record_writes(r) && !isfinite(*v);
+	r->failed |= !holds && !record_writes(r);
 }
 
+/* What is none would be so for good, whatever is added. */
+static void record_number(struct record *r, double *v)
+{
+	record_double(r, v);
+	expect(r, isfinite(*v));
+}
+
+static void record_amount(struct record *r, double *v)
+{
+	record_number(r, v);
+	expect(r, *v >= 0);
+}
+
+/* ---------------------------------------------------------------- one series */
 static void record_bucket(struct record *r, enum metric_kind kind, struct bucket *b)
 {
 	record_count(r, &b->n);
 	if (b->n == 0)
 		return;
-	record_finite(r, &b->sum);
+	record_number(r, &b->sum);
 	if (kind == KIND_RATE)
 		b->sum_sq = b->sum; /* of zeros and ones */
 	else
-		record_finite(r, &b->sum_sq);
+		record_number(r, &b->sum_sq);
+	expect(r, bucket_is_possible(b, kind));
 }
 
 /* The sum of a judged bucket counts for rates (the bad ones) and means only. */
@@ -33,13 +47,13 @@ static void record_judged(struct record *r, enum metric_kind kind, struct judged
 {
 	double z = j->z, residual = j->residual, n = j->n, sum = j->sum;
 
-	record_finite(r, &z);
-	record_finite(r, &residual);
+	record_number(r, &z);
+	record_number(r, &residual);
 	record_count(r, &n);
 	if (kind == KIND_RATE)
 		record_count(r, &sum);
 	else if (kind == KIND_MEAN)
-		record_finite(r, &sum);
+		record_number(r, &sum);
 	*j = (struct judged){ (float)z, (float)residual, (float)n, (float)sum };
 }
 
@@ -47,17 +61,23 @@ static void record_scale(struct record *r, enum metric_kind kind, bool frozen, s
 {
 	record_bucket(r, kind, &c->open);
 	record_time(r, &c->open_s);
-	record_finite(r, &c->weight);
+	record_amount(r, &c->weight);
 	if (kind != KIND_RATE)
-		record_finite(r, &c->mu);
-	record_finite(r, &c->m2);
-	record_finite(r, &c->mv);
-	record_finite(r, kind == KIND_RATE ? &c->bad : &c->within_ss);
-	record_finite(r, kind == KIND_RATE ? &c->total : &c->within_df);
-	record_finite(r, &c->prior_between);
+		record_number(r, &c->mu);
+	record_amount(r, &c->m2);
+	record_amount(r, &c->mv);
+	if (kind == KIND_RATE) {
+		record_number(r, &c->bad); /* a little below 0 where it was rounded */
+		record_amount(r, &c->total);
+		expect(r, scale_share(c) >= 0 && scale_share(c) <= 1);
+	} else {
+		record_amount(r, &c->within_ss);
+		record_amount(r, &c->within_df);
+	}
+	record_amount(r, &c->prior_between);
 	if (frozen) {
 		record_count(r, &c->frozen_n);
-		record_finite(r, &c->frozen_sum);
+		record_number(r, &c->frozen_sum);
 	}
 	record_u32(r, &c->learned);
 	record_u32(r, &c->ring_len);
@@ -70,7 +90,7 @@ static void record_scale(struct record *r, enum metric_kind kind, bool frozen, s
 static void record_season(struct record *r, struct season *season)
 {
 	for (int h = 0; h < HOURS; h++)
-		record_finite(r, &season->offset[h]);
+		record_number(r, &season->offset[h]);
 	for (int h = 0; h < HOURS; h += 4) {
 		uint8_t *v = &season->visits[h];
 		uint8_t four = (uint8_t)(v[0] | v[1] << 2 | v[2] << 4 | v[3] << 6);
@@ -93,7 +113,7 @@ void record_series(struct record *r, struct series *s)
 	record_time_since_1970(r, &s->since_s);
 	record_time_since_1970(r, &s->resolved_s);
 	record_time_since_1970(r, &s->alert_s);
-	record_finite(r, &s->last_mean);
+	record_number(r, &s->last_mean);
 	if (s->season != NULL)
 		record_season(r, s->season);
 	for (int i = 0; i < SCALE_COUNT; i++)
@@ -112,7 +132,7 @@ void record_labels(struct record *r, struct labels *l)
 
 static void record_runaway(struct record *r, struct runaway *x)
 {
-	record_double(r, &x->quantile);
+	record_number(r, &x->quantile);
 	record_u32(r, &x->seen);
 	record_u32(r, &x->count);
 	record_time_since_1970(r, &x->last_s);
@@ -121,7 +141,7 @@ static void record_runaway(struct record *r, struct runaway *x)
 static void record_canary(struct record *r, struct canary *c)
 {
 	record_count(r, &c->n);
-	record_double(r, &c->sum);
+	record_number(r, &c->sum);
 	record_bool(r, &c->done);
 }
 
@@ -132,8 +152,8 @@ static void record_tail(struct record *r, struct tail_latency *t)
 	record_u32(r, &t->high);
 	record_time_since_1970(r, &t->open_s);
 	record_time_since_1970(r, &t->alert_s);
-	record_double(r, &t->mu);
-	record_double(r, &t->weight);
+	record_number(r, &t->mu);
+	record_amount(r, &t->weight);
 	for (int i = 0; i < TAIL_BINS; i++)
 		record_u32(r, &t->bins[i]);
 }
@@ -220,16 +240,17 @@ void read_key_format_1(struct record *r, struct detector *d, struct baseline_key
 void record_spend(struct record *r, struct spend *s)
 {
 	record_format(r, FORMAT);
-	record_double(r, &s->total_usd);
-	record_double(r, &s->weight);
-	record_double(r, &s->mu);
-	record_double(r, &s->m2);
+	record_amount(r, &s->total_usd);
+	record_amount(r, &s->weight);
+	record_double(r, &s->mu); /* NaN: to be learned anew */
+	expect(r, !isinf(s->mu));
+	record_amount(r, &s->m2);
 	record_u32(r, &s->profile_days);
 	record_bool(r, &s->has_day);
 	record_bool(r, &s->partial);
 	record_time_since_1970(r, &s->alert_s);
 	for (int h = 0; h < HOURS; h++) {
-		record_double(r, &s->by_hour[h]);
-		record_double(r, &s->profile[h]);
+		record_number(r, &s->by_hour[h]);
+		record_number(r, &s->profile[h]);
 	}
 }

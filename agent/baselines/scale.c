@@ -6,6 +6,8 @@
 #include <math.h>
 #include <string.h>
 
+#include "agent/base/record.h"
+
 #define WINSOR         3.0   /* sigmas beyond which a bucket teaches no more */
 #define BREACH_WEIGHT  0.25  /* how much a bucket beyond k sigma moves the centre */
 #define SETTLED        8     /* buckets after which these two apply */
@@ -23,6 +25,13 @@ static const double prior_sd[] = { [KIND_LOG] = 0.15, [KIND_MEAN] = 0.03, [KIND_
 static double clip(double x, double limit)
 {
 	return fmax(-limit, fmin(limit, x));
+}
+
+bool bucket_is_possible(const struct bucket *b, enum metric_kind kind)
+{
+	if (!(b->n >= 0 && b->n < RECORD_COUNT_MAX && trunc(b->n) == b->n && isfinite(b->sum) && isfinite(b->sum_sq)))
+		return false;
+	return kind != KIND_RATE || (b->sum >= 0 && b->sum <= b->n && trunc(b->sum) == b->sum);
 }
 
 double freeman_tukey(double k, double n)

@@ -36,6 +36,9 @@ static inline void bucket_merge(struct bucket *b, const struct bucket *other)
 	b->sum_sq += other->sum_sq;
 }
 
+/* Whether requests can give it: a whole number of them, finite sums; of those of a rate, not more than all are bad. */
+bool bucket_is_possible(const struct bucket *b, enum metric_kind kind);
+
 /* A closed bucket as it was judged. Floats: eight of them in three scales are most of a series. */
 struct judged {
 	float z, residual, n, sum;

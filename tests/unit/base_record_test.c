@@ -136,6 +136,22 @@ static void times_are_bounded(void **state)
 	assert_true(record_ok(&ahead) && time == 60);
 }
 
+static void what_is_written_stays_as_it_was(void **state)
+{
+	struct buf b = BUF_INIT;
+	struct record w = record_writer(&b);
+	int64_t time = 86400;
+	double count = INFINITY;
+
+	(void)state;
+	w.failed = true; /* by a number before it */
+	record_time(&w, &time);
+	record_time_since_1970(&w, &time);
+	record_count(&w, &count);
+	assert_true(time == 86400 && isinf(count));
+	buf_release(&b);
+}
+
 static void another_format_is_refused(void **state)
 {
 	struct record r = record_reader(SLICE("\x08"));
@@ -171,6 +187,7 @@ int main(void)
 		cmocka_unit_test(every_shorter_or_longer_value_is_refused),
 		cmocka_unit_test(a_count_is_what_a_double_can_count),
 		cmocka_unit_test(times_are_bounded),
+		cmocka_unit_test(what_is_written_stays_as_it_was),
 		cmocka_unit_test(another_format_is_refused),
 		cmocka_unit_test(older_formats_are_told_apart_from_unknown_ones),
 	};

@@ -6,7 +6,6 @@
 #include <stddef.h>
 
 #include <cmocka.h>
-#include <math.h>
 
 #include "agent/base/buf.h"
 #include "agent/base/meter.h"
@@ -238,42 +237,106 @@ static void a_second_clock_is_refused(void **state)
 	detector_free(r.detector);
 }
 
-static bool comes_back(struct series *s)
+static bool series_is_taken(struct series *s)
 {
-	struct series *read = series_new(s->metric);
+	struct series *back = series_new(s->metric);
 	struct buf bytes = BUF_INIT;
 	struct record w = record_writer(&bytes);
 
-	assert_non_null(read);
 	record_series(&w, s);
-	assert_true(record_ok(&w));
 	struct record r = record_reader(buf_view(&bytes));
-	record_series(&r, read);
-	bool good = record_ok(&r);
-	series_free(read);
+	record_series(&r, back);
+	series_free(back);
 	buf_release(&bytes);
-	return good;
+	return record_ok(&r);
 }
 
-static void what_no_traffic_teaches_is_refused(void **state)
+static bool spend_is_taken(struct spend *s)
+{
+	struct spend back = { 0 };
+	struct buf bytes = BUF_INIT;
+	struct record w = record_writer(&bytes);
+
+	record_spend(&w, s);
+	struct record r = record_reader(buf_view(&bytes));
+	record_spend(&r, &back);
+	buf_release(&bytes);
+	return record_ok(&r);
+}
+
+static const double none[] = { NAN, INFINITY, -INFINITY };
+#define NONE_COUNT (sizeof(none) / sizeof(none[0]))
+
+/* What is no number stays none whatever is added: the series would be blind for good. */
+static void a_series_with_what_is_no_number_is_refused(void **state)
 {
 	struct series *s = series_new(METRIC_COST);
-	struct scale *hour = &s->scales[SCALE_1H];
-	double *const places[] = { &hour->mu, &hour->weight, &hour->m2, &hour->mv, &hour->within_ss, &hour->prior_between,
-				   &s->last_mean, &s->season->offset[7] };
+	struct scale *c = &s->scales[SCALE_1H];
+	double *const numbers[] = { &s->last_mean, &s->season->offset[3], &c->open.sum, &c->open.sum_sq, &c->mu, &c->frozen_sum,
+				    &c->weight, &c->m2, &c->mv, &c->within_ss, &c->within_df, &c->prior_between };
+	enum { FIRST_AMOUNT = 6 };
 
 	(void)state;
-	assert_true(comes_back(s));
-	for (size_t i = 0; i < sizeof(places) / sizeof(places[0]); i++) {
-		double before = *places[i];
-		*places[i] = NAN;
-		assert_false(comes_back(s));
-		*places[i] = INFINITY;
-		assert_false(comes_back(s));
-		*places[i] = before;
-		assert_true(comes_back(s));
+	s->firing = true;
+	c->open = (struct bucket){ 2, -12, 72 };
+	c->ring_len = 1;
+	for (size_t i = 0; i < sizeof(numbers) / sizeof(numbers[0]); i++) {
+		double was = *numbers[i];
+		assert_true(series_is_taken(s));
+		for (size_t k = 0; k < NONE_COUNT; k++) {
+			*numbers[i] = none[k];
+			assert_false(series_is_taken(s));
+		}
+		*numbers[i] = -1;
+		assert_int_equal(series_is_taken(s), i < FIRST_AMOUNT);
+		*numbers[i] = was;
 	}
+	c->ring[0].z = NAN;
+	assert_false(series_is_taken(s));
 	series_free(s);
+}
+
+static void a_share_of_more_than_all_is_refused(void **state)
+{
+	struct series *s = series_new(METRIC_ERROR_RATE);
+	struct scale *c = &s->scales[SCALE_1H];
+
+	(void)state;
+	c->bad = c->total = 1000;
+	c->open = (struct bucket){ 2, 2, 2 };
+	assert_true(series_is_taken(s));
+	c->open.sum = 3;
+	assert_false(series_is_taken(s));
+	c->open.sum = 1.5;
+	assert_false(series_is_taken(s));
+	c->open.sum = 2;
+	c->bad = 1100;
+	assert_false(series_is_taken(s));
+	c->bad = -1;
+	assert_false(series_is_taken(s));
+	series_free(s);
+}
+
+static void spend_that_is_no_number_is_refused_but_for_a_level_to_learn(void **state)
+{
+	struct spend s;
+	double *const numbers[] = { &s.total_usd, &s.weight, &s.m2, &s.by_hour[7], &s.profile[7] };
+
+	(void)state;
+	spend_init(&s);
+	for (size_t i = 0; i < sizeof(numbers) / sizeof(numbers[0]); i++) {
+		double was = *numbers[i];
+		assert_true(spend_is_taken(&s));
+		for (size_t k = 0; k < NONE_COUNT; k++) {
+			*numbers[i] = none[k];
+			assert_false(spend_is_taken(&s));
+		}
+		*numbers[i] = was;
+	}
+	s.mu = NAN;
+	assert_true(spend_is_taken(&s));
+	s.mu = INFINITY;
+	assert_false(spend_is_taken(&s));
 }
 
 int main(void)
@@ -284,7 +347,9 @@ int main(void)
 		cmocka_unit_test(times_ahead_of_the_clock_are_not_believed),
 		cmocka_unit_test(of_a_key_that_is_refused_nothing_stays),
 		cmocka_unit_test(a_second_clock_is_refused),
-		cmocka_unit_test(what_no_traffic_teaches_is_refused),
+		cmocka_unit_test(a_series_with_what_is_no_number_is_refused),
+		cmocka_unit_test(a_share_of_more_than_all_is_refused),
+		cmocka_unit_test(spend_that_is_no_number_is_refused_but_for_a_level_to_learn),
 	};
 
 	return cmocka_run_group_tests_name("baselines/detector_state", tests, store, release);
