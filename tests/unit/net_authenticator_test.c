@@ -216,7 +216,8 @@ static void a_password_that_changes_while_it_is_looked_at_is_not_remembered(void
 	snprintf(lines, sizeof(lines), "a:%s\n", crypt_r("new", "$2b$04$abcdefghijklmnopqrstuu", &data));
 	write_file(path, lines);
 	assert_int_equal(pthread_create(&thread, NULL, check_old, p), 0);
-	nanosleep(&(struct timespec){ .tv_nsec = 15 * 1000 * 1000 }, NULL); /* it takes some 60 ms; where it came later, all the better */
+	/* the hash takes some 60 ms; where the thread begins later, the old password is refused anyway */
+	nanosleep(&(struct timespec){ .tv_nsec = 15 * 1000 * 1000 }, NULL);
 	look_later();
 	pthread_join(thread, NULL);
 	assert_int_equal(password_file_check(p, SLICE("a:old")).code, STATUS_UNAUTHENTICATED);
