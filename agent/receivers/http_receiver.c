@@ -33,6 +33,7 @@ struct http_receiver {
 	struct MHD_Daemon *daemon;
 	int listeners[LISTEN_ADDRESSES_MAX];
 	size_t listener_count;
+	uint64_t rests_until_ns; /* monotonic: no connection is accepted before; 0: accepting */
 	uint16_t port;
 	const char *unix_path; /* NULL: not a unix socket, or not bound */
 	int epoll_fd, stop_fd; /* -1: not open */
@@ -43,6 +44,29 @@ struct http_receiver {
 
 /* ---------------------------------------------------------------- the thread */
 
+static void watch_listeners(struct http_receiver *r, uint32_t events)
+{
+	for (size_t i = 0; i < r->listener_count; i++) {
+		struct epoll_event event = { .events = events, .data.fd = r->listeners[i] };
+		epoll_ctl(r->epoll_fd, EPOLL_CTL_MOD, r->listeners[i], &event);
+	}
+}
+
+/* Without descriptors or memory the listeners stay ready: looked at all the time, they would take all of the thread's. */
+static void rest_from_accepting(struct http_receiver *r)
+{
+	r->rests_until_ns = clock_mono_ns() + TICK_MS * NS_PER_MS;
+	watch_listeners(r, 0);
+}
+
+static void accept_again(struct http_receiver *r, uint64_t now_ns)
+{
+	if (r->rests_until_ns == 0 || now_ns < r->rests_until_ns)
+		return;
+	r->rests_until_ns = 0;
+	watch_listeners(r, EPOLLIN);
+}
+
 static void accept_some(struct http_receiver *r, int listener)
 {
 	struct sockaddr_storage address;
@@ -51,8 +75,10 @@ static void accept_some(struct http_receiver *r, int listener)
 		socklen_t length = sizeof(address);
 		int fd = accept4(listener, (struct sockaddr *)&address, &length, SOCK_NONBLOCK | SOCK_CLOEXEC);
 		if (fd < 0) {
-			if (errno != EAGAIN && errno != ECONNABORTED && errno != EINTR)
+			if (errno != EAGAIN && errno != ECONNABORTED && errno != EINTR) {
 				LOG(WARN, "receivers", "accept_failed", "error=\"%s\"", strerror(errno));
+				rest_from_accepting(r);
+			}
 			return;
 		}
 		/* past its connection limit the daemon closes fd itself */
@@ -95,6 +121,7 @@ static bool serve_once(struct http_receiver *r)
 	}
 	MHD_run(r->daemon);
 	uint64_t now_ns = clock_mono_ns();
+	accept_again(r, now_ns);
 	http_connections_sweep(&r->lane.connections, now_ns);
 	lane_trim(&r->lane.lane, now_ns);
 	return true;

@@ -10,7 +10,9 @@
 #include <arpa/inet.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
+#include <time.h>
 #include <zlib.h>
 
 #include "proto/rpc_status.pb-c.h"
@@ -529,7 +531,6 @@ static void what_never_becomes_a_request_is_counted(void **state)
 		{ "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", 24 },
 		{ "\x16\x03\x01\x02garbage\r\n\r\n\r\n", 17 },
 		{ "POST /v1/tra", 12 },
-		{ "POST /v1/traces HTTP/1.1\r\nHos", 29 },
 		{ "POST /v1/traces HTTP/1.1\r\nno header\r\n\r\n", 39 },
 		{ "POST /v1/traces HTTP/1.1\r\nHost: x\r\nContent-Length: -5\r\n\r\n", 57 },
 	};
@@ -583,6 +584,46 @@ static void a_request_whose_end_is_in_doubt_is_refused_and_its_connection_closed
 	assert_closed_with(501, "Transfer-Encoding: gzip, chunked\r\n");
 	assert_closed_with(501, "Transfer-Encoding: identity\r\n");
 	assert_int_equal(pipeline_calls(), 0);
+	assert_nothing_is_held();
+}
+
+static uint64_t cpu_ms(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &t);
+	return (uint64_t)t.tv_sec * 1000 + (uint64_t)t.tv_nsec / NS_PER_MS;
+}
+
+static void without_descriptors_it_waits_idly_and_goes_on_when_there_are_some(void **state)
+{
+	struct rlimit usual, tight;
+	int fd = connect_v4(); /* served, so that nothing has to be opened later */
+	int next = socket(AF_INET, SOCK_STREAM, 0);
+	struct sockaddr_in to;
+	socklen_t length = sizeof(to);
+
+	(void)state;
+	pipeline_answers((struct ingest_reply){ .status = OK });
+	assert_true(meter_becomes(METER_CONNECTIONS, "transport=\"http\"", 1));
+	getpeername(fd, (struct sockaddr *)&to, &length);
+	getrlimit(RLIMIT_NOFILE, &usual);
+	tight = usual;
+	int lowest_free = dup(next);
+	close(lowest_free);
+	tight.rlim_cur = (rlim_t)lowest_free;
+	setrlimit(RLIMIT_NOFILE, &tight);
+	assert_int_equal(connect(next, (struct sockaddr *)&to, length), 0);
+	usleep(100000);
+	uint64_t before_ms = cpu_ms();
+	usleep(500000);
+	assert_in_range(cpu_ms() - before_ms, 0, 100);
+	setrlimit(RLIMIT_NOFILE, &usual);
+	put(next, SLICE("POST /v1/traces HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Length: 0\r\n" PROTOBUF "\r\n"));
+	struct reply r = parse(get_all(next));
+	assert_int_equal(r.status, 200);
+	buf_release(&r.all);
+	close(fd);
 	assert_nothing_is_held();
 }
 
@@ -682,6 +723,7 @@ int main(void)
 		cmocka_unit_test(garbage_is_answered_400_and_closed),
 		cmocka_unit_test(what_never_becomes_a_request_is_counted),
 		cmocka_unit_test(a_request_whose_end_is_in_doubt_is_refused_and_its_connection_closed),
+		cmocka_unit_test(without_descriptors_it_waits_idly_and_goes_on_when_there_are_some),
 		cmocka_unit_test(connections_past_the_limit_are_closed_and_the_others_served),
 		cmocka_unit_test(a_port_that_is_taken_is_named_with_the_remedy),
 		cmocka_unit_test(stopping_waits_for_the_request_under_way),
