@@ -127,7 +127,8 @@ static void registry_use(void *part)
 		struct prompt_gate g = { .name = SLICE("answer"), .version = slice_of(versions[i]), .at_s = T0 + i, .open = true,
 					 .pass_rate = 0.9, .cases = 4, .json = SLICE("{}") };
 		struct prompt_deployment d = { .at_s = T0 + 10 * i, .name = SLICE("answer"), .version = slice_of(versions[i]),
-					       .environment = SLICE("production"), .by = SLICE("ana"), .canary_share = i == 2 ? 0.1 : 1 };
+					       .environment = SLICE("production"), .by = SLICE("ana"),
+					       .canary_share = i == 2 ? 0.1 : 1 };
 		(void)registry_learn(part, SLICE("answer"), slice_of(versions[i]), PROMPT_FROM_TRAFFIC, T0).code;
 		(void)registry_gate(part, &g, &why).code;
 		(void)registry_deploy(part, &d, &why).code;
@@ -159,7 +160,9 @@ static void registry_close(void *part)
 
 static uv_loop_t loop;
 static struct http_client *client;
-static struct channel_config channel = { .name = "webhook/test", .url = "http://127.0.0.1:9/", .send_resolved = true, .timeout_ms = 1000 };
+static struct channel_config channel = {
+	.name = "webhook/test", .url = "http://127.0.0.1:9/", .send_resolved = true, .timeout_ms = 1000,
+};
 static struct alerts_config alerts_config = { .channels = &channel, .channel_count = 1 };
 
 static void *alerts_open(void)
@@ -332,8 +335,8 @@ static void budgets_use(void *part)
 	double sum = 0;
 
 	for (unsigned n = 0; n < 6; n++) {
-		struct call c = { .role = ROLE_LLM, .counted = true, .feature = SLICE("assistant"), .request_model = SLICE("gpt-4o"),
-				  .user_id = n % 2 == 0 ? SLICE("ann") : SLICE("bob"), .end_unix_ns = (T0 + n) * 1000000000u };
+		struct call c = { .role = ROLE_LLM, .counted = true, .feature = SLICE("assistant"),
+				  .request_model = SLICE("gpt-4o"), .user_id = n % 2 == 0 ? SLICE("ann") : SLICE("bob"), .end_unix_ns = (T0 + n) * 1000000000u };
 		c.cost.known = true;
 		c.cost.total_pusd = PUSD_PER_USD * 2;
 		tokens_set(&c.tokens, TOKENS_INPUT, 100);
