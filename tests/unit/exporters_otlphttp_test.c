@@ -207,12 +207,12 @@ static void a_slow_peer_is_a_timeout_and_tried_again(void **state)
 static void a_drain_that_runs_out_of_time_ends_requests(void **state)
 {
 	(void)state;
-	START("", "", { .bytes = "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n", .delay_ms = 300 });
+	START("", "", { .bytes = "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n", .delay_ms = 3000 });
 	rig_offer(&rig, PAYLOAD_TRACES, SLICE("t"), 4);
 	uv_run(&rig.loop, UV_RUN_NOWAIT);
 	uint64_t start_ns = clock_mono_ns();
 	rig_drain(&rig, 50);
-	assert_in_range((clock_mono_ns() - start_ns) / NS_PER_MS, 49, 250);
+	assert_in_range((clock_mono_ns() - start_ns) / NS_PER_MS, 49, 2900);
 	assert_int_equal(rig_count(DROPPED("traces", "shutdown")), 4);
 	stop();
 }

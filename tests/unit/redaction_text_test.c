@@ -254,7 +254,7 @@ static void what_cannot_be_looked_into_goes_whole_and_soon(void **state)
 	struct rig rig = { .config = { .patterns = { &pattern, 1 }, .max_value_bytes = 1 << 20 } };
 	size_t size = 16u << 20;
 	char *text = malloc(size);
-	uint64_t start = clock_mono_ns();
+	uint64_t start_ns = clock_process_cpu_ns();
 	struct slice out;
 
 	(void)state;
@@ -264,7 +264,7 @@ static void what_cannot_be_looked_into_goes_whole_and_soon(void **state)
 	assert_true(slice_equal(out, SLICE("[unscanned]")));
 	assert_false(FAILED(redact_text(rig.lane, (struct slice){ text, 1 << 20 }, &rig.arena, &out)));
 	assert_true(slice_equal(out, SLICE("[unscanned]")));
-	assert_true(clock_mono_ns() - start < 10 * NS_PER_SECOND);
+	assert_true(clock_process_cpu_ns() - start_ns < 10 * NS_PER_SECOND);
 	free(text);
 	close_rig(&rig);
 }
@@ -282,11 +282,11 @@ static void texts_made_to_be_slow_are_not(void **state)
 	open_rig(&rig);
 	for (size_t u = 0; u < sizeof(units) / sizeof(units[0]); u++) {
 		struct slice out;
-		uint64_t start = clock_mono_ns();
+		uint64_t start_ns = clock_process_cpu_ns();
 		for (size_t i = 0, n = strlen(units[u]); i < size; i++)
 			text[i] = units[u][i % n];
 		assert_false(FAILED(redact_text(rig.lane, (struct slice){ text, size }, &rig.arena, &out)));
-		assert_true(clock_mono_ns() - start < TIMES_SLOWER * 5 * NS_PER_SECOND);
+		assert_true(clock_process_cpu_ns() - start_ns < TIMES_SLOWER * 5 * NS_PER_SECOND);
 	}
 	free(text);
 	close_rig(&rig);
