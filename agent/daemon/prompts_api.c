@@ -135,6 +135,7 @@ static void deploy(struct prompts *p, struct slice name, const struct wish *w, u
 				       .version = w->version, .environment = w->environment, .by = w->by,
 				       .ticket = w->ticket, .canary_share = w->canary_share };
 	struct buf why = BUF_INIT, reason = BUF_INIT;
+	struct prompt_versions versions;
 	bool is_deploy = kind == PROMPT_DEPLOY;
 	struct status s = OK;
 
@@ -144,8 +145,8 @@ static void deploy(struct prompts *p, struct slice name, const struct wish *w, u
 		goto out;
 	}
 	d.reason = buf_view(&reason);
-	s = is_deploy ? registry_deploy(prompts_registry(p), &d, &why) :
-			registry_rollback(prompts_registry(p), &d, &reason, &why);
+	s = is_deploy ? registry_deploy(prompts_registry(p), &d, &versions, &why) :
+			registry_rollback(prompts_registry(p), &d, &versions, &reason, &why);
 	if (FAILED(s)) {
 		fail(reply, s, &why);
 	} else {

@@ -14,11 +14,12 @@ static void put_in_force(struct prompts *p, const struct webhook_news *n, const 
 {
 	for (uint32_t i = 0; i < n->environment_count; i++) {
 		struct buf why = BUF_INIT;
+		struct prompt_versions versions;
 		struct prompt_deployment d = { .at_s = clock_unix_ns() / NS_PER_SECOND, .name = n->name, .version = n->version,
 					       .environment = n->environments[i], .canary_share = 1,
 					       .by = n->by.len > 0 ? n->by : slice_of(platform) };
 		bool is_news = !registry_is_in_force(prompts_registry(p), n->name, n->version, d.environment);
-		struct status s = is_news ? registry_deploy(prompts_registry(p), &d, &why) : OK;
+		struct status s = is_news ? registry_deploy(prompts_registry(p), &d, &versions, &why) : OK;
 		if (FAILED(s))
 			LOG(WARN, "prompts", "webhook_refused", "reason=\"%s\"", why.len > 0 ? buf_string(&why) : s.why);
 		else if (is_news)

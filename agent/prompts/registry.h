@@ -80,18 +80,24 @@ void registry_note_alert(struct registry *r, struct slice prompt, uint64_t at_s)
 /* A score from 0 to 1 that an evaluation gave a call of that version, "name@version". */
 void registry_note_score(struct registry *r, struct slice prompt, double score);
 
-/* Puts a version in force. d: kind, name, version, environment, canary_share, by, ticket, reason, at_s are read; number
- * and previous are set, previous and version borrowing until the registry is used again.
+/* Room for the versions that a deployment tells, which are the registry's and change with it. */
+struct prompt_versions {
+	char version[PROMPT_VERSION_MAX], previous[PROMPT_VERSION_MAX];
+};
+
+/* Puts a version in force. d: kind, name, version, environment, canary_share, by, ticket, reason, at_s are read; number,
+ * version and previous are set, these two in the caller's room.
  * Errors: NOTFOUND, the version is not known; INVALID, a text is too long or empty; NOMEM. why: the sentence. */
-struct status registry_deploy(struct registry *r, struct prompt_deployment *d, struct buf *why) MUST_USE;
+struct status registry_deploy(struct registry *r, struct prompt_deployment *d, struct prompt_versions *room,
+			      struct buf *why) MUST_USE;
 
 /* Chooses what to go back to in d->environment: d->version where it is given; else, where a canary runs there, the version
  * beside it; else the newest one deployed there before that passed its gate and was healthy: no alert about it fired while
  * it was in force, no canary called it worse there, nobody took it back; else one without a gate's result. Then as
  * registry_deploy; reason says why, in reason_text.
  * Errors: as registry_deploy; NOTFOUND, nothing to go back to: why says of each version what speaks against it. */
-struct status registry_rollback(struct registry *r, struct prompt_deployment *d, struct buf *reason_text,
-				struct buf *why) MUST_USE;
+struct status registry_rollback(struct registry *r, struct prompt_deployment *d, struct prompt_versions *room,
+				struct buf *reason_text, struct buf *why) MUST_USE;
 
 /* Whether all traffic of the environment is meant to get this version. */
 bool registry_is_in_force(struct registry *r, struct slice name, struct slice version, struct slice environment);

@@ -187,7 +187,16 @@ static struct status check_canary(const struct registry *r, const struct prompt_
 	return FAIL(INVALID, "a canary of what is in force");
 }
 
-struct status registry_put_in_force(struct registry *r, struct prompt_deployment *d, struct buf *why)
+static struct slice put_text(char room[PROMPT_VERSION_MAX], struct slice text)
+{
+	text = slice_head(text, PROMPT_VERSION_MAX);
+	if (text.len > 0)
+		memcpy(room, text.ptr, text.len);
+	return (struct slice){ room, text.len };
+}
+
+struct status registry_put_in_force(struct registry *r, struct prompt_deployment *d, struct prompt_versions *room,
+				    struct buf *why)
 {
 	TRY(check_texts(d, why));
 	if (registry_find(r, d->name, d->version) == NULL)
@@ -204,14 +213,16 @@ struct status registry_put_in_force(struct registry *r, struct prompt_deployment
 		return FAIL(NOMEM, "no memory");
 	}
 	registry_put_deployment(r, &kept->d);
-	*d = kept->d;
+	d->version = put_text(room->version, kept->d.version);
+	d->previous = put_text(room->previous, kept->d.previous);
 	return OK;
 }
 
-struct status registry_deploy(struct registry *r, struct prompt_deployment *d, struct buf *why)
+struct status registry_deploy(struct registry *r, struct prompt_deployment *d, struct prompt_versions *room,
+			      struct buf *why)
 {
 	pthread_mutex_lock(&r->lock);
-	struct status s = registry_put_in_force(r, d, why);
+	struct status s = registry_put_in_force(r, d, room, why);
 	pthread_mutex_unlock(&r->lock);
 	return s;
 }

@@ -95,7 +95,8 @@ bool registry_change_deployment(struct kept_deployment *kept, const struct promp
 void registry_put_deployment(struct registry *r, struct prompt_deployment *d);
 
 /* Puts it in force, with the lock held; as registry_deploy. */
-struct status registry_put_in_force(struct registry *r, struct prompt_deployment *d, struct buf *why) MUST_USE;
+struct status registry_put_in_force(struct registry *r, struct prompt_deployment *d, struct prompt_versions *room,
+				    struct buf *why) MUST_USE;
 
 /* Whether it holds, and is of this prompt in this environment. */
 bool registry_deployment_is_of(const struct prompt_deployment *d, struct slice name, struct slice environment);

@@ -135,14 +135,15 @@ static struct status choose(const struct registry *r, struct prompt_deployment *
 	return FAIL(NOTFOUND, "nothing to go back to");
 }
 
-struct status registry_rollback(struct registry *r, struct prompt_deployment *d, struct buf *reason, struct buf *why)
+struct status registry_rollback(struct registry *r, struct prompt_deployment *d, struct prompt_versions *room,
+				struct buf *reason, struct buf *why)
 {
 	pthread_mutex_lock(&r->lock);
 	struct status s = choose(r, d, reason, why);
 	d->reason = buf_view(reason);
 	d->canary_share = 1;
 	if (!FAILED(s))
-		s = registry_put_in_force(r, d, why);
+		s = registry_put_in_force(r, d, room, why);
 	pthread_mutex_unlock(&r->lock);
 	return s;
 }

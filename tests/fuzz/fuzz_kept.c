@@ -120,6 +120,7 @@ static void visit_gate(void *context, const struct registry_gate_view *v)
 static void registry_use(void *part)
 {
 	static const char *const versions[] = { "1", "2", "3" };
+	struct prompt_versions room;
 	struct buf why = BUF_INIT, reason = BUF_INIT;
 	size_t length = 0;
 
@@ -131,7 +132,7 @@ static void registry_use(void *part)
 					       .canary_share = i == 2 ? 0.1 : 1 };
 		(void)registry_learn(part, SLICE("answer"), slice_of(versions[i]), PROMPT_FROM_TRAFFIC, T0).code;
 		(void)registry_gate(part, &g, &why).code;
-		(void)registry_deploy(part, &d, &why).code;
+		(void)registry_deploy(part, &d, &room, &why).code;
 	}
 	registry_note_alert(part, SLICE("answer@3"), T0 + 40);
 	registry_note_score(part, SLICE("answer@2"), 0.5);
@@ -140,7 +141,7 @@ static void registry_use(void *part)
 	prompt_table_unref(registry_table(part));
 	struct prompt_deployment back = { .at_s = T0 + 50, .name = SLICE("answer"), .environment = SLICE("production"),
 					  .by = SLICE("ana"), .canary_share = 1 };
-	(void)registry_rollback(part, &back, &reason, &why).code;
+	(void)registry_rollback(part, &back, &room, &reason, &why).code;
 	registry_answer(part);
 	buf_release(&why);
 	buf_release(&reason);

@@ -20,6 +20,7 @@ static struct rig {
 	struct buf keys[PAIRS_MAX], values[PAIRS_MAX];
 	size_t pair_count;
 	unsigned events[4];
+	struct prompt_versions versions; /* of the last rollback */
 } rig;
 
 static struct prompt_table *table;
@@ -140,16 +141,17 @@ static void deploy(const char *version, uint64_t at_s, double share)
 {
 	struct prompt_deployment d = { .at_s = at_s, .name = SLICE("answer"), .version = slice_of(version),
 				       .environment = SLICE("production"), .by = SLICE("ana"), .canary_share = share };
+	struct prompt_versions versions;
 	struct buf why = BUF_INIT;
 
-	assert_false(FAILED(registry_deploy(rig.registry, &d, &why)));
+	assert_false(FAILED(registry_deploy(rig.registry, &d, &versions, &why)));
 }
 
 static struct status roll_back(struct prompt_deployment *d, struct buf *reason, struct buf *why)
 {
 	*d = (struct prompt_deployment){ .kind = PROMPT_ROLLBACK, .at_s = 900, .name = SLICE("answer"),
 					 .environment = SLICE("production"), .by = SLICE("ana"), .canary_share = 1 };
-	return registry_rollback(rig.registry, d, reason, why);
+	return registry_rollback(rig.registry, d, &rig.versions, reason, why);
 }
 
 static void assert_goes_back_to(const char *version, const char *words)
@@ -232,11 +234,12 @@ static void unknown_version_is_not_deployed(void **state)
 {
 	struct prompt_deployment d = { .at_s = 1, .name = SLICE("answer"), .version = SLICE("9"), .by = SLICE("ana"),
 				       .environment = SLICE("production"), .canary_share = 1 };
+	struct prompt_versions versions;
 	struct buf why = BUF_INIT;
 
 	(void)state;
 	adopt("name: answer\nversion: 1\n");
-	assert_int_equal(registry_deploy(rig.registry, &d, &why).code, STATUS_NOTFOUND);
+	assert_int_equal(registry_deploy(rig.registry, &d, &versions, &why).code, STATUS_NOTFOUND);
 	assert_non_null(strstr(buf_string(&why), "known: 1"));
 	buf_release(&why);
 }
@@ -261,8 +264,9 @@ static void what_makes_no_sense_is_not_deployed(void **state)
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
 		struct prompt_deployment d = { .at_s = 200, .name = SLICE("answer"), .version = SLICE("1"), .canary_share = rows[i].share,
 					       .environment = slice_of(rows[i].environment), .by = slice_of(rows[i].by) };
+		struct prompt_versions versions;
 		struct buf why = BUF_INIT;
-		assert_int_equal(registry_deploy(rig.registry, &d, &why).code, STATUS_INVALID);
+		assert_int_equal(registry_deploy(rig.registry, &d, &versions, &why).code, STATUS_INVALID);
 		assert_non_null(strstr(buf_string(&why), rows[i].said));
 		buf_release(&why);
 	}
@@ -363,12 +367,13 @@ static void the_same_version_twice_is_no_trial_when_the_first_command_fails(void
 {
 	struct prompt_deployment first = { .at_s = 100, .name = SLICE("answer"), .version = SLICE("1"), .canary_share = 1,
 					   .environment = SLICE("production"), .by = SLICE("ana"), .command = PROMPT_COMMAND_RUNS };
+	struct prompt_versions versions;
 	struct buf why = BUF_INIT;
 	unsigned trials = 0;
 
 	(void)state;
 	adopt("name: answer\nversion: 1\n");
-	assert_false(FAILED(registry_deploy(rig.registry, &first, &why)));
+	assert_false(FAILED(registry_deploy(rig.registry, &first, &versions, &why)));
 	deploy("1", 200, 1);
 	registry_command(rig.registry, SLICE("answer"), 100, first.number, PROMPT_COMMAND_DONE, 1);
 	registry_visit_trials(rig.registry, no_trial, &trials);

@@ -20,6 +20,7 @@ static struct rig {
 	uint64_t now_s;
 	size_t trials;
 	char shown[4][160];
+	struct prompt_versions versions; /* of the last deployment */
 } rig;
 
 static void put(void *context, struct slice key, struct slice value)
@@ -79,7 +80,7 @@ static struct prompt_deployment deploy(const char *version, const char *environm
 	struct prompt_deployment d = wish(version, environment, share);
 	struct buf why = BUF_INIT;
 
-	assert_false(FAILED(registry_deploy(rig.registry, &d, &why)));
+	assert_false(FAILED(registry_deploy(rig.registry, &d, &rig.versions, &why)));
 	return d;
 }
 
@@ -88,7 +89,7 @@ static struct status roll_back(struct buf *reason, struct buf *why)
 	struct prompt_deployment d = wish("", "production", 1);
 
 	d.kind = PROMPT_ROLLBACK;
-	return registry_rollback(rig.registry, &d, reason, why);
+	return registry_rollback(rig.registry, &d, &rig.versions, reason, why);
 }
 
 static void assert_goes_back(const char *words)
@@ -153,6 +154,18 @@ static enum prompt_promotion promotion(const char *version, double share)
 	assert_int_equal(finding.len > 0, p == PROMPT_IGNORES_CANARY);
 	buf_release(&finding);
 	return p;
+}
+
+/* The loop notes findings while another thread answers with what it deployed. */
+static void what_was_deployed_is_told_after_the_registry_has_changed(void **state)
+{
+	(void)state;
+	deploy("1", "production", 1);
+	struct prompt_deployment d = deploy("2", "production", 0.05);
+	find("2", "worse", 100);
+	find("1", "better", 100);
+	assert_true(slice_equal(d.version, SLICE("2")));
+	assert_true(slice_equal(d.previous, SLICE("1")));
 }
 
 static void a_canary_is_tried_beside_what_is_in_force(void **state)
@@ -318,6 +331,7 @@ static void with_no_healthy_version_it_says_of_each_why(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		TEST(what_was_deployed_is_told_after_the_registry_has_changed),
 		TEST(a_canary_is_tried_beside_what_is_in_force),
 		TEST(more_traffic_goes_on_with_the_same_trial),
 		TEST(what_was_taken_back_is_shown_as_it_was),
