@@ -56,6 +56,8 @@ static void believe(struct canary *c)
 
 	c->full_until_s = c->full_until_s < latest_s ? c->full_until_s : latest_s;
 	c->newest_s = canary_believed(c, c->newest_s);
+	c->judged = c->judged < c->newest_s / JUDGE_EVERY_S ? c->judged : c->newest_s / JUDGE_EVERY_S;
+	c->looked_s = c->looked_s < c->wall_s ? c->looked_s : c->wall_s;
 	for (size_t i = 0; i < c->count; i++)
 		c->arms[i]->newest_s = canary_believed(c, c->arms[i]->newest_s);
 }

@@ -236,6 +236,23 @@ static void a_live_agent_looks_soon_after_the_calls(void **state)
 	assert_int_equal(rig.alerts, 1);
 }
 
+/* Else nothing would be told until the clock is where it was. */
+static void a_live_agent_looks_soon_after_the_clock_was_set_back(void **state)
+{
+	const struct canary_trial trial = trial_in("production");
+
+	(void)state;
+	canary_advance(rig.canary, T0 + 48 * HOUR);
+	canary_follow(rig.canary, &trial, 1);
+	serve(&(struct traffic){ "answer@1", "production", NULL, T0 + 48 * HOUR, 2, 0 });
+	canary_advance(rig.canary, T0 + 48 * HOUR + 10);
+	canary_advance(rig.canary, T0 + 2000);
+	serve(&(struct traffic){ "answer@1", "production", NULL, SINCE, 100, 0 });
+	serve(&(struct traffic){ "answer@2", "production", NULL, SINCE, 100, 4 });
+	canary_advance(rig.canary, T0 + 2010);
+	assert_int_equal(rig.alerts, 1);
+}
+
 static void without_deployments_each_environment_is_guessed_from_its_traffic(void **state)
 {
 	(void)state;
@@ -391,6 +408,7 @@ int main(void)
 		TEST(what_it_comes_to_is_told_when_it_changes_and_alerted_once_a_trial),
 		TEST(a_trial_that_has_ended_is_shown_and_told_no_more),
 		TEST(a_live_agent_looks_soon_after_the_calls),
+		TEST(a_live_agent_looks_soon_after_the_clock_was_set_back),
 		TEST(without_deployments_each_environment_is_guessed_from_its_traffic),
 		TEST(a_judgement_belongs_to_the_only_environment_that_has_such_calls),
 		TEST(a_version_in_trial_finds_room_where_others_do_not),
