@@ -50,6 +50,8 @@ static bool load_fallbacks(struct loader *l, struct image_provider *provider)
 
 	if (json_peek(&l->j) == JSON_NULL)
 		return json_null(&l->j);
+	if (provider->fallback_count > 0)
+		return loader_fail(l, "'fallback_model_providers' is given twice");
 	provider->first_fallback = (uint32_t)(l->fallbacks.len / sizeof(struct image_text));
 	if (!json_array(&l->j))
 		return false;

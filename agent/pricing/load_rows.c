@@ -213,6 +213,8 @@ static bool load_when(struct loader *l, struct image_row *row)
 	struct json_string key;
 	struct slice value;
 
+	if (row->when_count > 0)
+		return loader_fail(l, "'when' is given twice");
 	row->first_when = image_writer_count(&l->w, IMAGE_whens);
 	if (!json_object(&l->j))
 		return false;

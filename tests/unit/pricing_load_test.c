@@ -106,6 +106,12 @@ static void impossible_values_are_refused(void **state)
 	expect_refusal(MODEL("\"match\":{\"regex\":\"(\"},\"prices\":{}"), "bad regular expression");
 	expect_refusal(MODEL("\"match\":{},\"prices\":{}"), "one member");
 	expect_refusal("[{\"id\":\"p\",\"models\":[],\"fallback_model_providers\":[\"q\"]}]", "fallback provider 'q'");
+	expect_refusal("[{\"id\":\"p\",\"models\":[],\"fallback_model_providers\":[\"p\"],"
+		       "\"fallback_model_providers\":[\"p\"]}]",
+		       "'fallback_model_providers' is given twice");
+	expect_refusal(MODEL("\"match\":{\"equals\":\"m\"},\"prices\":{},\"price_variants\":[{\"when\":{\"a\":\"b\"},"
+			     "\"when\":{\"c\":\"d\"},\"prices\":{\"input_mtok\":1}}]"),
+		       "'when' is given twice");
 }
 
 static void unknown_members_and_the_file_s_own_units_are_skipped(void **state)
