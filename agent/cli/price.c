@@ -111,12 +111,6 @@ static int read_counts(const struct cli_args *args, struct price_request *reques
 	return CLI_GO_ON;
 }
 
-static void add_context(struct price_request *request, struct slice key, struct slice value)
-{
-	if (request->context_count < PRICE_CONTEXTS_MAX)
-		request->contexts[request->context_count++] = (struct price_context){ key, value };
-}
-
 static int read_contexts(const struct cli_args *args, struct price_request *request)
 {
 	struct slice tier = slice_of(args->values[OPTION_SERVICE_TIER]);
@@ -127,7 +121,10 @@ static int read_contexts(const struct cli_args *args, struct price_request *requ
 		struct slice key, value;
 		if (!next_pair(&list, &key, &value))
 			return cli_usage_error(&command_price, "--context: '%.*s' is not KEY=VALUE", SLICE_ARG(key));
-		add_context(request, key, value);
+		if (request->context_count == PRICE_CONTEXTS_MAX)
+			return cli_usage_error(&command_price, "--context: more than %d pairs, the service tier's included",
+					       PRICE_CONTEXTS_MAX);
+		request->contexts[request->context_count++] = (struct price_context){ key, value };
 	}
 	return CLI_GO_ON;
 }
@@ -181,7 +178,8 @@ static int price_one(const struct cli_args *args, struct pricer *pricer, bool js
 
 /* ---------------------------------------------------------------- lines */
 
-static int price_lines(FILE *in, struct pricer *pricer)
+/* path: for messages. */
+static int price_lines(FILE *in, const char *path, struct pricer *pricer)
 {
 	struct buf out = BUF_INIT;
 	struct arena arena;
@@ -201,10 +199,13 @@ static int price_lines(FILE *in, struct pricer *pricer)
 		fwrite(out.ptr, 1, out.len, stdout);
 		arena_reset(&arena);
 	}
+	bool is_read = feof(in) != 0;
+	if (!is_read)
+		fprintf(stderr, "plimsoll price: cannot read '%s': %s\n", path, strerror(errno));
 	free(line);
 	arena_release(&arena);
 	buf_release(&out);
-	return good ? CLI_DONE : CLI_NO;
+	return !is_read ? CLI_UNREACHABLE : good ? CLI_DONE : CLI_NO;
 }
 
 static int price_batch(const char *path, struct pricer *pricer)
@@ -216,7 +217,7 @@ static int price_batch(const char *path, struct pricer *pricer)
 		fprintf(stderr, "plimsoll price: cannot open '%s': %s\n", path, strerror(errno));
 		return CLI_UNREACHABLE;
 	}
-	int code = price_lines(in, pricer);
+	int code = price_lines(in, path, pricer);
 	if (!is_stdin)
 		fclose(in);
 	return code;

@@ -255,14 +255,13 @@ static bool write_all(FILE *f, struct slice bytes)
 }
 
 /* Beside its place first, then renamed: a reader sees the old file or the new one. */
-static int install(const char *from, const char *to)
+static int install(struct slice text, const char *to)
 {
-	struct buf text = BUF_INIT, temporary = BUF_INIT;
-	bool good = !FAILED(file_read(from, PRICE_FILE_MAX, &text));
+	struct buf temporary = BUF_INIT;
 
 	buf_printf(&temporary, "%s.new", to);
-	FILE *f = good ? fopen(buf_string(&temporary), "we") : NULL;
-	good = f != NULL && write_all(f, buf_view(&text));
+	FILE *f = fopen(buf_string(&temporary), "we");
+	bool good = f != NULL && write_all(f, text);
 	if (f != NULL)
 		good = fclose(f) == 0 && good;
 	good = good && rename(buf_string(&temporary), to) == 0;
@@ -270,32 +269,73 @@ static int install(const char *from, const char *to)
 		printf("installed %s; a running agent reads it when it sees the change\n", to);
 	else
 		fprintf(stderr, "plimsoll price update: cannot write '%s': %s\n", to, strerror(errno));
-	buf_release(&text);
 	buf_release(&temporary);
 	return good ? CLI_DONE : CLI_UNREACHABLE;
 }
 
-static int update(const char *from, const char *to, bool dry_run)
+/* As table_read_file, of a text that is there already. */
+static struct status open_text(const char *from, struct slice text, struct table *out, struct buf *errors)
 {
-	struct table new, old;
+	struct price_origin origin = { .file = from, .date_unix_s = now_s() };
+	struct buf block = BUF_INIT;
 	enum price_format format;
-	int code = open_table(from, &new, &format);
+	struct status s = price_load(text, &origin, &block, &format, errors);
+
+	if (!FAILED(s))
+		s = table_open(out, &block);
+	buf_release(&block);
+	return s;
+}
+
+/* Reads it once, as a pipe gives it: what was checked is what is installed. */
+static int read_new(const char *from, struct buf *text, struct table *out)
+{
+	struct buf errors = BUF_INIT;
+	struct status s = file_read(from, PRICE_FILE_MAX, text);
+
+	if (FAILED(s))
+		buf_printf(&errors, "cannot read '%s': %s\n", from, s.code == STATUS_IO ? strerror(errno) : s.why);
+	else
+		s = open_text(from, buf_view(text), out, &errors);
+	if (FAILED(s))
+		fputs(errors.len > 0 ? buf_string(&errors) : "plimsoll price: no memory\n", stderr);
+	buf_release(&errors);
+	return !FAILED(s) ? CLI_GO_ON : s.code == STATUS_IO ? CLI_UNREACHABLE : CLI_NO;
+}
+
+static int show_update(const char *from, const struct table *new, const char *to)
+{
+	struct table old;
+	enum price_format format;
+	const char *present = to != NULL && access(to, R_OK) == 0 ? to : "embedded";
+	int code = open_table(present, &old, &format);
 
 	if (code != CLI_GO_ON)
 		return code;
-	const char *present = to != NULL && access(to, R_OK) == 0 ? to : "embedded";
-	code = open_table(present, &old, &format);
+	printf("%s, compared with %s:\n", from, present);
+	print_diff(&old, new, now_s(), false);
+	table_release(&old);
+	return CLI_GO_ON;
+}
+
+static int update(const char *from, const char *to, bool dry_run)
+{
+	struct buf text = BUF_INIT;
+	struct table new;
+	int code = read_new(from, &text, &new);
+
 	if (code == CLI_GO_ON) {
-		printf("%s, compared with %s:\n", from, present);
-		print_diff(&old, &new, now_s(), false);
-		table_release(&old);
+		code = show_update(from, &new, to);
+		table_release(&new);
 	}
-	table_release(&new);
-	if (code != CLI_GO_ON || dry_run)
-		return code == CLI_GO_ON ? CLI_DONE : code;
-	if (to == NULL)
-		return cli_usage_error(&command_price_update, "nothing installed: name a place with --to or --config");
-	return install(from, to);
+	if (code == CLI_GO_ON && dry_run)
+		code = CLI_DONE;
+	else if (code == CLI_GO_ON && to == NULL)
+		code = cli_usage_error(&command_price_update, "nothing installed: name a place with --to or --config");
+	else if (code == CLI_GO_ON)
+		code = install(buf_view(&text), to);
+	buf_release(&text);
+	return code;
 }
 
 static int update_run(int argc, char **argv)

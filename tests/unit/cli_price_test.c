@@ -103,6 +103,8 @@ static void wrong_arguments_end_with_two_and_missing_files_with_three(void **sta
 	assert_int_equal(RUN("--model", "gpt-4o", "--at", "yesterday"), CLI_USAGE);
 	assert_int_equal(RUN("--model", "gpt-4o", "--usage", "input=1"), CLI_USAGE);
 	assert_int_equal(RUN("--batch", "/nowhere/calls.jsonl"), CLI_UNREACHABLE);
+	assert_int_equal(RUN("--batch", "/"), CLI_UNREACHABLE); /* opens, and cannot be read */
+	assert_int_equal(RUN("--model", "gpt-4o", "--context", "a=1,b=1,c=1,d=1,e=1,f=1,g=1,h=1,processing=batch"), CLI_USAGE);
 	assert_int_equal(RUN("--model", "m", "--prices", "/nowhere/prices.json"), CLI_UNREACHABLE);
 	assert_int_equal(RUN("--model", "m", "--prices", CONFORMANCE), CLI_USAGE);
 }
@@ -157,6 +159,25 @@ static void an_update_is_shown_and_then_installed(void **state)
 	unlink(place);
 }
 
+static void what_comes_through_a_pipe_is_installed_whole(void **state)
+{
+	char place[] = "/tmp/plimsoll-cli-update-XXXXXX";
+	int fd = mkstemp(place), saved = dup(STDIN_FILENO), file = open(LITELLM, O_RDONLY);
+
+	(void)state;
+	close(fd);
+	dup2(file, STDIN_FILENO);
+	assert_int_equal(unlink(place), 0);
+	int code = RUN("update", "--to", place, "-");
+	dup2(saved, STDIN_FILENO);
+	close(saved);
+	close(file);
+	assert_int_equal(code, CLI_DONE);
+	assert_int_equal(RUN("diff", place, LITELLM), CLI_DONE);
+	assert_string_equal(output.ptr, "0 added, 0 removed, 0 changed\n");
+	unlink(place);
+}
+
 static int start(void **state)
 {
 	(void)state;
@@ -181,6 +202,7 @@ int main(void)
 		cmocka_unit_test(lines_come_back_with_their_prices),
 		cmocka_unit_test(tables_are_listed_checked_and_compared),
 		cmocka_unit_test(an_update_is_shown_and_then_installed),
+		cmocka_unit_test(what_comes_through_a_pipe_is_installed_whole),
 	};
 	return cmocka_run_group_tests_name("cli/price", tests, start, stop);
 }
