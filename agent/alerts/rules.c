@@ -8,7 +8,9 @@
 /* Requests that fail have no length, no quality and another latency; that they fail says it all. */
 static const char *const built_in[] = {
 	"kind=shift metric=error_rate hides kind=shift metric=latency* by feature",
-	"kind=shift metric=error_rate hides kind=shift metric=t* by feature",
+	"kind=shift metric=error_rate hides kind=shift metric=ttft by feature",
+	"kind=shift metric=error_rate hides kind=shift metric=tpot by feature",
+	"kind=shift metric=error_rate hides kind=shift metric=timeout_rate by feature",
 	"kind=shift metric=error_rate hides kind=shift metric=output_tokens by feature",
 	"kind=shift metric=error_rate hides kind=latency_p99 by feature",
 	"kind=shift metric=cost hides metric=cost_tail by feature",

@@ -188,6 +188,27 @@ static void errors_hide_the_latency_of_their_feature_only(void **state)
 	assert_int_equal(told(), 4); /* the end of errors, and the latency that is still high */
 }
 
+static void errors_hide_what_follows_from_them_and_nothing_else(void **state)
+{
+	static const struct {
+		const char *metric;
+		enum alert_mute mute;
+	} rows[] = { { "latency_tail", ALERT_MUTE_HIDDEN }, { "ttft", ALERT_MUTE_HIDDEN }, { "tpot", ALERT_MUTE_HIDDEN },
+		     { "output_tokens", ALERT_MUTE_HIDDEN }, { "timeout_rate", ALERT_MUTE_HIDDEN },
+		     { "truncated_rate", ALERT_MUTE_NONE } };
+
+	(void)state;
+	open_alerts();
+	happen(of_metric(cost_shift(START), "error_rate"));
+	assert_int_equal(told(), 1);
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		happen(of_metric(cost_shift(START + 7200), rows[i].metric));
+		told();
+		if (mute_of(rows[i].metric) != rows[i].mute)
+			fail_msg("%s is muted by %d", rows[i].metric, (int)mute_of(rows[i].metric));
+	}
+}
+
 static void of_one_incident_the_most_telling_is_told_and_its_end_waits_for_all(void **state)
 {
 	struct verdict tokens = of_metric(cost_shift(START), "output_tokens"), cost = cost_shift(START + 60);
@@ -253,6 +274,7 @@ int main(void)
 		QUIET_TEST(silences_are_checked_and_outlive_a_restart),
 		QUIET_TEST(probation_lists_and_does_not_tell),
 		QUIET_TEST(errors_hide_the_latency_of_their_feature_only),
+		QUIET_TEST(errors_hide_what_follows_from_them_and_nothing_else),
 		QUIET_TEST(of_one_incident_the_most_telling_is_told_and_its_end_waits_for_all),
 		QUIET_TEST(what_fires_again_and_again_is_told_so_often_only),
 		QUIET_TEST(an_alert_that_comes_and_goes_at_once_is_told_with_its_end),
