@@ -30,6 +30,7 @@ void canary_free(struct canary *c)
 	for (size_t i = 0; i < c->count; i++)
 		arm_free(c->arms[i]);
 	buf_release(&c->deleted);
+	buf_release(&c->deleted_before);
 	buf_release(&c->trial_texts);
 	free(c);
 }

@@ -28,7 +28,7 @@ struct canary {
 	struct buf trial_texts; /* what they point to */
 	size_t count;
 	struct arm *arms[CANARY_ARMS_MAX];
-	struct buf deleted; /* keys, each behind a byte that is its length */
+	struct buf deleted, deleted_before; /* keys, each behind a byte that is its length: since the last save, and before it */
 };
 
 /* A time of calls, or the clock's where that lies further ahead than a sender's clock may: such a time is damaged, or from

@@ -80,13 +80,24 @@ static void save_hour(uint64_t id, struct arm_hour *h, struct buf *value, canary
 	h->dirty = false;
 }
 
-static void save_deleted(struct canary *c, canary_put put, void *context)
+static void delete_each(const struct buf *keys, canary_put put, void *context)
 {
-	for (size_t at = 0; at < c->deleted.len;) {
-		size_t len = (unsigned char)c->deleted.ptr[at];
-		put(context, (struct slice){ c->deleted.ptr + at + 1, len }, SLICE_NONE);
+	for (size_t at = 0; at < keys->len;) {
+		size_t len = (unsigned char)keys->ptr[at];
+		put(context, (struct slice){ keys->ptr + at + 1, len }, SLICE_NONE);
 		at += 1 + len;
 	}
+}
+
+/* What an earlier save was to delete is kept for the case that it failed: else it would be loaded by a later start. */
+static void save_deleted(struct canary *c, bool all, canary_put put, void *context)
+{
+	if (all)
+		delete_each(&c->deleted_before, put, context);
+	delete_each(&c->deleted, put, context);
+	struct buf spare = c->deleted_before;
+	c->deleted_before = c->deleted;
+	c->deleted = spare;
 	buf_reset(&c->deleted);
 }
 
@@ -94,7 +105,7 @@ void canary_save(struct canary *c, bool all, canary_put put, void *context)
 {
 	struct buf value = BUF_INIT;
 
-	save_deleted(c, put, context);
+	save_deleted(c, all, put, context);
 	for (size_t i = 0; i < c->count; i++) {
 		struct arm *a = c->arms[i];
 		if (all || a->dirty)

@@ -31,6 +31,7 @@ void cases_free(struct cases *c)
 	for (size_t i = 0; i < c->count; i++)
 		free(c->lists[i]);
 	buf_release(&c->deleted);
+	buf_release(&c->deleted_before);
 	case_texts_release(&c->texts);
 	free(c);
 }

@@ -54,7 +54,7 @@ struct cases {
 	struct cohort_memo found; /* the list of expensive calls */
 	size_t count;
 	struct case_list *lists[CASES_LISTS_MAX];
-	struct buf deleted; /* ids, eight bytes each */
+	struct buf deleted, deleted_before; /* ids, eight bytes each: since the last save, and before it */
 	enum texts_policy policy;
 	struct case_texts texts;
 	struct case_bar bar;

@@ -44,6 +44,7 @@ void case_texts_release(struct case_texts *t)
 		while (t->buckets[i] != NULL)
 			drop(t, &t->buckets[i]);
 	buf_release(&t->deleted);
+	buf_release(&t->deleted_before);
 }
 
 static bool has_no_span(const uint8_t *span_id)

@@ -31,7 +31,7 @@ struct case_text {
 struct case_texts {
 	size_t max_bytes, held_bytes, count;
 	struct case_text *buckets[CASE_TEXT_BUCKETS];
-	struct buf deleted; /* keys */
+	struct buf deleted, deleted_before; /* keys: since the last save, and before it */
 	struct meter *given_up; /* texts that made room */
 };
 

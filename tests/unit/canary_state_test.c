@@ -224,6 +224,32 @@ static void calls_count_after_the_clock_was_set_back(void **state)
 	canary_free(c);
 }
 
+static void count_deletions(void *context, struct slice key, struct slice value)
+{
+	unsigned *count = context;
+
+	(void)key;
+	*count += value.ptr == NULL;
+}
+
+/* The disk was full: then all of it is saved again. */
+static void hours_that_are_gone_are_deleted_although_a_save_failed(void **state)
+{
+	struct canary *c = canary_new(&config, NULL, NULL);
+	unsigned lost = 0, again = 0, once_more = 0;
+
+	(void)state;
+	serve_from(c, T0, 1);
+	serve_from(c, T0 + 14 * 24 * HOUR, 1); /* two weeks are kept */
+	canary_save(c, false, count_deletions, &lost);
+	canary_save(c, true, count_deletions, &again);
+	canary_save(c, false, count_deletions, &once_more);
+	assert_int_equal(lost, 2);
+	assert_int_equal(again, 2);
+	assert_int_equal(once_more, 0);
+	canary_free(c);
+}
+
 static void no_bit_of_a_version_keeps_new_calls_from_being_counted(void **state)
 {
 	struct buf json = BUF_INIT;
@@ -260,6 +286,7 @@ int main(void)
 		cmocka_unit_test(no_bit_keeps_the_others_from_being_compared),
 		cmocka_unit_test(calls_count_though_the_stored_time_lies_far_ahead),
 		cmocka_unit_test(calls_count_after_the_clock_was_set_back),
+		cmocka_unit_test(hours_that_are_gone_are_deleted_although_a_save_failed),
 		cmocka_unit_test(no_bit_of_a_version_keeps_new_calls_from_being_counted),
 	};
 

@@ -218,6 +218,55 @@ static void release(struct pairs *p)
 	}
 }
 
+static void lose(void *context, struct slice key, struct slice value)
+{
+	(void)context;
+	(void)key;
+	(void)value;
+}
+
+/* The disk was full: then all of it is saved again. */
+static void what_is_to_be_deleted_is_deleted_although_a_save_failed(void **state)
+{
+	struct pairs store = { .count = 0 };
+	struct cases *c = keeping(ROOM);
+	struct buf out = BUF_INIT;
+
+	(void)state;
+	tell(c, 1, "secret", T0);
+	add(c, 1, T0, NAN, OUTCOME_ERROR);
+	cases_save(c, false, put, &store);
+	assert_true(holds(&store, "secret"));
+	cases_advance(c, T0 + CASES_AGE_MAX_S + 1);
+	cases_save(c, false, lose, NULL);
+	cases_save(c, true, put, &store);
+	assert_false(holds(&store, "secret"));
+	struct cases *off = load(&store, keeping(0));
+	assert_string_equal(list(off, &out), "{\"cases\":[]}");
+	buf_release(&out);
+	cases_free(off);
+	cases_free(c);
+	release(&store);
+}
+
+static void what_nobody_wants_is_deleted_although_a_save_failed(void **state)
+{
+	struct pairs store = { .count = 0 };
+	struct cases *c = keeping(ROOM);
+
+	(void)state;
+	tell(c, 1, "secret", T0);
+	add(c, 1, T0, NAN, OUTCOME_ERROR);
+	cases_save(c, false, put, &store);
+	struct cases *off = load(&store, keeping(0));
+	cases_save(off, false, lose, NULL);
+	cases_save(off, true, put, &store);
+	assert_false(holds(&store, "secret"));
+	cases_free(off);
+	cases_free(c);
+	release(&store);
+}
+
 static void words_outlive_a_restart_with_their_case_and_not_without(void **state)
 {
 	struct pairs store = { .count = 0 };
@@ -303,6 +352,8 @@ int main(void)
 		cmocka_unit_test(words_wait_for_a_call_that_is_held_and_no_longer),
 		cmocka_unit_test(memory_is_bounded_and_what_is_used_stays_longest),
 		cmocka_unit_test(words_outlive_a_restart_with_their_case_and_not_without),
+		cmocka_unit_test(what_is_to_be_deleted_is_deleted_although_a_save_failed),
+		cmocka_unit_test(what_nobody_wants_is_deleted_although_a_save_failed),
 		cmocka_unit_test(what_nobody_wants_kept_is_deleted_and_a_bystander_deletes_nothing),
 		cmocka_unit_test(damaged_words_are_left_out),
 		cmocka_unit_test(the_bar_is_what_the_cheapest_kept_call_costs),
