@@ -243,7 +243,8 @@ void budgets_advance(struct budgets *b, int64_t now_s, verdict_fn emit_verdict, 
 	reservations_expire(b, now_s);
 	groups_each_giving_way(b, advance_group, &a); /* who reloads is on this thread */
 	for (size_t i = 0; i < a.idle_count; i++)
-		group_drop(b, a.idle[i]);
+		if (is_idle(a.idle[i], now_s)) /* still: others had the lock in between */
+			group_drop(b, a.idle[i]);
 	for (size_t i = 0; i < b->rule_count; i++)
 		tell_single(&a, &b->rules[i]);
 	crowds_advance(b, now_s, emit_verdict, context);

@@ -3,6 +3,9 @@
  */
 #include "tests/unit/budgets_rig.h"
 
+#include <pthread.h>
+#include <semaphore.h>
+
 struct list {
 	struct {
 		char user[32];
@@ -120,6 +123,72 @@ static void a_group_that_is_forgotten_gives_its_series_back(void **state)
 	budgets_free(b);
 }
 
+#define RETURNING 1400
+#define SPENDING  100
+
+static char names[RETURNING + SPENDING][16];
+static struct call many[RETURNING + SPENDING];
+
+static void fill_calls(int64_t at_s)
+{
+	for (size_t i = 0; i < RETURNING + SPENDING; i++) {
+		snprintf(names[i], sizeof(names[i]), "u%zu", i);
+		many[i] = call_of(names[i], USD(2), at_s);
+	}
+}
+
+static struct {
+	struct budgets *b;
+	sem_t has_begun;
+	bool is_told;
+} meanwhile;
+
+static void on_first_verdict(void *context, const struct verdict *v)
+{
+	(void)context;
+	(void)v;
+	if (!meanwhile.is_told)
+		sem_post(&meanwhile.has_begun);
+	meanwhile.is_told = true;
+}
+
+static void *come_back(void *unused)
+{
+	(void)unused;
+	sem_wait(&meanwhile.has_begun);
+	budgets_spend(meanwhile.b, many, RETURNING, T0, NULL, NULL); /* as soon as the advance gives way */
+	return NULL;
+}
+
+static void count_spent(void *context, const struct budget_view *v)
+{
+	*(size_t *)context += v->spent.n[AMOUNT_PUSD] > 0;
+}
+
+static void a_group_that_spends_while_others_are_looked_at_is_not_forgotten(void **state)
+{
+	struct budgets *b = opened("day/user: {limit_usd: 1, by: [user], soft: [50], max_groups: 5000}");
+	size_t with_spend = 0;
+	pthread_t thread;
+
+	(void)state;
+	meanwhile.b = b;
+	assert_int_equal(sem_init(&meanwhile.has_begun, 0, 0), 0);
+	fill_calls(T0 - 10 * DAY);
+	budgets_spend(b, many, RETURNING, T0 - 10 * DAY, NULL, NULL);
+	fill_calls(T0);
+	budgets_spend(b, many + RETURNING, SPENDING, T0, NULL, NULL);
+	commit();
+	assert_int_equal(pthread_create(&thread, NULL, come_back, NULL), 0);
+	budgets_advance(b, T0, on_first_verdict, NULL);
+	assert_int_equal(pthread_join(thread, NULL), 0);
+	commit();
+	budgets_visit(b, T0, count_spent, &with_spend);
+	assert_int_equal(with_spend, RETURNING + SPENDING);
+	sem_destroy(&meanwhile.has_begun);
+	budgets_free(b);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -127,6 +196,7 @@ int main(void)
 		TEST(a_group_says_what_its_next_call_is_told),
 		TEST(series_are_bounded_and_what_is_beyond_is_one_sum_and_counted),
 		TEST(a_group_that_is_forgotten_gives_its_series_back),
+		TEST(a_group_that_spends_while_others_are_looked_at_is_not_forgotten),
 	};
 
 	return run(tests, sizeof(tests) / sizeof(tests[0]));
