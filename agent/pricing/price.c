@@ -256,8 +256,10 @@ static NOINLINE bool bring_up_to_date(struct memo *m, uint64_t unix_s, struct sl
 	struct price_context contexts[PRICE_CONTEXTS_MAX];
 
 	if (!sheet_select(&m->sheet, &m->hit.found, m->hit.factor_digits, m->hit.factor_scale, unix_s, contexts,
-			  price_tier_contexts(tier, contexts)))
+			  price_tier_contexts(tier, contexts))) {
+		m->sheet = (struct sheet){ .count = 0 }; /* holds at no time, or the next call would be billed by a part of it */
 		return false;
+	}
 	token_sheet_init(&m->token_sheet, &m->sheet);
 	m->covered = 0;
 	for (enum token_class c = 0; c < TOKEN_CLASS_COUNT; c++)

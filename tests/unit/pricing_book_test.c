@@ -218,6 +218,29 @@ static void the_book_says_what_it_holds(void **state)
 	close_book(o);
 }
 
+/* A row of 15 prices, and a variant of two more: more than a sheet holds. */
+static void a_row_of_too_many_prices_prices_no_call(void **state)
+{
+	struct opened o = open_book(
+		"{\"overrides\":[{\"provider\":\"acme\",\"prices\":{\"input_mtok\":1,\"output_mtok\":1,\"cache_read_mtok\":1,"
+		"\"cache_write_mtok\":1,\"cache_write_1h_mtok\":1,\"input_text_mtok\":1,\"input_audio_mtok\":1,"
+		"\"output_audio_mtok\":1,\"input_image_mtok\":1,\"output_image_mtok\":1,\"input_video_mtok\":1,"
+		"\"output_video_mtok\":1,\"output_reasoning_mtok\":1,\"web_searches_kcount\":1,\"requests_kcount\":5},"
+		"\"price_variants\":[{\"when\":{\"service_tier\":\"flex\"},\"prices\":{\"requests_kcount\":1,"
+		"\"storage_searches_kcount\":1,\"code_executions_kcount\":1}}]}]}",
+		NULL);
+
+	(void)state;
+	for (int time = 0; time < 2; time++) {
+		struct call c = { .provider = SLICE("acme"), .request_model = SLICE("m"), .service_tier = SLICE("flex"),
+				  .start_unix_ns = NOVEMBER_20_2026 * NS_PER_SECOND };
+		tokens_set(&c.tokens, TOKENS_INPUT, 1000000);
+		price_call(o.pricer, &c);
+		assert_false(c.cost.known);
+	}
+	close_book(o);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -229,6 +252,7 @@ int main(void)
 		cmocka_unit_test(files_in_the_wrong_place_are_refused),
 		cmocka_unit_test(an_exploding_expression_is_bounded),
 		cmocka_unit_test(the_book_says_what_it_holds),
+		cmocka_unit_test(a_row_of_too_many_prices_prices_no_call),
 	};
 	return cmocka_run_group_tests_name("pricing/book", tests, make_folder, remove_folder);
 }
