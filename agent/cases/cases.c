@@ -297,6 +297,22 @@ void cases_text(struct cases *c, const struct told_call *call, uint64_t now_s)
 		case_texts_add(&c->texts, call, now_s);
 }
 
+/* From before the clock was set back: taken for a call of now, or it would keep all of today out, and be kept until then. */
+static void believe(struct case_list *l, uint64_t now_s)
+{
+	if (l->newest_s > now_s + AHEAD_MAX_S)
+		l->newest_s = now_s; /* else every call of today would be too old */
+	for (uint32_t i = 0; i < l->count; i++) {
+		struct exemplar *e = &l->items[i];
+		if (e->time_s <= now_s + AHEAD_MAX_S)
+			continue;
+		e->time_s = now_s;
+		if (l->reason != CASE_EXPENSIVE)
+			e->badness = fmin(e->badness, (double)now_s * 1000);
+		l->dirty = true;
+	}
+}
+
 static void drop_old(struct cases *c, struct case_list *l, uint64_t now_s)
 {
 	uint32_t kept = 0;
@@ -315,11 +331,12 @@ static void drop_old(struct cases *c, struct case_list *l, uint64_t now_s)
 void cases_advance(struct cases *c, uint64_t now_s)
 {
 	for (size_t i = 0; i < CASE_TEXT_BUCKETS && c->texts.count > 0; i++)
-		for (struct case_text *t = c->texts.buckets[i]; t != NULL; t = t->next)
+		for (struct case_text *t = c->texts.buckets[i]; t != NULL; t = t->next) {
 			t->is_used = false;
+			t->came_s = t->came_s < now_s ? t->came_s : now_s;
+		}
 	for (size_t i = 0; i < c->count; i++) {
-		if (c->lists[i]->newest_s > now_s + AHEAD_MAX_S)
-			c->lists[i]->newest_s = now_s; /* else every call of today would be too old */
+		believe(c->lists[i], now_s);
 		drop_old(c, c->lists[i], now_s);
 		c->lists[i]->least_until = 0;
 		for (uint32_t k = 0; k < c->lists[i]->count && c->texts.count > 0; k++)

@@ -177,10 +177,33 @@ static void where_all_calls_cost_the_same_that_is_the_limit(void **state)
 	buf_release(&out);
 }
 
+/* A day is enough: what failed since then would never be kept, and what is there would never be too old. */
+static void calls_from_before_the_clock_was_set_back_make_room_for_those_of_today(void **state)
+{
+	struct cases *c = cases_new();
+	struct buf out = BUF_INIT;
+
+	(void)state;
+	cases_advance(c, T0 + 2 * CASES_AGE_MAX_S);
+	for (unsigned i = 0; i < CASES_EACH; i++)
+		add(c, T0 + 2 * CASES_AGE_MAX_S - i, NAN, OUTCOME_ERROR);
+	add(c, T0 + 2 * CASES_AGE_MAX_S, 0.01, OUTCOME_OK);
+	cases_advance(c, T0);
+	assert_int_equal(count(list(c, 1000, &out), "\"error\""), CASES_EACH);
+	for (unsigned i = 1; i <= CASES_EACH; i++)
+		add(c, T0 + i, NAN, OUTCOME_TIMEOUT);
+	assert_int_equal(count(list(c, 1000, &out), "\"timeout\""), CASES_EACH);
+	cases_advance(c, T0 + CASES_AGE_MAX_S + CASES_EACH + 1);
+	assert_string_equal(list(c, 1000, &out), "{\"cases\":[]}");
+	buf_release(&out);
+	cases_free(c);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(reasons_take_turns_and_none_grows_without_bound),
+		cmocka_unit_test(calls_from_before_the_clock_was_set_back_make_room_for_those_of_today),
 		cmocka_unit_test(limits_are_what_is_usual_and_unknown_before_that_is_known),
 		cmocka_unit_test(cases_outlive_a_restart),
 		cmocka_unit_test(an_older_store_is_read),
