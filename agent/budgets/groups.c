@@ -259,7 +259,9 @@ struct amount group_remaining(struct group *g, int64_t now_s)
 
 double group_rate(const struct group *g, int64_t now_s)
 {
-	return g->rate_pusd_per_s * exp(-(double)(now_s - g->rate_at_s) / RATE_MEMORY_S);
+	int64_t passed_s = now_s > g->rate_at_s ? now_s - g->rate_at_s : 0; /* a clock that was set back: none */
+
+	return g->rate_pusd_per_s * exp(-(double)passed_s / RATE_MEMORY_S);
 }
 
 double group_forecast(struct group *g, int64_t now_s, int unit)

@@ -147,12 +147,23 @@ static void journal_note(struct budgets *b, uint64_t seq, int64_t at_s)
 		b->next_journal = seq + 1;
 }
 
+/* The clock was set back: entries from ahead of it would keep all behind them until it is there again. */
+static void journal_come_back(struct budgets *b, int64_t now_s)
+{
+	if (b->journal_count == 0 || b->journal[0].at_s <= now_s)
+		return;
+	for (size_t i = 0; i < b->journal_count; i++)
+		if (b->journal[i].at_s > now_s)
+			b->journal[i].at_s = now_s;
+}
+
 static void journal_forget(struct saving *s, int64_t now_s)
 {
 	struct budgets *b = s->b;
 	char key[KEY_BYTES];
 	size_t old = 0;
 
+	journal_come_back(b, now_s);
 	while (old < b->journal_count && b->journal[old].at_s + JOURNAL_KEEP_S < now_s)
 		b->outlets.keeper.put(s->batch, write_key(key, 'j', b->journal[old++].seq), SLICE_NONE);
 	b->journal_count -= old;

@@ -324,6 +324,28 @@ static void answers_hold_for_a_shorter_time_the_faster_it_burns(void **state)
 	budgets_free(b);
 }
 
+static size_t journal_entries(void)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < pair_count; i++)
+		n += pairs[i].key[0] == 'j';
+	return n;
+}
+
+static void a_clock_that_is_set_back_neither_heats_a_group_nor_holds_its_journal(void **state)
+{
+	struct budgets *b = opened("day/all: {limit_usd: 1000, hard: deny}");
+
+	(void)state;
+	spend(b, "alice", USD(1), T0 + DAY);
+	for (int64_t at_s = T0; at_s <= T0 + 1000; at_s += 100)
+		spend(b, "alice", USD(1), at_s);
+	assert_true(decided(b, "alice", 1000, false, T0 + 1000).max_age_s > 0);
+	assert_true(journal_entries() <= 3);
+	budgets_free(b);
+}
+
 /* ---------------------------------------------------------------- alerts */
 
 static struct {
@@ -456,6 +478,7 @@ int main(void)
 		TEST(a_single_call_has_a_limit_of_its_own),
 		TEST(a_budget_that_starts_anew_lets_calls_through_and_forgets_nothing),
 		TEST(answers_hold_for_a_shorter_time_the_faster_it_burns),
+		TEST(a_clock_that_is_set_back_neither_heats_a_group_nor_holds_its_journal),
 		TEST(thresholds_are_told_once_and_end_with_the_period),
 		TEST(a_forecast_above_the_limit_is_told),
 		TEST(a_single_call_above_its_limit_is_told_once_an_hour),
