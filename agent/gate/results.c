@@ -214,6 +214,8 @@ static struct status read_text(struct results *out, struct slice text, double pa
 {
 	struct reading r = { .out = out, .pass_score = pass_score };
 
+	if (slice_starts_with(text, SLICE("\xef\xbb\xbf"))) /* a byte order mark, as spreadsheets write it */
+		text = slice_skip(text, 3);
 	text = slice_trim(text);
 	if (text.len == 0) {
 		buf_text(why, "it is empty");

@@ -162,6 +162,15 @@ static void tables_are_read_by_their_header(void **state)
 	assert_non_null(strstr(buf_string(&why), "2:1: more cells than the header has"));
 }
 
+static void a_byte_order_mark_is_no_part_of_the_first_name(void **state)
+{
+	(void)state;
+	assert_int_equal(load("\xef\xbb\xbfpassed,id\r\nFalse,a\r\n").code, STATUS_OK); /* as spreadsheets write it */
+	assert_true(loaded->items[0].passed == TRI_NO);
+	assert_int_equal(load("\xef\xbb\xbf{\"id\":\"a\",\"passed\":true}\n{\"id\":\"b\"}\n").code, STATUS_OK);
+	assert_int_equal(loaded->count, 2);
+}
+
 static void a_report_with_entities_of_its_own_is_refused(void **state)
 {
 	(void)state;
@@ -256,6 +265,7 @@ int main(void)
 		cmocka_unit_test_teardown(surefire_tells_tries_inside_the_test, forget),
 		cmocka_unit_test_teardown(an_answer_from_a_cache_has_no_cost, forget),
 		cmocka_unit_test_teardown(tables_are_read_by_their_header, forget),
+		cmocka_unit_test_teardown(a_byte_order_mark_is_no_part_of_the_first_name, forget),
 		cmocka_unit_test_teardown(a_report_with_entities_of_its_own_is_refused, forget),
 		cmocka_unit_test_teardown(calls_and_evaluations_of_a_trace_are_one_answer, forget),
 		cmocka_unit_test_teardown(recorded_telemetry_is_no_result_and_is_told_what_makes_one, forget),
