@@ -49,7 +49,7 @@ static void answer(struct judgements *j, const struct api_request *q, enum judge
 	struct buf why = BUF_INIT;
 	uint64_t now_ns = clock_unix_ns();
 
-	if (judgements_are_closed(j)) {
+	if (!judgements_enter(j)) {
 		api_fail(reply, 503, "the agent is about to end, try again");
 		api_header(reply, "Retry-After", "%d", 1);
 		return;
@@ -60,6 +60,7 @@ static void answer(struct judgements *j, const struct api_request *q, enum judge
 		api_fail(reply, 400, "%s", buf_string(&why));
 	else
 		take_all(j, &list, now_ns, reply);
+	judgements_leave(j);
 	buf_release(&why);
 	arena_release(&arena);
 }

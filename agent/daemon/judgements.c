@@ -3,6 +3,7 @@
  */
 #include "agent/daemon/judgements.h"
 
+#include <pthread.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 
@@ -27,6 +28,7 @@ struct judgements {
 	unsigned open_handles;
 	_Atomic bool is_incomplete; /* a write failed: the next one must hold everything */
 	_Atomic bool is_closed;
+	pthread_rwlock_t door; /* held to read by those who answer, to write by the last save until they have */
 	_Atomic int64_t room; /* calls that may still be remembered before the next tick */
 	struct meter *joined, *repeated, *calls_dropped, *calls_over_rate;
 };
@@ -129,9 +131,18 @@ enum taken judgements_take(struct judgements *j, const struct judgement *judgeme
 	return taken;
 }
 
-bool judgements_are_closed(const struct judgements *j)
+bool judgements_enter(struct judgements *j)
 {
-	return atomic_load(&j->is_closed);
+	pthread_rwlock_rdlock(&j->door);
+	if (!atomic_load(&j->is_closed))
+		return true;
+	pthread_rwlock_unlock(&j->door);
+	return false;
+}
+
+void judgements_leave(struct judgements *j)
+{
+	pthread_rwlock_unlock(&j->door);
 }
 
 size_t judgements_admit(void *context, size_t calls)
@@ -286,6 +297,7 @@ struct status judgements_new(const struct config *config, uv_loop_t *loop, const
 	j->calls_dropped = meter_get(METER_CALLS_FORGOTTEN, "reason=\"queue_full\"");
 	j->calls_over_rate = meter_get(METER_CALLS_FORGOTTEN, "reason=\"rate\"");
 	atomic_init(&j->room, CALLS_PER_TICK);
+	pthread_rwlock_init(&j->door, NULL);
 	chunk_queue_init(&j->queue, QUEUE_BYTES_MAX);
 	uv_async_init(loop, &j->wake, on_wake);
 	uv_timer_init(loop, &j->clock);
@@ -303,7 +315,9 @@ struct status judgements_new(const struct config *config, uv_loop_t *loop, const
 
 void judgements_drain(struct judgements *j)
 {
-	atomic_store(&j->is_closed, true);
+	atomic_store(&j->is_closed, true); /* whoever comes now leaves at once */
+	pthread_rwlock_wrlock(&j->door);
+	pthread_rwlock_unlock(&j->door);
 	uv_timer_stop(&j->clock);
 	take_queue(j);
 	save(j);
@@ -320,6 +334,7 @@ static void on_closed(uv_handle_t *handle)
 		return;
 	chunk_queue_release(&j->queue);
 	joiner_free(j->joiner);
+	pthread_rwlock_destroy(&j->door);
 	free(j);
 }
 

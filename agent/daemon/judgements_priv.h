@@ -10,7 +10,9 @@
 /* As joiner_take, counted. Any thread. */
 enum taken judgements_take(struct judgements *j, const struct judgement *judgement, uint64_t now_unix_ns);
 
-/* The agent is about to end. */
-bool judgements_are_closed(const struct judgements *j);
+/* What is taken between the two is saved, also where the agent is about to end; false: it is, nothing is taken any more,
+ * and nobody leaves. Any thread but the loop's. */
+bool judgements_enter(struct judgements *j);
+void judgements_leave(struct judgements *j);
 
 #endif

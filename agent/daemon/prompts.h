@@ -37,7 +37,7 @@ void prompts_drain(struct prompts *p);
 /* Closes its handles: the loop must turn once more. */
 void prompts_free(struct prompts *p);
 
-/* Takes samples on their way to the judge, and notes scores; context is prompts. On the loop's thread. */
+/* Takes samples on their way to the judge, and notes scores; context is prompts. Any thread. */
 void prompts_offer(void *context, struct sample_chunk *chunk);
 
 /* The families plimsoll_prompt_*; an observe_source. Any thread. */
