@@ -110,9 +110,26 @@ static struct gate_case *case_of(struct gate *g, const struct suite *suite, cons
 	return NULL;
 }
 
-static bool is_wanted(const struct result *r, const char *variant)
+/* Which results are meant. text: NULL, all of them. */
+struct wanted {
+	const char *text;
+	bool is_whole; /* a variant's name in full: others that hold it too are not meant */
+};
+
+static struct wanted wanted_of(const struct results *all, const char *text)
 {
-	return variant == NULL || slice_find(r->variant, slice_of(variant)) >= 0;
+	struct wanted w = { .text = text };
+
+	for (size_t i = 0; text != NULL && i < all->count && !w.is_whole; i++)
+		w.is_whole = slice_equal(all->items[i].variant, slice_of(text));
+	return w;
+}
+
+static bool is_wanted(const struct result *r, struct wanted w)
+{
+	if (w.text == NULL)
+		return true;
+	return w.is_whole ? slice_equal(r->variant, slice_of(w.text)) : slice_find(r->variant, slice_of(w.text)) >= 0;
 }
 
 static struct status take(struct gate *g, struct gate_case *c, const struct result *r)
@@ -135,13 +152,13 @@ static struct status take(struct gate *g, struct gate_case *c, const struct resu
 }
 
 /* Several prompts or providers in one file are several versions: which one is meant? option: what says it. */
-static struct status check_variants(const struct results *all, const char *variant, const char *option, struct buf *why)
+static struct status check_variants(const struct results *all, struct wanted wanted, const char *option, struct buf *why)
 {
 	const struct result *first = NULL;
 
 	for (size_t i = 0; i < all->count; i++) {
 		const struct result *r = &all->items[i];
-		if (!is_wanted(r, variant))
+		if (!is_wanted(r, wanted))
 			continue;
 		if (first == NULL)
 			first = r;
@@ -153,18 +170,18 @@ static struct status check_variants(const struct results *all, const char *varia
 	}
 	if (first != NULL)
 		return OK;
-	buf_printf(why, "%s: no result is of variant '%s', but of '%.*s'", option, variant,
+	buf_printf(why, "%s: no result is of variant '%s', but of '%.*s'", option, wanted.text,
 		   SLICE_ARG(all->items[0].variant));
 	return FAIL(INVALID, "no such variant");
 }
 
-static struct status gather(struct gate *g, const struct suite *suite, const struct results *all, const char *variant)
+static struct status gather(struct gate *g, const struct suite *suite, const struct results *all, struct wanted wanted)
 {
 	for (size_t i = 0; suite != NULL && i < suite->count; i++)
 		if (add_case(g, slice_of(suite->cases[i].id), &suite->cases[i]) == NULL)
 			return FAIL(NOMEM, "no memory for the gate");
 	for (size_t i = 0; i < all->count; i++) {
-		if (!is_wanted(&all->items[i], variant))
+		if (!is_wanted(&all->items[i], wanted))
 			continue;
 		struct gate_case *c = case_of(g, suite, &all->items[i]);
 		if (c == NULL && suite == NULL)
@@ -176,7 +193,7 @@ static struct status gather(struct gate *g, const struct suite *suite, const str
 }
 
 /* ---------------------------------------------------------------- figures */
-static struct status latency_p95(const struct results *all, struct gate *g, const char *variant, double *out)
+static struct status latency_p95(const struct results *all, struct gate *g, struct wanted wanted, double *out)
 {
 	double *values = malloc((all->count + 1) * sizeof(*values));
 	size_t n = 0;
@@ -186,7 +203,7 @@ static struct status latency_p95(const struct results *all, struct gate *g, cons
 		return FAIL(NOMEM, "no memory for the gate");
 	for (size_t i = 0; i < all->count; i++) {
 		const struct result *r = &all->items[i];
-		bool counts = is_wanted(r, variant) && match(g, r) != NULL;
+		bool counts = is_wanted(r, wanted) && match(g, r) != NULL;
 		if (counts && isnan(r->latency_ms))
 			all_told = false;
 		else if (counts)
@@ -263,7 +280,7 @@ static void hold_against(struct gate *g, const struct gate_limits *limits)
 	}
 }
 
-static struct status measure(const struct suite *suite, const struct results *all, const char *variant, struct gate **out)
+static struct status measure(const struct suite *suite, const struct results *all, struct wanted wanted, struct gate **out)
 {
 	struct gate *g = calloc(1, sizeof(*g));
 
@@ -273,9 +290,9 @@ static struct status measure(const struct suite *suite, const struct results *al
 	g->source = all->source;
 	g->skipped = all->skipped;
 	*out = g;
-	TRY(gather(g, suite, all, variant));
+	TRY(gather(g, suite, all, wanted));
 	sum_up(g);
-	return latency_p95(all, g, variant, &g->p95_latency_ms);
+	return latency_p95(all, g, wanted, &g->p95_latency_ms);
 }
 
 struct status gate_judge(const struct suite *suite, const struct results *now, const struct results *baseline,
@@ -283,13 +300,16 @@ struct status gate_judge(const struct suite *suite, const struct results *now, c
 			 struct buf *why)
 {
 	struct gate *g = NULL, *before = NULL;
+	struct wanted new = wanted_of(now, variants->now), old = { .text = NULL };
 
-	TRY(check_variants(now, variants->now, "--variant", why));
-	if (baseline != NULL)
-		TRY(check_variants(baseline, variants->before, "--baseline-variant", why));
-	struct status s = measure(suite, now, variants->now, &g);
+	TRY(check_variants(now, new, "--variant", why));
+	if (baseline != NULL) {
+		old = wanted_of(baseline, variants->before);
+		TRY(check_variants(baseline, old, "--baseline-variant", why));
+	}
+	struct status s = measure(suite, now, new, &g);
 	if (!FAILED(s) && baseline != NULL)
-		s = measure(suite, baseline, variants->before, &before);
+		s = measure(suite, baseline, old, &before);
 	if (FAILED(s)) {
 		buf_text(why, s.why);
 		gate_free(g);

@@ -65,7 +65,7 @@ struct gate {
 	bool open; /* all limits are kept */
 };
 
-/* Which of the variants in a file of results is meant: a text that its name holds; NULL: there is but one. */
+/* Which of the variants in a file of results is meant: its name, else a text that this holds; NULL: there is but one. */
 struct gate_variants {
 	const char *now, *before;
 };

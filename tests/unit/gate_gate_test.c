@@ -352,6 +352,24 @@ static void several_variants_must_be_told_apart(void **state)
 	buf_release(&why);
 }
 
+static void a_variant_named_in_full_is_meant_though_another_begins_so(void **state)
+{
+	struct result now[] = { answer("a", ""), answer("a", "") };
+	struct results today = { .items = now, .count = 2, .source = "json" };
+	struct gate_limits limits = no_limits();
+	struct buf why = BUF_INIT;
+	struct gate *g = NULL;
+
+	(void)state;
+	now[0].variant = SLICE("gpt-4o-mini");
+	now[1].variant = SLICE("gpt-4o");
+	assert_int_equal(gate_judge(NULL, &today, NULL, &limits, &(struct gate_variants){ "gpt-4o", NULL }, &g, &why).code,
+			 STATUS_OK);
+	assert_int_equal(g->runs, 1);
+	gate_free(g);
+	buf_release(&why);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -370,6 +388,7 @@ int main(void)
 		cmocka_unit_test(a_case_that_was_not_run_has_not_passed),
 		cmocka_unit_test(a_cost_that_one_answer_does_not_tell_is_unknown_and_keeps_no_limit),
 		cmocka_unit_test(several_variants_must_be_told_apart),
+		cmocka_unit_test(a_variant_named_in_full_is_meant_though_another_begins_so),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
