@@ -25,6 +25,7 @@ struct result {
 	enum tristate passed; /* as its tool judged it */
 	struct slice why;     /* the tool's words */
 	struct slice error;   /* the call itself failed */
+	unsigned calls;       /* a replay's: model calls that it is made of */
 	bool is_cached;       /* the tool remembered it: cost and tokens are unknown */
 	double score, cost_usd, latency_ms, input_tokens, output_tokens;
 };

@@ -2,8 +2,8 @@
  * gate/traces.c - what a replay printed of an evaluation run: the calls and evaluations of one trace are one answer.
  *
  * The case is the conversation (gen_ai.conversation.id), which a runner can name after it; else the trace. Cost and tokens
- * are summed, latency is that of the slowest call; an answer passes when all of its evaluations do, and no call of it
- * failed.
+ * are summed, the cost where every call has one; latency is that of the slowest call. An answer passes when all of its
+ * evaluations do, and no call of it failed.
  */
 #include <math.h>
 
@@ -49,7 +49,8 @@ static void take_call(struct result *r, struct slice line, struct arena *a)
 	json_init(&j, json_find(line, SLICE("session_id")));
 	if (json_text(&j, a, &session) && session.len > 0)
 		r->case_id = arena_dup(a, session);
-	r->cost_usd = plus(r->cost_usd, number_in(line, SLICE("cost_usd")));
+	double cost = number_in(line, SLICE("cost_usd"));
+	r->cost_usd = r->calls++ == 0 ? cost : r->cost_usd + cost; /* once one call has no price, nothing is known */
 	r->input_tokens = plus(r->input_tokens, number_in(line, SLICE("input_tokens")));
 	r->output_tokens = plus(r->output_tokens, number_in(line, SLICE("output_tokens")));
 	r->latency_ms = fmax(r->latency_ms, number_in(line, SLICE("latency_ms")));

@@ -194,6 +194,18 @@ static void calls_and_evaluations_of_a_trace_are_one_answer(void **state)
 	assert_text(loaded->items[0].case_id, "t1");
 }
 
+static void the_cost_of_a_trace_is_known_where_that_of_all_its_calls_is(void **state)
+{
+	(void)state;
+	assert_int_equal(load("{\"type\":\"call\",\"trace_id\":\"t1\",\"cost_usd\":null,\"outcome\":\"ok\"}\n"
+			      "{\"type\":\"call\",\"trace_id\":\"t1\",\"cost_usd\":0.2,\"outcome\":\"ok\"}\n"
+			      "{\"type\":\"evaluation\",\"trace_id\":\"t2\",\"name\":\"kind\",\"pass\":true}\n"
+			      "{\"type\":\"call\",\"trace_id\":\"t2\",\"cost_usd\":0.1,\"outcome\":\"ok\"}\n"
+			      "{\"type\":\"call\",\"trace_id\":\"t2\",\"cost_usd\":0.2,\"outcome\":\"ok\"}\n").code, STATUS_OK);
+	assert_true(isnan(loaded->items[0].cost_usd)); /* 0.2 would keep to a limit that nobody knows it to keep to */
+	assert_true(fabs(loaded->items[1].cost_usd - 0.3) < 1e-12);
+}
+
 static void recorded_telemetry_is_no_result_and_is_told_what_makes_one(void **state)
 {
 	(void)state;
@@ -268,6 +280,7 @@ int main(void)
 		cmocka_unit_test_teardown(a_byte_order_mark_is_no_part_of_the_first_name, forget),
 		cmocka_unit_test_teardown(a_report_with_entities_of_its_own_is_refused, forget),
 		cmocka_unit_test_teardown(calls_and_evaluations_of_a_trace_are_one_answer, forget),
+		cmocka_unit_test_teardown(the_cost_of_a_trace_is_known_where_that_of_all_its_calls_is, forget),
 		cmocka_unit_test_teardown(recorded_telemetry_is_no_result_and_is_told_what_makes_one, forget),
 		cmocka_unit_test_teardown(a_name_in_quotes_is_read_as_it_was_meant, forget),
 		cmocka_unit_test_teardown(an_answer_in_json_stays_json_where_no_tool_wraps_texts, forget),
