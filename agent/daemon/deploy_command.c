@@ -15,7 +15,7 @@ extern char **environ;
 struct deploy_run {
 	uv_process_t process;
 	uv_timer_t timer;
-	unsigned open_handles;
+	unsigned open_handles; /* 1: the timer's alone, no child was tried */
 	struct buf name;
 	uint64_t at_s;
 	uint32_t number;
@@ -37,8 +37,9 @@ static void finish(struct deploy_run *r, int64_t exit_status)
 {
 	if (r->done != NULL)
 		r->done(r->context, buf_view(&r->name), r->at_s, r->number, exit_status);
+	if (r->open_handles > 1)
+		uv_close((uv_handle_t *)&r->process, on_closed);
 	uv_close((uv_handle_t *)&r->timer, on_closed);
-	uv_close((uv_handle_t *)&r->process, on_closed);
 }
 
 static void on_exit_of_child(uv_process_t *process, int64_t exit_status, int term_signal)
@@ -123,7 +124,11 @@ static int start(struct deploy_run *r, uv_loop_t *loop, const struct string_list
 		.stdio_count = 3,
 		.flags = UV_PROCESS_DETACHED, /* a group of its own */
 	};
-	int failed = arguments == NULL || variables.all == NULL ? UV_ENOMEM : uv_spawn(loop, &r->process, &options);
+	int failed = UV_ENOMEM;
+	if (arguments != NULL && variables.all != NULL) {
+		failed = uv_spawn(loop, &r->process, &options); /* begins the handle, even where it fails */
+		r->open_handles++;
+	}
 	variables_release(&variables);
 	free(arguments);
 	return failed;
@@ -138,7 +143,7 @@ struct deploy_run *deploy_command_run(uv_loop_t *loop, const struct string_list 
 		done(context, d->name, d->at_s, d->number, -1);
 		return NULL;
 	}
-	*r = (struct deploy_run){ .at_s = d->at_s, .number = d->number, .done = done, .context = context, .open_handles = 2 };
+	*r = (struct deploy_run){ .at_s = d->at_s, .number = d->number, .done = done, .context = context, .open_handles = 1 };
 	buf_slice(&r->name, d->name);
 	uv_timer_init(loop, &r->timer);
 	r->timer.data = r->process.data = r;
