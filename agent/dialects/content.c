@@ -15,6 +15,7 @@
 
 /* Rank of the row whose input is the whole request, parameters and all. */
 #define WHOLE_REQUEST 7
+#define USAGE_BYTES   1024u /* at the end of an answer */
 
 void content_scratch_release(struct content_scratch *s)
 {
@@ -356,17 +357,43 @@ static const struct dialect_row answer_members[] = {
 	ROW_END,
 };
 
-/* Usage that stands nowhere but in the vendor's answer as a whole. */
+/* Whether a count of cached tokens that is not 0 stands at the end, where vendors tell the usage. */
+static bool tells_of_cache(struct slice answer)
+{
+	struct slice end = slice_skip(answer, answer.len - slice_head(answer, USAGE_BYTES).len);
+
+	for (ptrdiff_t at; (at = slice_find(end, SLICE("cache"))) >= 0;) {
+		end = slice_skip(end, (size_t)at);
+		ptrdiff_t colon = slice_find(end, SLICE(":"));
+		end = slice_trim(slice_skip(end, colon >= 0 ? (size_t)colon + 1 : end.len));
+		if (end.len > 0 && end.ptr[0] >= '1' && end.ptr[0] <= '9')
+			return true;
+	}
+	return false;
+}
+
+/* Usage that stands nowhere but in the vendor's answer as a whole, or in more detail there. */
 static void find_usage(struct reading_context *context, struct reading *r, struct slice answer, struct call *c)
 {
 	static const struct dialect_row row = ROW_MEMBERS("", answer_members);
 	const struct any_value v = { .kind = ANY_STRING, .bytes = answer };
 	const struct usage_habit habit = { 0 };
+	struct tokens told = { 0 };
 
-	if (c->tokens.known != 0 || answer.len == 0 || answer.ptr[0] != '{' || r->json_wanted)
+	if (answer.len == 0 || answer.ptr[0] != '{' || r->json_wanted || tokens_has(&c->tokens, TOKENS_CACHE_READ))
 		return;
-	if (slice_find(answer, SLICE("usage\":")) >= 0 && members_apply(context, r, &row, &v))
-		usage_resolve(r->usage, r->families, &habit, &c->tokens);
+	if (c->tokens.known == 0 ? slice_find(answer, SLICE("usage\":")) < 0 : !tells_of_cache(answer))
+		return;
+	if (c->tokens.known != 0)
+		r->families = 0; /* what the answer alone claims */
+	if (members_apply(context, r, &row, &v))
+		usage_resolve(r->usage, r->families, &habit, &told);
+	if (c->tokens.known == 0)
+		c->tokens = told;
+	else
+		usage_fill_details(&c->tokens, &told);
+	if (tokens_has(&c->tokens, TOKENS_CACHE_READ))
+		c->usage_may_lack_cache = false;
 }
 
 static void read_output(struct reading_context *context, struct reading *r, struct content_scratch *s, struct call *c)

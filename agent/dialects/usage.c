@@ -116,7 +116,7 @@ static void settle(struct usage_claim *c, enum cache_habit habit)
 			tokens_get(&c->tokens, TOKENS_CACHE_READ) + tokens_get(&c->tokens, TOKENS_CACHE_WRITE);
 }
 
-static void fill_details(struct tokens *to, const struct tokens *from)
+void usage_fill_details(struct tokens *to, const struct tokens *from)
 {
 	if (!tokens_has(from, TOKENS_INPUT) || !tokens_has(to, TOKENS_INPUT) ||
 	    from->n[TOKENS_INPUT] != to->n[TOKENS_INPUT])
@@ -144,7 +144,7 @@ static void join_old_names(struct usage_claim all[FAMILY_COUNT], unsigned famili
 static void join_ai_sdk(struct usage_claim all[FAMILY_COUNT], unsigned families)
 {
 	if (claims(all, families, FAMILY_GEN_AI) && claims(all, families, FAMILY_AI_SDK))
-		fill_details(&all[FAMILY_GEN_AI].tokens, &all[FAMILY_AI_SDK].tokens);
+		usage_fill_details(&all[FAMILY_GEN_AI].tokens, &all[FAMILY_AI_SDK].tokens);
 }
 
 /* The conventions' details may stand beside counts under other names. */
@@ -180,6 +180,6 @@ void usage_resolve(struct usage_claim all[FAMILY_COUNT], unsigned families, cons
 	for (int other = chosen + 1; families >> other != 0; other++)
 		if (claims(all, families, other)) {
 			settle(&all[other], habit_of(other, habit));
-			fill_details(out, &all[other].tokens);
+			usage_fill_details(out, &all[other].tokens);
 		}
 }

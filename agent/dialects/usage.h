@@ -23,6 +23,9 @@ struct usage_habit {
 void usage_resolve(struct usage_claim claims[FAMILY_COUNT], unsigned families, const struct usage_habit *habit,
 		   struct tokens *out);
 
+/* Takes over classes that `to` lacks where both tell the same input. */
+void usage_fill_details(struct tokens *to, const struct tokens *from);
+
 /* Whether any family names an input or output count. */
 bool usage_claimed(const struct usage_claim claims[FAMILY_COUNT], unsigned families);
 

@@ -145,6 +145,25 @@ static void python_text_becomes_json(void **state)
 		    "{\"a\": null, \"b\": [true, false], \"c\": \"it's\", \"d\": \"say \\\"x\\\"\", \"e\": \"it's\"}");
 }
 
+#define ANSWER(usage) "{\"id\":\"c1\",\"choices\":[],\"usage\":{" usage "}}"
+#define COUNTS(output) { "openinference.span.kind", "LLM" }, { "llm.model_name", "gpt-4o" }, { "llm.token_count.prompt", "2000" }, \
+		       { "llm.token_count.completion", "10" }, { "output.mime_type", "application/json" }, { "output.value", output }
+
+static void details_that_the_span_leaves_out_are_read_from_the_vendors_answer(void **state)
+{
+	struct call c = SPAN(COUNTS(ANSWER("\"prompt_tokens\":2000,\"completion_tokens\":10,\"prompt_tokens_details\":"
+					   "{\"cached_tokens\":1920},\"completion_tokens_details\":{\"reasoning_tokens\":4}")));
+
+	(void)state;
+	assert_int_equal(tokens_get(&c.tokens, TOKENS_INPUT), 2000);
+	assert_int_equal(tokens_get(&c.tokens, TOKENS_CACHE_READ), 1920);
+	assert_int_equal(tokens_get(&c.tokens, TOKENS_REASONING), 4);
+	c = SPAN(COUNTS(ANSWER("\"prompt_tokens\":2000,\"prompt_tokens_details\":{\"cached_tokens\":0}")));
+	assert_int_equal(tokens_get(&c.tokens, TOKENS_CACHE_READ), 0);
+	c = SPAN(COUNTS(ANSWER("\"prompt_tokens\":3000,\"prompt_tokens_details\":{\"cached_tokens\":1920}"))); /* of another call */
+	assert_false(tokens_has(&c.tokens, TOKENS_CACHE_READ));
+}
+
 static void broken_and_odd_values_are_left_alone(void **state)
 {
 	(void)state;
@@ -181,6 +200,7 @@ int main(void)
 		cmocka_unit_test(an_empty_list_is_a_retrieval_that_found_nothing),
 		cmocka_unit_test(overlap_and_citations_need_both_texts),
 		cmocka_unit_test(python_text_becomes_json),
+		cmocka_unit_test(details_that_the_span_leaves_out_are_read_from_the_vendors_answer),
 		cmocka_unit_test(broken_and_odd_values_are_left_alone),
 		cmocka_unit_test(deep_nesting_ends_the_walk_not_the_process),
 	};
