@@ -108,8 +108,7 @@ static void release(struct notifier *n)
 	for (size_t i = 0; i < n->outlet_count; i++)
 		outlet_release(&n->outlets[i]);
 	free(n->outlets);
-	buf_release(&n->all.deleted);
-	buf_release(&n->all.deleted_before);
+	deletions_release(&n->all.deleted);
 	free(n);
 }
 
@@ -203,23 +202,13 @@ static void save_one(const struct outlet *o, struct notification *item, alerts_p
 	buf_release(&value);
 }
 
-static void delete_each(const struct buf *keys, alerts_put put, void *context)
-{
-	for (size_t at = 0; at + NOTIFICATION_KEY_SIZE <= keys->len; at += NOTIFICATION_KEY_SIZE)
-		put(context, (struct slice){ keys->ptr + at, NOTIFICATION_KEY_SIZE }, SLICE_NONE);
-}
-
-/* What an earlier save was to delete is kept for the case that it failed: else what was delivered would be told again
- * after a restart. */
+/* Else what was delivered would be told again after a restart. */
 static void save_deletions(struct dispatch *d, bool all, alerts_put put, void *context)
 {
-	if (all)
-		delete_each(&d->deleted_before, put, context);
-	delete_each(&d->deleted, put, context);
-	struct buf spare = d->deleted_before;
-	d->deleted_before = d->deleted;
-	d->deleted = spare;
-	buf_reset(&d->deleted);
+	const struct buf *keys = deletions_take(&d->deleted, all);
+
+	for (size_t at = 0; at + NOTIFICATION_KEY_SIZE <= keys->len; at += NOTIFICATION_KEY_SIZE)
+		put(context, (struct slice){ keys->ptr + at, NOTIFICATION_KEY_SIZE }, SLICE_NONE);
 }
 
 void notifier_save(struct notifier *n, bool all, alerts_put put, void *context)
@@ -263,7 +252,7 @@ struct status notifier_load(struct notifier *n, struct slice key, struct slice v
 	struct outlet *o = outlet_named(n, channel);
 	if (o != NULL)
 		return outlet_restore(o, number, id, path, body);
-	notification_key(&n->all.deleted, number); /* the channel is configured no more */
+	notification_key(&n->all.deleted.fresh, number); /* the channel is configured no more */
 	return OK;
 }
 
@@ -273,6 +262,6 @@ void notifier_move(struct notifier *from, struct notifier *to)
 	to->all.next_number = from->all.next_number;
 	for (size_t i = 0; i < from->outlet_count; i++)
 		outlet_move(&from->outlets[i], outlet_named(to, slice_of(from->outlets[i].name)));
-	buf_slice(&to->all.deleted, buf_view(&from->all.deleted));
-	buf_slice(&to->all.deleted_before, buf_view(&from->all.deleted_before));
+	buf_slice(&to->all.deleted.fresh, buf_view(&from->all.deleted.fresh));
+	buf_slice(&to->all.deleted.asked, buf_view(&from->all.deleted.asked));
 }

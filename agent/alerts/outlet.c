@@ -123,7 +123,7 @@ static void finish_first(struct outlet *o, enum result result)
 	struct notification *item = dequeue(o);
 
 	if (item->is_stored)
-		notification_key(&o->all->deleted, item->number);
+		notification_key(&o->all->deleted.fresh, item->number);
 	meter_add(o->results[result], 1);
 	o->backoff = (struct backoff){ 0 };
 	free(item);
@@ -384,7 +384,7 @@ struct status outlet_restore(struct outlet *o, uint32_t number, struct slice id,
 	struct notification *item;
 
 	if (o->waiting == NOTIFICATIONS_MAX) {
-		notification_key(&o->all->deleted, number);
+		notification_key(&o->all->deleted.fresh, number);
 		return OK;
 	}
 	item = notification_new(id, path, body);

@@ -7,6 +7,7 @@
 #include <uv.h>
 
 #include "agent/alerts/channel.h"
+#include "agent/base/deletions.h"
 #include "agent/base/meter.h"
 #include "agent/config/matcher.h"
 #include "agent/net/backoff.h"
@@ -55,7 +56,7 @@ struct dispatch {
 	struct http_client *http;
 	enum phase phase;
 	uint32_t next_number;
-	struct buf deleted, deleted_before;    /* keys of what need not be kept any more: since the last save, and before it */
+	struct deletions deleted;              /* keys of what need not be kept any more */
 	void (*on_rest)(struct dispatch *all); /* an attempt has ended and no other was started */
 };
 

@@ -29,8 +29,7 @@ void canary_free(struct canary *c)
 		return;
 	for (size_t i = 0; i < c->count; i++)
 		arm_free(c->arms[i]);
-	buf_release(&c->deleted);
-	buf_release(&c->deleted_before);
+	deletions_release(&c->deleted);
 	buf_release(&c->trial_texts);
 	free(c);
 }

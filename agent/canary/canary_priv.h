@@ -5,6 +5,7 @@
 #ifndef PLIMSOLL_CANARY_CANARY_PRIV_H
 #define PLIMSOLL_CANARY_CANARY_PRIV_H
 
+#include "agent/base/deletions.h"
 #include "agent/base/meter.h"
 #include "agent/canary/canary.h"
 #include "agent/span/cohort.h"
@@ -28,7 +29,7 @@ struct canary {
 	struct buf trial_texts; /* what they point to */
 	size_t count;
 	struct arm *arms[CANARY_ARMS_MAX];
-	struct buf deleted, deleted_before; /* keys, each behind a byte that is its length: since the last save, and before it */
+	struct deletions deleted; /* keys, each behind a byte that is its length */
 };
 
 /* A time of calls, or the clock's where that lies further ahead than a sender's clock may: such a time is damaged, or from

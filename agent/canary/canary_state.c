@@ -32,8 +32,8 @@ static struct slice key_slice(const struct key *k)
 
 static void delete_later(struct canary *c, const struct key *k)
 {
-	buf_byte(&c->deleted, (char)k->len);
-	buf_append(&c->deleted, k->bytes, k->len);
+	buf_byte(&c->deleted.fresh, (char)k->len);
+	buf_append(&c->deleted.fresh, k->bytes, k->len);
 }
 
 void canary_hour_gone(struct canary *c, uint64_t id, uint32_t hour)
@@ -80,25 +80,15 @@ static void save_hour(uint64_t id, struct arm_hour *h, struct buf *value, canary
 	h->dirty = false;
 }
 
-static void delete_each(const struct buf *keys, canary_put put, void *context)
+static void save_deleted(struct canary *c, bool all, canary_put put, void *context)
 {
+	const struct buf *keys = deletions_take(&c->deleted, all);
+
 	for (size_t at = 0; at < keys->len;) {
 		size_t len = (unsigned char)keys->ptr[at];
 		put(context, (struct slice){ keys->ptr + at + 1, len }, SLICE_NONE);
 		at += 1 + len;
 	}
-}
-
-/* What an earlier save was to delete is kept for the case that it failed: else it would be loaded by a later start. */
-static void save_deleted(struct canary *c, bool all, canary_put put, void *context)
-{
-	if (all)
-		delete_each(&c->deleted_before, put, context);
-	delete_each(&c->deleted, put, context);
-	struct buf spare = c->deleted_before;
-	c->deleted_before = c->deleted;
-	c->deleted = spare;
-	buf_reset(&c->deleted);
 }
 
 void canary_save(struct canary *c, bool all, canary_put put, void *context)

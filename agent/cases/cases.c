@@ -30,8 +30,7 @@ void cases_free(struct cases *c)
 		return;
 	for (size_t i = 0; i < c->count; i++)
 		free(c->lists[i]);
-	buf_release(&c->deleted);
-	buf_release(&c->deleted_before);
+	deletions_release(&c->deleted);
 	case_texts_release(&c->texts);
 	free(c);
 }
@@ -65,7 +64,7 @@ static void drop_quietest(struct cases *c)
 		if (c->lists[i]->newest_s < c->lists[quiet]->newest_s)
 			quiet = i;
 	struct case_list *gone = c->lists[quiet];
-	buf_append(&c->deleted, &gone->id, sizeof(gone->id));
+	buf_append(&c->deleted.fresh, &gone->id, sizeof(gone->id));
 	cohort_memo_clear(&c->found);
 	c->lists[quiet] = c->lists[--c->count];
 	case_bar_set(c, case_label_slice(&gone->feature));

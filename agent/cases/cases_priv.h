@@ -4,6 +4,7 @@
 #ifndef PLIMSOLL_CASES_CASES_PRIV_H
 #define PLIMSOLL_CASES_CASES_PRIV_H
 
+#include "agent/base/deletions.h"
 #include "agent/base/record.h"
 #include "agent/cases/cases.h"
 #include "agent/cases/texts.h"
@@ -54,7 +55,7 @@ struct cases {
 	struct cohort_memo found; /* the list of expensive calls */
 	size_t count;
 	struct case_list *lists[CASES_LISTS_MAX];
-	struct buf deleted, deleted_before; /* ids, eight bytes each: since the last save, and before it */
+	struct deletions deleted; /* ids, eight bytes each */
 	enum texts_policy policy;
 	struct case_texts texts;
 	struct case_bar bar;

@@ -64,22 +64,12 @@ static void record_list(struct record *r, struct case_list *l)
 	record_usual(r, &l->latency);
 }
 
-static void delete_each(const struct buf *keys, size_t size, cases_put put, void *context)
+static void save_deleted(struct deletions *d, size_t size, bool all, cases_put put, void *context)
 {
+	const struct buf *keys = deletions_take(d, all);
+
 	for (size_t at = 0; at + size <= keys->len; at += size)
 		put(context, (struct slice){ keys->ptr + at, size }, SLICE_NONE);
-}
-
-/* What an earlier save was to delete is kept for the case that it failed: else it would stay in the store. */
-static void save_deleted(struct buf *keys, struct buf *before, size_t size, bool all, cases_put put, void *context)
-{
-	if (all)
-		delete_each(before, size, put, context);
-	delete_each(keys, size, put, context);
-	struct buf spare = *before;
-	*before = *keys;
-	*keys = spare;
-	buf_reset(keys);
 }
 
 static void save_text(struct case_text *t, bool all, struct buf *value, cases_put put, void *context)
@@ -108,8 +98,8 @@ void cases_save(struct cases *c, bool all, cases_put put, void *context)
 {
 	struct buf value = BUF_INIT;
 
-	save_deleted(&c->deleted, &c->deleted_before, sizeof(uint64_t), all, put, context);
-	save_deleted(&c->texts.deleted, &c->texts.deleted_before, CASE_TEXT_KEY_BYTES, all, put, context);
+	save_deleted(&c->deleted, sizeof(uint64_t), all, put, context);
+	save_deleted(&c->texts.deleted, CASE_TEXT_KEY_BYTES, all, put, context);
 	save_texts(&c->texts, all, &value, put, context);
 	for (size_t i = 0; i < c->count; i++) {
 		struct case_list *l = c->lists[i];
@@ -131,7 +121,7 @@ static struct status load_text(struct cases *c, struct slice key, struct slice v
 	if (c->policy == TEXTS_KEPT)
 		return case_texts_load(&c->texts, key, value);
 	if (c->policy == TEXTS_DELETED)
-		buf_slice(&c->texts.deleted, key);
+		buf_slice(&c->texts.deleted.fresh, key);
 	return OK;
 }
 

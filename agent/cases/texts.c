@@ -31,7 +31,7 @@ static void drop(struct case_texts *t, struct case_text **at)
 
 	case_texts_key(gone, key);
 	if (gone->is_saved)
-		buf_append(&t->deleted, key, sizeof(key));
+		buf_append(&t->deleted.fresh, key, sizeof(key));
 	*at = gone->next;
 	t->held_bytes -= gone->size_bytes;
 	t->count--;
@@ -43,8 +43,7 @@ void case_texts_release(struct case_texts *t)
 	for (size_t i = 0; i < CASE_TEXT_BUCKETS; i++)
 		while (t->buckets[i] != NULL)
 			drop(t, &t->buckets[i]);
-	buf_release(&t->deleted);
-	buf_release(&t->deleted_before);
+	deletions_release(&t->deleted);
 }
 
 static bool has_no_span(const uint8_t *span_id)

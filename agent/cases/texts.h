@@ -8,6 +8,7 @@
 #define PLIMSOLL_CASES_TEXTS_H
 
 #include "agent/base/buf.h"
+#include "agent/base/deletions.h"
 #include "agent/base/meter.h"
 #include "agent/base/status.h"
 #include "agent/span/call_text.h"
@@ -31,7 +32,7 @@ struct case_text {
 struct case_texts {
 	size_t max_bytes, held_bytes, count;
 	struct case_text *buckets[CASE_TEXT_BUCKETS];
-	struct buf deleted, deleted_before; /* keys: since the last save, and before it */
+	struct deletions deleted; /* keys */
 	struct meter *given_up; /* texts that made room */
 };
 

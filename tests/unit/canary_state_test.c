@@ -236,16 +236,18 @@ static void count_deletions(void *context, struct slice key, struct slice value)
 static void hours_that_are_gone_are_deleted_although_a_save_failed(void **state)
 {
 	struct canary *c = canary_new(&config, NULL, NULL);
-	unsigned lost = 0, again = 0, once_more = 0;
+	unsigned lost = 0, again = 0, at_last = 0, once_more = 0;
 
 	(void)state;
 	serve_from(c, T0, 1);
 	serve_from(c, T0 + 14 * 24 * HOUR, 1); /* two weeks are kept */
 	canary_save(c, false, count_deletions, &lost);
 	canary_save(c, true, count_deletions, &again);
+	canary_save(c, true, count_deletions, &at_last);
 	canary_save(c, false, count_deletions, &once_more);
 	assert_int_equal(lost, 2);
 	assert_int_equal(again, 2);
+	assert_int_equal(at_last, 2);
 	assert_int_equal(once_more, 0);
 	canary_free(c);
 }

@@ -239,6 +239,7 @@ static void what_is_to_be_deleted_is_deleted_although_a_save_failed(void **state
 	assert_true(holds(&store, "secret"));
 	cases_advance(c, T0 + CASES_AGE_MAX_S + 1);
 	cases_save(c, false, lose, NULL);
+	cases_save(c, true, lose, NULL);
 	cases_save(c, true, put, &store);
 	assert_false(holds(&store, "secret"));
 	struct cases *off = load(&store, keeping(0));
@@ -260,6 +261,7 @@ static void what_nobody_wants_is_deleted_although_a_save_failed(void **state)
 	cases_save(c, false, put, &store);
 	struct cases *off = load(&store, keeping(0));
 	cases_save(off, false, lose, NULL);
+	cases_save(off, true, lose, NULL);
 	cases_save(off, true, put, &store);
 	assert_false(holds(&store, "secret"));
 	cases_free(off);
