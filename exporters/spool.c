@@ -256,6 +256,13 @@ static bool load_aside(void *context, struct slice key, size_t value_bytes)
 	return true;
 }
 
+static int by_seq(const void *a, const void *b)
+{
+	const struct aside *x = a, *y = b;
+
+	return (x->seq > y->seq) - (x->seq < y->seq);
+}
+
 static bool is_known(const struct spool *s, enum payload_kind kind, struct slice id)
 {
 	for (unsigned i = 0; i < s->reader_count; i++)
@@ -329,6 +336,7 @@ struct status spool_load(struct spool *s, spool_visit visit, void *context)
 
 	TRY(store_scan_keys(s->store, STORE_QUEUE, SLICE("p"), load_entry, &loading));
 	TRY(store_scan_keys(s->store, STORE_QUEUE, SLICE("x"), load_aside, s));
+	qsort(s->aside, s->aside_count, sizeof(s->aside[0]), by_seq); /* keys go by kind first */
 	meter_set(s->aside_meter, (int64_t)s->aside_count);
 	TRY(store_scan_keys(s->store, STORE_QUEUE, SLICE("m"), forget_reader, s));
 	for (enum payload_kind kind = 0; kind < PAYLOAD_KIND_COUNT; kind++)
@@ -494,22 +502,42 @@ void spool_set_aside(struct spool *s, const struct payload *p, const char *expor
 	buf_release(&value);
 }
 
-struct aside_visiting {
-	spool_aside_visit visit;
-	void *context;
+struct aside_list {
+	struct aside items[ASIDE_MAX];
+	size_t count;
 };
 
-static bool visit_one_aside(void *context, struct slice key, struct slice value)
+static bool list_aside(void *context, struct slice key, size_t value_bytes)
 {
-	const struct aside_visiting *v = context;
+	struct aside_list *l = context;
 	struct spool_entry e;
 
-	return !spool_key_read(key, value.len, &e) || v->visit(v->context, &e, value);
+	if (spool_key_read(key, value_bytes, &e) && l->count < ASIDE_MAX)
+		l->items[l->count++] = (struct aside){ e.seq, value_bytes, e.kind, e.items, e.created_unix_ms };
+	return true;
 }
 
+/* One that made room for a newer one in between is passed over, and one that is damaged. */
 struct status spool_visit_aside(struct spool *s, spool_aside_visit visit, void *context)
 {
-	struct aside_visiting visiting = { visit, context };
+	struct aside_list l = { .count = 0 };
+	unsigned char key[SPOOL_KEY_BYTES];
+	struct buf value = BUF_INIT;
+	struct status status = store_scan_keys(s->store, STORE_QUEUE, SLICE("x"), list_aside, &l);
+	bool goes_on = !FAILED(status);
 
-	return store_scan(s->store, STORE_QUEUE, SLICE("x"), visit_one_aside, &visiting);
+	qsort(l.items, l.count, sizeof(l.items[0]), by_seq);
+	for (size_t i = 0; goes_on && i < l.count; i++) {
+		const struct aside *a = &l.items[i];
+		const struct spool_entry e = { .seq = a->seq, .created_unix_ms = a->created_unix_ms, .size_bytes = a->bytes,
+					       .kind = a->kind, .items = a->items };
+		buf_reset(&value);
+		status = store_get(s->store, STORE_QUEUE, aside_key(key, a), &value);
+		if (FAILED(status) && status.code != STATUS_NOTFOUND && status.code != STATUS_CORRUPT)
+			break;
+		goes_on = FAILED(status) || visit(context, &e, buf_view(&value));
+		status = OK;
+	}
+	buf_release(&value);
+	return status;
 }

@@ -174,6 +174,45 @@ static void what_is_set_aside_survives_and_the_oldest_makes_room(void **state)
 	payload_unref(p);
 }
 
+static struct {
+	enum payload_kind kind[80];
+	size_t count;
+} seen;
+
+static bool note_aside(void *context, const struct spool_entry *e, struct slice value)
+{
+	(void)context;
+	assert_true(slice_starts_with(value, SLICE("otlp/a: http_400\n")));
+	seen.kind[seen.count++] = e->kind;
+	return true;
+}
+
+static void set_aside(enum payload_kind kind, int count)
+{
+	struct payload *p = payload_new(kind, 4, 1);
+
+	memcpy(p->bytes, "bad!", 4);
+	for (int i = 0; i < count; i++)
+		spool_set_aside(spool, p, "otlp/a", "http_400");
+	payload_unref(p);
+}
+
+static void the_oldest_that_is_set_aside_is_the_oldest_of_all_kinds(void **state)
+{
+	(void)state;
+	open_spool(1);
+	set_aside(PAYLOAD_RECORDS, 2);
+	set_aside(PAYLOAD_TRACES, 62);
+	reopen(1);
+	set_aside(PAYLOAD_TRACES, 1); /* makes room by the first of the records */
+	reopen(1);
+	seen.count = 0;
+	assert_int_equal(spool_visit_aside(spool, note_aside, NULL).code, STATUS_OK);
+	assert_int_equal(seen.count, 64);
+	assert_int_equal(seen.kind[0], PAYLOAD_RECORDS);
+	assert_int_equal(seen.kind[1], PAYLOAD_TRACES);
+}
+
 static void a_full_map_refuses_and_takes_again_once_something_is_done(void **state)
 {
 	struct payload *p = payload_new(PAYLOAD_TRACES, 1u << 20, 1);
@@ -211,6 +250,7 @@ int main(void)
 		TEST(numbers_go_on_after_a_restart),
 		TEST(a_new_reader_gets_nothing_old_and_one_that_left_holds_nothing),
 		TEST(what_is_set_aside_survives_and_the_oldest_makes_room),
+		TEST(the_oldest_that_is_set_aside_is_the_oldest_of_all_kinds),
 		TEST(a_full_map_refuses_and_takes_again_once_something_is_done),
 	};
 
