@@ -22,8 +22,8 @@
 
 struct movement;
 
-/* A prompt version or model that a feature has not used before, as far as is remembered. is_feature_new: it is the first thing that the feature
- * ever shows. */
+/* A prompt version or model that a feature has not used before, as far as is remembered. is_feature_new: it is the first
+ * thing that the feature ever shows. */
 struct movement_news {
 	uint64_t at_s;
 	struct slice feature;

@@ -26,7 +26,8 @@ static NOINLINE struct slice convert_name(const struct dialect_row *row, struct 
 bool apply_converts(const struct dialect_row *row, struct slice text)
 {
 	if (row->conversion == CONVERT_NAME)
-		return (text.len == unknown.len && (text.ptr[0] | ' ') == 'u') || (text.len == none.len && (text.ptr[0] | ' ') == 'n');
+		return (text.len == unknown.len && (text.ptr[0] | ' ') == 'u') ||
+		       (text.len == none.len && (text.ptr[0] | ' ') == 'n');
 	return row->conversion == CONVERT_PROVIDER;
 }
 

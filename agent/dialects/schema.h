@@ -6,7 +6,8 @@
 
 #include "agent/span/call.h"
 
-/* TRI_UNKNOWN where the schema cannot be read, or where to compare takes too long. What is checked: base/json_schema.h. answer: valid JSON. */
+/* TRI_UNKNOWN where the schema cannot be read, or where to compare takes too long. What is checked: base/json_schema.h.
+ * answer: valid JSON. */
 enum tristate schema_fits(struct slice schema, struct slice answer);
 
 #endif

@@ -223,7 +223,8 @@ static struct status add_lanes(struct grpc_receiver *r, const struct config *con
 static void log_core(gpr_log_func_args *args)
 {
 	if (slice_starts_with(slice_of(args->message), SLICE("assertion failed")))
-		LOG(ERROR, "receivers", "grpc_core_aborts", "text=\"%s\" file=%s line=%d", args->message, args->file, args->line);
+		LOG(ERROR, "receivers", "grpc_core_aborts", "text=\"%s\" file=%s line=%d", args->message, args->file,
+		    args->line);
 	LOG(DEBUG, "receivers", "grpc_core", "severity=%s text=\"%s\"", gpr_log_severity_string(args->severity),
 	    args->message);
 }

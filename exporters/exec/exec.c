@@ -3,8 +3,8 @@
  *
  * Without `acknowledge` a payload is delivered once the pipe has taken it. With it, an empty line ends each payload and the
  * child answers each with a line on its standard output (answer.h), which counts once the pipe has taken the payload;
- * what it has not answered when it dies is sent to its successor. The child is started with the agent, again after it ended when there is something to send, and is told the
- * end by the end of its input.
+ * what it has not answered when it dies is sent to its successor. The child is started with the agent, again after it
+ * ended when there is something to send, and is told the end by the end of its input.
  */
 #include <signal.h>
 #include <stdio.h>
