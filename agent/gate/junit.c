@@ -51,7 +51,7 @@ static void begin_case(struct reading *r, const XML_Char **attributes)
 		r->nomem |= r->open->case_id.ptr == NULL;
 	}
 	r->open->passed = TRI_YES;
-	if (slice_to_double(slice_of(attribute(attributes, "time")), &seconds))
+	if (slice_to_double(slice_of(attribute(attributes, "time")), &seconds) && seconds >= 0)
 		r->open->latency_ms = seconds * 1000;
 }
 

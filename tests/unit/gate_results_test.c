@@ -139,6 +139,13 @@ static void surefire_tells_tries_inside_the_test(void **state)
 	assert_true(loaded->items[2].passed == TRI_NO && loaded->items[3].passed == TRI_NO);
 }
 
+static void a_time_below_zero_is_no_latency(void **state)
+{
+	(void)state;
+	assert_int_equal(load("<testsuite><testcase name=\"a\" time=\"-0.5\"/></testsuite>").code, STATUS_OK);
+	assert_true(isnan(loaded->items[0].latency_ms)); /* a clock was set back: it would keep to any limit */
+}
+
 static void an_answer_from_a_cache_has_no_cost(void **state)
 {
 	(void)state;
@@ -275,6 +282,7 @@ int main(void)
 		cmocka_unit_test_teardown(steps_inside_a_braintrust_row_are_no_answers, forget),
 		cmocka_unit_test_teardown(junit_tests_pass_fail_or_were_not_run, forget),
 		cmocka_unit_test_teardown(surefire_tells_tries_inside_the_test, forget),
+		cmocka_unit_test_teardown(a_time_below_zero_is_no_latency, forget),
 		cmocka_unit_test_teardown(an_answer_from_a_cache_has_no_cost, forget),
 		cmocka_unit_test_teardown(tables_are_read_by_their_header, forget),
 		cmocka_unit_test_teardown(a_byte_order_mark_is_no_part_of_the_first_name, forget),
