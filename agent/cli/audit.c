@@ -53,9 +53,10 @@ static int ask(const struct cli_args *args, uint64_t seconds, bool json)
 {
 	struct client client;
 	struct buf path = BUF_INIT, answer = BUF_INIT;
+	uint64_t now_s = clock_unix_ns() / NS_PER_SECOND;
 	int code = client_open(&command_audit, args->values[OPTION_AGENT], &client);
 
-	buf_printf(&path, "/api/v1/audit?since=%" PRIu64, clock_unix_ns() / NS_PER_SECOND - seconds);
+	buf_printf(&path, "/api/v1/audit?since=%" PRIu64, now_s > seconds ? now_s - seconds : 0);
 	if (code == CLI_GO_ON)
 		code = client_get(&client, buf_string(&path), &answer);
 	if (code == CLI_GO_ON && json)

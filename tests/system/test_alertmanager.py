@@ -186,6 +186,7 @@ def test_an_alert_is_explained_silenced_accepted_and_recorded(start_agent, webho
     wait_for(lambda: {e["kind"] for e in agent.api("audit")["entries"]} >= kinds,
              lambda: "%s in %s" % (kinds, agent.api("audit")))
     listed = plimsoll(agent, "audit", "--since", "7d")
+    assert "alert_accepted" in plimsoll(agent, "audit", "--since", "36500d").stdout  # from before 1970: all of it
     assert "alert_accepted" in listed.stdout and "ann" in listed.stdout
     rows = listed.stdout.splitlines()
     assert len({row.index(kind) for row in rows for kind in kinds if kind in row}) == 1  # columns
