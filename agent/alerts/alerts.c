@@ -78,7 +78,7 @@ void alerts_free(struct alerts *a)
 		alert_free(a->items[i]);
 	rules_release(&a->rules);
 	silences_release(&a->silences);
-	buf_release(&a->deleted);
+	deletions_release(&a->deleted);
 	free(a);
 }
 
@@ -137,7 +137,7 @@ static struct alert *find(const struct alerts *a, const struct verdict *v)
 
 static void forget(struct alerts *a, size_t at)
 {
-	buf_printf(&a->deleted, "a%s", a->items[at]->id);
+	buf_printf(&a->deleted.fresh, "a%s", a->items[at]->id);
 	alert_free(a->items[at]);
 	a->count--;
 	memmove(a->items + at, a->items + at + 1, (a->count - at) * sizeof(a->items[0]));

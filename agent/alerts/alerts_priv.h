@@ -9,6 +9,7 @@
 #include "agent/alerts/channel_test.h"
 #include "agent/alerts/notifier.h"
 #include "agent/alerts/rules.h"
+#include "agent/base/deletions.h"
 #include "agent/base/meter.h"
 
 struct alerts {
@@ -26,7 +27,7 @@ struct alerts {
 	struct alert *items[ALERTS_MAX]; /* by started_at_s, oldest first */
 	size_t count;
 	bool unsaved; /* something happened since the last alerts_save */
-	struct buf deleted; /* keys of forgotten alerts, ALERT_KEY_SIZE each */
+	struct deletions deleted; /* keys of forgotten alerts, ALERT_KEY_SIZE each */
 	struct meter *raised[VERDICT_KIND_COUNT];
 };
 

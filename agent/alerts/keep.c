@@ -24,9 +24,7 @@ bool alerts_unsaved(const struct alerts *a)
 
 void alerts_save(struct alerts *a, bool all, alerts_put put, void *context)
 {
-	for (size_t at = 0; at + ALERT_KEY_SIZE <= a->deleted.len; at += ALERT_KEY_SIZE)
-		put(context, (struct slice){ a->deleted.ptr + at, ALERT_KEY_SIZE }, SLICE_NONE);
-	buf_reset(&a->deleted);
+	deletions_put(&a->deleted, ALERT_KEY_SIZE, all, put, context);
 	for (size_t i = 0; i < a->count; i++)
 		if (all || a->items[i]->dirty)
 			save_alert(a->items[i], put, context);

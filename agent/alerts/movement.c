@@ -32,7 +32,7 @@ void movement_free(struct movement *m)
 		return;
 	for (size_t i = 0; i < m->count; i++)
 		free(m->cells[i]);
-	buf_release(&m->deleted);
+	deletions_release(&m->deleted);
 	free(m);
 }
 
@@ -117,7 +117,7 @@ static void forget_old(struct movement *m, uint64_t now_s)
 	for (size_t i = 0; i < m->count; i++) {
 		struct cell *c = m->cells[i];
 		if (is_over(c, now_s)) {
-			buf_printf(&m->deleted, "m%016" PRIx64, c->hash);
+			buf_printf(&m->deleted.fresh, "m%016" PRIx64, c->hash);
 			free(c);
 		} else {
 			m->cells[kept++] = c;
@@ -341,9 +341,7 @@ static void save_cell(struct cell *c, movement_put put, void *context)
 
 void movement_save(struct movement *m, bool all, movement_put put, void *context)
 {
-	for (size_t at = 0; at < m->deleted.len; at += CELL_KEY_BYTES)
-		put(context, slice_head(slice_skip(buf_view(&m->deleted), at), CELL_KEY_BYTES), SLICE_NONE);
-	buf_reset(&m->deleted);
+	deletions_put(&m->deleted, CELL_KEY_BYTES, all, put, context);
 	for (size_t i = 0; i < m->count; i++)
 		if (all || m->cells[i]->dirty)
 			save_cell(m->cells[i], put, context);

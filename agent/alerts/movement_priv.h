@@ -6,6 +6,7 @@
 
 #include "agent/alerts/decompose.h"
 #include "agent/alerts/movement.h"
+#include "agent/base/deletions.h"
 #include "agent/span/cohort.h"
 
 #define CELL_KEY_BYTES 17 /* 'm' and sixteen hexadecimal digits */
@@ -42,7 +43,7 @@ struct movement {
 	uint64_t first_s, newest_s; /* event time seen; 0: none */
 	uint64_t clock_s;           /* 0: replay, no clock */
 	uint64_t full_until_s;      /* no cell is old enough to make room before then */
-	struct buf deleted;         /* keys of cells that made room, CELL_KEY_BYTES each */
+	struct deletions deleted;   /* keys of cells that made room, CELL_KEY_BYTES each */
 	uint64_t left_out, left_out_s; /* calls of late of combinations that found no room; when the last one came */
 };
 

@@ -202,18 +202,9 @@ static void save_one(const struct outlet *o, struct notification *item, alerts_p
 	buf_release(&value);
 }
 
-/* Else what was delivered would be told again after a restart. */
-static void save_deletions(struct dispatch *d, bool all, alerts_put put, void *context)
-{
-	const struct buf *keys = deletions_take(&d->deleted, all);
-
-	for (size_t at = 0; at + NOTIFICATION_KEY_SIZE <= keys->len; at += NOTIFICATION_KEY_SIZE)
-		put(context, (struct slice){ keys->ptr + at, NOTIFICATION_KEY_SIZE }, SLICE_NONE);
-}
-
 void notifier_save(struct notifier *n, bool all, alerts_put put, void *context)
 {
-	save_deletions(&n->all, all, put, context);
+	deletions_put(&n->all.deleted, NOTIFICATION_KEY_SIZE, all, put, context);
 	for (size_t i = 0; i < n->outlet_count; i++)
 		for (struct notification *item = n->outlets[i].first; item != NULL; item = item->next)
 			if (!item->is_fleeting && (all || item->dirty))

@@ -17,7 +17,7 @@ void silences_release(struct silences *s)
 {
 	for (size_t i = 0; i < s->count; i++)
 		free(s->items[i]);
-	buf_release(&s->deleted);
+	deletions_release(&s->deleted);
 	s->count = 0;
 }
 
@@ -100,7 +100,7 @@ void silences_expire(struct silences *s, uint64_t now_s)
 			s->items[kept++] = s->items[i];
 			continue;
 		}
-		buf_printf(&s->deleted, "s%s", s->items[i]->id);
+		buf_printf(&s->deleted.fresh, "s%s", s->items[i]->id);
 		free(s->items[i]);
 	}
 	s->count = kept;
@@ -161,9 +161,7 @@ static void save_one(struct silence *s, silences_put put, void *context)
 
 void silences_save(struct silences *s, bool all, silences_put put, void *context)
 {
-	for (size_t at = 0; at + SILENCE_KEY_SIZE <= s->deleted.len; at += SILENCE_KEY_SIZE)
-		put(context, (struct slice){ s->deleted.ptr + at, SILENCE_KEY_SIZE }, SLICE_NONE);
-	buf_reset(&s->deleted);
+	deletions_put(&s->deleted, SILENCE_KEY_SIZE, all, put, context);
 	for (size_t i = 0; i < s->count; i++)
 		if (all || s->items[i]->dirty)
 			save_one(s->items[i], put, context);

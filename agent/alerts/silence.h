@@ -7,6 +7,7 @@
 #define PLIMSOLL_ALERTS_SILENCE_H
 
 #include "agent/alerts/alert.h"
+#include "agent/base/deletions.h"
 #include "agent/base/status.h"
 #include "agent/config/matcher.h"
 
@@ -25,7 +26,7 @@ struct silence {
 struct silences {
 	struct silence *items[SILENCES_MAX]; /* oldest first */
 	size_t count;
-	struct buf deleted; /* keys, SILENCE_KEY_SIZE each */
+	struct deletions deleted; /* keys, SILENCE_KEY_SIZE each */
 };
 
 #define SILENCE_KEY_SIZE ALERT_ID_SIZE /* 's' and the id's digits */

@@ -27,6 +27,17 @@ static inline const struct buf *deletions_take(struct deletions *d, bool all)
 	return &d->asked;
 }
 
+/* The same where all keys have one length: gives each to put, without a value. Values are put behind it: a key that is in
+ * use again stays. */
+static inline void deletions_put(struct deletions *d, size_t key_bytes, bool all,
+				 void (*put)(void *context, struct slice key, struct slice value), void *context)
+{
+	const struct buf *keys = deletions_take(d, all);
+
+	for (size_t at = 0; at + key_bytes <= keys->len; at += key_bytes)
+		put(context, (struct slice){ keys->ptr + at, key_bytes }, SLICE_NONE);
+}
+
 static inline void deletions_release(struct deletions *d)
 {
 	buf_release(&d->fresh);

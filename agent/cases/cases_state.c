@@ -64,14 +64,6 @@ static void record_list(struct record *r, struct case_list *l)
 	record_usual(r, &l->latency);
 }
 
-static void save_deleted(struct deletions *d, size_t size, bool all, cases_put put, void *context)
-{
-	const struct buf *keys = deletions_take(d, all);
-
-	for (size_t at = 0; at + size <= keys->len; at += size)
-		put(context, (struct slice){ keys->ptr + at, size }, SLICE_NONE);
-}
-
 static void save_text(struct case_text *t, bool all, struct buf *value, cases_put put, void *context)
 {
 	uint8_t key[CASE_TEXT_KEY_BYTES];
@@ -98,8 +90,8 @@ void cases_save(struct cases *c, bool all, cases_put put, void *context)
 {
 	struct buf value = BUF_INIT;
 
-	save_deleted(&c->deleted, sizeof(uint64_t), all, put, context);
-	save_deleted(&c->texts.deleted, CASE_TEXT_KEY_BYTES, all, put, context);
+	deletions_put(&c->deleted, sizeof(uint64_t), all, put, context);
+	deletions_put(&c->texts.deleted, CASE_TEXT_KEY_BYTES, all, put, context);
 	save_texts(&c->texts, all, &value, put, context);
 	for (size_t i = 0; i < c->count; i++) {
 		struct case_list *l = c->lists[i];

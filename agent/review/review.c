@@ -23,7 +23,7 @@ void review_free(struct review *r)
 		return;
 	for (size_t i = 0; i < r->count; i++)
 		free(r->entries[i]);
-	buf_release(&r->deleted);
+	deletions_release(&r->deleted);
 	free(r);
 }
 
@@ -99,7 +99,7 @@ static void expire(struct review *r)
 		struct review_entry *e = r->entries[i];
 		if (e->day + REVIEW_DAYS <= r->newest_day) {
 			put_key(e, key);
-			buf_append(&r->deleted, key, sizeof(key));
+			buf_append(&r->deleted.fresh, key, sizeof(key));
 			free(e);
 			continue;
 		}
@@ -218,9 +218,7 @@ void review_save(struct review *r, bool all, review_put put, void *context)
 {
 	struct buf value = BUF_INIT;
 
-	for (size_t at = 0; at + REVIEW_KEY_BYTES <= r->deleted.len; at += REVIEW_KEY_BYTES)
-		put(context, (struct slice){ r->deleted.ptr + at, REVIEW_KEY_BYTES }, SLICE_NONE);
-	buf_reset(&r->deleted);
+	deletions_put(&r->deleted, REVIEW_KEY_BYTES, all, put, context);
 	for (size_t i = 0; i < r->count; i++)
 		if (all || r->entries[i]->dirty)
 			save_entry(r->entries[i], &value, put, context);

@@ -4,6 +4,7 @@
 #ifndef PLIMSOLL_REVIEW_REVIEW_PRIV_H
 #define PLIMSOLL_REVIEW_REVIEW_PRIV_H
 
+#include "agent/base/deletions.h"
 #include "agent/review/review.h"
 #include "agent/span/cohort.h"
 
@@ -26,7 +27,7 @@ struct review {
 	struct review_entry *entries[REVIEW_MAX];
 	uint32_t slots[REVIEW_SLOTS]; /* place in entries + 1, by id and day; 0: free */
 	uint32_t keys_of_newest;
-	struct buf deleted; /* keys, REVIEW_KEY_BYTES each */
+	struct deletions deleted; /* keys, REVIEW_KEY_BYTES each */
 };
 
 #define REVIEW_KEY_BYTES 12

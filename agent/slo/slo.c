@@ -29,7 +29,7 @@ void slo_free(struct slo_tracker *t)
 		return;
 	for (size_t i = 0; i < t->count; i++)
 		free(t->groups[i]);
-	buf_release(&t->deleted);
+	deletions_release(&t->deleted);
 	free(t);
 }
 
@@ -98,7 +98,7 @@ struct slo_group *slo_group_get(struct slo_tracker *t, const struct config_insta
 
 void slo_group_drop(struct slo_tracker *t, size_t at)
 {
-	buf_append(&t->deleted, &t->hashes[at], sizeof(t->hashes[at]));
+	buf_append(&t->deleted.fresh, &t->hashes[at], sizeof(t->hashes[at]));
 	free(t->groups[at]);
 	t->count--;
 	t->hashes[at] = t->hashes[t->count];

@@ -4,6 +4,7 @@
 #ifndef PLIMSOLL_SLO_SLO_PRIV_H
 #define PLIMSOLL_SLO_SLO_PRIV_H
 
+#include "agent/base/deletions.h"
 #include "agent/slo/rings.h"
 #include "agent/slo/slo.h"
 
@@ -32,7 +33,7 @@ struct slo_tracker {
 	size_t count;
 	uint64_t hashes[SLO_GROUPS_MAX];
 	struct slo_group *groups[SLO_GROUPS_MAX];
-	struct buf deleted; /* keys of dropped groups, eight bytes each */
+	struct deletions deleted; /* keys of dropped groups, eight bytes each */
 };
 
 static inline const struct slo_config *slo_options(const struct slo_group *g)

@@ -44,9 +44,7 @@ void slo_save(struct slo_tracker *t, bool all, slo_put put, void *context)
 {
 	struct buf value = BUF_INIT;
 
-	for (size_t at = 0; at + sizeof(uint64_t) <= t->deleted.len; at += sizeof(uint64_t))
-		put(context, (struct slice){ t->deleted.ptr + at, sizeof(uint64_t) }, SLICE_NONE);
-	buf_reset(&t->deleted);
+	deletions_put(&t->deleted, sizeof(uint64_t), all, put, context);
 	for (size_t i = 0; i < t->count; i++)
 		if (all || t->groups[i]->dirty)
 			save_group(t->groups[i], t->hashes[i], &value, put, context);
