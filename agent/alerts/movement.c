@@ -9,10 +9,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "agent/base/clock.h"
 #include "agent/base/hash.h"
 #include "agent/base/record.h"
 
-#define AHEAD_MAX_S 300u /* a sender's clock may be this much ahead of ours */
 #define FORMAT      1
 
 struct movement *movement_new(movement_news_fn on_news, void *context)
@@ -171,7 +171,7 @@ static void tell_news(struct movement *m, const struct slice labels[CELL_LABEL_C
 /* ---------------------------------------------------------------- time */
 static bool is_ahead(const struct movement *m, uint64_t unix_s)
 {
-	return m->clock_s != 0 && unix_s > m->clock_s + AHEAD_MAX_S;
+	return m->clock_s != 0 && unix_s > m->clock_s + CLOCK_AHEAD_MAX_S;
 }
 
 /* Steps ahead of the clock would hold the places of those that come now. */

@@ -9,6 +9,10 @@
 #define NS_PER_SECOND UINT64_C(1000000000)
 #define NS_PER_MS UINT64_C(1000000)
 
+/* A sender's clock may be this much ahead of ours. What is later is damaged, or from before ours was set back: not to be
+ * believed. */
+#define CLOCK_AHEAD_MAX_S 300
+
 uint64_t clock_unix_ns(void);
 uint64_t clock_mono_ns(void);
 

@@ -246,7 +246,7 @@ static int64_t arrive(struct detector *d, uint64_t unix_ms)
 {
 	int64_t now_s = (int64_t)(unix_ms / 1000);
 
-	if (d->clock_s != 0 && now_s > d->clock_s + CLOCK_AHEAD_S) {
+	if (d->clock_s != 0 && now_s > d->clock_s + CLOCK_AHEAD_MAX_S) {
 		meter_add(d->meters.clock, 1);
 		now_s = d->clock_s;
 	}

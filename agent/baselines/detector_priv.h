@@ -6,6 +6,7 @@
 #define PLIMSOLL_BASELINES_DETECTOR_PRIV_H
 
 #include "agent/base/buf.h"
+#include "agent/base/clock.h"
 #include "agent/base/meter.h"
 #include "agent/baselines/detector.h"
 #include "agent/baselines/groups.h"
@@ -15,7 +16,6 @@
 
 #define TAIL_LEARNED_MIN 12 /* 1 h buckets of a metric before its tail is known */
 #define LATENESS_S       60 /* a bucket stays open this long after its end */
-#define CLOCK_AHEAD_S    300 /* that of a sender may be */
 
 #define NAMES_MAX 31 /* of scores and signals; the last one is `other` */
 

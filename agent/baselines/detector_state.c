@@ -327,7 +327,7 @@ static struct status load_series(struct detector *d, struct baseline_key *k, str
  * Of event time where it is known, in whole buckets. */
 static int64_t latest_time(const struct detector *d)
 {
-	int64_t clock_s = d->clock_s + CLOCK_AHEAD_S;
+	int64_t clock_s = d->clock_s + CLOCK_AHEAD_MAX_S;
 
 	if (d->started)
 		return d->open_s + BUCKET_S + LATENESS_S;

@@ -9,7 +9,6 @@
 #include "agent/base/money.h"
 #include "agent/budgets/ledger.h"
 
-#define AHEAD_MAX_S      300 /* a sender's clock may be this much ahead of ours */
 #define MEAN_SHARE       8   /* a new call's part in the rolling mean is one in so many */
 #define RATE_MEMORY_S    60.0
 #define IDENTITIES_BATCH 512u
@@ -120,7 +119,7 @@ static bool add(struct budgets *b, struct rule *r, const struct call *c, const s
 		return false;
 	}
 	struct group *g = group_get(b, r, labels);
-	struct spell *s = g != NULL ? group_spell(g, rule_period(r, at_s > now_s + AHEAD_MAX_S ? now_s : at_s)) : NULL;
+	struct spell *s = g != NULL ? group_spell(g, rule_period(r, at_s > now_s + CLOCK_AHEAD_MAX_S ? now_s : at_s)) : NULL;
 	if (s == NULL) {
 		r->counts.late++;
 		return false;

@@ -7,7 +7,6 @@
 
 #define JUDGE_EVERY_S 300u /* of event time */
 #define LOOK_EVERY_S  5u   /* by the clock; a pair takes 50 us */
-#define AHEAD_MAX_S   300u
 #define SILENT_MIN_S  3600u /* before an arm makes room */
 
 struct canary *canary_new(const struct canary_config *config, verdict_fn emit, void *context)
@@ -41,7 +40,7 @@ void canary_reload(struct canary *c, const struct canary_config *config)
 
 static bool is_believed(const struct canary *c, uint64_t unix_s)
 {
-	return c->wall_s == 0 || unix_s <= c->wall_s + AHEAD_MAX_S;
+	return c->wall_s == 0 || unix_s <= c->wall_s + CLOCK_AHEAD_MAX_S;
 }
 
 uint64_t canary_believed(const struct canary *c, uint64_t unix_s)
@@ -52,7 +51,7 @@ uint64_t canary_believed(const struct canary *c, uint64_t unix_s)
 /* The clock may have been set back. */
 static void believe(struct canary *c)
 {
-	uint64_t latest_s = c->wall_s + AHEAD_MAX_S + SILENT_MIN_S;
+	uint64_t latest_s = c->wall_s + CLOCK_AHEAD_MAX_S + SILENT_MIN_S;
 
 	c->full_until_s = c->full_until_s < latest_s ? c->full_until_s : latest_s;
 	c->newest_s = canary_believed(c, c->newest_s);

@@ -5,6 +5,7 @@
 #ifndef PLIMSOLL_CANARY_CANARY_PRIV_H
 #define PLIMSOLL_CANARY_CANARY_PRIV_H
 
+#include "agent/base/clock.h"
 #include "agent/base/deletions.h"
 #include "agent/base/meter.h"
 #include "agent/canary/canary.h"

@@ -5,12 +5,12 @@
 #include <math.h>
 #include <stdlib.h>
 
+#include "agent/base/clock.h"
 #include "agent/base/hash.h"
 #include "agent/cases/cases_priv.h"
 
 #define MEMORY_CALLS 10000.0 /* what is usual follows the last so many calls */
 #define LOW_SCORE    0.5
-#define AHEAD_MAX_S  300u /* what is newer than that is damaged, or from before the clock was set back */
 #define TEXT_WORTH_MS 86400000.0 /* a case with words is worth as much as one a day younger */
 
 const char *const case_reason_names[CASE_REASON_COUNT] = {
@@ -299,11 +299,11 @@ void cases_text(struct cases *c, const struct told_call *call, uint64_t now_s)
 /* From before the clock was set back: taken for a call of now, or it would keep all of today out, and be kept until then. */
 static void believe(struct case_list *l, uint64_t now_s)
 {
-	if (l->newest_s > now_s + AHEAD_MAX_S)
+	if (l->newest_s > now_s + CLOCK_AHEAD_MAX_S)
 		l->newest_s = now_s; /* else every call of today would be too old */
 	for (uint32_t i = 0; i < l->count; i++) {
 		struct exemplar *e = &l->items[i];
-		if (e->time_s <= now_s + AHEAD_MAX_S)
+		if (e->time_s <= now_s + CLOCK_AHEAD_MAX_S)
 			continue;
 		e->time_s = now_s;
 		if (l->reason != CASE_EXPENSIVE)

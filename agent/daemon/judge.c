@@ -22,7 +22,6 @@
 #define ADVANCE_MS 1000u
 #define SAVE_EVERY 10u /* advances */
 #define CHANGE_TIMEOUT_MS 3000u
-#define AHEAD_MAX_MS 300000u /* days to come are not believed */
 
 struct judge {
 	struct chunk_queue queue; /* of sample_chunk */
@@ -160,7 +159,7 @@ static struct learners learners_of(const struct judge *j)
 static void judge_chunk(struct judge *j, struct sample_chunk *chunk)
 {
 	const struct learners learners = learners_of(j);
-	uint64_t latest_unix_ms = clock_unix_ns() / NS_PER_MS + AHEAD_MAX_MS;
+	uint64_t latest_unix_ms = clock_unix_ns() / NS_PER_MS + CLOCK_AHEAD_MAX_S * UINT64_C(1000);
 
 	for (size_t i = 0; i < chunk->count; i++)
 		learners_take(&learners, &chunk->items[i], latest_unix_ms);

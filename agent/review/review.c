@@ -3,13 +3,13 @@
  */
 #include <stdlib.h>
 
+#include "agent/base/clock.h"
 #include "agent/base/hash.h"
 #include "agent/review/review_priv.h"
 
 #define DAY_MS UINT64_C(86400000)
 #define DAY_S  UINT64_C(86400)
 #define DAY_MAX 2932896u /* the last one of the year 9999 */
-#define AHEAD_MAX_S 300u /* a sender's clock may be this much ahead of ours */
 #define FORMAT 1
 
 struct review *review_new(void)
@@ -120,7 +120,7 @@ static void begin_day(struct review *r, uint32_t day)
 
 void review_advance(struct review *r, uint64_t unix_s)
 {
-	r->latest_day = (uint32_t)((unix_s + AHEAD_MAX_S) / DAY_S);
+	r->latest_day = (uint32_t)((unix_s + CLOCK_AHEAD_MAX_S) / DAY_S);
 	if (r->newest_day > r->latest_day)
 		begin_day(r, r->latest_day);
 }

@@ -4,12 +4,12 @@
 #include <math.h>
 #include <stdlib.h>
 
+#include "agent/base/clock.h"
 #include "agent/base/hash.h"
 #include "agent/slo/slo_priv.h"
 #include "agent/span/call.h"
 
 #define MINUTE_S      60u
-#define AHEAD_MAX_S   300u /* a sender's clock may be this much ahead of ours */
 
 struct slo_tracker *slo_new(const struct config *config, verdict_fn emit, void *context)
 {
@@ -36,7 +36,7 @@ void slo_free(struct slo_tracker *t)
 /* ---------------------------------------------------------------- time */
 static uint64_t believed(const struct slo_tracker *t, uint64_t unix_s)
 {
-	return t->wall_s != 0 && unix_s > t->wall_s + AHEAD_MAX_S ? t->wall_s : unix_s;
+	return t->wall_s != 0 && unix_s > t->wall_s + CLOCK_AHEAD_MAX_S ? t->wall_s : unix_s;
 }
 
 void slo_group_believe(const struct slo_tracker *t, struct slo_group *g)
