@@ -14,6 +14,7 @@
 #include "agent/budgets/budgets.h"
 #include "agent/counting/counting.h"
 #include "agent/prompts/registry.h"
+#include "tests/fuzz/damage.h"
 
 #define T0        UINT64_C(1795262400)
 #define PAIRS_MAX 512
@@ -497,7 +498,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct buf damaged = BUF_INIT;
 
-	if (size < 5)
+	if (size < 2 + DAMAGE_BYTES)
 		return 0;
 	for (size_t i = 0; i < PART_COUNT && left[i].count == 0; i++)
 		leave(i);
@@ -505,11 +506,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	size_t which = (data[0] & 0x7fu) % PART_COUNT, pair = data[1] % left[which].count;
 	struct slice key = buf_view(&left[which].pairs[pair].key), value = buf_view(&left[which].pairs[pair].value);
 	struct slice sound = of_key ? key : value;
-	size_t place = (data[2] | (size_t)data[3] << 8) % (sound.len + 1);
-	buf_slice(&damaged, slice_head(sound, place));
-	buf_append(&damaged, data + 5, size - 5);
-	if (sound.len > 0)
-		buf_slice(&damaged, slice_skip(slice_skip(sound, place), data[4]));
+	damage(data + 2, size - 2, sound, &damaged);
 	fuzz_part(which, pair, of_key ? buf_view(&damaged) : key, of_key ? value : buf_view(&damaged));
 	buf_release(&damaged);
 	return 0;

@@ -15,6 +15,7 @@
 #include "agent/enrich/model_watch.h"
 #include "agent/review/review.h"
 #include "agent/slo/slo.h"
+#include "tests/fuzz/damage.h"
 
 #define T0    UINT64_C(1760054400)
 #define CALLS 60u
@@ -336,7 +337,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct buf damaged = BUF_INIT;
 
-	if (size < 5)
+	if (size < 2 + DAMAGE_BYTES)
 		return 0;
 	if (pair_counts[0] == 0) {
 		for (size_t i = 0; i < STAGE_COUNT; i++)
@@ -347,10 +348,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	bool of_key = (data[0] & 0x80) != 0 && which < STAGE_COUNT;
 	struct slice key = buf_view(&pairs[which][pair].key), value = buf_view(&pairs[which][pair].value);
 	struct slice sound = of_key ? key : value;
-	size_t place = (data[2] | (size_t)data[3] << 8) % (sound.len + 1);
-	buf_slice(&damaged, slice_head(sound, place));
-	buf_append(&damaged, data + 5, size - 5);
-	buf_slice(&damaged, slice_skip(slice_skip(sound, place), data[4]));
+	damage(data + 2, size - 2, sound, &damaged);
 	if (which < STAGE_COUNT)
 		fuzz_stage(&stages[which], pair, of_key ? buf_view(&damaged) : key, of_key ? value : buf_view(&damaged));
 	else

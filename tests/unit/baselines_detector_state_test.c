@@ -7,11 +7,11 @@
 
 #include <cmocka.h>
 
-#include "agent/base/buf.h"
 #include "agent/base/meter.h"
 #include "agent/base/record.h"
 #include "agent/baselines/detector_priv.h"
 #include "tests/unit/baselines_rig.h"
+#include "tests/unit/pairs.h"
 
 #define HOURS_BEFORE 80
 #define HOURS_AFTER  26
@@ -20,11 +20,6 @@
 static const char *const features[] = { "f", NULL };
 static const char *percentiles[] = { "latency_p99" };
 
-static struct pair {
-	struct buf key, value;
-} pairs[64];
-static size_t pair_count;
-
 static struct baselines_config config_with_percentiles(void)
 {
 	struct baselines_config c = rig_config();
@@ -32,14 +27,6 @@ static struct baselines_config config_with_percentiles(void)
 	c.metrics.items = percentiles;
 	c.metrics.count = 1;
 	return c;
-}
-
-static void put(void *context, struct slice key, struct slice value)
-{
-	(void)context;
-	assert_true(pair_count < sizeof(pairs) / sizeof(pairs[0]));
-	buf_slice(&pairs[pair_count].key, key);
-	buf_slice(&pairs[pair_count++].value, value);
 }
 
 static int before(const void *a, const void *b)
@@ -78,16 +65,6 @@ static int store(void **state)
 	qsort(pairs, pair_count, sizeof(pairs[0]), before);
 	bool has_alert = rig_find(&r, 0, VERDICT_RAISED, VERDICT_SHIFT, "cost") != NULL;
 	return has_alert && pair_count > 8 && pairs[0].key.ptr[0] == 'c' ? 0 : -1;
-}
-
-static int release(void **state)
-{
-	(void)state;
-	while (pair_count-- > 0) {
-		buf_release(&pairs[pair_count].key);
-		buf_release(&pairs[pair_count].value);
-	}
-	return 0;
 }
 
 /* A detector that has loaded all of it, with this value instead of the one at damaged. Gives how that one was taken. */

@@ -11,35 +11,10 @@
 
 #include <cmocka.h>
 
-#include "agent/base/buf.h"
 #include "agent/base/status.h"
-
-#define PAIRS_MAX 16
-
-static struct pair {
-	struct buf key, value;
-} pairs[PAIRS_MAX];
-static size_t pair_count;
+#include "tests/unit/pairs.h"
 
 static enum status_code code_of_value(size_t i, struct slice value);
-
-static void put(void *context, struct slice key, struct slice value)
-{
-	(void)context;
-	assert_true(pair_count < PAIRS_MAX);
-	buf_slice(&pairs[pair_count].key, key);
-	buf_slice(&pairs[pair_count++].value, value);
-}
-
-static int release(void **state)
-{
-	(void)state;
-	while (pair_count-- > 0) {
-		buf_release(&pairs[pair_count].key);
-		buf_release(&pairs[pair_count].value);
-	}
-	return 0;
-}
 
 static void a_value_that_is_cut_off_is_refused_wherever_it_ends(void **state)
 {
