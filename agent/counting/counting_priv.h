@@ -6,6 +6,7 @@
 
 #include <pthread.h>
 
+#include "agent/base/deletions.h"
 #include "agent/counting/counting.h"
 #include "agent/counting/same.h"
 #include "agent/counting/span_table.h"
@@ -41,7 +42,7 @@ struct counting {
 	uint32_t spans; /* numbered so far, from 1 on; an entry's slot is the number of one of the batch, or of an
 			   earlier one */
 	struct held *oldest, *youngest;
-	struct held *gone; /* were saved and wait no longer: their pairs are to be deleted */
+	struct deletions gone; /* were saved and wait no longer: keys, HELD_KEY_BYTES each */
 	size_t held_bytes, held_max_bytes;
 	uint64_t held_numbers;            /* the last one given */
 	uint64_t now_s;                   /* of the last promotion */
@@ -84,6 +85,10 @@ static inline uint32_t bare_bit(uint8_t role)
 /* A batch brought spans of traces that something is held of. Under the lock. */
 void held_notice(struct counting *c, const struct counting_batch *b);
 void held_clear(struct counting *c);
+
+/* Puts the key of a pair that holds one record behind what is in key. */
+#define HELD_KEY_BYTES 12
+void held_key(struct buf *key, uint64_t number);
 
 /* Puts one more at the end. Past the limit the oldest ones are given up and counted as dropped. Under the lock. */
 void held_append(struct counting *c, struct held *h);

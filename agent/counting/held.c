@@ -24,12 +24,9 @@ static void take_out(struct counting *c, struct held **link)
 	c->held_bytes -= size_of(h);
 	if (c->oldest == NULL)
 		c->youngest = NULL;
-	if (!h->is_saved) {
-		free(h);
-		return;
-	}
-	h->next = c->gone; /* its record's memory goes with the next save */
-	c->gone = h;
+	if (h->is_saved)
+		held_key(&c->gone.fresh, h->number);
+	free(h);
 }
 
 static void drop_oldest(struct counting *c)
@@ -42,10 +39,7 @@ void held_clear(struct counting *c)
 {
 	while (c->oldest != NULL)
 		take_out(c, &c->oldest);
-	for (struct held *next; c->gone != NULL; c->gone = next) {
-		next = c->gone->next;
-		free(c->gone);
-	}
+	deletions_release(&c->gone);
 }
 
 void held_notice(struct counting *c, const struct counting_batch *b)

@@ -114,12 +114,13 @@ static void put_pair(const struct buf *key, const struct buf *value, counting_pu
 		put(context, buf_view(key), buf_view(value));
 }
 
-static void held_key(struct buf *key, uint64_t number)
+void held_key(struct buf *key, uint64_t number)
 {
 	struct record k = record_writer(key);
 	uint32_t kind = HELD_KEY, high = (uint32_t)(number >> 32), low = (uint32_t)number;
 
-	buf_reset(key);
+	if (buf_reserve(key, HELD_KEY_BYTES) == NULL) /* all of it or nothing */
+		return;
 	record_key_u32(&k, &kind);
 	record_key_u32(&k, &high);
 	record_key_u32(&k, &low);
@@ -142,15 +143,11 @@ static void held_value(struct buf *value, struct held *h)
 static void save_held(struct counting *c, bool all, struct buf *key, struct buf *value, counting_put put, void *context)
 {
 	pthread_mutex_lock(&c->lock);
-	for (struct held *next; c->gone != NULL; c->gone = next) {
-		next = c->gone->next;
-		held_key(key, c->gone->number);
-		put(context, buf_view(key), SLICE_NONE);
-		free(c->gone);
-	}
+	deletions_put(&c->gone, HELD_KEY_BYTES, all, put, context);
 	for (struct held *h = c->oldest; h != NULL; h = h->next) {
 		if (h->is_saved && !all)
 			continue;
+		buf_reset(key);
 		held_key(key, h->number);
 		held_value(value, h);
 		put_pair(key, value, put, context);

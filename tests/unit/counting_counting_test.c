@@ -678,6 +678,49 @@ static void what_is_held_is_held_after_a_restart(void **state)
 	}
 }
 
+static void count_deletion(void *context, struct slice key, struct slice value)
+{
+	unsigned *deletions = context;
+
+	if (value.ptr != NULL)
+		return;
+	assert_int_equal(key.len, 12);
+	++*deletions;
+}
+
+/* all: the save before it failed. */
+static unsigned deletions_asked_for(struct world *w, bool all)
+{
+	unsigned deletions = 0;
+
+	counting_save(w->counting, all, count_deletion, &deletions);
+	return deletions;
+}
+
+/* Else a restart would load it, and count it again. */
+static void what_waits_no_longer_is_deleted_until_a_save_did_not_fail(void **state)
+{
+	static const struct told agents[] = {
+		{ .id = 1, .role = ROLE_AGENT, .claims = true, .input = 700, .output = 30 },
+		{ .trace = 1, .id = 2, .role = ROLE_AGENT, .claims = true, .input = 20, .output = 3 },
+	};
+	struct world *w = world_new();
+
+	(void)state;
+	tell(w, &agents[0]);
+	assert_int_equal(end_batch(w), 0);
+	assert_int_equal(deletions_asked_for(w, false), 0);
+	assert_int_equal(promoted(w), 1);
+	assert_int_equal(deletions_asked_for(w, false), 1);
+	tell(w, &agents[1]);
+	assert_int_equal(end_batch(w), 0);
+	assert_int_equal(deletions_asked_for(w, true), 1);
+	assert_int_equal(promoted(w), 1);
+	assert_int_equal(deletions_asked_for(w, true), 2);
+	assert_int_equal(deletions_asked_for(w, false), 0);
+	world_free(w);
+}
+
 /* The span between them was seen before the restart, and is neither a call nor around one that was seen. */
 static void who_is_inside_whom_is_known_after_a_restart(void **state)
 {
@@ -898,6 +941,7 @@ int main(void)
 		cmocka_unit_test(the_counted_call_takes_over_what_only_the_other_one_says),
 		cmocka_unit_test(what_was_counted_is_known_after_a_restart),
 		cmocka_unit_test(what_is_held_is_held_after_a_restart),
+		cmocka_unit_test(what_waits_no_longer_is_deleted_until_a_save_did_not_fail),
 		cmocka_unit_test(who_is_inside_whom_is_known_after_a_restart),
 		cmocka_unit_test(a_damaged_block_is_refused),
 		cmocka_unit_test(any_order_in_any_batches_with_repetitions_gives_the_same_totals),
