@@ -24,6 +24,23 @@ bool schema_broken(struct schema_check *c, const char *format, ...)
 	return false;
 }
 
+/* The schema itself is at fault: nothing is said of the value. Always false. */
+static bool schema_undecided(struct schema_check *c, const char *format, ...)
+{
+	va_list args;
+
+	if (c->work.bytes_left == 0)
+		return false;
+	if (c->why != NULL) {
+		va_start(args, format);
+		buf_vprintf(c->why, format, args);
+		va_end(args);
+	}
+	c->is_told = true;
+	c->work.bytes_left = 0;
+	return false;
+}
+
 /* ---------------------------------------------------------------- reading */
 enum json_kind schema_kind_of(struct slice value)
 {
@@ -347,23 +364,70 @@ static bool check_contains(struct schema_check *c, const struct schema_site *s)
 	return isnan(most) || n <= most || schema_broken(c, "maxContains is %g, here it is %g", most, n);
 }
 
-/* "#/$defs/name" */
+/* ---------------------------------------------------------------- references */
+/* A step of a JSON pointer as a name: ~1 is a slash, ~0 a tilde (RFC 6901, section 3). */
+static struct slice step_name(struct slice step, struct arena *a)
+{
+	char *text = arena_alloc(a, step.len);
+	size_t n = 0;
+
+	for (size_t i = 0; text != NULL && i < step.len; i++) {
+		bool is_escape = step.ptr[i] == '~' && i + 1 < step.len;
+		text[n++] = !is_escape ? step.ptr[i] : step.ptr[++i] == '1' ? '/' : '~';
+	}
+	return (struct slice){ text, n };
+}
+
+static struct slice element_at(struct slice array, struct slice index)
+{
+	struct json j;
+	struct slice element;
+	uint64_t n;
+
+	json_init(&j, array);
+	if (!slice_to_u64(index, &n) || !json_array(&j))
+		return SLICE_NONE;
+	while (json_element(&j) && json_raw(&j, &element))
+		if (n-- == 0)
+			return element;
+	return SLICE_NONE;
+}
+
+static struct slice step_into(struct slice at, struct slice step, struct json_work *w)
+{
+	if (schema_kind_of(at) == JSON_ARRAY)
+		return element_at(at, step);
+	return json_find_member(at, (struct json_string){ step_name(step, &w->scratch), false }, w);
+}
+
+/* What a pointer such as "/$defs/name" or "/anyOf/0" leads to; empty where that is nothing. */
+static struct slice follow(struct schema_check *c, struct slice pointer)
+{
+	struct slice at = c->root;
+
+	while (pointer.len > 0 && at.len > 0 && json_work_take(&c->work, at.len)) {
+		pointer = slice_skip(pointer, 1);
+		ptrdiff_t end = slice_find(pointer, SLICE("/"));
+		struct slice step = slice_head(pointer, end < 0 ? pointer.len : (size_t)end);
+		at = step_into(at, step, &c->work);
+		pointer = slice_skip(pointer, step.len);
+	}
+	return c->work.bytes_left > 0 ? at : SLICE_NONE;
+}
+
+/* Into this document; another one, or a place that an anchor names, is taken as kept. */
 static bool check_ref(struct schema_check *c, const struct schema_site *s)
 {
-	struct slice at = c->root, path = slice_head(slice_skip(s->keyword, 1), s->keyword.len - 2);
+	struct json j;
+	struct json_string to;
 
-	if (!slice_starts_with(path, SLICE("#")))
-		return true; /* another document */
-	for (path = slice_skip(path, 1); path.len > 0 && at.len > 0;) {
-		path = slice_skip(path, 1);
-		ptrdiff_t end = slice_find(path, SLICE("/"));
-		if (!json_work_take(&c->work, at.len))
-			return false;
-		struct slice name = slice_head(path, end < 0 ? path.len : (size_t)end);
-		at = json_find(at, name);
-		path = slice_skip(path, name.len);
-	}
-	return at.len > 0 ? schema_fits_value(c, at, s->value) : schema_broken(c, "%.*s leads nowhere", SLICE_ARG(s->keyword));
+	json_init(&j, s->keyword);
+	if (!json_string(&j, &to) || (!slice_equal(to.raw, SLICE("#")) && !slice_starts_with(to.raw, SLICE("#/"))))
+		return true;
+	struct slice schema = follow(c, slice_skip(to.raw, 1));
+	if (schema.len == 0)
+		return schema_undecided(c, "the schema's %.*s leads nowhere", SLICE_ARG(slice_head(to.raw, 80)));
+	return schema_fits_value(c, schema, s->value);
 }
 
 static const struct {
@@ -448,7 +512,7 @@ bool schema_fits_value(struct schema_check *c, struct slice schema, struct slice
 	if (slice_equal(schema, SLICE("false")))
 		return schema_broken(c, "nothing is allowed here");
 	if (c->depth >= JSON_DEPTH_MAX)
-		return schema_broken(c, "the schema nests too deeply");
+		return schema_undecided(c, "the schema nests too deeply");
 	c->depth++;
 	bool good = schema_kind_of(schema) != JSON_OBJECT || check_keywords(c, schema, value);
 	c->depth--;
@@ -462,11 +526,11 @@ enum json_schema_verdict json_schema_check(struct slice schema, struct slice val
 
 	arena_init(&c.work.scratch, SCRATCH_BYTES);
 	bool good = json_is_valid(schema) ? json_is_valid(value) || schema_broken(&c, "no valid JSON") :
-					    schema_broken(&c, "the schema is no valid JSON");
+					    schema_undecided(&c, "the schema is no valid JSON");
 
 	good = good && schema_fits_value(&c, slice_trim(schema), slice_trim(value));
 	bool is_decided = c.work.bytes_left > 0;
-	if (!is_decided && why != NULL)
+	if (!is_decided && !c.is_told && why != NULL)
 		buf_text(why, "there is too much to compare");
 	arena_release(&c.work.scratch);
 	buf_release(&c.path);

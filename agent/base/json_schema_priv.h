@@ -14,7 +14,8 @@ struct schema_check {
 	json_pattern_fn match; /* NULL: patterns are taken as kept */
 	struct json_work work; /* once nothing is left of it every check fails, in silence */
 	unsigned depth;
-	bool silent; /* inside anyOf, oneOf, not: a failure there is no news */
+	bool is_told; /* why nothing can be said, once work has no bytes left */
+	bool silent;  /* inside anyOf, oneOf, not: a failure there is no news */
 };
 
 struct schema_bound;
