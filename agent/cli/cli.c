@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0
  * cli/cli.c - finds the command and runs it.
  */
+#include <fcntl.h>
 #include <stdio.h>
+#include <unistd.h>
 
 #include "agent/cli/command.h"
 #include "agent/cli/usage.h"
@@ -45,6 +47,15 @@ static int unknown_command(const char *name)
 	return CLI_USAGE;
 }
 
+/* A closed stream's number would go to the next file or socket, and output with it into that. What takes its place can
+ * neither be read nor written, so that both still fail. */
+static void hold_standard_streams(void)
+{
+	for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++)
+		if (fcntl(fd, F_GETFD) < 0 && open("/", O_RDONLY | O_DIRECTORY) < 0)
+			return;
+}
+
 /* Output that did not arrive (a full disk, a closed pipe) is no success. */
 static int flushed(int code)
 {
@@ -57,6 +68,7 @@ static int flushed(int code)
 int cli_main(const struct cli_program *program, int argc, char **argv)
 {
 	the_program = program;
+	hold_standard_streams();
 	if (argc < 2) {
 		usage_print_program(program, stdout);
 		return flushed(CLI_DONE);

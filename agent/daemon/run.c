@@ -85,8 +85,7 @@ static void print_banner(const struct agent *a)
 	struct buf text = BUF_INIT;
 
 	agent_banner(a, &text);
-	fputs(buf_string(&text), stdout);
-	fflush(stdout);
+	dprintf(STDOUT_FILENO, "%s", buf_string(&text)); /* not by stdio, which would remember that nobody listens */
 	buf_release(&text);
 }
 

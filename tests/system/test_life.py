@@ -212,3 +212,19 @@ def test_many_scrapes_and_spans_at_once_agree_in_the_end(start_agent):
         scraper.join()
     wait_for(lambda: agent.metric("plimsoll_requests_total") == 1000, "1000 requests")
     assert agent.metric("plimsoll_tokens_total", type="input") == 100000
+
+
+def test_without_standard_streams_it_runs_and_stops_as_with_them(tmp_path):
+    socket_path = tmp_path / "admin.socket"
+    agent = Agent(tmp_path, {"admin": {"endpoint": "unix:%s" % socket_path}})
+    agent.write_config()
+    process = subprocess.Popen(["sh", "-c", 'exec "$@" <&- >&- 2>&-', "sh", BINARY, "run", "--config", agent.config_file])
+    try:
+        wait_for(lambda: subprocess.run([BINARY, "alerts", "--agent", "unix:%s" % socket_path], capture_output=True).returncode == 0
+                 or process.poll() is not None, "an answer")
+        kept = {os.readlink("/proc/%d/fd/%d" % (process.pid, fd)) for fd in (1, 2)}  # 0 is taken by a library before main
+        assert kept == {"/"}, "what is said goes into no file of the agent's"
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(20) == 0
+    finally:
+        process.kill()
