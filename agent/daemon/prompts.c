@@ -426,13 +426,26 @@ void prompts_noted(struct prompts *p, const struct prompt_deployment *d)
 	buf_release(&text);
 }
 
+static bool has_command(struct prompts *p)
+{
+	pthread_mutex_lock(&p->lock);
+	bool has = p->config->deploy_command.count > 0;
+	pthread_mutex_unlock(&p->lock);
+	return has;
+}
+
 void prompts_deployed(struct prompts *p, struct prompt_deployment *d)
 {
 	struct deployment_job job = { p, d };
 
 	prompts_noted(p, d);
-	if (!loop_jobs_run(&p->jobs, run_command, &job, JOB_TIMEOUT_MS))
-		LOG(ERROR, "prompts", "deploy_command_failed", "reason=\"the agent is too busy to start it\"");
+	if (loop_jobs_run(&p->jobs, run_command, &job, JOB_TIMEOUT_MS) || !has_command(p))
+		return;
+	d->command = PROMPT_COMMAND_DONE;
+	d->command_exit = -1;
+	registry_command(p->registry, d->name, d->at_s, d->number, d->command, d->command_exit);
+	LOG(ERROR, "prompts", "deploy_command_failed", "prompt=\"%.*s\" reason=\"the agent is too busy to start it\" "
+	    "next=\"the deployment does not count\"", SLICE_ARG(d->name));
 }
 
 /* ---------------------------------------------------------------- metrics */

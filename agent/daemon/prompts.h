@@ -53,7 +53,7 @@ struct audit *prompts_audit(struct prompts *p);
 bool prompts_webhook_secret(struct prompts *p, uint8_t source, struct buf *out);
 
 /* Notes the deployment in the audit, and runs prompts.deploy_command for it, if there is one. d->command says whether it
- * does. */
+ * does: DONE, with its d->command_exit, where it could not be started. */
 void prompts_deployed(struct prompts *p, struct prompt_deployment *d);
 
 /* As prompts_deployed, of what somebody else has deployed: nothing is run. */
