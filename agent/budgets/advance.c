@@ -99,17 +99,37 @@ static void emit_forecast(struct advancing *a, const struct group *g, enum verdi
 	emit(a, g, forecast_metrics[unit], event, g->told.forecast_at_s, unit, forecast, s);
 }
 
+static void end_soft(struct advancing *a, const struct group *g, size_t i, const struct spell *s)
+{
+	int unit = g->told.soft_unit[i];
+
+	if (g->told.soft_at_s[i] != 0 && unit < AMOUNT_KINDS)
+		emit(a, g, metrics[unit], VERDICT_RESOLVED, g->told.soft_at_s[i], unit,
+		     s != NULL ? (double)(s->spent.n[unit] - s->forgiven.n[unit]) : 0, s);
+}
+
 static void end_all(struct advancing *a, struct group *g)
 {
-	for (size_t i = 0; i < BUDGET_SOFT_MAX; i++) {
-		int unit = g->told.soft_unit[i];
-		if (g->told.soft_at_s[i] != 0 && unit < AMOUNT_KINDS)
-			emit(a, g, metrics[unit], VERDICT_RESOLVED, g->told.soft_at_s[i], unit, 0, NULL);
-	}
+	for (size_t i = 0; i < BUDGET_SOFT_MAX; i++)
+		end_soft(a, g, i, NULL);
 	if (g->told.forecast_at_s != 0)
 		emit_forecast(a, g, VERDICT_RESOLVED, 0, NULL);
 	g->told = (struct told){ .period_start_s = rule_period(g->rule, a->now_s).start_s };
 	group_touch(a->b, g);
+}
+
+/* The budget was started anew, or a reload has other limits or thresholds: what is no longer crossed may be told again. */
+static void end_uncrossed(struct advancing *a, struct group *g, const struct spell *s)
+{
+	double share = spell_share(g->rule, s, NULL);
+
+	for (size_t i = 0; i < BUDGET_SOFT_MAX; i++) {
+		if (g->told.soft_at_s[i] == 0 || (i < g->rule->soft_count && share >= g->rule->soft[i]))
+			continue;
+		end_soft(a, g, i, s);
+		g->told.soft_at_s[i] = 0;
+		group_touch(a->b, g);
+	}
 }
 
 /* Of thresholds that were crossed since the last look, only the highest is told. */
@@ -144,20 +164,21 @@ static void judge_forecast(struct advancing *a, struct group *g, const struct sp
 	double limit = (double)g->rule->limit.n[unit], forecast = group_forecast(g, a->now_s, unit);
 	bool is_over = (double)(s->spent.n[unit] - s->forgiven.n[unit]) >= limit;
 
-	if (!g->rule->config->forecast || limit <= 0 || isnan(forecast))
+	if (limit <= 0 || isnan(forecast))
 		return;
-	bool is_high = !is_over && forecast > FORECAST_MARGIN * limit, is_told = g->told.forecast_at_s != 0;
+	bool is_low = !g->rule->config->forecast || forecast < limit;
+	bool is_high = !is_low && !is_over && forecast > FORECAST_MARGIN * limit, is_told = g->told.forecast_at_s != 0;
 	if (is_high && !is_told && g->rule->crowds[CROWD_OF_FORECAST].named < CROWD_NAMED) {
 		g->told.forecast_in_crowd = false;
 		g->told.forecast_at_s = (uint64_t)a->now_s;
 		group_touch(a->b, g);
 		emit_forecast(a, g, VERDICT_RAISED, forecast, s);
-	} else if (is_told && forecast < limit) {
+	} else if (is_told && is_low) {
 		emit_forecast(a, g, VERDICT_RESOLVED, forecast, s);
 		g->told.forecast_at_s = 0;
 		group_touch(a->b, g);
 	} else if (!is_told) {
-		g->told.forecast_in_crowd = is_high || (g->told.forecast_in_crowd && forecast >= limit);
+		g->told.forecast_in_crowd = is_high || (g->told.forecast_in_crowd && !is_low);
 	}
 }
 
@@ -189,9 +210,8 @@ static void judge(struct advancing *a, struct group *g)
 	if (is_told(&g->told) && g->told.period_start_s != now.start_s)
 		end_all(a, g);
 	if (s != NULL) {
-		if (is_told(&g->told) && spell_share(g->rule, s, NULL) == 0)
-			end_all(a, g); /* it was started anew */
 		g->told.period_start_s = now.start_s;
+		end_uncrossed(a, g, s);
 		judge_soft(a, g, s);
 		judge_forecast(a, g, s);
 	} else if (is_idle(g, a->now_s) && a->idle_count < KNOWN_AT_ONCE) {
