@@ -12,7 +12,7 @@ enum tristate schema_fits(struct slice schema, struct slice answer)
 
 	if (inner.len > 0)
 		schema = inner;
-	if (json_find(schema, SLICE("type")).len == 0)
+	if (json_find(schema, SLICE("type")).len == 0 && json_find(schema, SLICE("$ref")).len == 0)
 		return TRI_UNKNOWN;
 	switch (json_schema_check(schema, answer, NULL, NULL)) {
 	case JSON_SCHEMA_KEPT:

@@ -76,6 +76,9 @@ static void a_schema_asks_for_members_and_their_types(void **state)
 	assert_int_equal(schema_fits(schema, SLICE("{\"city\":7}")), TRI_NO);
 	assert_int_equal(schema_fits(schema, SLICE("[]")), TRI_NO);
 	assert_int_equal(schema_fits(SLICE("{\"name\":\"x\",\"schema\":{\"type\":\"array\"}}"), SLICE("[]")), TRI_YES);
+	assert_int_equal(schema_fits(SLICE("{\"$ref\":\"#/definitions/a\",\"definitions\":{\"a\":{\"type\":\"array\"}}}"), SLICE("7")),
+			 TRI_NO);
+	assert_int_equal(schema_fits(SLICE("{\"$ref\":\"#/definitions/a\"}"), SLICE("7")), TRI_UNKNOWN);
 	assert_int_equal(schema_fits(SLICE("nonsense"), SLICE("[]")), TRI_UNKNOWN);
 }
 
