@@ -85,6 +85,12 @@ static size_t block_bytes(const struct header *h, size_t width)
 	return h->times * (width + 1) + h->types * 6 + h->chars + h->leaps * (width + 4) + h->isstd + h->isut;
 }
 
+static bool read_offset(const char *type, int32_t *offset)
+{
+	*offset = (int32_t)(uint32_t)big_endian(type, 4);
+	return *offset >= -OFFSET_MAX_S && *offset <= OFFSET_MAX_S;
+}
+
 static bool read_changes(struct slice body, const struct header *h, struct zone *z)
 {
 	const char *index = body.ptr + h->times * 8, *types = index + h->times;
@@ -94,14 +100,14 @@ static bool read_changes(struct slice body, const struct header *h, struct zone 
 	z->offset = calloc(h->times + 1, sizeof(*z->offset));
 	if (z->at == NULL || z->offset == NULL)
 		return false;
-	z->first_offset = (int32_t)(uint32_t)big_endian(types, 4);
+	if (!read_offset(types, &z->first_offset))
+		return false;
 	for (size_t i = 0; i < h->times; i++) {
 		uint8_t type = (uint8_t)index[i];
 		if (type >= h->types)
 			return false;
 		z->at[i] = (int64_t)big_endian(body.ptr + 8 * i, 8);
-		z->offset[i] = (int32_t)(uint32_t)big_endian(types + 6u * type, 4);
-		if ((i > 0 && z->at[i] <= z->at[i - 1]) || abs(z->offset[i]) > OFFSET_MAX_S)
+		if (!read_offset(types + 6u * type, &z->offset[i]) || (i > 0 && z->at[i] <= z->at[i - 1]))
 			return false;
 	}
 	return true;
