@@ -358,6 +358,12 @@ void config_diff_reload(const struct config *old, const struct config *new, stru
 /* The path of "unix:/path" or "unix:///path", borrowed from it; NULL where the endpoint is another kind of address. */
 const char *endpoint_unix_path(const char *endpoint);
 
+/* "user:password" of a URL, or the token that some put there; empty where there is none. */
+struct slice url_user(struct slice url);
+
+/* A URL, or any other text, as it may be shown: <redacted> stands where its user does. */
+void url_print(struct slice url, struct buf *out);
+
 /* Permission bits of "0660"; false, and *mode left alone, where the text is none. */
 bool socket_mode_read(const char *text, unsigned *mode);
 

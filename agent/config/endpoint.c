@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * config/endpoint.c - "host:port" and "unix:/path" taken apart.
+ * config/endpoint.c - URLs, "host:port" and "unix:/path" taken apart.
  */
 #include "agent/config/config.h"
 
@@ -8,6 +8,30 @@ const char *endpoint_unix_path(const char *endpoint)
 	if (strncmp(endpoint, "unix:", 5) != 0)
 		return NULL;
 	return strncmp(endpoint, "unix:///", 8) == 0 ? endpoint + 7 : endpoint + 5;
+}
+
+struct slice url_user(struct slice url)
+{
+	ptrdiff_t scheme = slice_find(url, SLICE("://"));
+	struct slice rest = slice_skip(url, scheme < 0 ? url.len : (size_t)scheme + 3), authority = rest;
+
+	for (authority.len = 0; authority.len < rest.len && strchr("/?#", rest.ptr[authority.len]) == NULL;)
+		authority.len++;
+	const char *at = authority.len > 0 ? memrchr(authority.ptr, '@', authority.len) : NULL;
+	return slice_head(authority, at != NULL ? (size_t)(at - authority.ptr) : 0);
+}
+
+void url_print(struct slice url, struct buf *out)
+{
+	struct slice user = url_user(url);
+
+	if (user.len == 0) {
+		buf_slice(out, url);
+		return;
+	}
+	buf_append(out, url.ptr, (size_t)(user.ptr - url.ptr));
+	buf_text(out, "<redacted>");
+	buf_slice(out, slice_skip(url, (size_t)(user.ptr - url.ptr) + user.len));
 }
 
 bool socket_mode_read(const char *text, unsigned *mode)

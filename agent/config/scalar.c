@@ -9,6 +9,7 @@
 
 #include "agent/base/json.h"
 #include "agent/base/money.h"
+#include "agent/config/config.h"
 
 #define KIB         UINT64_C(1024)
 #define MIB         (KIB * KIB)
@@ -284,6 +285,15 @@ void scalar_print_string(const char *text, struct buf *out)
 	buf_release(&doubled);
 }
 
+static void print_text(const char *text, struct buf *out)
+{
+	struct buf shown = BUF_INIT;
+
+	url_print(slice_of(text), &shown);
+	scalar_print_string(buf_string(&shown), out);
+	buf_release(&shown);
+}
+
 void scalar_print(const struct conf_option *o, const void *value, struct buf *out)
 {
 	switch (o->type) {
@@ -309,7 +319,7 @@ void scalar_print(const struct conf_option *o, const void *value, struct buf *ou
 		buf_slice(out, choice(o->choices, *(const int *)value));
 		break;
 	case CONF_STRING:
-		scalar_print_string(*(const char *const *)value, out);
+		print_text(*(const char *const *)value, out);
 		break;
 	default:
 		buf_text(out, "<redacted>");

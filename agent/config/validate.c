@@ -113,10 +113,7 @@ static const char *bad_host_port(const char *text)
 static const char *bad_authority(struct slice authority)
 {
 	char text[HOST_BYTES + 8];
-	ptrdiff_t at = slice_find(authority, SLICE("@"));
 
-	if (at >= 0)
-		authority = slice_skip(authority, (size_t)at + 1);
 	if (authority.len == 0 || authority.ptr[0] == ':')
 		return "has no host";
 	if (authority.len >= sizeof(text))
@@ -137,7 +134,8 @@ static const char *bad_http_url(const char *text)
 		rest = slice_skip(rest, strlen("https://"));
 	else
 		return "does not start with http:// or https://";
-	return bad_authority(slice_head(rest, strcspn(rest.ptr, "/?#")));
+	struct slice authority = slice_head(rest, strcspn(rest.ptr, "/?#")), user = url_user(slice_of(text));
+	return bad_authority(slice_skip(authority, user.len > 0 ? user.len + 1 : 0));
 }
 
 static bool has_blank(const char *text)
@@ -265,6 +263,16 @@ static const struct {
 	{ client_auth_options, check_client_auth },
 };
 
+static void report_address(struct conf_errors *e, const struct conf_option *o, struct conf_mark at, const char *text,
+			   const char *why)
+{
+	struct buf shown = BUF_INIT;
+
+	url_print(o->type == CONF_SECRET ? SLICE("<redacted>") : slice_of(text), &shown);
+	conf_error(e, at, "%s: '%.60s' %s", o->name, buf_string(&shown), why);
+	buf_release(&shown);
+}
+
 void validate_addresses(struct conf_errors *e, const struct conf_option *table, struct conf_mark at,
 			const struct tree_node *node, const void *section)
 {
@@ -275,8 +283,7 @@ void validate_addresses(struct conf_errors *e, const struct conf_option *table, 
 		const char *why = text != NULL && text != parse_secret_elsewhere ? bad_address(o, text) : NULL;
 		const struct tree_item *given = tree_find(node, o->name);
 		if (why != NULL)
-			conf_error(e, given != NULL ? given->value->mark : at, "%s: '%.60s' %s", o->name,
-				   o->type == CONF_SECRET ? "<redacted>" : text, why);
+			report_address(e, o, given != NULL ? given->value->mark : at, text, why);
 	}
 }
 

@@ -121,13 +121,14 @@ static void secrets_are_never_printed(void **state)
 	struct buf out = BUF_INIT;
 	struct config *c = fixture_load(
 		"admin: {token: hush}\n"
-		"exporters: {fake: {token: hush, headers: {authorization: hush}}}\n"
+		"exporters: {fake: {endpoint: 'http://me:hu@hush@h:1/a@b', token: hush, headers: {authorization: hush}}}\n"
 		"alerts: {channels: {webhook: {url: http://h/, signing_secret: hush, headers: {x: hush}}}}\n");
 
 	(void)state;
 	config_print(c, &out);
 	assert_true(slice_find(buf_view(&out), SLICE("hush")) < 0);
 	assert_true(slice_find(buf_view(&out), SLICE("\"authorization\": <redacted>")) > 0);
+	assert_true(slice_find(buf_view(&out), SLICE("\"http://<redacted>@h:1/a@b\"")) > 0);
 	config_free(c);
 	buf_release(&out);
 }

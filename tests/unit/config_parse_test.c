@@ -250,6 +250,8 @@ static void addresses_are_checked(void **state)
 	fixture_refuses("exporters: {fake: {endpoint: 'htp://h:1'}}\n",
 			"f:1:30: endpoint: 'htp://h:1' does not start with http:// or https://\n");
 	fixture_refuses("exporters: {fake: {endpoint: 'http://:1'}}\n", "f:1:30: endpoint: 'http://:1' has no host\n");
+	fixture_refuses("exporters: {fake: {endpoint: 'htp://user:pw@h:1'}}\n",
+			"f:1:30: endpoint: 'htp://<redacted>@h:1' does not start with http:// or https://\n");
 	fixture_refuses("exporters: {fake: {endpoint: 'h :1'}}\n", "f:1:30: endpoint: 'h :1' holds a blank\n");
 	fixture_refuses("alerts: {runbook_url: 'runbooks/'}\n",
 			"f:1:23: runbook_url: 'runbooks/' does not start with http:// or https://\n");
