@@ -11,7 +11,7 @@
 #include "agent/cli/answer.h"
 
 #define COMMAND_POLL_MS    200
-#define COMMAND_TIMEOUT_MS (3600 * 1000)
+#define COMMAND_TIMEOUT_MS (3660 * 1000) /* more than the longest prompts.deploy_timeout */
 
 enum {
 	OPTION_DIRECTORY = VERB_OPTIONS, OPTION_ENV, OPTION_BY, OPTION_TICKET, OPTION_CANARY, OPTION_FORCE, OPTION_TO,
@@ -140,6 +140,17 @@ static void find_command(void *context, struct slice deployment)
 	f->has_exit = !isnan(f->exit_status);
 }
 
+/* What is wrong with it: it failed, or its end is not known. */
+static void tell_command(const struct verb_call *c, const struct finding *f)
+{
+	if (f->has_exit)
+		fprintf(stderr, "plimsoll prompts: the deploy command %s (%.0f): the deployment does not count\n",
+			f->exit_status >= 0 ? "failed" : "could not be run", f->exit_status);
+	else
+		fprintf(stderr, "plimsoll prompts: how the deploy command ends is not known yet; 'plimsoll prompts log %s' will "
+				"tell\n", c->operands[0]);
+}
+
 /* Waits for the deploy command that the agent runs. */
 static int wait_for_command(struct verb_call *c, double number)
 {
@@ -163,8 +174,7 @@ static int wait_for_command(struct verb_call *c, double number)
 		return code;
 	if (f.has_exit && f.exit_status == 0)
 		return CLI_DONE;
-	fprintf(stderr, "plimsoll prompts: the deploy command %s (%.0f): the deployment does not count\n",
-		f.has_exit && f.exit_status >= 0 ? "failed" : "could not be run", f.exit_status);
+	tell_command(c, &f);
 	return CLI_NO;
 }
 

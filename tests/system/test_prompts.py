@@ -2,9 +2,11 @@
 """Prompt versions: calls find theirs, released ones do not change, and one command deploys and goes back."""
 import hashlib
 import hmac
+import http.server
 import json
 import os
 import subprocess
+import threading
 import time
 import urllib.error
 import urllib.request
@@ -164,6 +166,34 @@ def test_deploy_canary_and_rollback_run_the_command_and_are_remembered(start, tm
     assert deployments[1]["share"] == 0.05 and deployments[1]["ticket"] == "T-1"
     assert deployments[5]["command_exit"] == 1
     assert version(agent, "1.4.0")["deployed_to"] == [{"environment": "production", "share": 1}]
+
+
+class Forgetful(http.server.BaseHTTPRequestHandler):
+    """An agent whose history does not say how the command of a deployment ended."""
+
+    def answer(self, body):
+        self.rfile.read(int(self.headers.get("Content-Length", 0)))
+        self.send_response(200)
+        self.end_headers()
+        self.wfile.write(json.dumps(body).encode())
+
+    def do_GET(self):
+        self.answer({"deployments": [{"number": 7, "version": "2"}]})
+
+    def do_POST(self):
+        self.answer({"prompt": "answer", "version": "2", "environment": "e", "number": 7, "command": True})
+
+    def log_message(self, *_):
+        pass
+
+
+def test_deploy_says_when_it_is_not_known_how_its_command_ended():
+    with http.server.HTTPServer(("127.0.0.1", 0), Forgetful) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        done = subprocess.run([BINARY, "prompts", "deploy", "answer", "2", "--env", "e", "--agent",
+                               "127.0.0.1:%d" % server.server_port], capture_output=True, text=True, timeout=30)
+        server.shutdown()
+    assert done.returncode == 1 and "not known yet; 'plimsoll prompts log answer' will tell" in done.stderr, done.stderr
 
 
 def test_gate_leaves_its_result_and_is_a_baseline_later(start, tmp_path):
