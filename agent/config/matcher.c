@@ -42,7 +42,7 @@ static const char *read_one(struct slice word, struct matcher *out)
 	ptrdiff_t equals = slice_find(word, SLICE("="));
 
 	if (equals <= 0)
-		return "a matcher is label=value or label!=value";
+		return "a matcher is label=value or label!=value; for a blank in a value write *";
 	struct slice name = slice_head(word, (size_t)equals);
 	out->negated = slice_ends_with(name, SLICE("!"));
 	name.len -= out->negated;
