@@ -45,20 +45,28 @@ static struct status refuse(struct buf *why, const char *verb, const char *path,
 	return FAIL(IO, "the storage directory cannot be used");
 }
 
+/* The errno of a directory that could not be made. Where the one above it is missing, that one's is the reason. */
+static int reason(int above)
+{
+	return errno == ENOENT && above != 0 ? above : errno;
+}
+
 /* 0, or the errno of the first directory that cannot be made. path is cut at each slash in turn, whole again after. */
 static int make_directories(char *path)
 {
 	struct stat st;
+	int above = 0;
 
 	for (char *slash = strchr(path + 1, '/'); slash != NULL; slash = strchr(slash + 1, '/')) {
 		*slash = '\0';
 		int rc = mkdir(path, 0700);
 		*slash = '/';
 		if (rc != 0 && errno != EEXIST && errno != EROFS && errno != EACCES)
-			return errno;
+			return reason(above);
+		above = rc != 0 && errno != EEXIST ? errno : 0; /* perhaps it is there, and only closed to us */
 	}
 	if (mkdir(path, 0700) != 0 && errno != EEXIST)
-		return errno;
+		return reason(above);
 	if (stat(path, &st) != 0)
 		return errno;
 	return S_ISDIR(st.st_mode) ? 0 : ENOTDIR;

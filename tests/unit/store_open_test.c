@@ -120,6 +120,19 @@ static void a_read_only_directory_is_refused(void **state)
 	assert_int_equal(chmod(dir, 0700), 0);
 }
 
+static void the_folder_above_that_cannot_be_written_is_the_reason(void **state)
+{
+	char below[160];
+
+	(void)state;
+	if (geteuid() == 0)
+		skip();
+	snprintf(below, sizeof(below), "%s/state/plimsoll", dir);
+	assert_int_equal(chmod(dir, 0500), 0);
+	assert_refused(below, STATUS_IO, "Permission denied", "let this user write there");
+	assert_int_equal(chmod(dir, 0700), 0);
+}
+
 static void a_file_that_is_no_lmdb_environment_is_refused(void **state)
 {
 	char text[8192];
@@ -201,6 +214,7 @@ int main(void)
 		TEST(a_second_process_is_refused_and_told_the_first_ones_number),
 		TEST(a_file_in_the_way_is_refused),
 		TEST(a_read_only_directory_is_refused),
+		TEST(the_folder_above_that_cannot_be_written_is_the_reason),
 		TEST(a_file_that_is_no_lmdb_environment_is_refused),
 		TEST(the_environment_of_another_program_is_refused),
 		TEST(a_store_of_a_newer_schema_is_refused),
