@@ -77,6 +77,8 @@ struct status endpoint_split(const char *endpoint, char *host, size_t host_size,
 		name = slice_head(slice_skip(name, 1), name.len - 2);
 	if (!is_host(name, bracketed))
 		return FAIL(INVALID, "is not host:port; an IPv6 address goes in brackets");
+	if (slice_equal(name, SLICE("*"))) /* the resolver takes it for this machine's loopback */
+		return FAIL(INVALID, "has * for a host; to listen on every address write 0.0.0.0:port or [::]:port");
 	if (!slice_to_u64(slice_of(colon + 1), &number) || number > UINT16_MAX)
 		return FAIL(INVALID, "has a port that is not a number from 0 to 65535");
 	if (name.len >= host_size)

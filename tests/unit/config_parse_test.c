@@ -247,6 +247,9 @@ static void addresses_are_checked(void **state)
 			"f:1:19: endpoint: 'localhost' has no port; write host:port\n");
 	fixture_refuses("admin: {endpoint: 'http://localhost:9464'}\n",
 			"f:1:19: endpoint: 'http://localhost:9464' is no address to listen on; write host:port or unix:/path\n");
+	fixture_refuses("admin: {endpoint: '*:9464'}\n",
+			"f:1:19: endpoint: '*:9464' has * for a host; to listen on every address write 0.0.0.0:port or "
+			"[::]:port\n");
 	fixture_refuses("exporters: {fake: {endpoint: 'htp://h:1'}}\n",
 			"f:1:30: endpoint: 'htp://h:1' does not start with http:// or https://\n");
 	fixture_refuses("exporters: {fake: {endpoint: 'http://:1'}}\n", "f:1:30: endpoint: 'http://:1' has no host\n");
