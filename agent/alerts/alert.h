@@ -58,6 +58,7 @@ struct alert {
 	uint32_t tellings;       /* how often channels were told that it fires */
 	uint64_t told_at_s;      /* unix, by the clock; the last time */
 	bool end_is_told;        /* channels heard that it ended; it may have re-opened since */
+	bool may_hide;           /* while it fires, another one; as of the last alerts_settle */
 	enum alert_mute mute;    /* while it fires and was not told */
 	char muted_by[ALERT_ID_SIZE]; /* of the silence or the other alert; may be empty */
 	bool dirty;              /* changed since it was saved */

@@ -98,6 +98,22 @@ bool rules_shadow(const struct rules *r, const struct match_labels *labels)
 	return any_holds(r->shadow, r->shadow_count, labels);
 }
 
+bool rules_may_hide(const struct rules *r, const struct match_labels *source)
+{
+	for (size_t i = 0; i < r->hiding_count; i++)
+		if (matchers_hold(&r->hiding[i].source, source))
+			return true;
+	return false;
+}
+
+bool rules_may_be_hidden(const struct rules *r, const struct match_labels *target)
+{
+	for (size_t i = 0; i < r->hiding_count; i++)
+		if (matchers_hold(&r->hiding[i].target, target))
+			return true;
+	return false;
+}
+
 bool rules_hide(const struct rules *r, const struct match_labels *source, const struct match_labels *target)
 {
 	for (size_t i = 0; i < r->hiding_count; i++)

@@ -22,6 +22,10 @@ void rules_release(struct rules *r);
 
 bool rules_silence(const struct rules *r, const struct match_labels *labels);
 bool rules_shadow(const struct rules *r, const struct match_labels *labels);
+/* Whether rules_hide may be true of one that fires, or of one that may be hidden: of few, and only these are compared. */
+bool rules_may_hide(const struct rules *r, const struct match_labels *source);
+bool rules_may_be_hidden(const struct rules *r, const struct match_labels *target);
+
 bool rules_hide(const struct rules *r, const struct match_labels *source, const struct match_labels *target);
 
 #endif

@@ -26,12 +26,22 @@ static bool is_open(const struct alert *alert)
 }
 
 /* ---------------------------------------------------------------- reasons to tell nobody */
+static void note_who_may_hide(struct alerts *a)
+{
+	for (size_t i = 0; i < a->count; i++) {
+		struct match_labels labels = severity_labels(&a->items[i]->verdict);
+		a->items[i]->may_hide = is_firing(a->items[i]) && rules_may_hide(&a->rules, &labels);
+	}
+}
+
 static const struct alert *who_hides(const struct alerts *a, const struct alert *alert,
 				     const struct match_labels *labels)
 {
+	if (alert->tellings > 0 || !rules_may_be_hidden(&a->rules, labels))
+		return NULL;
 	for (size_t i = 0; i < a->count; i++) {
 		const struct alert *other = a->items[i];
-		if (other == alert || !is_firing(other))
+		if (other == alert || !other->may_hide)
 			continue;
 		struct match_labels source = severity_labels(&other->verdict);
 		if (rules_hide(&a->rules, &source, labels))
@@ -70,7 +80,7 @@ static void judge_mute(struct alerts *a, struct alert *alert, uint64_t now_s)
 {
 	struct match_labels labels = severity_labels(&alert->verdict);
 	const struct silence *silence = silences_cover(&a->silences, &labels, now_s);
-	const struct alert *other = alert->tellings == 0 ? who_hides(a, alert, &labels) : NULL;
+	const struct alert *other;
 
 	if (silence != NULL)
 		set_mute(alert, ALERT_MUTE_SILENCED, silence->id);
@@ -78,7 +88,7 @@ static void judge_mute(struct alerts *a, struct alert *alert, uint64_t now_s)
 		set_mute(alert, ALERT_MUTE_SILENCED, "");
 	else if (rules_shadow(&a->rules, &labels))
 		set_mute(alert, ALERT_MUTE_SHADOW, "");
-	else if (other != NULL)
+	else if ((other = who_hides(a, alert, &labels)) != NULL)
 		set_mute(alert, ALERT_MUTE_HIDDEN, other->id);
 	else if (alert->tellings == 0 && is_flapping(a, alert))
 		set_mute(alert, ALERT_MUTE_FLAPPING, "");
@@ -183,6 +193,7 @@ void alerts_settle(struct alerts *a)
 	if (a->notifier == NULL)
 		return;
 	silences_expire(&a->silences, now_s);
+	note_who_may_hide(a);
 	for (size_t i = 0; i < a->count; i++)
 		if (is_firing(a->items[i]))
 			judge_mute(a, a->items[i], now_s);
