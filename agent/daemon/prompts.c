@@ -227,6 +227,7 @@ static struct status open_registry(struct prompts *p, struct buf *why)
 		buf_printf(why, "cannot read the stored prompts: %s", s.why);
 		return s;
 	}
+	registry_loaded(p->registry);
 	registry_set_rules(p->registry, &p->config->rules);
 	return OK;
 }

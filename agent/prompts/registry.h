@@ -44,6 +44,10 @@ void registry_free(struct registry *r);
 /* One pair of the store, before anything else. Errors: CORRUPT; NOMEM. */
 struct status registry_load(struct registry *r, struct slice key, struct slice value) MUST_USE;
 
+/* Once, behind the last pair: the keys tell when deployments were made by a clock that may have been set back; what is
+ * in force follows from the order in which they were. */
+void registry_loaded(struct registry *r);
+
 /* Takes manifests in; the set keeps those that it does not want, to be released by the caller. source: enum
  * prompt_source_kind. Returns how many were refused. */
 size_t registry_adopt(struct registry *r, struct manifest_set *set, uint8_t source, uint64_t now_s);

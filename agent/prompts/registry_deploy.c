@@ -95,6 +95,19 @@ struct kept_deployment *registry_keep_deployment(struct registry *r, const struc
 	return &r->deployments[r->deployment_count++];
 }
 
+static int by_number(const void *x, const void *y)
+{
+	const struct kept_deployment *a = x, *b = y;
+
+	return a->d.number < b->d.number ? -1 : a->d.number > b->d.number;
+}
+
+void registry_loaded(struct registry *r)
+{
+	if (r->deployment_count > 0)
+		qsort(r->deployments, r->deployment_count, sizeof(*r->deployments), by_number);
+}
+
 void registry_put_deployment(struct registry *r, struct prompt_deployment *d)
 {
 	buf_reset(&r->key);

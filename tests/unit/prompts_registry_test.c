@@ -7,6 +7,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdlib.h>
 
 #include <cmocka.h>
 
@@ -54,15 +55,31 @@ static void on_event(void *context, const struct registry_event *e)
 	rig.events[e->kind]++;
 }
 
+static int by_key(const void *x, const void *y)
+{
+	const struct buf *a = &rig.keys[*(const size_t *)x], *b = &rig.keys[*(const size_t *)y];
+	int order = memcmp(a->ptr, b->ptr, a->len < b->len ? a->len : b->len);
+
+	return order != 0 ? order : a->len < b->len ? -1 : a->len > b->len;
+}
+
+/* In the order of their keys, as the store hands them out. */
 static struct registry *open_registry(void)
 {
 	const struct registry_outlets outlets = { put, on_event, NULL };
+	size_t order[PAIRS_MAX];
 	struct registry *r = NULL;
 
 	assert_false(FAILED(registry_new(&outlets, &r)));
 	for (size_t i = 0; i < rig.pair_count; i++)
-		if (rig.values[i].len > 0)
-			assert_false(FAILED(registry_load(r, buf_view(&rig.keys[i]), buf_view(&rig.values[i]))));
+		order[i] = i;
+	qsort(order, rig.pair_count, sizeof(order[0]), by_key);
+	for (size_t i = 0; i < rig.pair_count; i++) {
+		const struct buf *key = &rig.keys[order[i]], *value = &rig.values[order[i]];
+		if (value->len > 0)
+			assert_false(FAILED(registry_load(r, buf_view(key), buf_view(value))));
+	}
+	registry_loaded(r);
 	return r;
 }
 
@@ -338,6 +355,18 @@ static void deployment_whose_command_failed_does_not_hold(void **state)
 	assert_non_null(strstr(shown("answer"), "\"command_exit\":3"));
 }
 
+static void what_is_in_force_outlives_a_restart_though_the_clock_was_set_back(void **state)
+{
+	(void)state;
+	adopt("name: answer\nversion: 1\n");
+	adopt("name: answer\nversion: 2\n");
+	deploy("1", 5000, 1);
+	deploy("2", 100, 1);
+	assert_true(registry_is_in_force(rig.registry, SLICE("answer"), SLICE("2"), SLICE("production")));
+	restart();
+	assert_true(registry_is_in_force(rig.registry, SLICE("answer"), SLICE("2"), SLICE("production")));
+}
+
 static void ten_gates_are_kept(void **state)
 {
 	struct buf key = BUF_INIT;
@@ -445,6 +474,7 @@ int main(void)
 		TEST(canary_ends_where_it_began),
 		TEST(with_nothing_to_go_back_to_it_says_so),
 		TEST(deployment_whose_command_failed_does_not_hold),
+		TEST(what_is_in_force_outlives_a_restart_though_the_clock_was_set_back),
 		TEST(ten_gates_are_kept),
 		TEST(the_same_version_twice_is_no_trial_when_the_first_command_fails),
 		TEST(a_value_under_the_key_of_another_is_refused),

@@ -46,6 +46,7 @@ static void open_registry(void)
 	assert_false(FAILED(registry_new(&outlets, &rig.registry)));
 	for (size_t i = 0; i < rig.pair_count; i++)
 		assert_false(FAILED(registry_load(rig.registry, buf_view(&rig.keys[i]), buf_view(&rig.values[i]))));
+	registry_loaded(rig.registry);
 }
 
 static int set_up(void **state)
