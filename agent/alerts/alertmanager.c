@@ -68,18 +68,27 @@ static void write_time(struct buf *out, const char *name, uint64_t unix_s)
 	write_label(out, name, slice_of(text));
 }
 
+/* Never ahead of the clock, which may have been set back: a start behind the end is refused, and an end in the future
+ * would be no end. */
+static void write_times(struct buf *out, const struct alert *a)
+{
+	uint64_t now_s = clock_unix_ns() / NS_PER_SECOND, end_s = now_s;
+
+	if (a->state != ALERT_FIRING && a->ended_at_s < now_s)
+		end_s = a->ended_at_s;
+	write_time(out, "startsAt", a->verdict.started_at_s < end_s ? a->verdict.started_at_s : end_s);
+	if (a->state != ALERT_FIRING)
+		write_time(out, "endsAt", end_s);
+}
+
 static void element(const struct channel_config *c, const struct telling *t, struct buf *out)
 {
-	const struct alert *a = t->alert;
-	uint64_t now_s = clock_unix_ns() / NS_PER_SECOND;
 	struct buf link = BUF_INIT;
 
 	buf_byte(out, '{');
-	write_labels(out, c, &a->verdict);
+	write_labels(out, c, &t->alert->verdict);
 	write_annotations(out, t);
-	write_time(out, "startsAt", a->verdict.started_at_s);
-	if (a->state != ALERT_FIRING) /* an end in the future would be no end */
-		write_time(out, "endsAt", a->ended_at_s < now_s ? a->ended_at_s : now_s);
+	write_times(out, t->alert);
 	telling_link(t, &link);
 	write_label(out, "generatorURL", buf_view(&link));
 	buf_byte(out, '}');

@@ -9,6 +9,7 @@
 #include <jansson.h>
 
 #include "agent/alerts/channel.h"
+#include "agent/base/clock.h"
 #include "tests/unit/alerts_fixture.h"
 
 static const struct alerts_config config = { .external_url = "https://agent.example/" };
@@ -76,6 +77,28 @@ static void alertmanager_knows_an_incident_by_labels_that_every_pod_gives_it(voi
 	assert_string_equal(text_at(second, "endsAt"), "2026-03-06T12:00:00Z");
 	assert_string_equal(text_at(json_object_get(first, "annotations"), "runbook_url"),
 			    "https://agent.example/runbooks/cost-spike");
+	json_decref(one);
+	json_decref(two);
+	alert_free(a);
+	alert_free(b);
+}
+
+/* Alertmanager refuses what ends before it starts, and what fires ends there a few minutes from now. */
+static void alertmanager_is_told_of_no_start_ahead_of_the_clock(void **state)
+{
+	struct channel_config c = channel_of(CHANNEL_ALERTMANAGER);
+	struct alert *a = firing(), *b = resolved();
+	uint64_t now_s = clock_unix_ns() / NS_PER_SECOND;
+	char latest[21];
+
+	(void)state;
+	a->verdict.started_at_s = b->verdict.started_at_s = now_s + 3600;
+	b->ended_at_s = now_s + 7200;
+	json_t *one = body_of(CHANNEL_ALERTMANAGER, &c, a), *two = body_of(CHANNEL_ALERTMANAGER, &c, b);
+	const json_t *first = json_array_get(one, 0), *second = json_array_get(two, 0);
+	clock_format_utc(clock_unix_ns() / NS_PER_SECOND, latest);
+	assert_true(strcmp(text_at(first, "startsAt"), latest) <= 0);
+	assert_true(strcmp(text_at(second, "startsAt"), text_at(second, "endsAt")) <= 0);
 	json_decref(one);
 	json_decref(two);
 	alert_free(a);
@@ -235,6 +258,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(alertmanager_knows_an_incident_by_labels_that_every_pod_gives_it),
+		cmocka_unit_test(alertmanager_is_told_of_no_start_ahead_of_the_clock),
 		cmocka_unit_test(pagerduty_opens_and_closes_under_one_key),
 		cmocka_unit_test(opsgenie_closes_by_the_alias_that_it_created),
 		cmocka_unit_test(slack_gets_escaped_text_within_its_limits),
