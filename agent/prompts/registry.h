@@ -14,7 +14,7 @@
 #include "agent/prompts/prompt_table.h"
 
 #define REGISTRY_VERSIONS_MAX    4096u
-#define REGISTRY_DEPLOYMENTS_MAX 200u /* kept of a prompt */
+#define REGISTRY_DEPLOYMENTS_MAX 200u /* kept of a prompt: what is in force, and the newest */
 
 struct registry;
 

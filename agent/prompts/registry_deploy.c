@@ -58,6 +58,7 @@ static void delete_deployment(struct registry *r, uint32_t i)
 	memmove(&r->deployments[i], &r->deployments[i + 1], (--r->deployment_count - i) * sizeof(r->deployments[0]));
 }
 
+/* The oldest that is history; the oldest of all where none is. */
 static void drop_oldest(struct registry *r, struct slice name)
 {
 	uint32_t count = 0, oldest = 0;
@@ -67,8 +68,16 @@ static void drop_oldest(struct registry *r, struct slice name)
 			count++;
 			oldest = i;
 		}
-	if (count >= REGISTRY_DEPLOYMENTS_MAX)
-		delete_deployment(r, oldest);
+	if (count < REGISTRY_DEPLOYMENTS_MAX)
+		return;
+	for (uint32_t i = oldest; i < r->deployment_count; i++) {
+		const struct prompt_deployment *d = &r->deployments[i].d;
+		if (slice_equal(d->name, name) && !registry_is_current(r, d)) {
+			oldest = i;
+			break;
+		}
+	}
+	delete_deployment(r, oldest);
 }
 
 struct kept_deployment *registry_keep_deployment(struct registry *r, const struct prompt_deployment *d)
@@ -143,6 +152,11 @@ const struct prompt_deployment *registry_canary(const struct registry *r, struct
 			return d->canary_share < 1 ? d : NULL;
 	}
 	return NULL;
+}
+
+bool registry_is_current(const struct registry *r, const struct prompt_deployment *d)
+{
+	return registry_in_force(r, d->name, d->environment) == d || registry_canary(r, d->name, d->environment) == d;
 }
 
 /* ---------------------------------------------------------------- deploying */

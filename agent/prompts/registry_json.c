@@ -108,9 +108,8 @@ static void write_environments(const struct registry *r, const struct entry *e, 
 	buf_byte(out, '[');
 	for (uint32_t i = 0; i < r->deployment_count; i++) {
 		const struct prompt_deployment *d = &r->deployments[i].d;
-		bool is_current = registry_in_force(r, d->name, d->environment) == d ||
-				  registry_canary(r, d->name, d->environment) == d;
-		if (!is_current || !slice_equal(d->name, entry_name(e)) || !slice_equal(d->version, entry_version(e)))
+		if (!slice_equal(d->version, entry_version(e)) || !slice_equal(d->name, entry_name(e)) ||
+		    !registry_is_current(r, d))
 			continue;
 		comma(out);
 		buf_byte(out, '{');

@@ -86,6 +86,9 @@ struct kept_gate *registry_keep_gate(struct registry *r, const struct prompt_gat
 const struct prompt_deployment *registry_in_force(const struct registry *r, struct slice name, struct slice environment);
 const struct prompt_deployment *registry_canary(const struct registry *r, struct slice name, struct slice environment);
 
+/* Whether it is one of these two. d: one of the registry's. */
+bool registry_is_current(const struct registry *r, const struct prompt_deployment *d);
+
 /* The newest result; NULL: none. */
 const struct kept_gate *registry_last_gate(const struct registry *r, struct slice name, struct slice version);
 

@@ -7,13 +7,14 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 #include <cmocka.h>
 
 #include "agent/prompts/registry.h"
 
-#define PAIRS_MAX 64
+#define PAIRS_MAX 300
 
 /* A store of a few pairs, and what the registry told. */
 static struct rig {
@@ -367,6 +368,46 @@ static void what_is_in_force_outlives_a_restart_though_the_clock_was_set_back(vo
 	assert_true(registry_is_in_force(rig.registry, SLICE("answer"), SLICE("2"), SLICE("production")));
 }
 
+static void deploy_to(const char *environment, const char *version, uint64_t at_s)
+{
+	struct prompt_deployment d = { .at_s = at_s, .name = SLICE("answer"), .version = slice_of(version),
+				       .environment = slice_of(environment), .by = SLICE("ci"), .canary_share = 1 };
+	struct prompt_versions versions;
+	struct buf why = BUF_INIT;
+
+	assert_false(FAILED(registry_deploy(rig.registry, &d, &versions, &why)));
+}
+
+static void what_is_in_force_outlives_many_deployments_elsewhere(void **state)
+{
+	(void)state;
+	adopt("name: answer\nversion: 1\n");
+	adopt("name: answer\nversion: 2\n");
+	deploy_to("production", "1", 100);
+	deploy_to("production", "2", 101);
+	for (unsigned i = 0; i < REGISTRY_DEPLOYMENTS_MAX; i++)
+		deploy_to("staging", i % 2 == 0 ? "1" : "2", 200 + i);
+	restart();
+	assert_true(registry_is_in_force(rig.registry, SLICE("answer"), SLICE("2"), SLICE("production")));
+	assert_null(strstr(shown("answer"), "\"time\":100,"));
+	assert_null(strstr(shown("answer"), "\"time\":200,"));
+	assert_non_null(strstr(shown("answer"), "\"time\":201,"));
+}
+
+static void where_each_deployment_is_in_force_the_oldest_goes(void **state)
+{
+	char environment[16];
+
+	(void)state;
+	adopt("name: answer\nversion: 1\n");
+	for (unsigned i = 0; i <= REGISTRY_DEPLOYMENTS_MAX; i++) {
+		snprintf(environment, sizeof(environment), "review-%u", i);
+		deploy_to(environment, "1", 100 + i);
+	}
+	assert_false(registry_is_in_force(rig.registry, SLICE("answer"), SLICE("1"), SLICE("review-0")));
+	assert_true(registry_is_in_force(rig.registry, SLICE("answer"), SLICE("1"), SLICE("review-1")));
+}
+
 static void ten_gates_are_kept(void **state)
 {
 	struct buf key = BUF_INIT;
@@ -475,6 +516,8 @@ int main(void)
 		TEST(with_nothing_to_go_back_to_it_says_so),
 		TEST(deployment_whose_command_failed_does_not_hold),
 		TEST(what_is_in_force_outlives_a_restart_though_the_clock_was_set_back),
+		TEST(what_is_in_force_outlives_many_deployments_elsewhere),
+		TEST(where_each_deployment_is_in_force_the_oldest_goes),
 		TEST(ten_gates_are_kept),
 		TEST(the_same_version_twice_is_no_trial_when_the_first_command_fails),
 		TEST(a_value_under_the_key_of_another_is_refused),
