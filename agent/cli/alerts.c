@@ -65,12 +65,12 @@ static void print_alert(void *context, struct slice alert)
 	struct buf id = BUF_INIT, state = BUF_INIT, severity = BUF_INIT, summary = BUF_INIT;
 
 	++*(size_t *)context;
-	answer_text(alert, "id", &id);
-	answer_text(alert, "muted_by", &state);
+	answer_words(alert, "id", &id);
+	answer_words(alert, "muted_by", &state);
 	if (state.len == 0)
-		answer_text(alert, "state", &state);
-	answer_text(alert, "severity", &severity);
-	answer_text(alert, "summary", &summary);
+		answer_words(alert, "state", &state);
+	answer_words(alert, "severity", &severity);
+	answer_words(alert, "summary", &summary);
 	printf("%s  %-10s  %-8s  ", buf_string(&id), buf_string(&state), buf_string(&severity));
 	print_age(answer_number(alert, "started_at"));
 	printf("  %s\n", buf_string(&summary));
@@ -85,9 +85,9 @@ static void print_pending(void *context, struct slice item)
 	struct buf text = BUF_INIT;
 
 	(void)context;
-	answer_text(item, "metric", &text);
+	answer_words(item, "metric", &text);
 	buf_text(&text, " of ");
-	answer_text(item, "feature", &text);
+	answer_words(item, "feature", &text);
 	printf("%-16s  %-10s  %s is %.6g instead of %.6g, %.1f sigma in its newest hour\n", "-", "pending", buf_string(&text),
 	       answer_number(item, "value"), answer_number(item, "baseline_mean"), fabs(answer_number(item, "deviation")));
 	buf_release(&text);
@@ -182,7 +182,7 @@ static int silence(struct verb_call *c)
 	if (code == CLI_GO_ON && c->json) {
 		verb_print_json(c);
 	} else if (code == CLI_GO_ON) {
-		answer_text(buf_view(&c->answer), "id", &id);
+		answer_words(buf_view(&c->answer), "id", &id);
 		printf("silenced as %s; end it with 'plimsoll alerts unsilence %s'\n", buf_string(&id), buf_string(&id));
 	}
 	buf_release(&matchers);
@@ -222,13 +222,13 @@ static void print_silence(void *context, struct slice item)
 		return;
 	list->shown++;
 	clock_format_utc((uint64_t)answer_number(item, "until"), until);
-	answer_text(item, "id", &text);
+	answer_words(item, "id", &text);
 	buf_printf(&text, "  %s until %s  ", active ? "active" : "over  ", until);
-	answer_text(item, "matchers", &text);
+	answer_words(item, "matchers", &text);
 	buf_text(&text, "  by ");
-	answer_text(item, "by", &text);
+	answer_words(item, "by", &text);
 	buf_text(&text, "  ");
-	answer_text(item, "comment", &text);
+	answer_words(item, "comment", &text);
 	printf("%s\n", buf_string(&text));
 	buf_release(&text);
 }
@@ -257,10 +257,10 @@ static int print_test(const struct verb_call *c)
 	bool good = slice_equal(answer_field(answer, "ok"), SLICE("true"));
 	struct buf words = BUF_INIT, said = BUF_INIT;
 
-	answer_text(answer, "error", &words);
+	answer_words(answer, "error", &words);
 	if (words.len == 0)
 		buf_printf(&words, "%.0f", answer_number(answer, "code"));
-	answer_text(answer, "answer", &said);
+	answer_words(answer, "answer", &said);
 	if (said.len > 0)
 		buf_printf(&words, " %s", buf_string(&said));
 	if (c->json)

@@ -25,7 +25,7 @@ static void print_key(struct slice alert)
 	struct buf text = BUF_INIT;
 
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
-		answer_text(alert, names[i], &text);
+		answer_words(alert, names[i], &text);
 		line(names[i], &text);
 	}
 	buf_release(&text);
@@ -83,7 +83,7 @@ static void print_part(void *context, struct slice part)
 	struct buf name = BUF_INIT;
 
 	(void)context;
-	answer_text(part, "factor", &name);
+	answer_words(part, "factor", &name);
 	printf("    %-20s %+12.6f USD  %+6.1f %%\n", buf_string(&name), usd, isnan(percent) ? 0 : percent);
 	buf_release(&name);
 }
@@ -93,8 +93,8 @@ static void print_contributor(void *context, struct slice item)
 	struct buf by = BUF_INIT, value = BUF_INIT;
 
 	(void)context;
-	answer_text(item, "by", &by);
-	answer_text(item, "value", &value);
+	answer_words(item, "by", &by);
+	answer_words(item, "value", &value);
 	printf("    %-14s %-30s %+12.6f USD  %+6.1f %%\n", buf_string(&by), buf_string(&value), answer_number(item, "usd"),
 	       answer_number(item, "percent_of_change"));
 	buf_release(&by);
@@ -134,7 +134,7 @@ static void print_change(void *context, struct slice entry)
 
 	(void)context;
 	clock_format_utc((uint64_t)answer_number(entry, "time"), time);
-	answer_text(entry, "text", &text);
+	answer_words(entry, "text", &text);
 	printf("    %s  %s\n", time, buf_string(&text));
 	buf_release(&text);
 }
@@ -144,9 +144,9 @@ static void print_member(void *context, struct slice member)
 	struct buf text = BUF_INIT;
 
 	(void)context;
-	answer_text(member, "id", &text);
+	answer_words(member, "id", &text);
 	buf_text(&text, "  ");
-	answer_text(member, "summary", &text);
+	answer_words(member, "summary", &text);
 	printf("    %s\n", buf_string(&text));
 	buf_release(&text);
 }
@@ -180,9 +180,9 @@ static void print_runbook(struct slice alert)
 {
 	struct buf kind = BUF_INIT, metric = BUF_INIT, url = BUF_INIT;
 
-	answer_text(alert, "kind", &kind);
-	answer_text(alert, "metric", &metric);
-	answer_text(alert, "runbook_url", &url);
+	answer_words(alert, "kind", &kind);
+	answer_words(alert, "metric", &metric);
+	answer_words(alert, "runbook_url", &url);
 	const struct runbook *r = runbook_of(kind_of(buf_string(&kind)), buf_view(&metric));
 	printf("\n  What to look at first (%s%s%s)\n", r->title, url.len > 0 ? "; " : "", buf_string(&url));
 	for (size_t i = 0; r->steps[i] != NULL; i++)
@@ -197,18 +197,18 @@ void alerts_print(struct slice alert)
 	static const char *const words[] = { "id", "state", "severity", "kind", "metric", "muted_by" };
 	struct buf text = BUF_INIT;
 
-	answer_text(alert, "summary", &text);
+	answer_words(alert, "summary", &text);
 	printf("%s\n\n", buf_string(&text));
 	buf_reset(&text);
 	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
-		answer_text(alert, words[i], &text);
+		answer_words(alert, words[i], &text);
 		line(words[i], &text);
 	}
 	print_key(alert);
 	print_time(alert, "since", "started_at");
 	print_time(alert, "ended", "ended_at");
 	print_evidence(alert);
-	answer_text(alert, "cause", &text);
+	answer_words(alert, "cause", &text);
 	line("cause", &text);
 	print_movement(alert);
 	print_list(alert, "changes", "What changed before", print_change);

@@ -6,6 +6,7 @@
 #include <math.h>
 
 #include "agent/base/json.h"
+#include "agent/base/plain.h"
 
 #define TEXT_BYTES_MAX ((size_t)1 << 20)
 
@@ -44,6 +45,15 @@ void answer_text(struct slice object, const char *name, struct buf *out)
 	if (json_text(&j, &arena, &text))
 		buf_slice(out, text);
 	arena_release(&arena);
+}
+
+void answer_words(struct slice object, const char *name, struct buf *out)
+{
+	struct buf text = BUF_INIT;
+
+	answer_text(object, name, &text);
+	plain_write(out, buf_view(&text), "");
+	buf_release(&text);
 }
 
 double answer_number(struct slice object, const char *name)

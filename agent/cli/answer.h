@@ -15,9 +15,12 @@ struct slice answer_field(struct slice object, const char *name);
 /* The same of a field of a field: answer_path(o, "movement", "cost_per_request"). */
 struct slice answer_path(struct slice object, const char *outer, const char *name);
 
-/* A field's value as words: strings without quotes and escapes, other values as they are. Appended; nothing where it
+/* A field's value as text: strings without quotes and escapes, other values as they are. Appended; nothing where it
  * is not there. */
 void answer_text(struct slice object, const char *name, struct buf *out);
+
+/* The same on one line for a terminal (base/plain.h). */
+void answer_words(struct slice object, const char *name, struct buf *out);
 
 /* A number; NaN where there is none. */
 double answer_number(struct slice object, const char *name);

@@ -7,10 +7,12 @@
 #include <stdlib.h>
 
 #include "agent/base/json.h"
+#include "agent/base/plain.h"
 #include "agent/cli/answer.h"
 #include "agent/cli/budgets.h"
 
-#define WIDTH_MAX 40u
+#define WIDTH_MAX        40u
+#define LABELS_BYTES_MAX ((size_t)1 << 20)
 
 /* ---------------------------------------------------------------- what is shown of a row */
 
@@ -59,22 +61,28 @@ static const struct unit *tightest(struct slice row)
 
 static void write_budget(struct slice row, struct buf *out)
 {
-	answer_text(row, "budget", out);
+	answer_words(row, "budget", out);
 }
 
 /* "user=alice feature=assistant", or "all calls" */
 static void write_labels(struct slice row, struct buf *out)
 {
 	size_t before = out->len;
-	struct json_string key, value;
+	struct slice value = SLICE_NONE;
+	struct json_string key;
+	struct arena arena;
 	struct json j;
 
+	arena_init(&arena, LABELS_BYTES_MAX);
 	json_init(&j, answer_field(row, "group"));
 	if (json_object(&j))
-		while (json_member(&j, &key) && json_string(&j, &value))
-			buf_printf(out, "%s%.*s=%.*s", out->len > before ? " " : "", SLICE_ARG(key.raw), SLICE_ARG(value.raw));
+		while (json_member(&j, &key) && json_text(&j, &arena, &value)) {
+			buf_printf(out, "%s%.*s=", out->len > before ? " " : "", SLICE_ARG(key.raw));
+			plain_write(out, value, "");
+		}
 	if (out->len == before)
 		buf_text(out, answer_field(row, "by").len > 2 ? "none yet" : "all calls");
+	arena_release(&arena);
 }
 
 static void write_share(struct slice row, struct buf *out)
@@ -99,7 +107,7 @@ static void write_next(struct slice row, struct buf *out)
 {
 	size_t before = out->len;
 
-	answer_text(row, "state", out);
+	answer_words(row, "state", out);
 	if (out->len == before)
 		buf_text(out, "allow");
 }
@@ -108,7 +116,7 @@ static void write_end(struct slice row, struct buf *out)
 {
 	size_t before = out->len;
 
-	answer_text(row, "period_ends", out);
+	answer_words(row, "period_ends", out);
 	if (out->len == before)
 		buf_byte(out, '-');
 }
@@ -150,18 +158,9 @@ struct table {
 	size_t widths[COLUMNS];
 };
 
-static size_t width_of(struct slice text)
-{
-	size_t width = 0;
-
-	for (size_t i = 0; i < text.len; i++)
-		width += ((unsigned char)text.ptr[i] & 0xc0) != 0x80; /* not inside of a UTF-8 sequence */
-	return width;
-}
-
 static void put(struct buf *line, struct slice cell, size_t width, bool is_number)
 {
-	size_t has = width_of(cell);
+	size_t has = plain_length(cell);
 	int padding = has < width ? (int)(width - has) : 0;
 
 	buf_printf(line, "%*s%.*s%*s", is_number ? padding : 0, "", SLICE_ARG(cell), is_number ? 0 : padding, "");
@@ -195,7 +194,7 @@ static void measure(struct table *t, struct slice row)
 	for (size_t i = 0; i + 1 < COLUMNS; i++) {
 		buf_reset(&cell);
 		columns[i].write(row, &cell);
-		size_t width = width_of(buf_view(&cell));
+		size_t width = plain_length(buf_view(&cell));
 		if (width > t->widths[i] && width <= WIDTH_MAX)
 			t->widths[i] = width;
 	}

@@ -7,24 +7,12 @@
 #include "agent/base/clock.h"
 #include "agent/cli/answer.h"
 #include "agent/cli/canary.h"
+#include "agent/cli/table.h"
 
-#define WIDTHS      "  %-22s %9s %9s %9s  %-18s %6s %6s  %s"
-#define LIST_WIDTHS "%-16s %-26s %-26s %s\n"
-
+/* A figure of the table. */
 struct cell {
-	char text[64];
+	char text[48];
 };
-
-static struct cell text_cell(struct slice object, const char *name)
-{
-	struct buf text = BUF_INIT;
-	struct cell c;
-
-	answer_text(object, name, &text);
-	snprintf(c.text, sizeof(c.text), "%s", buf_string(&text));
-	buf_release(&text);
-	return c;
-}
 
 /* A value in the metric's unit: shares as percents. */
 static struct cell value_cell(double value, bool is_share)
@@ -71,16 +59,6 @@ static struct cell difference_cell(struct slice row)
 	return c;
 }
 
-static struct cell metric_cell(struct slice row)
-{
-	struct cell metric = text_cell(row, "metric"), name = text_cell(row, "name"), c;
-	bool guarded = slice_equal(answer_field(row, "guarded"), SLICE("true"));
-
-	snprintf(c.text, sizeof(c.text), "%.24s%s%.20s%s", metric.text, name.text[0] != '\0' ? " " : "", name.text,
-		 guarded ? "" : " (shown)");
-	return c;
-}
-
 static struct cell interval_cell(struct slice row)
 {
 	double low = answer_number(row, "low"), high = answer_number(row, "high");
@@ -96,49 +74,82 @@ static struct cell interval_cell(struct slice row)
 }
 
 /* "undecided (needs about 86 more)" */
-static struct cell verdict_cell(struct slice object)
+static void write_verdict(struct slice object, struct buf *out)
 {
-	struct cell c = text_cell(object, "verdict");
 	double needs = answer_number(object, "needs");
-	size_t length = strlen(c.text);
 
-	if (!isnan(needs) && needs < 1e7)
-		snprintf(c.text + length, sizeof(c.text) - length, " (needs about %.0f more)", needs);
-	return c;
+	answer_words(object, "verdict", out);
+	if (needs < 1e7)
+		buf_printf(out, " (needs about %.0f more)", needs);
 }
 
 static struct cell calls_cell(struct slice version)
 {
+	double calls = answer_number(version, "calls");
 	struct cell c;
 
-	snprintf(c.text, sizeof(c.text), "%.0f", answer_number(version, "calls"));
+	snprintf(c.text, sizeof(c.text), isnan(calls) ? "unknown" : "%.0f", calls);
 	return c;
 }
 
-static void print_row(void *context, struct slice row)
+/* "  eval_score helpful (shown)" */
+static void add_metric(struct table *t, struct slice row)
 {
-	struct buf *out = context;
+	struct buf text = BUF_INIT;
+
+	buf_text(&text, "  ");
+	answer_words(row, "metric", &text);
+	if (answer_field(row, "name").len > 0) {
+		buf_byte(&text, ' ');
+		answer_words(row, "name", &text);
+	}
+	if (!slice_equal(answer_field(row, "guarded"), SLICE("true")))
+		buf_text(&text, " (shown)");
+	table_cell(t, buf_string(&text));
+	buf_release(&text);
+}
+
+static void add_row(void *context, struct slice row)
+{
+	struct table *t = context;
 	struct slice from = answer_field(row, "from"), to = answer_field(row, "to");
 	bool is_share = slice_equal(answer_field(row, "unit"), SLICE("\"share\""));
+	struct buf verdict = BUF_INIT;
 
-	buf_printf(out, WIDTHS, metric_cell(row).text, value_cell(answer_number(from, "value"), is_share).text,
-		   value_cell(answer_number(to, "value"), is_share).text, difference_cell(row).text, interval_cell(row).text,
-		   calls_cell(from).text, calls_cell(to).text, verdict_cell(row).text);
+	add_metric(t, row);
+	table_cell(t, value_cell(answer_number(from, "value"), is_share).text);
+	table_cell(t, value_cell(answer_number(to, "value"), is_share).text);
+	table_cell(t, difference_cell(row).text);
+	table_cell(t, interval_cell(row).text);
+	table_cell(t, calls_cell(from).text);
+	table_cell(t, calls_cell(to).text);
+	write_verdict(row, &verdict);
 	if (slice_equal(answer_field(row, "side_by_side"), SLICE("false")))
-		buf_text(out, ", not side by side");
-	buf_byte(out, '\n');
+		buf_text(&verdict, ", not side by side");
+	table_cell(t, buf_string(&verdict));
+	buf_release(&verdict);
 }
 
 static void print_comparison(void *context, struct slice comparison)
 {
+	static const char *const heads[] = { "  metric", "from", "to", "change", "always within", "from n", "to n", "verdict" };
+	struct table t = { .columns = 8, .numbers = 1u << 1 | 1u << 2 | 1u << 3 | 1u << 5 | 1u << 6 };
 	struct buf *out = context;
 
-	buf_printf(out, "\n%s (%s", text_cell(comparison, "feature").text, text_cell(comparison, "model").text);
-	if (answer_field(comparison, "from_model").len > 0)
-		buf_printf(out, " against %s", text_cell(comparison, "from_model").text);
-	buf_printf(out, "): %s\n", text_cell(comparison, "verdict").text);
-	buf_printf(out, WIDTHS "\n", "metric", "from", "to", "change", "always within", "from n", "to n", "verdict");
-	answer_each(answer_field(comparison, "metrics"), print_row, out);
+	buf_byte(out, '\n');
+	answer_words(comparison, "feature", out);
+	buf_text(out, " (");
+	answer_words(comparison, "model", out);
+	if (answer_field(comparison, "from_model").len > 0) {
+		buf_text(out, " against ");
+		answer_words(comparison, "from_model", out);
+	}
+	buf_text(out, "): ");
+	answer_words(comparison, "verdict", out);
+	buf_byte(out, '\n');
+	table_heads(&t, heads);
+	answer_each(answer_field(comparison, "metrics"), add_row, &t);
+	table_write(&t, out);
 }
 
 /* "running in production since 2026-11-21T10:00:00Z, by ana" */
@@ -150,8 +161,12 @@ static void print_trial(struct slice answer, struct buf *out)
 	if (isnan(since_s))
 		return;
 	clock_format_utc((uint64_t)since_s, since);
-	buf_printf(out, "%s in %s, deployed %s by %s\n", text_cell(answer, "state").text, text_cell(answer, "environment").text,
-		   since, text_cell(answer, "by").text);
+	answer_words(answer, "state", out);
+	buf_text(out, " in ");
+	answer_words(answer, "environment", out);
+	buf_printf(out, ", deployed %s by ", since);
+	answer_words(answer, "by", out);
+	buf_byte(out, '\n');
 }
 
 static void print_share(struct slice share, struct buf *out)
@@ -172,7 +187,7 @@ static void print_share(struct slice share, struct buf *out)
 
 static void print_reason(struct slice answer, struct buf *out)
 {
-	answer_text(answer, "reason", out);
+	answer_words(answer, "reason", out);
 	buf_printf(out, "; compared %.0f calls of it with %.0f\n", answer_number(answer, "calls_to"),
 		   answer_number(answer, "calls_from"));
 }
@@ -181,31 +196,46 @@ void canary_print(struct slice comparison, struct buf *out)
 {
 	bool promote = slice_equal(answer_field(comparison, "promote"), SLICE("true"));
 
-	buf_printf(out, "%s against %s: %s%s\n", text_cell(comparison, "to").text, text_cell(comparison, "from").text,
-		   text_cell(comparison, "verdict").text,
-		   promote ? " - it may be promoted" : "");
+	answer_words(comparison, "to", out);
+	buf_text(out, " against ");
+	answer_words(comparison, "from", out);
+	buf_text(out, ": ");
+	answer_words(comparison, "verdict", out);
+	buf_text(out, promote ? " - it may be promoted\n" : "\n");
 	print_trial(comparison, out);
 	print_share(answer_field(comparison, "share"), out);
 	print_reason(comparison, out);
 	answer_each(answer_field(comparison, "comparisons"), print_comparison, out);
 }
 
-static void print_pair(void *context, struct slice pair)
+static void add_pair(void *context, struct slice pair)
 {
-	struct buf *out = context;
+	static const char *const fields[] = { "environment", "from", "to" };
+	struct table *t = context;
+	struct buf text = BUF_INIT;
 
-	buf_printf(out, LIST_WIDTHS, text_cell(pair, "environment").text, text_cell(pair, "from").text,
-		   text_cell(pair, "to").text, verdict_cell(pair).text);
+	for (size_t i = 0; i < sizeof(fields) / sizeof(fields[0]); i++) {
+		buf_reset(&text);
+		answer_words(pair, fields[i], &text);
+		table_cell(t, buf_string(&text));
+	}
+	buf_reset(&text);
+	write_verdict(pair, &text);
+	table_cell(t, buf_string(&text));
+	buf_release(&text);
 }
 
 void canary_print_list(struct slice answer, struct buf *out)
 {
+	static const char *const heads[] = { "ENVIRONMENT", "FROM", "TO", "VERDICT" };
 	struct slice prompts = answer_field(answer, "prompts");
+	struct table t = { .columns = 4 };
 
 	if (prompts.len <= 2) {
 		buf_text(out, "nothing to compare: no prompt was seen in two versions\n");
 		return;
 	}
-	buf_printf(out, LIST_WIDTHS, "ENVIRONMENT", "FROM", "TO", "VERDICT");
-	answer_each(prompts, print_pair, out);
+	table_heads(&t, heads);
+	answer_each(prompts, add_pair, &t);
+	table_write(&t, out);
 }

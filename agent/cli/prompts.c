@@ -183,18 +183,18 @@ static int report(struct verb_call *c, bool is_rollback)
 	struct slice answer = buf_view(&c->answer);
 	struct buf text = BUF_INIT;
 
-	answer_text(answer, "prompt", &text);
+	answer_words(answer, "prompt", &text);
 	buf_byte(&text, '@');
-	answer_text(answer, "version", &text);
+	answer_words(answer, "version", &text);
 	buf_text(&text, is_rollback ? " is in force again in " : " is deployed to ");
-	answer_text(answer, "environment", &text);
+	answer_words(answer, "environment", &text);
 	if (answer_field(answer, "previous").len > 0) {
 		buf_text(&text, ", after ");
-		answer_text(answer, "previous", &text);
+		answer_words(answer, "previous", &text);
 	}
 	if (answer_field(answer, "reason").len > 0) {
 		buf_text(&text, ": ");
-		answer_text(answer, "reason", &text);
+		answer_words(answer, "reason", &text);
 	}
 	bool waits = slice_equal(answer_field(answer, "command"), SLICE("true"));
 	int code = waits ? wait_for_command(c, answer_number(answer, "number")) : CLI_DONE;

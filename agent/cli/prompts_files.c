@@ -48,8 +48,7 @@ static void print_manifests(const struct manifest_set *set)
 	struct table table = { .columns = 4 };
 	struct buf out = BUF_INIT;
 
-	for (size_t i = 0; i < sizeof(heads) / sizeof(heads[0]); i++)
-		table_cell(&table, heads[i]);
+	table_heads(&table, heads);
 	for (size_t i = 0; i < set->count; i++) {
 		const struct manifest *m = set->items[i];
 		table_cell(&table, m->name);

@@ -18,7 +18,7 @@ static const char *words(struct slice object, const char *name)
 	struct buf *b = &buffers[next++ % 8];
 
 	buf_reset(b);
-	answer_text(object, name, b);
+	answer_words(object, name, b);
 	return b->len > 0 ? buf_string(b) : "-";
 }
 
@@ -59,7 +59,7 @@ static void add_environment(void *context, struct slice item)
 	double share = answer_number(item, "share");
 
 	buf_text(out, out->len > 0 ? ", " : "");
-	answer_text(item, "environment", out);
+	answer_words(item, "environment", out);
 	if (share < 1)
 		buf_printf(out, " (%g %%)", share * 100);
 }
@@ -76,7 +76,7 @@ static void add_version(void *context, struct slice version)
 	struct buf where = BUF_INIT, source = BUF_INIT;
 
 	answer_each(answer_field(version, "deployed_to"), add_environment, &where);
-	answer_text(version, "source", &source);
+	answer_words(version, "source", &source);
 	if (!slice_equal(answer_field(version, "has_manifest"), SLICE("true")))
 		buf_text(&source, ", no manifest");
 	table_cell(&l->table, buf_string(&l->name));
@@ -95,7 +95,7 @@ static void add_prompt(void *context, struct slice prompt)
 
 	l->prompts++;
 	buf_reset(&l->name);
-	answer_text(prompt, "name", &l->name);
+	answer_words(prompt, "name", &l->name);
 	answer_each(answer_field(prompt, "versions"), add_version, l);
 }
 
@@ -105,8 +105,7 @@ void prompts_print_list(struct slice answer)
 	struct listing l = { .table = { .columns = 6, .numbers = 1u << 3 } };
 	struct buf out = BUF_INIT;
 
-	for (size_t i = 0; i < sizeof(heads) / sizeof(heads[0]); i++)
-		table_cell(&l.table, heads[i]);
+	table_heads(&l.table, heads);
 	answer_each(answer_field(answer, "prompts"), add_prompt, &l);
 	table_write(&l.table, &out);
 	fputs(buf_string(&out), stdout);

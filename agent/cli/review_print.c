@@ -6,6 +6,7 @@
 #include <stdlib.h>
 
 #include "agent/base/clock.h"
+#include "agent/base/plain.h"
 #include "agent/cli/answer.h"
 #include "agent/cli/review.h"
 
@@ -98,11 +99,7 @@ static void print_name(struct buf *out, struct slice object, const char *name)
 	struct buf text = BUF_INIT;
 
 	answer_text(object, name, &text);
-	for (size_t i = 0; i < text.len; i++) {
-		if (text.ptr[i] != '\0' && strchr("|*`<[\\", text.ptr[i]) != NULL)
-			buf_byte(out, '\\');
-		buf_byte(out, text.ptr[i] == '\n' ? ' ' : text.ptr[i]);
-	}
+	plain_write(out, buf_view(&text), "|*`<[\\");
 	buf_release(&text);
 }
 

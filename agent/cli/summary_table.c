@@ -7,6 +7,7 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
+#include "agent/base/plain.h"
 #include "agent/cli/answer.h"
 
 #define LINES_ELSEWHERE   1000 /* where the output is no terminal */
@@ -93,21 +94,12 @@ static const struct column {
 #define COLUMN_COUNT (sizeof(columns) / sizeof(columns[0]))
 
 /* ---------------------------------------------------------------- rows */
-static bool starts_character(char c)
-{
-	return ((unsigned char)c & 0xc0) != 0x80;
-}
-
 size_t summary_write_cut(struct buf *out, struct slice text, size_t room)
 {
-	size_t written = 0;
+	struct slice shown = plain_head(text, room);
 
-	for (size_t i = 0; i < text.len; i++) {
-		if (starts_character(text.ptr[i]) && written++ == room)
-			return room;
-		buf_byte(out, (unsigned char)text.ptr[i] < ' ' || text.ptr[i] == 0x7f ? ' ' : text.ptr[i]);
-	}
-	return written;
+	plain_write(out, shown, "");
+	return plain_length(shown);
 }
 
 struct summary_table summary_table_of(unsigned width, unsigned name_min)

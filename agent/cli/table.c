@@ -3,24 +3,23 @@
  */
 #include "agent/cli/table.h"
 
-static size_t characters(const char *text)
-{
-	size_t n = 0;
-
-	for (; *text != '\0'; text++)
-		n += ((unsigned char)*text & 0xc0) != 0x80;
-	return n;
-}
+#include "agent/base/plain.h"
 
 void table_cell(struct table *t, const char *text)
 {
-	size_t *width = &t->widths[t->cells++ % t->columns], n = characters(text);
+	size_t *width = &t->widths[t->cells++ % t->columns], before = t->text.len;
 
+	plain_write(&t->text, slice_of(text), "");
+	size_t n = plain_length(slice_skip(buf_view(&t->text), before));
 	if (n > *width)
 		*width = n;
-	for (; *text != '\0'; text++)
-		buf_byte(&t->text, (unsigned char)*text < ' ' || *text == 0x7f ? ' ' : *text);
 	buf_byte(&t->text, '\0');
+}
+
+void table_heads(struct table *t, const char *const *heads)
+{
+	for (unsigned i = 0; i < t->columns; i++)
+		table_cell(t, heads[i]);
 }
 
 static void write_blanks(struct buf *out, size_t n)
@@ -36,7 +35,7 @@ void table_write(struct table *t, struct buf *out)
 	for (size_t i = 0; i < t->cells && !buf_failed(&t->text); i++, cell += strlen(cell) + 1) {
 		unsigned column = (unsigned)(i % t->columns);
 		bool is_last = column + 1 == t->columns, is_number = t->numbers >> column & 1;
-		size_t room = t->widths[column] - characters(cell);
+		size_t room = t->widths[column] - plain_length(slice_of(cell));
 		write_blanks(out, is_number ? room : 0);
 		buf_text(out, cell);
 		write_blanks(out, is_last || is_number ? 0 : room);

@@ -18,6 +18,9 @@ struct table {
 	struct buf text; /* cells one after the other, each with a NUL behind */
 };
 
+/* The first row: as many as there are columns. */
+void table_heads(struct table *t, const char *const *heads);
+
 /* The next cell; rows follow from the number of columns. */
 void table_cell(struct table *t, const char *text);
 

@@ -3,7 +3,7 @@
  */
 #include <math.h>
 
-#include "agent/base/json.h"
+#include "agent/base/plain.h"
 #include "agent/gate/gate.h"
 
 static const struct criterion {
@@ -96,62 +96,22 @@ static bool is_news(const struct gate_case *c)
 
 #define ID_MAX 36u /* a UUID is shown whole; with what stands beside it, 80 columns */
 
-/* Columns that text takes: one for each character, however many bytes it has. */
-static size_t columns(struct slice text)
+static struct slice plain_tail(struct slice text, size_t room)
 {
-	size_t n = 0;
-
-	for (size_t i = 0; i < text.len; i++)
-		n += ((unsigned char)text.ptr[i] & 0xc0) != 0x80;
-	return n;
-}
-
-/* As much of the start of text as takes so many columns. */
-static struct slice first_columns(struct slice text, size_t room)
-{
-	size_t i = 0;
-
-	for (size_t n = 0; i < text.len; i++) {
-		n += ((unsigned char)text.ptr[i] & 0xc0) != 0x80;
-		if (n > room)
-			break;
-	}
-	return slice_head(text, i);
-}
-
-static struct slice last_columns(struct slice text, size_t room)
-{
-	return slice_skip(text, first_columns(text, columns(text) - room).len);
-}
-
-/* Nothing that moves a cursor or ends a line; half a character that a cut left over is dropped. escaped: characters that
- * get a backslash. */
-static void write_plain(struct buf *out, struct slice text, const char *escaped)
-{
-	for (size_t i = 0, n; i < text.len; i += n > 0 ? n : 1) {
-		unsigned char c = (unsigned char)text.ptr[i];
-		n = utf8_sequence(slice_skip(text, i));
-		bool is_control = c < ' ' || c == 0x7f || (n == 2 && c == 0xc2 && (unsigned char)text.ptr[i + 1] < 0xa0);
-		if (n == 1 && !is_control && strchr(escaped, c) != NULL)
-			buf_byte(out, '\\');
-		if (n > 0 && is_control)
-			buf_byte(out, ' ');
-		else
-			buf_append(out, text.ptr + i, n);
-	}
+	return slice_skip(text, plain_head(text, plain_length(text) - room).len);
 }
 
 /* Ids often differ at their ends: a long one loses its middle. */
 static void write_id(struct buf *out, struct slice id, size_t width)
 {
-	size_t n = columns(id);
+	size_t n = plain_length(id);
 
 	if (n > width) {
-		write_plain(out, first_columns(id, (width - 3) / 2), "");
+		plain_write(out, plain_head(id, (width - 3) / 2), "");
 		buf_text(out, "...");
-		write_plain(out, last_columns(id, width - 3 - (width - 3) / 2), "");
+		plain_write(out, plain_tail(id, width - 3 - (width - 3) / 2), "");
 	} else {
-		write_plain(out, id, "");
+		plain_write(out, id, "");
 	}
 	for (; n < width; n++)
 		buf_byte(out, ' ');
@@ -162,7 +122,7 @@ static size_t id_width(const struct gate *g, const struct gate_style *style)
 	size_t width = 4;
 
 	for (size_t i = 0; i < g->count; i++) {
-		size_t n = columns(g->cases[i].id);
+		size_t n = plain_length(g->cases[i].id);
 		if ((style->all_cases || is_news(&g->cases[i])) && n > width)
 			width = n;
 	}
@@ -172,10 +132,10 @@ static size_t id_width(const struct gate *g, const struct gate_style *style)
 /* Text on one line, cut to what that has left. */
 static void write_cut(struct buf *out, struct slice text, size_t room)
 {
-	bool is_long = columns(text) > room;
-	struct slice shown = is_long ? first_columns(text, room > 3 ? room - 3 : 0) : text;
+	bool is_long = plain_length(text) > room;
+	struct slice shown = is_long ? plain_head(text, room > 3 ? room - 3 : 0) : text;
 
-	write_plain(out, shown, "");
+	plain_write(out, shown, "");
 	buf_text(out, is_long ? "..." : "");
 }
 
@@ -264,12 +224,12 @@ static void print_remarks(const struct gate *g, struct buf *out)
 	buf_byte(out, '\n');
 	if (g->unknown > 0) {
 		buf_printf(out, "%u results are of cases that the suite does not have ('", g->unknown);
-		write_plain(out, g->first_unknown, "");
+		plain_write(out, g->first_unknown, "");
 		buf_text(out, "'): left out\n");
 	}
 	if (g->gone > 0) {
 		buf_printf(out, "%u cases of the baseline have no result now ('", g->gone);
-		write_plain(out, g->first_gone, "");
+		plain_write(out, g->first_gone, "");
 		buf_text(out, "')\n");
 	}
 	if (!has_limit(g))
@@ -307,7 +267,7 @@ void gate_print_text(const struct gate *g, const struct gate_style *style, struc
 /* In a cell: no bar, no line end, no markup of ours. */
 static void write_cell(struct buf *out, struct slice text)
 {
-	write_plain(out, first_columns(text, 200), "|`*_<>[]\\");
+	plain_write(out, plain_head(text, 200), "|`*_<>[]\\");
 }
 
 static void markdown_criteria(const struct gate *g, struct buf *out)

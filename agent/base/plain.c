@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * base/plain.c - character by character.
+ */
+#include "agent/base/plain.h"
+
+#include "agent/base/json.h"
+
+static bool starts_character(char c)
+{
+	return ((unsigned char)c & 0xc0) != 0x80;
+}
+
+size_t plain_length(struct slice text)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < text.len; i++)
+		n += starts_character(text.ptr[i]);
+	return n;
+}
+
+struct slice plain_head(struct slice text, size_t characters)
+{
+	size_t i = 0;
+
+	for (size_t n = 0; i < text.len; i++) {
+		n += starts_character(text.ptr[i]);
+		if (n > characters)
+			break;
+	}
+	return slice_head(text, i);
+}
+
+/* s: one character of so many bytes. */
+static bool is_control(const char *s, size_t bytes)
+{
+	unsigned char first = (unsigned char)s[0];
+
+	return bytes == 1 ? first < ' ' || first == 0x7f : bytes == 2 && first == 0xc2 && (unsigned char)s[1] < 0xa0;
+}
+
+void plain_write(struct buf *out, struct slice text, const char *escaped)
+{
+	for (size_t i = 0, n; i < text.len; i += n > 0 ? n : 1) {
+		n = utf8_sequence(slice_skip(text, i));
+		if (n > 0 && is_control(text.ptr + i, n)) {
+			buf_byte(out, ' ');
+			continue;
+		}
+		if (n == 1 && strchr(escaped, text.ptr[i]) != NULL)
+			buf_byte(out, '\\');
+		buf_append(out, text.ptr + i, n);
+	}
+}

@@ -1,0 +1,51 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What the commands print of a running agent: names come from whoever sends, and must not reach a terminal as commands."""
+import re
+import subprocess
+
+import otlp
+from agent import BINARY
+from waiting import wait_for
+
+HOSTILE = "evil\x1b]0;title\x07\x1b[31m\u009b31m|<b>\r\nname"
+LONG = "long-" * 30 + "end"
+CONTROL = re.compile("[\x00-\x09\x0b-\x1f\x7f-\x9f]")
+SMALL_BUDGET = {"budgets": {"limits": {"day/each": {"limit_usd": 0.0001, "by": ["feature"]}}}}
+
+
+def run(agent, *arguments):
+    done = subprocess.run([BINARY, *arguments, "--agent", "localhost:%d" % agent.ports["metrics"]], capture_output=True, timeout=30)
+    assert done.returncode == 0, done.stderr
+    return done.stdout.decode()
+
+
+def send_calls_of(agent, *names):
+    message, spans = otlp.request()
+    for name in names:
+        for version in ("1.0.0", "1.1.0"):
+            otlp.add_call(spans, **{"plimsoll.feature": name, "gen_ai.prompt.name": "of " + name, "gen_ai.prompt.version": version})
+    otlp.send_grpc(agent.grpc_target, message)
+    wait_for(lambda: run(agent, "canary").count("undecided") == len(names), "all prompts in the list")
+
+
+def test_no_name_moves_the_cursor_or_ends_a_line(start_agent):
+    agent = start_agent(SMALL_BUDGET)
+    send_calls_of(agent, HOSTILE)
+    run(agent, "alerts", "silence", "feature=other", "--comment", "evil " + HOSTILE)
+    wait_for(lambda: "evil" in run(agent, "alerts"), "the budget's alert")
+    alert = run(agent, "alerts").split()[0]
+    for arguments in (("top", "--once"), ("top", "--by", "prompt"), ("budgets",), ("canary",), ("canary", "of " + HOSTILE), ("audit",),
+                      ("report", "--days", "1"), ("alerts",), ("alerts", "show", alert), ("alerts", "silences")):
+        text = run(agent, *arguments)
+        assert "evil" in text, arguments
+        assert not CONTROL.search(text), (arguments, text)
+        assert not any(line.startswith("name") for line in text.splitlines()), (arguments, text)
+
+
+def test_a_comparison_names_both_versions_whole(start_agent):
+    agent = start_agent()
+    send_calls_of(agent, LONG, "gr\u00f6\u00dfe \u65e5")
+    assert run(agent, "canary", "of " + LONG).startswith("of %s@1.1.0 against of %s@1.0.0: undecided" % (LONG, LONG))
+    rows = run(agent, "canary").splitlines()
+    assert any("of %s@1.0.0  of %s@1.1.0  " % (LONG, LONG) in row for row in rows)
+    assert len({row.index("undecided") for row in rows[1:]}) == 1, rows

@@ -1,0 +1,79 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * What others have named is shown on one line, in characters, and tells a terminal nothing.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+
+#include <cmocka.h>
+
+#include "agent/base/plain.h"
+
+static void assert_plain(struct slice text, const char *escaped, const char *wanted)
+{
+	struct buf out = BUF_INIT;
+
+	plain_write(&out, text, escaped);
+	assert_string_equal(buf_string(&out), wanted);
+	buf_release(&out);
+}
+
+static void control_characters_become_blanks(void **state)
+{
+	(void)state;
+	assert_plain(SLICE("a\x1b[31mb\tc\r\nd\x7f"), "", "a [31mb c  d ");
+	assert_plain(SLICE("nul\0inside"), "", "nul inside");
+	assert_plain(SLICE("\xc2\x80" "csi \xc2\x9b" "31m \xc2\x9f \xc2\xa0"), "", " csi  31m   \xc2\xa0");
+}
+
+static void other_characters_stay(void **state)
+{
+	(void)state;
+	assert_plain(SLICE("gr\xc3\xb6\xc3\x9f""e \xe6\x97\xa5 \xf0\x9f\x9a\xa2 ~!"), "", "gr\xc3\xb6\xc3\x9f""e \xe6\x97\xa5 \xf0\x9f\x9a\xa2 ~!");
+	assert_plain(SLICE_NONE, "", "");
+}
+
+static void bytes_that_are_no_utf8_are_dropped(void **state)
+{
+	(void)state;
+	assert_plain(SLICE("a\xffz\xc3"), "", "az");
+	assert_plain(SLICE("\x9b" "31m"), "", "31m");
+}
+
+static void characters_that_mean_something_get_a_backslash(void **state)
+{
+	(void)state;
+	assert_plain(SLICE("a|b\\*"), "|*\\", "a\\|b\\\\\\*");
+}
+
+static void length_is_in_characters(void **state)
+{
+	(void)state;
+	assert_int_equal(plain_length(SLICE("gr\xc3\xb6\xc3\x9f""e")), 5);
+	assert_int_equal(plain_length(SLICE_NONE), 0);
+}
+
+static void a_head_ends_between_characters(void **state)
+{
+	struct slice text = SLICE("\xe6\x97\xa5\xe6\x9c\xac");
+
+	(void)state;
+	assert_int_equal(plain_head(text, 0).len, 0);
+	assert_int_equal(plain_head(text, 1).len, 3);
+	assert_int_equal(plain_head(text, 2).len, 6);
+	assert_int_equal(plain_head(text, 9).len, 6);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(control_characters_become_blanks),
+		cmocka_unit_test(other_characters_stay),
+		cmocka_unit_test(bytes_that_are_no_utf8_are_dropped),
+		cmocka_unit_test(characters_that_mean_something_get_a_backslash),
+		cmocka_unit_test(length_is_in_characters),
+		cmocka_unit_test(a_head_ends_between_characters),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
