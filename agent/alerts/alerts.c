@@ -31,9 +31,13 @@ static const struct life {
 
 static struct life life_of(const struct alert *alert)
 {
-	if (alert->verdict.kind == VERDICT_BUDGET && verdict_is_of_one_call(&alert->verdict))
+	const struct verdict *v = &alert->verdict;
+
+	if (v->kind == VERDICT_BUDGET && verdict_is_of_one_call(v))
 		return lives[VERDICT_RUNAWAY]; /* one call, too */
-	return lives[alert->verdict.kind];
+	if (v->kind == VERDICT_BUDGET && v->window_s > 0) /* its budget says when the period ends, if there still is one */
+		return (struct life){ v->window_s + UINT64_C(3600), lives[VERDICT_BUDGET].end_is_news };
+	return lives[v->kind];
 }
 
 bool alerts_end_is_news(const struct alert *alert)

@@ -12,9 +12,7 @@
 
 struct advancing {
 	struct budgets *b;
-	int64_t now_s;
-	verdict_fn emit;
-	void *context;
+	struct audience to;
 	struct group *idle[KNOWN_AT_ONCE];
 	size_t idle_count;
 };
@@ -63,16 +61,16 @@ static void emit(struct advancing *a, const struct group *g, const char *metric,
 	write_name(&name, g);
 	struct verdict v = verdict_of(g, metric, buf_view(&name), started_at_s);
 	v.event = event;
-	v.at_s = (uint64_t)a->now_s;
+	v.at_s = (uint64_t)a->to.now_s;
 	v.value = value * scale_of(unit);
 	v.baseline_mean = (double)g->rule->limit.n[unit] * scale_of(unit);
 	v.baseline_stddev = v.deviation = v.pooled_deviation = NAN; /* a limit is set, not learned */
 	v.ratio = v.value / v.baseline_mean;
 	v.sample_size = s != NULL ? (double)s->calls : NAN;
 	v.run = 1;
-	v.window_s = (uint32_t)(rule_period(g->rule, a->now_s).end_s - rule_period(g->rule, a->now_s).start_s);
+	v.window_s = (uint32_t)(rule_period(g->rule, a->to.now_s).end_s - rule_period(g->rule, a->to.now_s).start_s);
 	v.direction = +1;
-	a->emit(a->context, &v);
+	a->to.emit(a->to.context, &v);
 	buf_release(&name);
 }
 
@@ -114,8 +112,17 @@ static void end_all(struct advancing *a, struct group *g)
 		end_soft(a, g, i, NULL);
 	if (g->told.forecast_at_s != 0)
 		emit_forecast(a, g, VERDICT_RESOLVED, 0, NULL);
-	g->told = (struct told){ .period_start_s = rule_period(g->rule, a->now_s).start_s };
+	g->told = (struct told){ .period_start_s = rule_period(g->rule, a->to.now_s).start_s };
 	group_touch(a->b, g);
+}
+
+void group_end_told(struct budgets *b, struct group *g, const struct audience *to)
+{
+	struct advancing a = { .b = b, .to = *to };
+
+	crowd_count(g, -1);
+	end_all(&a, g);
+	crowd_count(g, +1);
 }
 
 /* The budget was started anew, or a reload has other limits or thresholds: what is no longer crossed may be told again. */
@@ -145,23 +152,23 @@ static void judge_soft(struct advancing *a, struct group *g, const struct spell 
 		return;
 	for (size_t i = 0; i + 1 < crossed; i++) /* the higher one stands for the lower ones from now on */
 		if (g->told.soft_at_s[i] == 0) {
-			g->told.soft_at_s[i] = (uint64_t)a->now_s;
+			g->told.soft_at_s[i] = (uint64_t)a->to.now_s;
 			g->told.soft_unit[i] = TOLD_BY_HIGHER;
 		}
 	bool is_named = g->rule->crowds[crossed - 1].named < CROWD_NAMED;
-	g->told.soft_at_s[crossed - 1] = (uint64_t)a->now_s;
+	g->told.soft_at_s[crossed - 1] = (uint64_t)a->to.now_s;
 	g->told.soft_unit[crossed - 1] = is_named ? (uint8_t)unit : TOLD_IN_CROWD;
 	group_touch(a->b, g);
 	if (!is_named)
 		return;
-	emit(a, g, metrics[unit], VERDICT_RAISED, (uint64_t)a->now_s, unit,
+	emit(a, g, metrics[unit], VERDICT_RAISED, (uint64_t)a->to.now_s, unit,
 	     (double)(s->spent.n[unit] - s->forgiven.n[unit]), s);
 }
 
 static void judge_forecast(struct advancing *a, struct group *g, const struct spell *s)
 {
 	int unit = forecast_unit(g->rule);
-	double limit = (double)g->rule->limit.n[unit], forecast = group_forecast(g, a->now_s, unit);
+	double limit = (double)g->rule->limit.n[unit], forecast = group_forecast(g, a->to.now_s, unit);
 	bool is_over = (double)(s->spent.n[unit] - s->forgiven.n[unit]) >= limit;
 
 	if (limit <= 0 || isnan(forecast))
@@ -170,7 +177,7 @@ static void judge_forecast(struct advancing *a, struct group *g, const struct sp
 	bool is_high = !is_low && !is_over && forecast > FORECAST_MARGIN * limit, is_told = g->told.forecast_at_s != 0;
 	if (is_high && !is_told && g->rule->crowds[CROWD_OF_FORECAST].named < CROWD_NAMED) {
 		g->told.forecast_in_crowd = false;
-		g->told.forecast_at_s = (uint64_t)a->now_s;
+		g->told.forecast_at_s = (uint64_t)a->to.now_s;
 		group_touch(a->b, g);
 		emit_forecast(a, g, VERDICT_RAISED, forecast, s);
 	} else if (is_told && is_low) {
@@ -204,7 +211,7 @@ static bool is_idle(struct group *g, int64_t now_s)
 
 static void judge(struct advancing *a, struct group *g)
 {
-	struct period now = rule_period(g->rule, a->now_s);
+	struct period now = rule_period(g->rule, a->to.now_s);
 	const struct spell *s = group_spell_find(g, now.start_s);
 
 	if (is_told(&g->told) && g->told.period_start_s != now.start_s)
@@ -214,7 +221,7 @@ static void judge(struct advancing *a, struct group *g)
 		end_uncrossed(a, g, s);
 		judge_soft(a, g, s);
 		judge_forecast(a, g, s);
-	} else if (is_idle(g, a->now_s) && a->idle_count < KNOWN_AT_ONCE) {
+	} else if (is_idle(g, a->to.now_s) && a->idle_count < KNOWN_AT_ONCE) {
 		a->idle[a->idle_count++] = g;
 	}
 }
@@ -244,7 +251,7 @@ static void tell_single(struct advancing *a, struct rule *r)
 	v.direction = +1;
 	if (memcmp(s->trace_id, no_trace, sizeof(no_trace)) != 0)
 		memcpy(v.trace_ids[v.trace_count++], s->trace_id, sizeof(s->trace_id));
-	a->emit(a->context, &v);
+	a->to.emit(a->to.context, &v);
 }
 
 static void advance_group(void *context, struct group *g)
@@ -256,7 +263,7 @@ static void advance_group(void *context, struct group *g)
 
 void budgets_advance(struct budgets *b, int64_t now_s, verdict_fn emit_verdict, void *context)
 {
-	struct advancing a = { .b = b, .now_s = now_s, .emit = emit_verdict, .context = context };
+	struct advancing a = { .b = b, .to = { now_s, emit_verdict, context } };
 	bool is_queued = true;
 
 	pthread_mutex_lock(&b->lock);
@@ -267,7 +274,7 @@ void budgets_advance(struct budgets *b, int64_t now_s, verdict_fn emit_verdict, 
 			group_drop(b, a.idle[i]);
 	for (size_t i = 0; i < b->rule_count; i++)
 		tell_single(&a, &b->rules[i]);
-	crowds_advance(b, now_s, emit_verdict, context);
+	crowds_advance(b, &a.to);
 	if (b->known_count > 0 && now_s > b->known_until_s)
 		b->known_count = 0; /* its memory stays: it is small */
 	if (b->dirty != NULL || b->deleted.len > 0 || b->is_incomplete)

@@ -54,11 +54,11 @@ struct status budgets_new(const struct config *config, const struct budgets_outl
 void budgets_free(struct budgets *b);
 
 /* A reload: first all that may fail, which changes nothing, then one of the two others, which cannot fail and take the
- * change. Budgets that keep their id and what they tell apart keep what was spent. config: as of budgets_new, from
- * budgets_adopt on. Errors: as of budgets_new. */
+ * change. Budgets that keep their id and what they tell apart keep what was spent; of the others, what was told is over:
+ * emit hears of it, with the lock held. config: as of budgets_new, from budgets_adopt on. Errors: as of budgets_new. */
 struct budgets_change;
 struct status budgets_prepare(const struct config *config, struct budgets_change **out) MUST_USE;
-void budgets_adopt(struct budgets *b, struct budgets_change *change);
+void budgets_adopt(struct budgets *b, struct budgets_change *change, int64_t now_s, verdict_fn emit, void *context);
 void budgets_discard(struct budgets_change *change);
 
 /* One pair of the store, before anything else. Errors: CORRUPT, left out; NOMEM. */

@@ -30,7 +30,7 @@ static struct slice only_or_all(const struct rule *r, enum budget_dimension d)
 }
 
 /* started_at_s is the period's: the same crowd after a restart is the same alert. */
-static void tell(struct rule *r, size_t i, enum verdict_event event, int64_t now_s, verdict_fn emit, void *context)
+static void tell(struct rule *r, size_t i, enum verdict_event event, const struct audience *to)
 {
 	bool is_forecast = i == CROWD_OF_FORECAST;
 	struct verdict v = {
@@ -42,7 +42,7 @@ static void tell(struct rule *r, size_t i, enum verdict_event event, int64_t now
 		.model = only_or_all(r, BUDGET_BY_MODEL),
 		.prompt_version = SLICE("*"),
 		.started_at_s = (uint64_t)r->crowds[i].period_start_s,
-		.at_s = (uint64_t)now_s,
+		.at_s = (uint64_t)to->now_s,
 		.value = (double)r->crowds[i].others,
 		.baseline_mean = is_forecast ? (double)NAN : r->soft[i],
 		.baseline_stddev = NAN,
@@ -51,32 +51,43 @@ static void tell(struct rule *r, size_t i, enum verdict_event event, int64_t now
 		.ratio = is_forecast ? (double)NAN : r->soft[i],
 		.sample_size = (double)(r->crowds[i].named + r->crowds[i].others),
 		.run = 1,
-		.window_s = (uint32_t)(rule_period(r, now_s).end_s - rule_period(r, now_s).start_s),
+		.window_s = (uint32_t)(rule_period(r, to->now_s).end_s - rule_period(r, to->now_s).start_s),
 		.direction = +1,
 	};
 
-	emit(context, &v);
+	to->emit(to->context, &v);
 }
 
-static void advance(struct rule *r, size_t i, int64_t now_s, verdict_fn emit, void *context)
+static void end(struct rule *r, size_t i, const struct audience *to)
+{
+	r->crowds[i].is_told = false;
+	tell(r, i, VERDICT_RESOLVED, to);
+}
+
+static void advance(struct rule *r, size_t i, const struct audience *to)
 {
 	struct crowd *c = &r->crowds[i];
-	int64_t start_s = rule_period(r, now_s).start_s;
+	int64_t start_s = rule_period(r, to->now_s).start_s;
 
-	if (c->is_told && (c->others == 0 || c->period_start_s != start_s)) {
-		c->is_told = false;
-		tell(r, i, VERDICT_RESOLVED, now_s, emit, context);
-	}
+	if (c->is_told && (c->others == 0 || c->period_start_s != start_s))
+		end(r, i, to);
 	if (c->others > 0 && !c->is_told) {
 		c->is_told = true;
 		c->period_start_s = start_s;
-		tell(r, i, VERDICT_RAISED, now_s, emit, context);
+		tell(r, i, VERDICT_RAISED, to);
 	}
 }
 
-void crowds_advance(struct budgets *b, int64_t now_s, verdict_fn emit, void *context)
+void crowds_advance(struct budgets *b, const struct audience *to)
 {
 	for (size_t k = 0; k < b->rule_count; k++)
 		for (size_t i = 0; i < CROWDS; i++)
-			advance(&b->rules[k], i, now_s, emit, context);
+			advance(&b->rules[k], i, to);
+}
+
+void crowds_end(struct rule *r, const struct audience *to)
+{
+	for (size_t i = 0; i < CROWDS; i++)
+		if (r->crowds[i].is_told)
+			end(r, i, to);
 }

@@ -194,6 +194,17 @@ double group_rate(const struct group *g, int64_t now_s);
  * early to tell. */
 double group_forecast(struct group *g, int64_t now_s, int unit);
 
+/* ---------------------------------------------------------------- who is told (advance.c) */
+
+struct audience {
+	int64_t now_s;
+	verdict_fn emit;
+	void *context;
+};
+
+/* What was told of the group is over. */
+void group_end_told(struct budgets *b, struct group *g, const struct audience *to);
+
 /* ---------------------------------------------------------------- crowds (crowd.c) */
 
 /* Counts what was told of the group among its rule's, by: +1 or -1. Whoever changes g->told or g->rule counts it out
@@ -201,7 +212,10 @@ double group_forecast(struct group *g, int64_t now_s, int unit);
 void crowd_count(struct group *g, int by);
 
 /* Tells of crowds that have come and that are gone. */
-void crowds_advance(struct budgets *b, int64_t now_s, verdict_fn emit, void *context);
+void crowds_advance(struct budgets *b, const struct audience *to);
+
+/* What was told of the budget's crowds is over. */
+void crowds_end(struct rule *r, const struct audience *to);
 
 /* ---------------------------------------------------------------- reservations (reservations.c) */
 /* calls: whose spans settle it, one after the other; 0: one. */

@@ -9,7 +9,9 @@ struct budgets_change {
 	const struct config *config;
 	struct rule *rules;
 	size_t count;
-	struct budgets *b; /* while groups find their new rules */
+	/* while groups find their new rules: */
+	struct budgets *b;
+	const struct audience *audience;
 };
 
 struct status budgets_prepare(const struct config *config, struct budgets_change **out)
@@ -50,6 +52,7 @@ static void adopt_group(void *context, struct group *g)
 	struct rule *fresh = successor(c, g->rule);
 
 	if (fresh == NULL) {
+		group_end_told(c->b, g, c->audience);
 		reservations_drop_group(c->b, g);
 		group_drop(c->b, g);
 		return;
@@ -60,12 +63,14 @@ static void adopt_group(void *context, struct group *g)
 	group_take_series(g);
 }
 
-static void adopt_counts(const struct budgets_change *c, const struct rule *old)
+static void adopt_rule(const struct budgets_change *c, struct rule *old)
 {
 	struct rule *fresh = successor(c, old);
 
-	if (fresh == NULL)
+	if (fresh == NULL) {
+		crowds_end(old, c->audience);
 		return;
+	}
 	struct budget_counts counts = old->counts;
 	counts.budget = fresh->counts.budget;
 	counts.config = fresh->counts.config;
@@ -78,12 +83,15 @@ static void adopt_counts(const struct budgets_change *c, const struct rule *old)
 	}
 }
 
-void budgets_adopt(struct budgets *b, struct budgets_change *c)
+void budgets_adopt(struct budgets *b, struct budgets_change *c, int64_t now_s, verdict_fn emit, void *context)
 {
+	const struct audience audience = { now_s, emit, context };
+
 	c->b = b;
+	c->audience = &audience;
 	pthread_mutex_lock(&b->lock);
 	for (size_t i = 0; i < b->rule_count; i++)
-		adopt_counts(c, &b->rules[i]);
+		adopt_rule(c, &b->rules[i]);
 	groups_each(b, adopt_group, c);
 	rules_free(b->rules, b->rule_count);
 	b->generation++;

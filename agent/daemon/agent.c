@@ -396,11 +396,9 @@ static struct status reload_judgement(struct agent *a, const struct config *fres
 		buf_printf(why, "cannot use the new budgets: %s", s.why);
 		return s;
 	}
-	s = judge_reload(a->judge, fresh, why);
+	s = judge_reload(a->judge, fresh, budgets, why);
 	if (FAILED(s))
 		budgets_discard(budgets);
-	else
-		budgets_adopt(spending_budgets(a->spending), budgets);
 	return s;
 }
 

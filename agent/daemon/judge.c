@@ -290,7 +290,7 @@ struct status judge_new(const struct config *config, uv_loop_t *loop, struct htt
 	return OK;
 }
 
-struct status judge_reload(struct judge *j, const struct config *config, struct buf *why)
+struct status judge_reload(struct judge *j, const struct config *config, struct budgets_change *budgets, struct buf *why)
 {
 	pthread_mutex_lock(&j->lock);
 	struct status s = alerts_reload(j->alerts, &config->alerts, why);
@@ -299,6 +299,7 @@ struct status judge_reload(struct judge *j, const struct config *config, struct 
 		detector_reload(j->detector, &config->baselines);
 		slo_reload(j->slos, config);
 		canary_reload(j->canary, &config->canary);
+		budgets_adopt(j->budgets, budgets, (int64_t)(clock_unix_ns() / NS_PER_SECOND), on_verdict, j);
 	}
 	pthread_mutex_unlock(&j->lock);
 	return s;

@@ -62,8 +62,11 @@ const struct runaway_bars *judge_runaway_bars(const struct judge *j);
 /* Takes the chunk over; context is the judge. Any thread. */
 void judge_offer(void *context, struct sample_chunk *chunk);
 
-/* Other channels, another sigma. config is borrowed until the next reload. On failure the old ones stay; why: which channel. */
-struct status judge_reload(struct judge *j, const struct config *config, struct buf *why) MUST_USE;
+/* Other channels, another sigma, other budgets. config is borrowed until the next reload; the change of the budgets that
+ * judge_budgets told of is taken over. On failure the old ones stay, and the change is the caller's; why: which channel. */
+struct budgets_change;
+struct status judge_reload(struct judge *j, const struct config *config, struct budgets_change *budgets,
+			   struct buf *why) MUST_USE;
 
 /* Judges what is queued, saves everything, gives running notifications until deadline_ms, then calls done. */
 void judge_drain(struct judge *j, uint64_t deadline_ms, void (*done)(void *context), void *context);

@@ -173,6 +173,19 @@ def test_crossing_a_threshold_is_told(start_agent, webhook):
     assert (whole["severity"], half["severity"]) == ("critical", "warning")
 
 
+def test_the_alert_of_a_budget_that_a_reload_takes_away_ends(start_agent, webhook):
+    agent = start_agent({**budgets({"day/user": {"limit_usd": 1, "by": ["user"], "soft": [50]}}), "alerts": {
+        "channels": {"webhook/oncall": {"url": webhook.url, "signing_secret": SECRET}}}})
+    for _ in range(2):
+        otlp.send_grpc(agent.grpc_target, one_call("alice"))
+    webhook.wait_for_notifications(1)
+    agent.write_config(budgets({"day/user": None}))
+    agent.reload()
+    over = [n["data"] for n in webhook.wait_for_notifications(2)][1]
+    assert (over["state"], over["name"]) == ("resolved", "day/user user=alice")
+    assert not [a for a in agent.api("alerts")["alerts"] if a["state"] == "firing"]
+
+
 def test_a_single_call_above_its_limit_is_told_with_its_trace(start_agent, webhook):
     agent = start_agent({**budgets({"request/one": {"limit_usd": 0.2}}), "alerts": {
         "channels": {"webhook/oncall": {"url": webhook.url, "signing_secret": SECRET}}}})

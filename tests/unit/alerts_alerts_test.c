@@ -122,6 +122,24 @@ static void transitions_of_unknown_alerts_are_ignored(void **state)
 	alerts_free(a);
 }
 
+/* As when the agent was started without that budget. */
+static void an_alert_of_a_budget_that_nobody_ends_does_not_outlast_a_period(void **state)
+{
+	struct alerts *a = fresh();
+	struct verdict day = cost_shift(START);
+
+	(void)state;
+	day.kind = VERDICT_BUDGET;
+	day.metric = "budget_usd";
+	day.window_s = 86400;
+	alerts_verdict(a, &day);
+	alerts_advance(a, START + 86400); /* the period's end, if it has just begun: the budget itself says so */
+	assert_int_equal(visited(a, true), 1);
+	alerts_advance(a, START + 86400 + 3600);
+	assert_true(visited(a, true) == 0 && seen.how == ALERT_END_EXPIRED);
+	alerts_free(a);
+}
+
 static void notices_and_silent_series_end_by_themselves(void **state)
 {
 	struct alerts *a = fresh();
@@ -225,6 +243,7 @@ int main(void)
 		cmocka_unit_test(a_level_that_stays_ends_as_adopted),
 		cmocka_unit_test(an_alert_that_comes_back_is_the_same_alert),
 		cmocka_unit_test(transitions_of_unknown_alerts_are_ignored),
+		cmocka_unit_test(an_alert_of_a_budget_that_nobody_ends_does_not_outlast_a_period),
 		cmocka_unit_test(notices_and_silent_series_end_by_themselves),
 		cmocka_unit_test(alerts_of_one_key_within_an_hour_are_one_incident),
 		cmocka_unit_test(alerts_are_known_again_after_a_restart),

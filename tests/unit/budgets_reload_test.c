@@ -12,7 +12,7 @@ static void reload(struct budgets *b, const char *limits)
 	config = NULL;
 	configure(limits);
 	assert_int_equal(budgets_prepare(config, &change).code, STATUS_OK);
-	budgets_adopt(b, change);
+	budgets_adopt(b, change, T0, ignore_verdict, NULL);
 	config_free(old);
 }
 

@@ -28,7 +28,7 @@ static void reload(struct budgets *b, const char *limits)
 	config = NULL;
 	configure(limits);
 	assert_int_equal(budgets_prepare(config, &change).code, STATUS_OK);
-	budgets_adopt(b, change);
+	budgets_adopt(b, change, T0, on_verdict, NULL);
 	config_free(old);
 }
 
@@ -133,6 +133,44 @@ static void a_forecast_that_is_switched_off_ends(void **state)
 	budgets_free(b);
 }
 
+static void what_was_told_of_a_budget_that_is_gone_ends(void **state)
+{
+	static const char *const others[] = { "day/other: {limit_usd: 10}", "day/all: {limit_usd: 10, by: [user]}" };
+
+	(void)state;
+	for (size_t i = 0; i < 2; i++) {
+		struct budgets *b = opened("day/all: {limit_usd: 10, soft: [100]}");
+		memset(&told, 0, sizeof(told));
+		spend(b, "alice", USD(10), T0);
+		advance(b, T0);
+		assert_int_equal(told.raised, 1);
+		reload(b, others[i]);
+		assert_int_equal(told.resolved, 1);
+		assert_int_equal(told.started_at_s, T0);
+		advance(b, T0 + 1);
+		assert_int_equal(told.raised + told.resolved, 2);
+		budgets_free(b);
+	}
+}
+
+static void so_does_a_crowd_of_its_groups(void **state)
+{
+	struct budgets *b = opened("day/each: {limit_usd: 1, by: [user], soft: [100], forecast: false}");
+	char user[16];
+
+	(void)state;
+	memset(&told, 0, sizeof(told));
+	for (int i = 0; i < 25; i++) {
+		snprintf(user, sizeof(user), "u%d", i);
+		spend(b, user, USD(2), T0);
+	}
+	advance(b, T0);
+	assert_int_equal(told.raised, 21);
+	reload(b, "day/other: {limit_usd: 10}");
+	assert_int_equal(told.resolved, 21);
+	budgets_free(b);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -141,6 +179,8 @@ int main(void)
 		TEST(other_thresholds_are_told_where_they_are_crossed),
 		TEST(a_threshold_that_is_gone_ends),
 		TEST(a_forecast_that_is_switched_off_ends),
+		TEST(what_was_told_of_a_budget_that_is_gone_ends),
+		TEST(so_does_a_crowd_of_its_groups),
 	};
 
 	return run(tests, sizeof(tests) / sizeof(tests[0]));
