@@ -76,5 +76,9 @@ void news_visit(struct prompt_news *n, void (*visit)(void *context, const struct
 
 void news_forget(struct news_slot *slot)
 {
+	for (int i = 0; i < USE_COUNTERS; i++)
+		atomic_store_explicit(&slot->use.counters[i], 0, memory_order_relaxed);
+	atomic_store_explicit(&slot->use.first_seen_s, 0, memory_order_relaxed);
+	atomic_store_explicit(&slot->use.last_seen_s, 0, memory_order_relaxed);
 	atomic_store_explicit(&slot->state, 0, memory_order_release);
 }

@@ -43,7 +43,8 @@ struct prompt_use *news_note(struct prompt_news *n, const struct news_place *p, 
 void news_visit(struct prompt_news *n, void (*visit)(void *context, const struct news_place *p, struct news_slot *slot),
 		void *context);
 
-/* The place is known to all lanes by now, and its counters were taken. */
+/* The place is known to all lanes by now, and its counters were taken; or there is no room for it, and what it counted
+ * must not count for the next one. */
 void news_forget(struct news_slot *slot);
 
 #endif

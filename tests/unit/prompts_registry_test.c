@@ -232,6 +232,46 @@ static void traffic_makes_a_version_known_with_its_first_call(void **state)
 	assert_non_null(strstr(answer, "\"latency_ms\":50"));
 }
 
+static void fill_registry(void)
+{
+	char version[16];
+	bool is_room = true;
+
+	for (unsigned i = 0; is_room; i++) {
+		snprintf(version, sizeof(version), "%u", i);
+		is_room = !FAILED(registry_learn(rig.registry, SLICE("filler"), slice_of(version), PROMPT_FROM_TRAFFIC, 10));
+	}
+}
+
+/* Calls of more versions than there are slots for news. */
+static void call_unknown_versions(void)
+{
+	char version[16];
+	struct call c = { .role = ROLE_LLM, .counted = true, .prompt_name = SLICE("unknown"), .end_unix_ns = 200000000000 };
+
+	for (unsigned i = 0; i <= NEWS_SLOTS; i++) {
+		snprintf(version, sizeof(version), "%u", i);
+		c.prompt_version = slice_of(version);
+		prompt_table_count(table, &c);
+	}
+}
+
+static void what_finds_no_room_is_not_counted_for_another_version(void **state)
+{
+	struct registry_drift drift[1];
+	size_t count;
+
+	(void)state;
+	adopt("name: answer\nversion: 1\n");
+	fill_registry();
+	call("1", "first");
+	call_unknown_versions();
+	for (int i = 0; i < 20; i++)
+		registry_tick(rig.registry, 200, drift, 1, &count);
+	call("1", "second");
+	assert_non_null(strstr(shown("answer"), "\"deployed_to\":[],\"calls\":2,"));
+}
+
 static void what_is_assumed_of_a_release_does_not_prove_itself(void **state)
 {
 	(void)state;
@@ -507,6 +547,7 @@ int main(void)
 		TEST(released_version_keeps_its_manifest),
 		TEST(refusal_holds_over_a_restart),
 		TEST(traffic_makes_a_version_known_with_its_first_call),
+		TEST(what_finds_no_room_is_not_counted_for_another_version),
 		TEST(what_is_assumed_of_a_release_does_not_prove_itself),
 		TEST(unknown_version_is_not_deployed),
 		TEST(what_makes_no_sense_is_not_deployed),
