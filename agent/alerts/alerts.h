@@ -86,7 +86,8 @@ bool alerts_channel_test_json(struct alerts *a, unsigned number, struct buf *out
 typedef void (*alerts_put)(void *context, struct slice key, struct slice value);
 void alerts_save(struct alerts *a, bool all, alerts_put put, void *context);
 
-/* Whether an alert fired, ended or was told since the last alerts_save: better saved soon. */
+/* Whether an alert fired, ended or was told, or a silence began or was ended, since the last alerts_save: better saved
+ * soon. */
 bool alerts_unsaved(const struct alerts *a);
 
 /* Loads one pair, before any verdict. Undelivered notifications are sent. Errors: CORRUPT, left out; NOMEM. */

@@ -225,6 +225,7 @@ struct status alerts_silence(struct alerts *a, const struct silence_wish *wish, 
 	const struct silence *made;
 
 	TRY(silences_add(&a->silences, wish->matchers, now_s, now_s + wish->duration_s, wish->by, wish->comment, &made));
+	a->unsaved = true;
 	silence_json(made, now_s, out);
 	LOG(INFO, "alerts", "silence_added", "id=%s matchers=\"%s\" by=\"%s\"", made->id, made->matchers_text, made->by);
 	alerts_settle(a);
@@ -234,6 +235,7 @@ struct status alerts_silence(struct alerts *a, const struct silence_wish *wish, 
 struct status alerts_unsilence(struct alerts *a, struct slice id)
 {
 	TRY(silences_end(&a->silences, id, clock_unix_ns() / NS_PER_SECOND));
+	a->unsaved = true;
 	LOG(INFO, "alerts", "silence_ended", "id=%.*s", SLICE_ARG(id));
 	alerts_settle(a);
 	return OK;

@@ -44,12 +44,24 @@ static const char *fill(struct silence *s, struct slice matchers, struct slice b
 	return matchers_read(slice_of(s->matchers_text), &s->matchers);
 }
 
-static void name_it(struct silence *s)
+static bool is_taken(const struct silences *s, const char *id)
 {
-	uint64_t hash = hash_stable(s->matchers_text, strlen(s->matchers_text));
+	for (size_t i = 0; i < s->count; i++)
+		if (strcmp(s->items[i]->id, id) == 0)
+			return true;
+	return false;
+}
 
-	hash = hash_mix(hash_mix(hash, s->from_s), s->until_s);
-	snprintf(s->id, sizeof(s->id), "%016" PRIx64, hash);
+/* The same may be asked for twice within a second. */
+static void name_it(const struct silences *s, struct silence *item)
+{
+	uint64_t hash = hash_stable(item->matchers_text, strlen(item->matchers_text));
+
+	hash = hash_mix(hash_mix(hash, item->from_s), item->until_s);
+	do {
+		snprintf(item->id, sizeof(item->id), "%016" PRIx64, hash);
+		hash = hash_mix(hash, 1);
+	} while (is_taken(s, item->id));
 }
 
 struct status silences_add(struct silences *s, struct slice matchers, uint64_t from_s, uint64_t until_s,
@@ -72,7 +84,7 @@ struct status silences_add(struct silences *s, struct slice matchers, uint64_t f
 	item->from_s = from_s;
 	item->until_s = until_s;
 	item->dirty = true;
-	name_it(item);
+	name_it(s, item);
 	s->items[s->count++] = item;
 	*out = item;
 	return OK;
@@ -106,9 +118,10 @@ void silences_expire(struct silences *s, uint64_t now_s)
 	s->count = kept;
 }
 
+/* None begins later than it was asked for: a time before that is of a clock that was set back. */
 static bool is_active(const struct silence *s, uint64_t now_s)
 {
-	return s->from_s <= now_s && now_s < s->until_s;
+	return now_s < s->until_s;
 }
 
 const struct silence *silences_cover(const struct silences *s, const struct match_labels *labels, uint64_t now_s)

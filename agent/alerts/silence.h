@@ -33,7 +33,7 @@ struct silences {
 
 void silences_release(struct silences *s);
 
-/* why: what is wrong, a literal. *out: borrowed. Errors: INVALID, no matchers, too long, over already; FULL; NOMEM. */
+/* from_s: now. *out: borrowed. Errors: INVALID, no matchers, too long, over already; FULL; NOMEM. */
 struct status silences_add(struct silences *s, struct slice matchers, uint64_t from_s, uint64_t until_s,
 			   struct slice by, struct slice comment, const struct silence **out) MUST_USE;
 

@@ -157,6 +157,57 @@ static void silences_are_checked_and_outlive_a_restart(void **state)
 	release_pairs(&pairs);
 }
 
+/* Who asked for it was told that it lasts. */
+static void a_silence_and_its_end_are_better_saved_soon(void **state)
+{
+	static struct kept_pairs pairs;
+	struct silence_wish wish = { SLICE("model=gpt*"), SLICE("me"), SLICE(""), 3600 };
+	struct buf made = BUF_INIT;
+
+	(void)state;
+	open_alerts();
+	assert_false(FAILED(alerts_silence(alerts, &wish, &made)));
+	assert_true(alerts_unsaved(alerts));
+	alerts_save(alerts, false, keep_pair, &pairs);
+	assert_false(alerts_unsaved(alerts));
+	assert_false(FAILED(alerts_unsilence(alerts, (struct slice){ strstr(buf_string(&made), "\"id\":\"") + 6, 16 })));
+	assert_true(alerts_unsaved(alerts));
+	buf_release(&made);
+	release_pairs(&pairs);
+}
+
+/* A client that had no answer asks again. */
+static void two_silences_of_one_moment_are_two(void **state)
+{
+	static struct kept_pairs pairs;
+	struct silences two = { .count = 0 };
+	const struct silence *one, *other;
+
+	(void)state;
+	for (int i = 0; i < 2; i++)
+		assert_false(FAILED(silences_add(&two, SLICE("model=gpt*"), START, START + 3600, SLICE("me"), SLICE(""),
+						 i == 0 ? &one : &other)));
+	assert_string_not_equal(one->id, other->id);
+	silences_save(&two, false, keep_pair, &pairs);
+	assert_int_equal(pairs.count, 2);
+	silences_release(&two);
+	release_pairs(&pairs);
+}
+
+static void a_silence_lasts_also_when_the_clock_is_set_back(void **state)
+{
+	struct silences one = { .count = 0 };
+	struct match_labels labels = { .of = { [MATCH_MODEL] = SLICE("gpt-4o") } };
+	const struct silence *made;
+
+	(void)state;
+	assert_false(FAILED(silences_add(&one, SLICE("model=gpt*"), START, START + 3600, SLICE("me"), SLICE(""), &made)));
+	assert_ptr_equal(silences_cover(&one, &labels, START), made);
+	assert_ptr_equal(silences_cover(&one, &labels, START - 600), made);
+	assert_null(silences_cover(&one, &labels, START + 3600));
+	silences_release(&one);
+}
+
 static void probation_lists_and_does_not_tell(void **state)
 {
 	const char *rules[] = { "metric=cost" };
@@ -272,6 +323,9 @@ int main(void)
 		QUIET_TEST(a_silence_holds_back_and_its_end_lets_go),
 		QUIET_TEST(what_was_silenced_to_its_end_is_never_told),
 		QUIET_TEST(silences_are_checked_and_outlive_a_restart),
+		QUIET_TEST(a_silence_and_its_end_are_better_saved_soon),
+		cmocka_unit_test(two_silences_of_one_moment_are_two),
+		cmocka_unit_test(a_silence_lasts_also_when_the_clock_is_set_back),
 		QUIET_TEST(probation_lists_and_does_not_tell),
 		QUIET_TEST(errors_hide_the_latency_of_their_feature_only),
 		QUIET_TEST(errors_hide_what_follows_from_them_and_nothing_else),
