@@ -107,6 +107,12 @@ static inline struct slice slice_head(struct slice s, size_t n)
 	return (struct slice){ s.ptr, n < s.len ? n : s.len };
 }
 
+/* ASCII digits, whatever the locale. */
+static inline bool is_digit(char c)
+{
+	return c >= '0' && c <= '9';
+}
+
 /* ASCII letters compare without case; other bytes as they are. */
 bool slice_equal_nocase(struct slice a, struct slice b);
 

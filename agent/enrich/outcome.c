@@ -96,11 +96,6 @@ static enum error_class class_of_status(uint64_t http_status)
 	}
 }
 
-static bool is_digit(char c)
-{
-	return c >= '0' && c <= '9';
-}
-
 /* Three digits at i that stand for themselves. 0: none, or no failure. */
 static uint64_t status_at(struct slice message, size_t i)
 {

@@ -9,11 +9,6 @@
 
 #define S(literal) { literal, sizeof(literal) - 1 }
 
-static bool is_digit(char c)
-{
-	return c >= '0' && c <= '9';
-}
-
 static bool contains(struct slice s, struct slice part)
 {
 	return slice_find(s, part) >= 0;

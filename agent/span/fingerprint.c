@@ -5,11 +5,6 @@
 
 #include "agent/base/hash.h"
 
-static bool is_digit(char c)
-{
-	return c >= '0' && c <= '9';
-}
-
 uint64_t fingerprint_of(struct slice whole)
 {
 	struct slice text = slice_trim(whole);
