@@ -76,7 +76,7 @@ static int refused(const struct client *c, unsigned code, struct slice body)
 			c->token != NULL ? "; the one that is set was refused" : "");
 		return CLI_UNREACHABLE;
 	default:
-		return code >= 500 ? CLI_UNREACHABLE : CLI_NO;
+		return code < 400 || code >= 500 ? CLI_UNREACHABLE : CLI_NO;
 	}
 }
 
@@ -86,6 +86,27 @@ static int unreachable(const struct client *c, struct buf *why)
 		"plimsoll %s: cannot reach the agent at %s: %s\n"
 		"plimsoll %s: start it with 'plimsoll run', or name its admin endpoint with --agent or PLIMSOLL_AGENT\n",
 		c->self->name, c->url, buf_string(why), c->self->name);
+	return CLI_UNREACHABLE;
+}
+
+/* One JSON value, or one a line. */
+static bool is_json(struct slice body)
+{
+	struct json j;
+
+	json_init(&j, body);
+	while (json_peek(&j) != JSON_BAD && json_skip(&j))
+		;
+	return !FAILED(json_finish(&j));
+}
+
+/* Another server's page must not pass for an agent on which nothing fires. */
+static int no_agent(const struct client *c)
+{
+	fprintf(stderr,
+		"plimsoll %s: what answers at %s is no agent's admin endpoint: it sends no JSON; name that with --agent or "
+		"PLIMSOLL_AGENT\n",
+		c->self->name, c->url);
 	return CLI_UNREACHABLE;
 }
 
@@ -115,6 +136,8 @@ static int ask(const struct client *c, const char *method, const char *path, str
 		code = unreachable(c, &why);
 	else if (status / 100 != 2)
 		code = refused(c, status, buf_view(&body));
+	else if (!is_json(buf_view(&body)))
+		code = no_agent(c);
 	else
 		buf_slice(answer, buf_view(&body));
 	buf_release(&url);

@@ -11,9 +11,9 @@
  * The agent is the one of --agent, else of PLIMSOLL_AGENT, else http://localhost:9464; "unix:/path" is a socket of this
  * machine. PLIMSOLL_TOKEN is sent as bearer token. For https, PLIMSOLL_CA_FILE holds the certificates to trust,
  * PLIMSOLL_CERT_FILE and PLIMSOLL_KEY_FILE our own. What goes wrong is said on standard error, and the exit status
- * follows: 3 (CLI_UNREACHABLE) where nobody answers, the agent is not ready or the token is refused; 2 (CLI_USAGE)
- * where the agent calls the request wrong (400, 413, 422); 1 (CLI_NO) for any other refusal: no such thing (404), not
- * now (409).
+ * follows: 3 (CLI_UNREACHABLE) where nobody answers or somebody else does (a redirect, no JSON), the agent is not ready or
+ * the token is refused; 2 (CLI_USAGE) where the agent calls the request wrong (400, 413, 422); 1 (CLI_NO) for any other
+ * refusal: no such thing (404), not now (409).
  */
 #ifndef PLIMSOLL_CLI_CLIENT_H
 #define PLIMSOLL_CLI_CLIENT_H

@@ -83,7 +83,7 @@ static void a_refusal_shows_the_agents_words(void **state)
 		{ { .bytes = "HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\n\r\n" }, CLI_UNREACHABLE, "PLIMSOLL_TOKEN" },
 		{ { .bytes = "HTTP/1.1 503 Busy\r\nContent-Length: 4\r\n\r\nbusy" }, CLI_UNREACHABLE, "busy" },
 		{ { .bytes = "HTTP/1.1 302 Found\r\nLocation: http://127.0.0.1:1/\r\nContent-Length: 0\r\n\r\n" },
-		  CLI_NO, "answers 302" },
+		  CLI_UNREACHABLE, "answers 302" },
 	};
 	struct http_peer peer;
 	struct buf answer = BUF_INIT;
@@ -94,6 +94,37 @@ static void a_refusal_shows_the_agents_words(void **state)
 		assert_non_null(strstr(captured.err, cases[i].words));
 		assert_int_equal(answer.len, 0);
 	}
+	buf_release(&answer);
+}
+
+static void who_sends_no_json_is_no_agent(void **state)
+{
+	static const struct http_peer_reply replies[] = {
+		{ .bytes = "HTTP/1.1 200 OK\r\nContent-Length: 13\r\n\r\n<html></html>" },
+		{ .bytes = "HTTP/1.1 200 OK\r\nContent-Length: 11\r\n\r\n{\"alerts\":[" },
+		{ .bytes = "HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\n{} x" },
+		{ .bytes = "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n" },
+	};
+	struct http_peer peer;
+	struct buf answer = BUF_INIT;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(replies) / sizeof(replies[0]); i++) {
+		assert_int_equal(call(&replies[i], "GET", "/", &answer, &peer), CLI_UNREACHABLE);
+		assert_non_null(strstr(captured.err, "is no agent's admin endpoint"));
+		assert_int_equal(answer.len, 0);
+	}
+	buf_release(&answer);
+}
+
+static void json_lines_are_an_answer(void **state)
+{
+	struct http_peer peer;
+	struct buf answer = BUF_INIT;
+
+	(void)state;
+	assert_int_equal(call(&ANSWER("200 OK", "{\"a\":1}\n[2]\n", "12"), "GET", "/", &answer, &peer), CLI_GO_ON);
+	assert_string_equal(buf_string(&answer), "{\"a\":1}\n[2]\n");
 	buf_release(&answer);
 }
 
@@ -145,6 +176,8 @@ int main(void)
 		cmocka_unit_test(an_answer_is_handed_over),
 		cmocka_unit_test(a_post_carries_its_body),
 		cmocka_unit_test(a_refusal_shows_the_agents_words),
+		cmocka_unit_test(who_sends_no_json_is_no_agent),
+		cmocka_unit_test(json_lines_are_an_answer),
 		cmocka_unit_test(nobody_there_names_the_address_and_the_remedy),
 		cmocka_unit_test(the_address_comes_from_option_environment_or_default),
 		cmocka_unit_test(queries_are_percent_encoded),
