@@ -302,12 +302,13 @@ static bool reserve(struct deciding *d)
 	return must_wait;
 }
 
+/* Of several calls that are let through at once, those beyond what was saved up are a debt. */
 static void use_throttle(const struct deciding *d)
 {
 	for (size_t i = 0; i < d->count; i++) {
 		const struct match *m = &d->matches[i];
 		if (m->rule->config->hard == BUDGET_THROTTLES && is_used_up(m))
-			throttle_of(m)->tokens -= 1;
+			throttle_of(m)->tokens -= d->q->calls > 1 ? d->q->calls : 1;
 	}
 }
 

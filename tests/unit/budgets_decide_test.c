@@ -127,6 +127,25 @@ static void a_throttle_counts_who_reserves_and_who_only_asks(void **state)
 	budgets_free(b);
 }
 
+static void a_throttle_counts_each_of_several_calls(void **state)
+{
+	struct budgets *b = opened("day/all: {limit_usd: 1, hard: throttle, throttle_per_minute: 6}");
+	struct budget_question q = { .reserves = true, .calls = 3 };
+	struct budget_answer a;
+
+	(void)state;
+	spend(b, "alice", USD(1), T0);
+	budgets_decide(b, &q, T0, &a);
+	assert_int_equal(a.decision, DECISION_ALLOW);
+	budgets_decide(b, &q, T0 + 10, &a);
+	assert_int_equal(a.decision, DECISION_THROTTLE);
+	assert_true(a.retry_after_s > 19 && a.retry_after_s <= 20);
+	budgets_decide(b, &q, T0 + 30, &a);
+	assert_int_equal(a.decision, DECISION_ALLOW);
+	commit();
+	budgets_free(b);
+}
+
 /* ---------------------------------------------------------------- single calls */
 
 static void single_calls_above_their_limit_are_counted_where_nobody_asked(void **state)
@@ -265,6 +284,7 @@ int main(void)
 		TEST(rates_above_one_a_second_are_kept_too),
 		TEST(each_group_has_a_rate_of_its_own),
 		TEST(a_throttle_counts_who_reserves_and_who_only_asks),
+		TEST(a_throttle_counts_each_of_several_calls),
 		TEST(single_calls_above_their_limit_are_counted_where_nobody_asked),
 		TEST(a_month_ends_and_its_budget_is_whole_again),
 		TEST(what_cannot_be_kept_is_let_through_unless_it_fails_closed),
