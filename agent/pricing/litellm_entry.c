@@ -138,6 +138,31 @@ static uint64_t boundary(const struct litellm_entry *e, uint64_t tokens)
 	return slice_equal(e->provider, SLICE("x-ai")) ? tokens - 1 : tokens;
 }
 
+static bool is_token_price(struct slice name)
+{
+	return slice_find(name, SLICE("token")) >= 0;
+}
+
+/* By the image, the pixel, the second: nothing that we count. */
+static bool is_other_charge(struct slice name)
+{
+	return (slice_starts_with(name, SLICE("input_cost_per_")) || slice_starts_with(name, SLICE("output_cost_per_"))) &&
+	       !is_token_price(name);
+}
+
+static bool note_other_charge(struct loader *l, struct litellm_entry *e)
+{
+	struct slice text;
+	struct decimal d;
+
+	if (json_peek(&l->j) != JSON_NUMBER)
+		return json_skip(&l->j);
+	if (!json_number(&l->j, &text))
+		return false;
+	e->has_other_charge |= decimal_parse(text, &d) && d.digits > 0;
+	return true;
+}
+
 static bool load_cost(struct loader *l, struct litellm_entry *e, struct slice name, uint64_t above)
 {
 	struct decimal d;
@@ -148,9 +173,10 @@ static bool load_cost(struct loader *l, struct litellm_entry *e, struct slice na
 		above = boundary(e, tokens);
 	const struct base_key *key = find_base(name);
 	if (key == NULL)
-		return json_skip(&l->j);
+		return is_other_charge(name) ? note_other_charge(l, e) : json_skip(&l->j);
 	if (!read_decimal(l, &d))
 		return l->j.why == NULL;
+	e->has_other_charge |= !is_token_price(name) && d.digits > 0;
 	return set_price(l, e, tier, key, above, d);
 }
 
@@ -186,11 +212,37 @@ static bool load_range(struct loader *l, struct litellm_entry *e)
 	return l->j.why == NULL;
 }
 
+static bool is_zero(const struct price_value *v)
+{
+	bool zero = v->digits == 0;
+
+	for (uint32_t i = 0; i < v->tier_count; i++)
+		zero &= v->tiers[i].digits == 0;
+	return zero;
+}
+
+/* A reranker at 0.002 a query and 0 a token is not free: what its tokens cost is not said. */
+static void drop_free_tokens(struct litellm_entry *e)
+{
+	unit_set tokens = 0;
+
+	for (size_t i = 0; i < sizeof(base_keys) / sizeof(base_keys[0]); i++) {
+		unit_set unit = e->priced[TIER_STANDARD] & UNIT_BIT(base_keys[i].unit);
+		if (unit == 0 || !is_token_price(base_keys[i].name))
+			continue;
+		if (!is_zero(&e->prices[TIER_STANDARD][base_keys[i].unit].value))
+			return;
+		tokens |= unit;
+	}
+	e->priced[TIER_STANDARD] &= ~tokens;
+}
+
 bool litellm_read_entry(struct loader *l, struct litellm_entry *e)
 {
 	struct json_string key;
 
 	memset(e->priced, 0, sizeof(e->priced));
+	e->has_other_charge = false;
 	if (!json_object(&l->j))
 		return false;
 	while (json_member(&l->j, &key)) {
@@ -208,5 +260,7 @@ bool litellm_read_entry(struct loader *l, struct litellm_entry *e)
 			if (!load_range(l, e))
 				return false;
 	}
+	if (e->has_other_charge)
+		drop_free_tokens(e);
 	return l->j.why == NULL;
 }

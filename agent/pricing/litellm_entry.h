@@ -23,6 +23,7 @@ struct litellm_entry {
 	struct slice key, provider;
 	struct keyed_price prices[TIER_COUNT][UNIT_COUNT];
 	unit_set priced[TIER_COUNT];
+	bool has_other_charge; /* by something else than tokens; tokens at nothing are then left out */
 };
 
 /* Reads the object of one model; e->key and e->provider (the table's id) are set by the caller. */

@@ -9,6 +9,8 @@
 #include <jansson.h>
 #include <math.h>
 #include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
 
 #include "agent/base/file.h"
 #include "agent/pricing/price.h"
@@ -118,10 +120,54 @@ static void every_row_is_priced_as_litellm_does(void **state)
 	buf_release(&text);
 }
 
+static struct cost cost_of(const char *model, const char *provider)
+{
+	static const char text[] =
+		"{\"rerank-v3.5\":{\"litellm_provider\":\"cohere\",\"mode\":\"rerank\",\"input_cost_per_query\":0.002,"
+		"\"input_cost_per_token\":0.0,\"output_cost_per_token\":0.0},"
+		"\"gemini/lyria-3\":{\"litellm_provider\":\"gemini\",\"output_cost_per_image\":0.04,"
+		"\"input_cost_per_token\":0,\"output_cost_per_token\":0},"
+		"\"gemini/nano\":{\"litellm_provider\":\"gemini\",\"output_cost_per_image\":0.04,"
+		"\"input_cost_per_token\":3e-07,\"output_cost_per_token\":0},"
+		"\"ollama/llama3\":{\"litellm_provider\":\"ollama\",\"input_cost_per_token\":0.0,"
+		"\"output_cost_per_token\":0.0,\"search_context_cost_per_query\":{\"search_context_size_low\":0.03}}}";
+	char path[] = "/tmp/plimsoll-litellm-XXXXXX";
+	int fd = mkstemp(path);
+	struct price_book *book = NULL;
+	struct buf errors = BUF_INIT;
+	struct call c = { .provider = slice_of(provider), .request_model = slice_of(model) };
+
+	assert_int_equal(write(fd, text, sizeof(text) - 1), sizeof(text) - 1);
+	close(fd);
+	if (FAILED(price_book_open(path, NULL, &book, &errors)))
+		fail_msg("%s", buf_string(&errors));
+	unlink(path);
+	struct pricer *pricer = pricer_new(book);
+	tokens_set(&c.tokens, TOKENS_INPUT, 1000000);
+	tokens_set(&c.tokens, TOKENS_OUTPUT, 10);
+	price_call(pricer, &c);
+	c.cost.price = SLICE_NONE; /* lives in the book */
+	pricer_free(pricer);
+	price_book_free(book);
+	return c.cost;
+}
+
+static void tokens_at_nothing_beside_another_price_are_no_free_call(void **state)
+{
+	(void)state;
+	assert_false(cost_of("rerank-v3.5", "cohere").known);
+	assert_false(cost_of("lyria-3", "gcp.gemini").known);
+	assert_true(cost_of("nano", "gcp.gemini").known); /* its tokens cost something */
+	assert_int_equal(cost_of("nano", "gcp.gemini").total_pusd, 300000000000);
+	assert_true(cost_of("llama3", "ollama").known); /* nothing else is charged */
+	assert_int_equal(cost_of("llama3", "ollama").total_pusd, 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(every_row_is_priced_as_litellm_does),
+		cmocka_unit_test(tokens_at_nothing_beside_another_price_are_no_free_call),
 	};
 	return cmocka_run_group_tests_name("pricing/litellm", tests, NULL, NULL);
 }
