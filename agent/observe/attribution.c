@@ -123,14 +123,14 @@ void attribution_count(struct attribution all[DIMENSION_COUNT], const struct att
 		       const struct call *c)
 {
 	int64_t pusd = c->cost.known && c->cost.total_pusd > 0 ? c->cost.total_pusd : 0;
-	bool is_success = c->outcome == OUTCOME_OK;
+	bool is_priced_success = c->cost.known && c->outcome == OUTCOME_OK;
 
 	for (int d = 0; d < DIMENSION_COUNT; d++) {
 		if (places->at[d] == ATTRIBUTION_NONE)
 			continue;
 		struct attribution_sum *sum = &all[d].sums[places->at[d]];
 		sum->requests++;
-		sum->successes += is_success;
+		sum->priced_successes += is_priced_success;
 		sum->priced += c->cost.known;
 		sum->cost_pusd += pusd;
 	}
@@ -160,7 +160,7 @@ void attribution_snapshot_add(struct attribution_snapshot *s, const struct attri
 				continue;
 			to->set = from->set;
 			to->requests += from->requests;
-			to->successes += from->successes;
+			to->priced_successes += from->priced_successes;
 			to->priced += from->priced;
 			to->cost_pusd += from->cost_pusd;
 		}
@@ -180,7 +180,7 @@ static void write_cost(struct exposition *x, const struct attribution_sum *sum)
 
 static void write_cost_per_success(struct exposition *x, const struct attribution_sum *sum)
 {
-	exposition_decimal(x, sum->set->text, (struct decimal){ money_divide(sum->cost_pusd, sum->successes), 12 });
+	exposition_decimal(x, sum->set->text, (struct decimal){ money_divide(sum->cost_pusd, sum->priced_successes), 12 });
 }
 
 static bool is_counted(const struct attribution_sum *sum)
@@ -193,9 +193,9 @@ static bool is_priced(const struct attribution_sum *sum)
 	return sum->priced > 0;
 }
 
-static bool has_success(const struct attribution_sum *sum)
+static bool has_priced_success(const struct attribution_sum *sum)
 {
-	return sum->priced > 0 && sum->successes > 0;
+	return sum->priced_successes > 0;
 }
 
 static const struct row {
@@ -210,8 +210,8 @@ static const struct row {
 	    "Cost of the priced model calls in US dollars by one dimension at a time: do not add up dimensions" },
 	  is_priced, write_cost },
 	{ { "plimsoll_attributed_cost_per_success_usd", METRIC_GAUGE,
-	    "Cost in US dollars of all priced calls, failed ones too, for each call that ended ok" },
-	  has_success, write_cost_per_success },
+	    "Cost in US dollars of all priced calls, failed ones too, for each of them that ended ok" },
+	  has_priced_success, write_cost_per_success },
 };
 
 #define ROW_COUNT (sizeof(rows) / sizeof(rows[0]))

@@ -36,7 +36,7 @@ struct attribution_registry {
 /* What one value has been counted. */
 struct attribution_sum {
 	const struct label_set *set; /* NULL: nothing yet */
-	uint64_t requests, successes, priced;
+	uint64_t requests, priced, priced_successes;
 	__int128_t cost_pusd;
 };
 

@@ -166,6 +166,7 @@ static void count_cost(struct observe_shard *s, struct series *series, const str
 	if (c->cost.known) {
 		uint64_t pusd = not_negative(c->cost.total_pusd);
 		series->cost_pusd += pusd;
+		series->priced_successes += c->outcome == OUTCOME_OK;
 		s->totals.cost_pusd += pusd;
 		s->totals.priced++;
 		count_value(s, &series->cost, HISTOGRAM_USD, pusd, c);

@@ -82,8 +82,8 @@ struct observe_about {
  *  "by":{"feature":[ROW...],"prompt":[ROW...],"model":[ROW...]},      dearest first, at most OBSERVE_ROWS_MAX each
  *  "hidden":{"feature","prompt","model"}}                             how many rows that cut off
  * ROW: {"name","provider"(model only),"overflow"(true, in the row of what is beyond the cap),"requests","errors",
- *  "unpriced","cost_usd","cost_per_request_usd","cost_per_success_usd"(of all calls, for each that ended ok),
- *  "cache_savings_usd","input_tokens","output_tokens","latency_p50_s","latency_p95_s","ttft_p50_s","ttft_p95_s",
+ *  "unpriced","cost_usd","cost_per_request_usd","cost_per_success_usd"(of all priced calls, for each of them that ended
+ *  ok),"cache_savings_usd","input_tokens","output_tokens","latency_p50_s","latency_p95_s","ttft_p50_s","ttft_p95_s",
  *  "output_tokens_per_second","quality"(quality_write_row)} */
 #define OBSERVE_ROWS_MAX 200
 void observer_summary(struct observer *o, const struct observe_about *about, struct buf *out);

@@ -17,6 +17,7 @@ struct series {
 	uint64_t tokens[TOKEN_CLASS_COUNT];
 	uint32_t tokens_known;       /* bit 1u << class */
 	uint64_t unpriced, reported; /* calls without a price; calls whose span named a cost */
+	uint64_t priced_successes;   /* calls that ended ok and have a cost */
 	__int128_t cost_pusd, reported_pusd;
 	uint64_t compared;          /* calls with both a reported and a computed cost */
 	__int128_t difference_pusd; /* of those, reported minus computed */

@@ -173,7 +173,7 @@ static const struct row {
 	    "Reported minus computed cost in US dollars, summed over the model calls that have both" },
 	  write_cost_difference },
 	{ { "plimsoll_cost_per_success_usd", METRIC_GAUGE,
-	    "Cost in US dollars of all priced calls, failed ones too, for each call that ended ok" },
+	    "Cost in US dollars of all priced calls, failed ones too, for each of them that ended ok" },
 	  write_cost_per_success },
 	{ { "plimsoll_cache_savings_usd", METRIC_COUNTER,
 	    "US dollars that input read from a cache would have cost more as plain input; what writing to the cache cost "

@@ -22,6 +22,7 @@ void series_add(struct series *to, const struct series *from, struct arena *a)
 		to->tokens[i] = saturating_add(to->tokens[i], from->tokens[i]);
 	to->tokens_known |= from->tokens_known;
 	to->unpriced += from->unpriced;
+	to->priced_successes += from->priced_successes;
 	to->reported += from->reported;
 	to->cost_pusd += from->cost_pusd;
 	to->reported_pusd += from->reported_pusd;
@@ -56,9 +57,9 @@ bool series_is_priced(const struct series *s)
 
 bool series_cost_per_success(const struct series *s, __int128_t *out_pusd)
 {
-	if (!series_is_priced(s) || s->outcomes[OUTCOME_OK] == 0)
+	if (s->priced_successes == 0)
 		return false;
-	*out_pusd = money_divide(s->cost_pusd, s->outcomes[OUTCOME_OK]);
+	*out_pusd = money_divide(s->cost_pusd, s->priced_successes);
 	return true;
 }
 

@@ -119,6 +119,9 @@ static void what_is_not_told_is_not_counted(void **state)
 	assert_scraped(o, REQUESTS "{dimension=\"workflow\",value=\"unpriced\"} 1");
 	assert_int_equal(lines_of(o, COST), 0);
 	assert_int_equal(lines_of(o, PER_SUCCESS), 0);
+	c.cost.known = true;
+	observe_one(o, 0, &c);
+	assert_scraped(o, PER_SUCCESS "{dimension=\"workflow\",value=\"unpriced\"} 0.000001");
 	observer_free(o);
 }
 

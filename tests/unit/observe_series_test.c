@@ -276,6 +276,24 @@ static void a_success_bears_the_cost_of_failures(void **state)
 	observer_free(o);
 }
 
+static void a_success_without_a_price_does_not_make_the_others_cheaper(void **state)
+{
+	struct config config = config_with(100, 128);
+	struct observer *o = observer_new(&config, 1);
+	struct call priced = sample_call(), unpriced = sample_call();
+
+	(void)state;
+	unpriced.cost.known = false;
+	priced.outcome = OUTCOME_TRUNCATED;
+	observe_one(o, 0, &priced);
+	observe_one(o, 0, &unpriced);
+	assert_int_equal(lines_of(o, "plimsoll_cost_per_success_usd"), 0);
+	priced.outcome = OUTCOME_OK;
+	observe_one(o, 0, &priced);
+	assert_scraped(o, "plimsoll_cost_per_success_usd{" LABELS "} 0.000002469134");
+	observer_free(o);
+}
+
 /* Thousands of a_call sets in several orders: the table grows and nothing is lost. */
 static void many_series_are_kept_apart(void **state)
 {
@@ -353,6 +371,7 @@ int main(void)
 		cmocka_unit_test(cache_savings_and_losses_are_counters_apart),
 		cmocka_unit_test(a_difference_is_of_calls_that_have_both_costs),
 		cmocka_unit_test(a_success_bears_the_cost_of_failures),
+		cmocka_unit_test(a_success_without_a_price_does_not_make_the_others_cheaper),
 		cmocka_unit_test(many_series_are_kept_apart),
 		cmocka_unit_test(scraping_while_calls_arrive_loses_nothing),
 	};

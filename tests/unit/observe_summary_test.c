@@ -116,6 +116,13 @@ static void what_is_unknown_is_null(void **state)
 	assert_true(json_is_null(json_object_get(row, "input_tokens")));
 	assert_true(json_is_null(json_object_get(row, "ttft_p50_s")));
 	json_decref(root);
+	observe(o, 0, "", "gpt-4o", 2000000000000);
+	root = summary_of(o);
+	row = at(root, "feature", 0);
+	assert_int_equal(number_of(row, "unpriced"), 1);
+	assert_string_equal(text_of(row, "cost_per_request_usd"), "2");
+	assert_string_equal(text_of(row, "cost_per_success_usd"), "2"); /* of those that have a cost */
+	json_decref(root);
 	observer_free(o);
 }
 
