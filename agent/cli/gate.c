@@ -152,7 +152,7 @@ static bool write_file(const char *path, const char *mode, const struct gate *g,
 
 	if (file != NULL) {
 		print(g, &text);
-		good = fwrite(text.ptr, 1, text.len, file) == text.len;
+		good = !buf_failed(&text) && fwrite(text.ptr, 1, text.len, file) == text.len;
 		good = fclose(file) == 0 && good;
 	}
 	if (!good)
@@ -161,15 +161,17 @@ static bool write_file(const char *path, const char *mode, const struct gate *g,
 	return good;
 }
 
-static bool write_all(const struct cli_args *args, const struct gate *g, print_fn print)
+/* All of them, even where one cannot be written. */
+static int write_all(const struct cli_args *args, const struct gate *g, print_fn print)
 {
 	struct buf text = BUF_INIT;
 
 	print(g, &text);
 	fwrite(text.ptr, 1, text.len, stdout);
 	buf_release(&text);
-	return write_file(args->values[OPTION_JUNIT], "w", g, gate_print_junit) &&
-	       write_file(args->values[OPTION_MARKDOWN], "a", g, gate_print_markdown);
+	bool junit = write_file(args->values[OPTION_JUNIT], "w", g, gate_print_junit);
+	bool markdown = write_file(args->values[OPTION_MARKDOWN], "a", g, gate_print_markdown);
+	return junit && markdown ? CLI_GO_ON : CLI_UNREACHABLE;
 }
 
 /* ---------------------------------------------------------------- the command */
@@ -178,10 +180,16 @@ struct inputs {
 	struct results *now, *before;
 };
 
+/* Of what cannot be used: a file that is not there, or one with something wrong in it. */
+static int failed(struct status s)
+{
+	return s.code == STATUS_IO ? CLI_UNREACHABLE : CLI_USAGE;
+}
+
 static int say(struct status s, struct buf *why)
 {
 	fprintf(stderr, "plimsoll gate: %s\n", why->len > 0 ? buf_string(why) : s.why);
-	return CLI_USAGE;
+	return failed(s);
 }
 
 static int load_suite(const char *path, struct suite **out)
@@ -192,7 +200,7 @@ static int load_suite(const char *path, struct suite **out)
 
 	if (FAILED(s)) {
 		fputs(errors.len > 0 ? buf_string(&errors) : s.why, stderr);
-		code = CLI_USAGE;
+		code = failed(s);
 	}
 	buf_release(&errors);
 	return code;
@@ -278,18 +286,28 @@ static int load_all(const struct cli_args *args, struct inputs *in)
 	return code;
 }
 
-/* With the agent, where that is wanted: its failure to keep it goes before an open gate, which nobody could look up. */
-static int leave(const struct cli_args *args, const struct suite *suite, const struct gate *g, int verdict)
+/* With the agent, where that is wanted. */
+static int leave(const struct cli_args *args, const struct suite *suite, const struct gate *g)
 {
 	struct buf version = BUF_INIT;
 	int code = CLI_USAGE;
 
 	if (args->values[OPTION_PROMPT] == NULL)
-		return verdict;
+		return CLI_GO_ON;
 	if (name_version(args, suite, OPTION_PROMPT, &version))
 		code = gate_history_keep(args->values[OPTION_AGENT], buf_string(&version), g);
 	buf_release(&version);
-	return code == CLI_GO_ON || verdict == CLI_NO ? verdict : code;
+	return code;
+}
+
+/* A result that could not be written or kept goes before an open gate, which nobody could look up; a closed one is closed. */
+static int tell(const struct cli_args *args, const struct suite *suite, const struct gate *g, print_fn print)
+{
+	int written = write_all(args, g, print), left = leave(args, suite, g);
+
+	if (!g->open)
+		return CLI_NO;
+	return written != CLI_GO_ON ? written : left != CLI_GO_ON ? left : CLI_DONE;
 }
 
 static int judge(const struct cli_args *args, const struct inputs *in, const struct gate_limits *limits, print_fn print)
@@ -298,12 +316,8 @@ static int judge(const struct cli_args *args, const struct inputs *in, const str
 	struct gate *g = NULL;
 	const struct gate_variants variants = { args->values[OPTION_VARIANT], args->values[OPTION_BASELINE_VARIANT] };
 	struct status s = gate_judge(in->suite, in->now, in->before, limits, &variants, &g, &why);
-	int code = CLI_USAGE;
+	int code = FAILED(s) ? say(s, &why) : tell(args, in->suite, g, print);
 
-	if (FAILED(s))
-		code = say(s, &why);
-	else if (write_all(args, g, print))
-		code = leave(args, in->suite, g, g->open ? CLI_DONE : CLI_NO);
 	gate_free(g);
 	buf_release(&why);
 	return code;

@@ -83,18 +83,24 @@ void gate_print_json(const struct gate *g, struct buf *out)
 }
 
 /* ---------------------------------------------------------------- JUnit */
+/* XML has no control characters but tab and the ends of lines, and neither U+FFFE nor U+FFFF. */
+static bool is_xml(struct slice character)
+{
+	return character.len == 3 ? memcmp(character.ptr, "\xef\xbf", 2) != 0 || (unsigned char)character.ptr[2] < 0xbe :
+				    character.len != 1 || (unsigned char)character.ptr[0] >= ' ';
+}
+
+/* Into an attribute, which keeps tabs and ends of lines by reference only. */
 static void write_xml(struct buf *out, struct slice text)
 {
-	for (size_t i = 0; i < text.len;) {
-		size_t n = utf8_sequence(slice_skip(text, i));
-		unsigned char c = (unsigned char)text.ptr[i];
-		if (c == '<' || c == '>' || c == '&' || c == '"')
-			buf_printf(out, "&#%d;", c);
-		else if (n == 0 || (c < ' ' && c != '\t'))
-			buf_byte(out, '?'); /* XML has no other control characters */
+	for (size_t i = 0, n; i < text.len; i += n > 0 ? n : 1) {
+		n = utf8_sequence(slice_skip(text, i));
+		if (n == 1 && text.ptr[i] != '\0' && strchr("<>&\"\t\n\r", text.ptr[i]) != NULL)
+			buf_printf(out, "&#%d;", text.ptr[i]);
+		else if (n == 0 || !is_xml((struct slice){ text.ptr + i, n }))
+			buf_byte(out, '?');
 		else
 			buf_append(out, text.ptr + i, n);
-		i += n > 0 ? n : 1;
 	}
 }
 

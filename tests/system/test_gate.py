@@ -3,6 +3,7 @@
 import json
 import pathlib
 import subprocess
+from xml.etree import ElementTree
 
 import pytest
 from opentelemetry.exporter.otlp.proto.common.trace_encoder import encode_spans
@@ -93,15 +94,16 @@ def test_spans_of_an_evaluation_run_are_compared_case_by_case(suite, tmp_path):
 
 
 @pytest.mark.parametrize("arguments, status, said", [
-    (("--results", "missing.json"), 2, "missing.json': No such file"),
-    (("--suite", "missing.yaml", "--results", EXPORTS / "promptfoo.json"), 2, "missing.yaml: cannot read"),
-    (("--results", EXPORTS / "promptfoo.json", "--baseline", "missing.json"), 2, "missing.json': No such file"),
+    (("--results", "missing.json"), 3, "missing.json': No such file"),
+    (("--suite", "missing.yaml", "--results", EXPORTS / "promptfoo.json"), 3, "missing.yaml: cannot read"),
+    (("--results", EXPORTS / "promptfoo.json", "--baseline", "missing.json"), 3, "missing.json': No such file"),
     (("--results", EXPORTS / "promptfoo.json", "--min-pass-rate", "92"), 2, "--min-pass-rate wants a number from 0 to 1"),
     (("--results", EXPORTS / "promptfoo.json", "--max-p95-latency", "fast"), 2, "--max-p95-latency"),
     (("--results", EXPORTS / "promptfoo.json", "--variant", "large"), 2, "but of 'small / answer-1.4.0'"),
-    (("--results", EXPORTS / "promptfoo.json", "--junit", "/nowhere/gate.xml"), 2,
+    (("--results", EXPORTS / "promptfoo.json", "--junit", "/nowhere/gate.xml"), 3,
      "cannot write '/nowhere/gate.xml': No such file"),
-    (("--results", EXPORTS / "promptfoo.json", "--markdown", "/dev/full"), 2, "cannot write '/dev/full': No space left"),
+    (("--results", EXPORTS / "promptfoo.json", "--min-pass-rate", "1", "--junit", "/nowhere/gate.xml"), 1, "cannot write"),
+    (("--results", EXPORTS / "promptfoo.json", "--markdown", "/dev/full"), 3, "cannot write '/dev/full': No space left"),
     (("--results", EXPORTS / "promptfoo.json", "--max-regressions", "0"), 2, "--baseline is missing"),
     (("--results", EXPORTS / "promptfoo.json", "--baseline", EXPORTS / "promptfoo.json", "--max-regressions", "0.5"), 2,
      "'0.5' is no whole number"),
@@ -112,6 +114,26 @@ def test_spans_of_an_evaluation_run_are_compared_case_by_case(suite, tmp_path):
 def test_what_is_wrong_is_said(arguments, status, said):
     done = gate(*arguments)
     assert done.returncode == status and said in done.stderr, done.stderr
+
+
+def test_a_report_that_cannot_be_written_keeps_no_other_from_being(tmp_path):
+    markdown = tmp_path / "gate.md"
+    done = gate("--results", EXPORTS / "promptfoo.json", "--junit", "/nowhere/gate.xml", "--markdown", markdown)
+    assert done.returncode == 3 and "### Gate: open" in markdown.read_text()
+    with open("/dev/full", "w") as full:
+        done = subprocess.run([BINARY, "gate", "--results", EXPORTS / "promptfoo.json"], stdout=full, stderr=subprocess.PIPE, timeout=60)
+    assert done.returncode == 3 and b"cannot write to standard output" in done.stderr
+
+
+def test_the_junit_report_is_xml_whatever_the_answers_say(tmp_path):
+    why = {"<a b=\"c\">&'": None, "two\nlines\tand\r\na tab": None, "\ufffe \uffff \ufffd \U0001f6a2": "? ? \ufffd \U0001f6a2",
+           "\x1b[31m \x01 \x7f": "?[31m ? \x7f"}
+    path, report = tmp_path / "results.jsonl", tmp_path / "gate.xml"
+    path.write_text("".join(json.dumps({"id": "case %d \uffff" % i, "passed": False, "reason": text}) + "\n" for i, text in enumerate(why)))
+    assert gate("--results", path, "--junit", report).returncode == 0
+    cases = ElementTree.parse(report).getroot().findall("testcase[@classname='cases']")
+    assert [case.get("name") for case in cases] == ["case %d ?" % i for i in range(len(why))]
+    assert [case.find("failure").get("message") for case in cases] == [read or text for text, read in why.items()]
 
 
 def test_the_table_fits_a_terminal_and_long_ids_lose_their_middle(tmp_path):
