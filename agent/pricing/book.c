@@ -298,32 +298,59 @@ static struct slice label_of(const struct price_hit *hit)
 	return image_slice(&hit->found.table->image, hit->found.model->label);
 }
 
-enum find_result price_book_find(const struct price_book *b, struct scratch *s, struct slice provider, struct slice url,
-				 struct slice model, bool as_written, struct price_hit *hit)
+static void use_own_price(const struct price_book *b, const struct image_model *override, struct price_hit *hit)
 {
-	const struct image_model *override = find_override(b, s, provider, model);
-	const struct table *overrides = &b->tables[PRICE_OVERRIDE];
+	const struct table *t = &b->tables[PRICE_OVERRIDE];
+	const struct image_provider *own = &t->image.providers[override - t->image.models];
+
+	hit->found = (struct found){ t, own, own, override }; /* each override is a provider of its own */
+	hit->source = PRICE_OVERRIDE;
+	hit->label = label_of(hit);
+}
+
+/* override: for this model, or NULL. */
+static enum find_result find_model(const struct price_book *b, struct scratch *s, const struct price_names *names,
+				   struct slice model, const struct image_model *override, struct price_hit *hit)
+{
+	const struct image *image = &b->tables[PRICE_OVERRIDE].image;
+	struct slice provider = names->provider;
+
+	if (override != NULL && override->alias_model.len > 0) {
+		struct slice other = image_slice(image, override->alias_provider);
+		provider = other.len > 0 ? other : provider;
+		model = image_slice(image, override->alias_model);
+	}
+	return names->as_written ? find_in_tables(b, s, provider, names->url, model, hit) :
+				   find_by_forms(b, s, provider, names->url, model, hit);
+}
+
+/* An alias stands for the name that it accepts. A price or multiplier is for the call, whichever of its models it
+ * accepts: a deployment's name is the one that was asked for. */
+enum find_result price_book_find(const struct price_book *b, struct scratch *s, const struct price_names *names,
+				 struct price_hit *hit)
+{
+	const struct image_model *overrides[PRICE_MODELS_MAX] = { NULL }, *decides = NULL;
+	enum find_result best = FIND_NO_PROVIDER;
 
 	*hit = (struct price_hit){ .factor_digits = 1 };
-	if (override != NULL && override->row_count > 0) {
-		const struct image_provider *own = &overrides->image.providers[override - overrides->image.models];
-		hit->found =
-			(struct found){ overrides, own, own, override }; /* each override is a provider of its own */
-		hit->source = PRICE_OVERRIDE;
-		hit->label = label_of(hit);
+	for (size_t i = 0; i < names->model_count && b->has[PRICE_OVERRIDE]; i++) {
+		const struct image_model *o = overrides[i] = find_override(b, s, names->provider, names->models[i]);
+		if (o != NULL && o->alias_model.len == 0 && (decides == NULL || o < decides))
+			decides = o;
+	}
+	if (decides != NULL && decides->row_count > 0) {
+		use_own_price(b, decides, hit);
 		return FIND_OK;
 	}
-	if (override != NULL && override->alias_model.len > 0) {
-		struct slice other = image_slice(&overrides->image, override->alias_provider);
-		provider = other.len > 0 ? other : provider;
-		model = image_slice(&overrides->image, override->alias_model);
+	for (size_t i = 0; i < names->model_count && best != FIND_OK; i++) {
+		enum find_result result = find_model(b, s, names, names->models[i], overrides[i], hit);
+		if (result != FIND_NO_PROVIDER)
+			best = result;
 	}
-	enum find_result result = as_written ? find_in_tables(b, s, provider, url, model, hit) :
-					       find_by_forms(b, s, provider, url, model, hit);
-	if (result != FIND_OK)
-		return result;
+	if (best != FIND_OK)
+		return best;
 	hit->label = label_of(hit);
-	if (override != NULL && override->alias_model.len == 0)
-		apply_factor(b, override, hit);
+	if (decides != NULL)
+		apply_factor(b, decides, hit);
 	return FIND_OK;
 }

@@ -15,8 +15,16 @@ struct price_hit {
 	struct slice label;     /* as cost.price; lives as long as the book */
 };
 
-/* provider, url: ptr NULL where not known. as_written: see struct price_request. */
-enum find_result price_book_find(const struct price_book *b, struct scratch *s, struct slice provider, struct slice url,
-				 struct slice model, bool as_written, struct price_hit *hit);
+#define PRICE_MODELS_MAX 2
+
+struct price_names {
+	struct slice provider, url; /* ptr NULL where not known */
+	bool as_written; /* see struct price_request */
+	size_t model_count;
+	struct slice models[PRICE_MODELS_MAX]; /* the first that is found counts */
+};
+
+enum find_result price_book_find(const struct price_book *b, struct scratch *s, const struct price_names *names,
+				 struct price_hit *hit);
 
 #endif

@@ -19,7 +19,7 @@
 #define MEMO_SETS 128u /* a power of two */
 #define MEMO_WAYS 4u
 #define KEY_PARTS 5u
-#define KEY_BYTES_MAX 2048u /* longer combinations are looked up each time */
+#define KEY_BYTES_MAX 2048u /* calls with longer combinations stay without a price: no provider has such names */
 #define ADDRESS_MAX 256
 
 const char *const price_error_names[] = { "", "provider_not_found", "model_not_found", "invalid_usage" };
@@ -103,14 +103,17 @@ static struct slice address_url(struct slice address, struct buf *out)
 
 static bool find_call(struct pricer *p, const struct call_key *key, struct price_hit *hit)
 {
-	struct slice provider = key->parts[0].len > 0 ? key->parts[0] : SLICE_NONE;
 	struct buf url_text = BUF_INIT;
-	struct slice url = address_url(key->parts[4], &url_text);
-	bool found = false;
+	struct price_names names = {
+		.provider = key->parts[0].len > 0 ? key->parts[0] : SLICE_NONE,
+		.url = address_url(key->parts[4], &url_text),
+	};
 
-	for (int i = 1; i <= 2 && !found; i++)
-		found = key->parts[i].len > 0 &&
-			price_book_find(p->book, &p->scratch, provider, url, key->parts[i], false, hit) == FIND_OK;
+	for (unsigned i = 1; i <= 2; i++)
+		if (key->parts[i].len > 0)
+			names.models[names.model_count++] = key->parts[i];
+	bool found = price_book_find(p->book, &p->scratch, &names, hit) == FIND_OK;
+
 	buf_release(&url_text);
 	return found;
 }
@@ -318,6 +321,13 @@ static struct price_answer *bill_request(const struct price_request *request, co
 
 void price_ask(struct pricer *p, const struct price_request *request, struct price_answer *answer)
 {
+	struct price_names names = {
+		.provider = request->provider,
+		.url = request->api_url,
+		.as_written = request->as_written,
+		.model_count = 1,
+		.models = { request->model },
+	};
 	struct price_hit hit;
 
 	memset(answer, 0, sizeof(*answer));
@@ -325,8 +335,7 @@ void price_ask(struct pricer *p, const struct price_request *request, struct pri
 		answer_error(answer, PRICE_INVALID_USAGE, "a count is no number, negative, or too large");
 		return;
 	}
-	enum find_result result = price_book_find(p->book, &p->scratch, request->provider, request->api_url,
-						  request->model, request->as_written, &hit);
+	enum find_result result = price_book_find(p->book, &p->scratch, &names, &hit);
 	if (result != FIND_OK) {
 		answer_error(answer, result == FIND_NO_MODEL ? PRICE_MODEL_NOT_FOUND : PRICE_PROVIDER_NOT_FOUND, NULL);
 		return;

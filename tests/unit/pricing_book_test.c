@@ -73,15 +73,20 @@ static void close_book(struct opened o)
 	price_book_free(o.book);
 }
 
-static struct cost cost_of(struct opened o, const char *provider, const char *model)
+static struct cost cost_of_answer(struct opened o, const char *provider, const char *model, const char *answered)
 {
 	struct call c = { .provider = slice_of(provider), .request_model = slice_of(model),
-			  .start_unix_ns = NOVEMBER_20_2026 * NS_PER_SECOND };
+			  .response_model = slice_of(answered), .start_unix_ns = NOVEMBER_20_2026 * NS_PER_SECOND };
 
 	tokens_set(&c.tokens, TOKENS_INPUT, 1000000);
 	tokens_set(&c.tokens, TOKENS_OUTPUT, 0);
 	price_call(o.pricer, &c);
 	return c.cost;
+}
+
+static struct cost cost_of(struct opened o, const char *provider, const char *model)
+{
+	return cost_of_answer(o, provider, model, NULL);
 }
 
 static void expect_usd(struct cost cost, double usd, const char *label_start)
@@ -113,6 +118,31 @@ static void own_prices_come_first(void **state)
 	expect_usd(cost_of(o, "anthropic", "claude-haiku-4-5"), 0.85, "anthropic/claude-haiku-4-5@genai-prices-");
 	expect_usd(cost_of(o, "anyone", "secret-12"), 7, "*/*@overrides-");
 	expect_usd(cost_of(o, "openai", "gpt-4o"), 2.5, "openai/gpt-4o@genai-prices-");
+	close_book(o);
+}
+
+static void own_prices_are_for_the_model_asked_for_too(void **state)
+{
+	struct opened o = open_book(
+		"{\"overrides\":["
+		"{\"provider\":\"azure\",\"match\":{\"equals\":\"reserved\"},\"prices\":{\"input_mtok\":0,\"output_mtok\":0}},"
+		"{\"provider\":\"azure\",\"match\":{\"equals\":\"my-deployment\"},\"alias\":\"gpt-4o-mini\"},"
+		"{\"provider\":\"azure\",\"match\":{\"starts_with\":\"eu-\"},\"multiplier\":1.1},"
+		"{\"provider\":\"azure\",\"match\":{\"equals\":\"gpt-4o-2024-08-06\"},\"multiplier\":0.5},"
+		"{\"provider\":\"openai\",\"match\":{\"equals\":\"gpt-4o\"},\"prices\":{\"input_mtok\":1}}]}",
+		NULL);
+
+	(void)state;
+	expect_usd(cost_of_answer(o, "azure", "reserved", "gpt-4o-2024-11-20"), 0, "azure/*@overrides-");
+	expect_usd(cost_of_answer(o, "azure", "eu-gpt4o", "gpt-4o-2024-11-20"), 2.75, "openai/gpt-4o@genai-");
+	expect_usd(cost_of_answer(o, "openai", "gpt-4o", "gpt-4o-2024-11-20"), 1, "openai/*@overrides-");
+	/* the first in the file decides */
+	expect_usd(cost_of_answer(o, "azure", "reserved", "gpt-4o-2024-08-06"), 0, "azure/*@overrides-");
+	expect_usd(cost_of_answer(o, "azure", "eu-gpt4o", "gpt-4o-2024-08-06"), 2.75, "openai/gpt-4o@genai-");
+	/* an alias stands for its own name only: the answer knows better */
+	expect_usd(cost_of_answer(o, "azure", "my-deployment", "gpt-4o-2024-11-20"), 2.5, "openai/gpt-4o@genai-");
+	expect_usd(cost_of_answer(o, "azure", "my-deployment", "gpt-4o-2024-08-06"), 1.25, "openai/gpt-4o@genai-");
+	expect_usd(cost_of_answer(o, "azure", "my-deployment", "my-deployment-2"), 0.15, "openai/gpt-4o-mini@genai-");
 	close_book(o);
 }
 
@@ -245,6 +275,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(own_prices_come_first),
+		cmocka_unit_test(own_prices_are_for_the_model_asked_for_too),
 		cmocka_unit_test(a_multiplier_shows_in_the_price_s_name),
 		cmocka_unit_test(a_loaded_file_comes_before_the_built_in_table),
 		cmocka_unit_test(a_changed_file_makes_the_book_stale),
