@@ -140,11 +140,14 @@ static void join_old_names(struct usage_claim all[FAMILY_COUNT], unsigned famili
 			tokens_set(&now->tokens, classes[i], old->tokens.n[classes[i]]);
 }
 
-/* The Vercel AI SDK writes one count under both names, and the details under its own. */
+/* The Vercel AI SDK writes one count under both names, and the details and the total under its own. */
 static void join_ai_sdk(struct usage_claim all[FAMILY_COUNT], unsigned families)
 {
-	if (claims(all, families, FAMILY_GEN_AI) && claims(all, families, FAMILY_AI_SDK))
-		usage_fill_details(&all[FAMILY_GEN_AI].tokens, &all[FAMILY_AI_SDK].tokens);
+	if (!claims(all, families, FAMILY_GEN_AI) || !claims(all, families, FAMILY_AI_SDK))
+		return;
+	usage_fill_details(&all[FAMILY_GEN_AI].tokens, &all[FAMILY_AI_SDK].tokens);
+	if (all[FAMILY_GEN_AI].total == 0)
+		all[FAMILY_GEN_AI].total = all[FAMILY_AI_SDK].total;
 }
 
 /* The conventions' details may stand beside counts under other names. */

@@ -3,7 +3,8 @@
  *
  * Only the inner spans (.doGenerate, .doStream, .doEmbed, .doRerank) are model calls: the outer one repeats the last step's
  * usage or the sum of all, by version and function. Input counts are the provider's own up to SDK 5, so without the cache
- * for Anthropic and Bedrock; from SDK 6 on, told by ai.usage.inputTokenDetails, they include it.
+ * for Anthropic and Bedrock; from SDK 6 on, told by ai.usage.inputTokenDetails, they include it. Likewise Gemini's output
+ * is without the thoughts up to SDK 5, where the total has both.
  */
 #include "agent/dialects/dialect.h"
 
@@ -77,6 +78,15 @@ static const struct dialect_row bedrock_usage[] = {
 
 static const struct dialect_row bedrock[] = { ROW_MEMBERS("usage", bedrock_usage), ROW_END };
 
+static const struct dialect_row google_usage[] = {
+	ROW_COUNT("cachedContentTokenCount", FAMILY_AI_SDK, TOKENS_CACHE_READ),
+	ROW_COUNT("thoughtsTokenCount", FAMILY_AI_SDK, TOKENS_REASONING),
+	ROW_TOTAL("totalTokenCount", FAMILY_AI_SDK),
+	ROW_END,
+};
+
+static const struct dialect_row google[] = { ROW_MEMBERS("usageMetadata", google_usage), ROW_END };
+
 static const struct dialect_row openai[] = {
 	ROW_COUNT("cachedPromptTokens", FAMILY_AI_SDK, TOKENS_CACHE_READ),
 	ROW_COUNT("reasoningTokens", FAMILY_AI_SDK, TOKENS_REASONING),
@@ -87,6 +97,8 @@ static const struct dialect_row openai[] = {
 static const struct dialect_row provider_metadata[] = {
 	ROW_MEMBERS("anthropic", anthropic),
 	ROW_MEMBERS("bedrock", bedrock),
+	ROW_MEMBERS("google", google),
+	ROW_MEMBERS("vertex", google),
 	ROW_MEMBERS("openai", openai),
 	ROW_END,
 };

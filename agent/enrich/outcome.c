@@ -8,9 +8,11 @@ struct symptom {
 	enum error_class class;
 };
 
-/* Error types of the OpenAI, Anthropic, Google and AWS clients and what their messages begin with. In order. */
+/* Error types of the OpenAI, Anthropic, Google and AWS clients and what their messages begin with. In order. The Vercel AI
+ * SDK and others have one type for all failures, and no status: there the vendor's words are all that is told. */
 static const struct symptom symptoms[] = {
 	{ "insufficient_quota", ERROR_CLASS_QUOTA },
+	{ "exceeded your current quota", ERROR_CLASS_QUOTA }, /* OpenAI's and Gemini's words */
 	{ "RateLimit", ERROR_CLASS_RATE_LIMITED },
 	{ "rate_limit", ERROR_CLASS_RATE_LIMITED },
 	{ "rate limit", ERROR_CLASS_RATE_LIMITED },
@@ -18,7 +20,13 @@ static const struct symptom symptoms[] = {
 	{ "TooManyRequests", ERROR_CLASS_RATE_LIMITED },
 	{ "ResourceExhausted", ERROR_CLASS_RATE_LIMITED },
 	{ "RESOURCE_EXHAUSTED", ERROR_CLASS_RATE_LIMITED },
+	{ "Resource exhausted", ERROR_CLASS_RATE_LIMITED },
+	{ "Resource has been exhausted", ERROR_CLASS_RATE_LIMITED },
+	{ "Quota exceeded", ERROR_CLASS_RATE_LIMITED }, /* Vertex AI: of a minute */
 	{ "Throttling", ERROR_CLASS_RATE_LIMITED },
+	{ "Too Many Requests", ERROR_CLASS_RATE_LIMITED }, /* HTTP's own words, where the client could not read the body */
+	{ "Too many requests", ERROR_CLASS_RATE_LIMITED },
+	{ "Too many tokens, please wait", ERROR_CLASS_RATE_LIMITED }, /* Bedrock */
 	{ "Error code: 429", ERROR_CLASS_RATE_LIMITED },
 	{ "Timeout", ERROR_CLASS_TIMEOUT },
 	{ "timeout", ERROR_CLASS_TIMEOUT },
