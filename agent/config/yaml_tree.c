@@ -5,6 +5,9 @@
 
 #include <yaml.h>
 
+#include "agent/base/json.h"
+#include "agent/config/json_for_yaml.h"
+
 struct anchor {
 	const char *name;
 	const struct tree_node *node;
@@ -393,8 +396,8 @@ static const struct tree_node *read_document(struct reader *r)
 	return node != NULL && expect_end(r) ? node : NULL;
 }
 
-struct status yaml_tree_read(struct slice text, struct arena *arena, struct conf_errors *errors,
-			     const struct tree_node **root)
+static struct status read_tree(struct slice text, struct arena *arena, struct conf_errors *errors,
+			       const struct tree_node **root)
 {
 	struct reader r = { .source = text, .arena = arena, .errors = errors };
 	size_t before = errors->count;
@@ -408,4 +411,18 @@ struct status yaml_tree_read(struct slice text, struct arena *arena, struct conf
 		return FAIL(NOMEM, "the configuration needs more memory than it may have");
 	*root = node;
 	return node != NULL && errors->count == before ? OK : FAIL(INVALID, "the file is not the YAML it should be");
+}
+
+struct status yaml_tree_read(struct slice text, struct arena *arena, struct conf_errors *errors,
+			     const struct tree_node **root)
+{
+	struct buf json = BUF_INIT;
+
+	if (!json_is_valid(text))
+		return read_tree(text, arena, errors, root);
+	json_for_yaml(text, &json);
+	struct status s = buf_failed(&json) ? FAIL(NOMEM, "no memory to read the file") :
+					      read_tree(buf_view(&json), arena, errors, root);
+	buf_release(&json);
+	return s;
 }

@@ -33,7 +33,7 @@ struct tree_item {
 	struct tree_item *next;
 };
 
-/* Reads one document. An empty one is a TREE_NULL root.
+/* Reads one document; JSON, too, with all that it may hold (json_for_yaml.h). An empty one is a TREE_NULL root.
  * Errors: INVALID, with at least one line in errors; NOMEM. */
 struct status yaml_tree_read(struct slice text, struct arena *arena, struct conf_errors *errors,
 			     const struct tree_node **root) MUST_USE;

@@ -10,6 +10,7 @@
 #include "agent/base/file.h"
 #include "agent/base/hash.h"
 #include "agent/base/json.h"
+#include "agent/config/json_for_yaml.h"
 #include "agent/config/parse.h"
 #include "agent/prompts/history.h"
 
@@ -314,6 +315,17 @@ static void write_block(struct slice text, struct buf *out)
 	}
 }
 
+static void write_line(const struct manifest *m, const struct manifest_field *f, struct buf *out)
+{
+	struct buf json = BUF_INIT;
+
+	write_value(m, f, &json);
+	out->failed |= buf_failed(&json);
+	json_for_yaml(buf_view(&json), out);
+	buf_byte(out, '\n');
+	buf_release(&json);
+}
+
 void manifest_write_yaml(const struct manifest *m, struct buf *out)
 {
 	const char *section = "";
@@ -328,10 +340,8 @@ void manifest_write_yaml(const struct manifest *m, struct buf *out)
 			buf_printf(out, "%s%s: ", prefix > 0 ? "  " : "", f->name + (prefix > 0 ? prefix + 1 : 0));
 			if (f->type == CONF_STRING && fits_block(buf_view(&text)))
 				write_block(buf_view(&text), out);
-			else {
-				write_value(m, f, out);
-				buf_byte(out, '\n');
-			}
+			else
+				write_line(m, f, out);
 		}
 		buf_release(&text);
 	}

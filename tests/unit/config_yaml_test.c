@@ -35,6 +35,33 @@ static void values_remember_their_place(void **state)
 	arena_release(&a);
 }
 
+/* DEL, a control character beyond ASCII, NEL and a line separator as they are; surrogates, both alone and in a pair. */
+static void json_holds_any_character(void **state)
+{
+	static const struct {
+		const char *json, *text;
+	} cases[] = {
+		{ "{\"a\":\"x \x7f \xc2\x9b y\"}", "x \x7f \xc2\x9b y" },
+		{ "{\"a\":\"x \xc2\x85 \xe2\x80\xa8 \xe2\x80\xa9 y\"}", "x \xc2\x85 \xe2\x80\xa8 \xe2\x80\xa9 y" },
+		{ "{\"a\":\"\xef\xbf\xbe\xef\xbf\xbf\xef\xbb\xbf\"}", "\xef\xbf\xbe\xef\xbf\xbf\xef\xbb\xbf" },
+		{ "{\"a\":\"\\ud83d\\uDE00 \\u00e9\\n\\\\ud83d\"}", "\xf0\x9f\x98\x80 \xc3\xa9\n\\ud83d" },
+		{ "{\"a\":\"\\ud800x\\udc00\\ud800\\ud83d\\ude00\"}", "\xef\xbf\xbdx\xef\xbf\xbd\xef\xbf\xbd\xf0\x9f\x98\x80" },
+		{ "{\"a\":\"\\/\\b\\f\\\"\"}", "/\b\f\"" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct conf_errors errors = { .file = "f" };
+		const struct tree_node *root = NULL;
+		struct arena a;
+		arena_init(&a, 1 << 20);
+		assert_true(json_is_valid(slice_of(cases[i].json)));
+		assert_int_equal(yaml_tree_read(slice_of(cases[i].json), &a, &errors, &root).code, STATUS_OK);
+		assert_string_equal(tree_path(root, "a")->text.ptr, cases[i].text);
+		arena_release(&a);
+	}
+}
+
 static void quoted_null_is_text(void **state)
 {
 	struct config *c = fixture_load("storage: {directory: \"null\"}\n");
@@ -179,6 +206,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(an_empty_file_means_the_defaults),
 		cmocka_unit_test(values_remember_their_place),
+		cmocka_unit_test(json_holds_any_character),
 		cmocka_unit_test(quoted_null_is_text),
 		cmocka_unit_test(broken_syntax_is_told_with_its_place),
 		cmocka_unit_test(a_key_given_twice_is_refused_and_the_rest_still_read),

@@ -88,25 +88,37 @@ static void mistakes_are_told_with_place_and_nearest_key(void **state)
 	assert_mistake("name: a\nversion: 1\nmessages: hi\n", "expected a list");
 }
 
-static void json_and_yaml_written_read_back_the_same(void **state)
+static void assert_reads_back(const struct manifest *m, void (*write)(const struct manifest *m, struct buf *out))
 {
-	struct manifest *m = read_good(whole), *again;
 	struct buf text = BUF_INIT;
 
-	(void)state;
-	manifest_write_json(m, &text);
-	again = read_good(buf_string(&text));
+	write(m, &text);
+	struct manifest *again = read_good(buf_string(&text));
 	assert_int_equal(again->content_hash, m->content_hash);
 	assert_string_equal(again->template, m->template);
-	manifest_free(again);
-	buf_reset(&text);
-	manifest_write_yaml(m, &text);
-	again = read_good(buf_string(&text));
-	assert_int_equal(again->content_hash, m->content_hash);
 	assert_string_equal(again->owner, "ana");
 	manifest_free(again);
-	manifest_free(m);
 	buf_release(&text);
+}
+
+static void json_and_yaml_written_read_back_the_same(void **state)
+{
+	static const char *const others[] = {
+		"{\"name\":\"a\",\"version\":\"1\",\"owner\":\"ana\",\"template\":\"\\u0085 \\u2028 x\\n\\u007f\\u009b\"}",
+		"{\"name\":\"a\",\"version\":\"1\",\"owner\":\"ana\",\"template\":\"\\ud83d\\ude00 \\t\\n \\r\\n\"}",
+	};
+	struct manifest *m = read_good(whole);
+
+	(void)state;
+	assert_reads_back(m, manifest_write_json);
+	assert_reads_back(m, manifest_write_yaml);
+	manifest_free(m);
+	for (size_t i = 0; i < sizeof(others) / sizeof(others[0]); i++) {
+		m = read_good(others[i]);
+		assert_reads_back(m, manifest_write_json);
+		assert_reads_back(m, manifest_write_yaml);
+		manifest_free(m);
+	}
 }
 
 static void content_hash_leaves_people_out(void **state)
