@@ -23,6 +23,8 @@ struct reading {
 	const struct replay_sink *sink;
 	struct buf *why;
 	struct buf wire;
+	bool may_describe;   /* one of a folder, by its name */
+	bool is_passed_over; /* and by what it holds */
 };
 
 static struct status explain(struct reading *r, struct status s, unsigned long line, const char *detail)
@@ -36,7 +38,7 @@ static struct status explain(struct reading *r, struct status s, unsigned long l
 	return s;
 }
 
-/* zlib reads plain files too. */
+/* zlib reads plain files too, and takes the end of a file for that of its gzip stream until it is closed. */
 static struct status read_whole(struct reading *r, gzFile in, struct buf *out)
 {
 	int n;
@@ -149,6 +151,9 @@ static struct status take_file(struct reading *r, struct slice content)
 {
 	struct slice start = slice_trim(slice_head(content, 64));
 
+	r->is_passed_over = r->may_describe && signal_of_json(content) == SIGNAL_COUNT;
+	if (r->is_passed_over)
+		return OK;
 	if (name_holds(r->path, ".json") || (!name_holds(r->path, ".pb") && slice_starts_with(start, SLICE("{"))))
 		return take_json_file(r, content);
 	enum signal signal = signal_of_name(r);
@@ -167,64 +172,98 @@ static struct status read_one(struct reading *r)
 		return explain(r, FAIL(IO, "the file cannot be opened"), 0, errno != 0 ? strerror(errno) : "");
 	gzbuffer(in, READ_BYTES);
 	struct status s = read_whole(r, in, &content);
-	gzclose(in);
+	int closed = gzclose(in);
+	if (!FAILED(s) && closed == Z_BUF_ERROR)
+		s = explain(r, FAIL(MALFORMED, "its gzip stream is cut off; gzip -dc FILE | plimsoll replay - takes what is there"),
+			    0, "");
 	if (!FAILED(s))
 		s = take_file(r, buf_view(&content));
 	buf_release(&content);
+	buf_release(&r->wire);
 	return s;
 }
 
-/* What a folder of recordings may hold besides: descriptions of them. */
-static int is_recording(const struct dirent *entry)
+static bool ends_with_any(const char *name, const char *const endings[])
 {
-	static const char *const endings[] = { ".pb", ".pb.gz", ".traces.json", ".logs.json", ".metrics.json", ".jsonl",
-					       ".jsonl.gz", ".json.gz" };
-
-	for (size_t i = 0; i < sizeof(endings) / sizeof(endings[0]); i++)
-		if (slice_ends_with(slice_of(entry->d_name), slice_of(endings[i])))
-			return 1;
-	return 0;
+	for (size_t i = 0; endings[i] != NULL; i++)
+		if (slice_ends_with(slice_of(name), slice_of(endings[i])))
+			return true;
+	return false;
 }
 
-static struct status read_folder(const char *path, enum signal signal, const struct replay_sink *sink, struct buf *why)
+static int is_recording(const struct dirent *entry)
 {
-	struct dirent **entries;
-	int n = scandir(path, &entries, is_recording, alphasort);
-	struct status s = OK;
+	static const char *const endings[] = { ".pb", ".pb.gz", ".json", ".json.gz", ".jsonl", ".jsonl.gz", NULL };
 
-	if (n <= 0) {
-		buf_printf(why, "cannot read '%s': no recordings in this folder (*.pb, *.json, *.jsonl, also with .gz)",
-			   path);
-		if (n == 0)
-			free(entries);
-		return FAIL(NOTFOUND, "no recordings in the folder");
+	return ends_with_any(entry->d_name, endings);
+}
+
+/* What a folder of recordings may hold besides. */
+static bool may_describe(const char *name)
+{
+	static const char *const recordings[] = { ".traces.json", ".logs.json", ".metrics.json", NULL };
+
+	return slice_ends_with(slice_of(name), SLICE(".json")) && !ends_with_any(name, recordings);
+}
+
+static struct status read_path(struct reading *r);
+
+/* taken: grows unless it only describes the others. */
+static struct status read_entry(const struct reading *folder, const char *name, size_t *taken)
+{
+	struct reading r = *folder;
+	struct buf path = BUF_INIT;
+
+	buf_printf(&path, "%s/%s", folder->path, name);
+	r.path = buf_string(&path);
+	r.may_describe = may_describe(name);
+	r.is_passed_over = false;
+	struct status s = read_path(&r);
+	*taken += !r.is_passed_over;
+	buf_release(&path);
+	return s;
+}
+
+static struct status read_folder(const struct reading *r)
+{
+	struct dirent **entries = NULL;
+	int n = scandir(r->path, &entries, is_recording, alphasort);
+	struct status s = OK;
+	size_t taken = 0;
+
+	if (n < 0) {
+		buf_printf(r->why, "cannot read '%s': %s", r->path, strerror(errno));
+		return FAIL(IO, "the folder cannot be read");
 	}
 	for (int i = 0; i < n; i++) {
-		struct buf name = BUF_INIT;
-		buf_printf(&name, "%s/%s", path, entries[i]->d_name);
 		if (!FAILED(s))
-			s = replay_read(buf_string(&name), signal, sink, why);
-		buf_release(&name);
+			s = read_entry(r, entries[i]->d_name, &taken);
 		free(entries[i]);
 	}
 	free(entries);
-	return s;
+	if (FAILED(s) || taken > 0)
+		return s;
+	buf_printf(r->why, "cannot read '%s': no recordings in this folder (*.pb, *.jsonl, *.json of OTLP, also with .gz)",
+		   r->path);
+	return FAIL(NOTFOUND, "no recordings in the folder");
+}
+
+static struct status read_path(struct reading *r)
+{
+	struct stat info;
+
+	if (strcmp(r->path, "-") == 0)
+		return read_one(r);
+	if (stat(r->path, &info) != 0) {
+		buf_printf(r->why, "cannot read '%s': %s", r->path, strerror(errno));
+		return FAIL(IO, "the file cannot be opened");
+	}
+	return S_ISDIR(info.st_mode) ? read_folder(r) : read_one(r);
 }
 
 struct status replay_read(const char *path, enum signal signal, const struct replay_sink *sink, struct buf *why)
 {
-	struct stat info;
-	struct reading r = { .path = path, .signal = signal, .sink = sink, .why = why, .wire = BUF_INIT };
+	struct reading r = { .path = path, .signal = signal, .sink = sink, .why = why };
 
-	if (strcmp(path, "-") != 0) {
-		if (stat(path, &info) != 0) {
-			buf_printf(why, "cannot read '%s': %s", path, strerror(errno));
-			return FAIL(IO, "the file cannot be opened");
-		}
-		if (S_ISDIR(info.st_mode))
-			return read_folder(path, signal, sink, why);
-	}
-	struct status s = read_one(&r);
-	buf_release(&r.wire);
-	return s;
+	return read_path(&r);
 }

@@ -15,8 +15,9 @@ struct replay_sink {
 	struct status (*record)(void *context, struct slice line);
 };
 
-/* Reads one file; a folder stands for its files by name, "-" for standard input. signal: what a protobuf file holds
- * whose name does not say, or SIGNAL_COUNT to refuse such a file.
+/* Reads one file; a folder stands for its recordings by name (of *.json files those that hold OTLP, the others describe
+ * them), "-" for standard input. signal: what a protobuf file holds whose name does not say, or SIGNAL_COUNT to refuse such
+ * a file.
  * why: on failure the sentence to print: file, place and remedy. Errors: IO, NOTFOUND; MALFORMED; TOOBIG; NOMEM. */
 struct status replay_read(const char *path, enum signal signal, const struct replay_sink *sink, struct buf *why) MUST_USE;
 

@@ -104,6 +104,23 @@ def test_records_raise_each_alert_once_as_the_reference_does(steps):
     assert all(alert["ended_at"] >= alert["started_at"] for alert in alerts if alert["state"] == "resolved")
 
 
+def test_a_folder_of_a_file_exporter_is_read_whole_without_what_describes_it(tmp_path):
+    one = json.dumps(json.loads(RECORDING.read_text())) + "\n"
+    (tmp_path / "otlp-2026-01-01T00-00-00.000.json.gz").write_bytes(gzip.compress(one.encode()))
+    (tmp_path / "otlp-2026-01-02T00-00-00.000.json").write_text(one)
+    (tmp_path / "otlp.json").write_text(one + one)
+    (tmp_path / "meta.json").write_text('{"recorded": "by hand", "time": 1}')
+    (tmp_path / "empty.json").write_text("")
+    *_, totals = lines(tmp_path)
+    assert (totals["requests"], totals["calls"]) == (4, 1)
+
+
+def test_a_folder_without_recordings_says_what_they_are(tmp_path):
+    (tmp_path / "readme.txt").write_text("nothing")
+    done = plimsoll("replay", tmp_path)
+    assert done.returncode == 3 and str(tmp_path) in done.stderr and "*.jsonl" in done.stderr
+
+
 def test_a_report_for_people_names_alerts_and_totals(steps):
     report = plimsoll("replay", steps)
     assert report.returncode == 0
@@ -116,6 +133,8 @@ def test_a_report_for_people_names_alerts_and_totals(steps):
     ("unclear.pb", b"\x0a\x00", 1, "--signal traces, metrics or logs"),
     ("broken.traces.pb", b"\x0a\xff", 1, "cannot read"),
     ("broken.jsonl", b'{"time": 1}\n{"time": "yesterday"}\n', 1, "line 2"),
+    ("cut.jsonl.gz", gzip.compress(b'{"time": 1}\n')[:-8], 1, "cut off"),
+    ("begun.traces.pb.gz", gzip.compress(b"\x0a\x00")[:10], 1, "cut off"),
     ("broken.traces.json", b'{"resourceSpans": [{"scopeSpans": 7}]}', 1, "line 1, column"),
 ])
 def test_what_cannot_be_read_is_named(tmp_path, name, content, code, words):
