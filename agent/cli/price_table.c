@@ -265,15 +265,19 @@ static int install(struct slice text, const char *to)
 	if (f != NULL)
 		good = fclose(f) == 0 && good;
 	good = good && rename(buf_string(&temporary), to) == 0;
-	if (good)
+	if (good) {
 		printf("installed %s; a running agent reads it when it sees the change\n", to);
-	else
+	} else {
 		fprintf(stderr, "plimsoll price update: cannot write '%s': %s\n", to, strerror(errno));
+		if (f != NULL)
+			unlink(buf_string(&temporary));
+	}
 	buf_release(&temporary);
 	return good ? CLI_DONE : CLI_UNREACHABLE;
 }
 
-/* As table_read_file, of a text that is there already. */
+/* As table_read_file, of a text that is there already. Overrides are refused: the agent would not take them as its
+ * prices.file. */
 static struct status open_text(const char *from, struct slice text, struct table *out, struct buf *errors)
 {
 	struct price_origin origin = { .file = from, .date_unix_s = now_s() };
@@ -281,6 +285,11 @@ static struct status open_text(const char *from, struct slice text, struct table
 	enum price_format format;
 	struct status s = price_load(text, &origin, &block, &format, errors);
 
+	if (!FAILED(s) && format == PRICE_FORMAT_OVERRIDES) {
+		buf_printf(errors, "%s: holds overrides; they belong under prices.override_file, and 'plimsoll price check' "
+				   "checks them\n", from);
+		s = FAIL(INVALID, "price file is of the wrong kind");
+	}
 	if (!FAILED(s))
 		s = table_open(out, &block);
 	buf_release(&block);
@@ -303,15 +312,32 @@ static int read_new(const char *from, struct buf *text, struct table *out)
 	return !FAILED(s) ? CLI_GO_ON : s.code == STATUS_IO ? CLI_UNREACHABLE : CLI_NO;
 }
 
+/* The table that is in that place. One that is broken is what an update mends: then, as where there is none, the
+ * built-in one, and *from says so. */
+static struct status open_present(const char *place, struct table *out, const char **from)
+{
+	struct buf errors = BUF_INIT;
+	enum price_format format;
+	struct stat seen;
+	bool found = place != NULL && access(place, F_OK) == 0 &&
+		     !FAILED(table_read_file(place, out, &format, &seen, &errors));
+
+	if (errors.len > 0)
+		fputs(buf_string(&errors), stderr);
+	buf_release(&errors);
+	*from = found ? place : "embedded";
+	return found ? OK : table_open_builtin(out);
+}
+
 static int show_update(const char *from, const struct table *new, const char *to)
 {
 	struct table old;
-	enum price_format format;
-	const char *present = to != NULL && access(to, R_OK) == 0 ? to : "embedded";
-	int code = open_table(present, &old, &format);
+	const char *present;
 
-	if (code != CLI_GO_ON)
-		return code;
+	if (FAILED(open_present(to, &old, &present))) {
+		fputs("plimsoll price: no memory\n", stderr);
+		return CLI_NO;
+	}
 	printf("%s, compared with %s:\n", from, present);
 	print_diff(&old, new, now_s(), false);
 	table_release(&old);
@@ -331,7 +357,7 @@ static int update(const char *from, const char *to, bool dry_run)
 	if (code == CLI_GO_ON && dry_run)
 		code = CLI_DONE;
 	else if (code == CLI_GO_ON && to == NULL)
-		code = cli_usage_error(&command_price_update, "nothing installed: name a place with --to or --config");
+		code = cli_usage_error(&command_price_update, "nothing installed: name a place with --to, or --config of a configuration with prices.file");
 	else if (code == CLI_GO_ON)
 		code = install(buf_view(&text), to);
 	buf_release(&text);

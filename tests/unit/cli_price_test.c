@@ -9,6 +9,8 @@
 #include <fcntl.h>
 #include <jansson.h>
 #include <stdio.h>
+#include <stdlib.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "agent/base/file.h"
@@ -159,6 +161,60 @@ static void an_update_is_shown_and_then_installed(void **state)
 	unlink(place);
 }
 
+static void write_text(const char *path, const char *text)
+{
+	FILE *f = fopen(path, "w");
+
+	assert_non_null(f);
+	fputs(text, f);
+	assert_int_equal(fclose(f), 0);
+}
+
+static void an_update_mends_a_broken_file(void **state)
+{
+	char place[] = "/tmp/plimsoll-cli-update-XXXXXX";
+	int fd = mkstemp(place);
+
+	(void)state;
+	close(fd);
+	write_text(place, "{ broken");
+	assert_int_equal(RUN("update", "--to", place, LITELLM), CLI_DONE);
+	assert_non_null(strstr(output.ptr, "compared with embedded"));
+	assert_int_equal(RUN("check", place), CLI_DONE);
+	unlink(place);
+}
+
+static void an_update_with_overrides_is_refused(void **state)
+{
+	char place[] = "/tmp/plimsoll-cli-update-XXXXXX", overrides[] = "/tmp/plimsoll-cli-overrides-XXXXXX";
+	int fd = mkstemp(place), other = mkstemp(overrides);
+
+	(void)state;
+	close(fd);
+	close(other);
+	unlink(place);
+	write_text(overrides, "{\"overrides\":[{\"provider\":\"ollama\",\"prices\":{\"input_mtok\":0}}]}");
+	assert_int_equal(RUN("check", overrides), CLI_DONE);
+	assert_int_equal(RUN("update", "--to", place, overrides), CLI_NO);
+	assert_int_not_equal(access(place, F_OK), 0);
+	unlink(overrides);
+}
+
+static void an_update_that_fails_leaves_nothing_behind(void **state)
+{
+	char folder[] = "/tmp/plimsoll-cli-update-XXXXXX", place[64], temporary[64];
+
+	(void)state;
+	assert_non_null(mkdtemp(folder));
+	snprintf(place, sizeof(place), "%s/taken", folder);
+	snprintf(temporary, sizeof(temporary), "%s/taken.new", folder);
+	assert_int_equal(mkdir(place, 0700), 0); /* a folder is not replaced by a file */
+	assert_int_equal(RUN("update", "--to", place, LITELLM), CLI_UNREACHABLE);
+	assert_int_not_equal(access(temporary, F_OK), 0);
+	rmdir(place);
+	assert_int_equal(rmdir(folder), 0);
+}
+
 static void what_comes_through_a_pipe_is_installed_whole(void **state)
 {
 	char place[] = "/tmp/plimsoll-cli-update-XXXXXX";
@@ -202,6 +258,9 @@ int main(void)
 		cmocka_unit_test(lines_come_back_with_their_prices),
 		cmocka_unit_test(tables_are_listed_checked_and_compared),
 		cmocka_unit_test(an_update_is_shown_and_then_installed),
+		cmocka_unit_test(an_update_mends_a_broken_file),
+		cmocka_unit_test(an_update_with_overrides_is_refused),
+		cmocka_unit_test(an_update_that_fails_leaves_nothing_behind),
 		cmocka_unit_test(what_comes_through_a_pipe_is_installed_whole),
 	};
 	return cmocka_run_group_tests_name("cli/price", tests, start, stop);
