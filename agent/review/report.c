@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "agent/base/clock.h"
+#include "agent/base/hash.h"
 #include "agent/base/json.h"
 #include "agent/base/money.h"
 #include "agent/review/review_priv.h"
@@ -18,6 +19,7 @@ struct row {
 
 struct rows {
 	struct row *items;
+	uint32_t *slots; /* REVIEW_SLOTS: place in items + 1, by id; 0: free */
 	size_t count;
 };
 
@@ -37,19 +39,28 @@ struct review_span review_span(const struct review *r, uint32_t days, uint32_t t
 
 static struct row *row_of(struct rows *rows, const struct review_entry *e)
 {
-	for (size_t i = 0; i < rows->count; i++)
-		if (rows->items[i].labels->id == e->id)
-			return &rows->items[i];
-	rows->items[rows->count].labels = e;
-	return &rows->items[rows->count++];
+	size_t at = e->id & (REVIEW_SLOTS - 1);
+
+	while (rows->slots[at] != 0 && rows->items[rows->slots[at] - 1].labels->id != e->id)
+		at = (at + 1) & (REVIEW_SLOTS - 1);
+	if (rows->slots[at] == 0) {
+		rows->items[rows->count].labels = e;
+		rows->slots[at] = (uint32_t)++rows->count;
+	}
+	return &rows->items[rows->slots[at] - 1];
 }
 
-/* NULL items without memory. */
+static bool have_memory(const struct rows *rows)
+{
+	return rows->items != NULL && rows->slots != NULL;
+}
+
 static struct rows collect(const struct review *r, const struct review_span *s, struct row *totals)
 {
-	struct rows rows = { calloc(r->count + 1, sizeof(struct row)), 0 };
+	struct rows rows = { .items = calloc(r->count + 1, sizeof(struct row)),
+			     .slots = calloc(REVIEW_SLOTS, sizeof(uint32_t)) };
 
-	for (size_t i = 0; rows.items != NULL && i < r->count; i++) {
+	for (size_t i = 0; have_memory(&rows) && i < r->count; i++) {
 		const struct review_entry *e = r->entries[i];
 		if (e->day < s->before || e->day >= s->end)
 			continue;
@@ -140,27 +151,39 @@ static void write_rows(struct buf *out, const struct rows *rows)
 	buf_byte(out, ']');
 }
 
-/* The first day of a prompt version, of any feature and model. */
-static bool is_first(const struct review *r, size_t at)
+/* ---------------------------------------------------------------- new prompt versions */
+static uint32_t *version_slot(const struct review *r, uint32_t *slots, struct slice version)
 {
-	const struct review_entry *e = r->entries[at];
+	size_t at = hash_stable(version.ptr, version.len) & (REVIEW_SLOTS - 1);
 
-	for (size_t i = 0; i < r->count; i++) {
-		const struct review_entry *other = r->entries[i];
-		bool is_earlier = other->day < e->day || (other->day == e->day && i < at);
-		if (is_earlier && slice_equal(other->version, e->version))
-			return false;
+	while (slots[at] != 0 && !slice_equal(r->entries[slots[at] - 1]->version, version))
+		at = (at + 1) & (REVIEW_SLOTS - 1);
+	return &slots[at];
+}
+
+/* Of each version the entry of its first day, of any feature and model: place in the entries + 1. NULL without memory. */
+static uint32_t *first_days(const struct review *r)
+{
+	uint32_t *slots = calloc(REVIEW_SLOTS, sizeof(*slots));
+
+	for (size_t i = 0; slots != NULL && i < r->count; i++) {
+		uint32_t *slot = version_slot(r, slots, r->entries[i]->version);
+		if (*slot == 0 || r->entries[i]->day < r->entries[*slot - 1]->day)
+			*slot = (uint32_t)i + 1;
 	}
-	return true;
+	return slots;
 }
 
 static void write_first_seen(struct buf *out, const struct review *r, const struct review_span *s)
 {
+	uint32_t *first = first_days(r);
+
 	json_write_key(out, "first_seen");
 	buf_byte(out, '[');
-	for (size_t i = 0; i < r->count; i++) {
+	for (size_t i = 0; first != NULL && i < r->count; i++) {
 		const struct review_entry *e = r->entries[i];
-		if (e->day < s->first || e->day >= s->end || e->version.len == 0 || !is_first(r, i))
+		if (e->day < s->first || e->day >= s->end || e->version.len == 0 ||
+		    *version_slot(r, first, e->version) != i + 1)
 			continue;
 		if (out->len > 0 && out->ptr[out->len - 1] != '[')
 			buf_byte(out, ',');
@@ -171,6 +194,8 @@ static void write_first_seen(struct buf *out, const struct review *r, const stru
 		buf_byte(out, '}');
 	}
 	buf_byte(out, ']');
+	out->failed |= first == NULL;
+	free(first);
 }
 
 void review_write(const struct review *r, const struct review_span *s, struct buf *out)
@@ -190,6 +215,7 @@ void review_write(const struct review *r, const struct review_span *s, struct bu
 	buf_byte(out, '}');
 	write_rows(out, &rows);
 	write_first_seen(out, r, s);
-	out->failed |= rows.items == NULL;
+	out->failed |= !have_memory(&rows);
 	free(rows.items);
+	free(rows.slots);
 }
