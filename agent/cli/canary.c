@@ -33,10 +33,9 @@ static void query(struct buf *path, const char *name, const char *value)
 static int exit_status(struct slice answer, bool fail_undecided)
 {
 	struct slice verdict = answer_field(answer, "verdict");
+	bool is_proven = slice_equal(verdict, SLICE("\"better\"")) || slice_equal(verdict, SLICE("\"equal\""));
 
-	if (slice_equal(verdict, SLICE("\"worse\"")))
-		return CLI_NO;
-	return fail_undecided && slice_equal(verdict, SLICE("\"undecided\"")) ? CLI_NO : CLI_DONE;
+	return slice_equal(verdict, SLICE("\"worse\"")) || (fail_undecided && !is_proven) ? CLI_NO : CLI_DONE;
 }
 
 /* Without a name: the prompts of which two versions are known. */
@@ -66,12 +65,21 @@ static int answer(const struct cli_args *args, const char *name, bool json)
 		else
 			canary_print_list(buf_view(&reply), &text);
 		fwrite(text.ptr, 1, text.len, stdout);
-		code = exit_status(buf_view(&reply), args->values[OPTION_FAIL_UNDECIDED] != NULL);
+		code = name == NULL ? CLI_DONE : exit_status(buf_view(&reply), args->values[OPTION_FAIL_UNDECIDED] != NULL);
 	}
 	buf_release(&path);
 	buf_release(&reply);
 	buf_release(&text);
 	return code;
+}
+
+/* Options that are about one prompt, in a command line that names none: an empty variable must not pass for a verdict. */
+static int no_name(const struct cli_args *args)
+{
+	for (int option = OPTION_ENV; option <= OPTION_FAIL_UNDECIDED; option++)
+		if (args->values[option] != NULL)
+			return cli_usage_error(&command_canary, "--%s is of one prompt: its NAME is missing", options[option].name);
+	return CLI_GO_ON;
 }
 
 static int canary_run(int argc, char **argv)
@@ -86,7 +94,10 @@ static int canary_run(int argc, char **argv)
 		return code;
 	if (args.operand_count > 1)
 		return cli_usage_error(&command_canary, "unexpected '%s'", args.operands[1]);
-	return answer(&args, args.operand_count == 1 ? args.operands[0] : NULL, json);
+	if (args.operand_count == 1 && args.operands[0][0] == '\0')
+		return cli_usage_error(&command_canary, "the prompt's NAME is empty");
+	code = args.operand_count == 0 ? no_name(&args) : CLI_GO_ON;
+	return code == CLI_GO_ON ? answer(&args, args.operand_count == 1 ? args.operands[0] : NULL, json) : code;
 }
 
 const struct command command_canary = {

@@ -25,6 +25,16 @@ static int unknown_verb(const struct command *self, const struct verb *verbs, co
 	return code;
 }
 
+/* As an unset variable of a script leaves behind. */
+static bool has_empty(char *const *operands, int count)
+{
+	bool any = false;
+
+	for (int i = 0; i < count; i++)
+		any |= operands[i][0] == '\0';
+	return any;
+}
+
 int verb_read(const struct command *self, const struct verb *verbs, int argc, char **argv, struct verb_call *out)
 {
 	*out = (struct verb_call){ .self = self };
@@ -41,7 +51,7 @@ int verb_read(const struct command *self, const struct verb *verbs, int argc, ch
 		return unknown_verb(self, verbs, name);
 	out->operands = out->args.operands + words;
 	out->operand_count = out->args.operand_count - words;
-	if (out->operand_count < v->operands)
+	if (out->operand_count < v->operands || has_empty(out->operands, v->operands))
 		return cli_usage_error(self, "%s wants %s", name, v->wants);
 	if (out->operand_count > v->operands && !v->takes_more)
 		return cli_usage_error(self, "unexpected '%s'", out->operands[v->operands]);

@@ -49,3 +49,17 @@ def test_a_comparison_names_both_versions_whole(start_agent):
     rows = run(agent, "canary").splitlines()
     assert any("of %s@1.0.0  of %s@1.1.0  " % (LONG, LONG) in row for row in rows)
     assert len({row.index("undecided") for row in rows[1:]}) == 1, rows
+
+
+def refused(agent, *arguments):
+    done = subprocess.run([BINARY, *arguments, "--agent", "localhost:%d" % agent.ports["metrics"]], capture_output=True, timeout=30)
+    assert done.returncode == 2, (arguments, done)
+    return done.stderr.decode()
+
+
+def test_an_empty_variable_of_a_script_is_no_verdict(start_agent):
+    agent = start_agent()
+    assert "--fail-undecided is of one prompt: its NAME is missing" in refused(agent, "canary", "--fail-undecided")
+    assert "--env is of one prompt" in refused(agent, "canary", "--env", "production")
+    assert "NAME is empty" in refused(agent, "canary", "", "--fail-undecided")
+    assert "show wants an alert's id" in refused(agent, "alerts", "show", "")
