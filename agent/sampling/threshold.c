@@ -96,21 +96,30 @@ static void format_threshold(uint64_t threshold, char out[HEX_DIGITS + 1])
 
 struct slice tracestate_write(struct slice tracestate, uint64_t threshold, struct arena *a)
 {
-	struct slice ot = find_ot(tracestate), written;
-	unsigned members = 1;
+	static const struct slice begin = { "ot=th:", 6 }, semicolon = { ";", 1 }, comma = { ",", 1 };
+	struct slice ot = find_ot(tracestate);
 	char th[HEX_DIGITS + 1];
+	char *written = arena_alloc(a, begin.len + HEX_DIGITS + 2 + tracestate.len), *at = written;
 
+	if (written == NULL)
+		return SLICE_NONE;
 	format_threshold(threshold, th);
-	written = arena_printf(a, "ot=th:%s", th);
-	while (ot.len > 0 && written.ptr != NULL) {
+	slice_pack(&at, begin);
+	slice_pack(&at, slice_of(th));
+	while (ot.len > 0) {
 		struct slice part = next_part(&ot, ';');
-		if (part.len > 0 && !slice_starts_with(part, SLICE("th:")))
-			written = arena_printf(a, "%.*s;%.*s", SLICE_ARG(written), SLICE_ARG(part));
+		if (part.len == 0 || slice_starts_with(part, SLICE("th:")))
+			continue;
+		slice_pack(&at, semicolon);
+		slice_pack(&at, part);
 	}
-	while (tracestate.len > 0 && written.ptr != NULL) {
+	for (unsigned members = 1; tracestate.len > 0 && members < MEMBERS_MAX;) {
 		struct slice member = slice_trim(next_part(&tracestate, ','));
-		if (member.len > 0 && !is_ot(member) && members++ < MEMBERS_MAX)
-			written = arena_printf(a, "%.*s,%.*s", SLICE_ARG(written), SLICE_ARG(member));
+		if (member.len == 0 || is_ot(member))
+			continue;
+		slice_pack(&at, comma);
+		slice_pack(&at, member);
+		members++;
 	}
-	return written;
+	return (struct slice){ written, (size_t)(at - written) };
 }

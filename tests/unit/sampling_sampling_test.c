@@ -29,6 +29,20 @@ static void a_share_is_a_threshold_without_its_zeros(void **state)
 	arena_release(&a);
 }
 
+static void a_long_tracestate_takes_room_once(void **state)
+{
+	struct arena a;
+	char long_one[20000] = "ot=";
+
+	(void)state;
+	for (size_t i = 3; i < sizeof(long_one); i++)
+		long_one[i] = i % 2 == 1 ? 'a' : ';';
+	arena_init(&a, 1 << 15);
+	struct slice ts = tracestate_write((struct slice){ long_one, sizeof(long_one) }, 0, &a);
+	assert_int_equal(ts.len, strlen("ot=th:0;") + sizeof(long_one) - strlen("ot="));
+	arena_release(&a);
+}
+
 static void randomness_comes_from_rv_else_from_the_trace_id(void **state)
 {
 	static const char id[16] = { 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16 };
@@ -271,6 +285,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_share_is_a_threshold_without_its_zeros),
+		cmocka_unit_test(a_long_tracestate_takes_room_once),
 		cmocka_unit_test(randomness_comes_from_rv_else_from_the_trace_id),
 		cmocka_unit_test(a_trace_waits_and_is_then_judged_by_its_id),
 		cmocka_unit_test(a_trace_that_came_after_the_clock_was_read_waits_like_any_other),
