@@ -364,25 +364,15 @@ static uint32_t read_u4(const char *p)
 	return value;
 }
 
-static char *write_utf8(char *out, uint32_t c)
+size_t utf8_write(uint32_t c, char out[4])
 {
-	if (c < 0x80) {
-		*out++ = (char)c;
-		return out;
-	}
-	if (c < 0x800) {
-		*out++ = (char)(0xc0 | c >> 6);
-	} else {
-		if (c < 0x10000) {
-			*out++ = (char)(0xe0 | c >> 12);
-		} else {
-			*out++ = (char)(0xf0 | c >> 18);
-			*out++ = (char)(0x80 | (c >> 12 & 0x3f));
-		}
-		*out++ = (char)(0x80 | (c >> 6 & 0x3f));
-	}
-	*out++ = (char)(0x80 | (c & 0x3f));
-	return out;
+	static const uint8_t first[] = { 0, 0, 0xc0, 0xe0, 0xf0 };
+	size_t n = c < 0x80 ? 1 : c < 0x800 ? 2 : c < 0x10000 ? 3 : 4;
+
+	for (size_t i = n - 1; i > 0; i--, c >>= 6)
+		out[i] = (char)(0x80 | (c & 0x3f));
+	out[0] = (char)(first[n] | c);
+	return n;
 }
 
 /* p stands behind "\u"; advances it over the digits, and over the second half of a surrogate pair. */
@@ -434,7 +424,7 @@ struct slice json_unescape(struct json_string s, struct arena *a)
 			*out++ = *p++;
 		} else if (p[1] == 'u') {
 			p += 2;
-			out = write_utf8(out, read_code_point(&p, end));
+			out += utf8_write(read_code_point(&p, end), out);
 		} else {
 			*out++ = plain_escape(p[1]);
 			p += 2;

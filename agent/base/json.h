@@ -111,6 +111,9 @@ void json_write_count(struct buf *b, const char *key, uint64_t value);
 void json_write_flag(struct buf *b, const char *key, bool value);
 void json_write_text_if_any(struct buf *b, const char *key, struct slice value);
 
+/* Writes the character (below 0x110000) to out. Returns the length of its sequence. */
+size_t utf8_write(uint32_t c, char out[4]);
+
 /* Length of the valid UTF-8 sequence at the start of s (1 to 4), or 0. */
 size_t utf8_sequence(struct slice s);
 

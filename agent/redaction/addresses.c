@@ -71,11 +71,29 @@ static bool is_worth_hiding(const char *text, size_t n)
 	return digits > 0 && hex >= 4;
 }
 
+static bool is_ipv6(struct slice text, size_t begin, size_t end)
+{
+	char copy[IPV6_BYTES_MAX + 1];
+	struct in6_addr address;
+
+	if (end - begin > IPV6_BYTES_MAX || end - begin < 6)
+		return false;
+	memcpy(copy, text.ptr + begin, end - begin);
+	copy[end - begin] = '\0';
+	return inet_pton(AF_INET6, copy, &address) == 1 && is_worth_hiding(copy, end - begin);
+}
+
+/* Behind the IPv4 address that an IPv6 one may end in: "::ffff:10.1.2.3". */
+static size_t dotted_end(struct slice text, size_t end)
+{
+	while (end + 1 < text.len && text.ptr[end] == '.' && (class_at(text, end + 1) & CLASS_DIGIT) != 0)
+		end = run_end(text, end + 1, CLASS_DIGIT);
+	return end;
+}
+
 size_t try_ipv6(struct slice text, size_t colon, size_t from, size_t *start)
 {
 	size_t begin = colon, end = colon;
-	char copy[IPV6_BYTES_MAX + 1];
-	struct in6_addr address;
 
 	while (begin > from && colon - begin < 5 && (class_at(text, begin - 1) & CLASS_HEX) != 0)
 		begin--;
@@ -87,10 +105,9 @@ size_t try_ipv6(struct slice text, size_t colon, size_t from, size_t *start)
 		return 0;
 	while (end > begin && text.ptr[end - 1] == ':' && (end < begin + 2 || text.ptr[end - 2] != ':'))
 		end--; /* a colon behind it is the sentence's */
-	if (end - begin > IPV6_BYTES_MAX || end - begin < 6)
-		return 0;
-	memcpy(copy, text.ptr + begin, end - begin);
-	copy[end - begin] = '\0';
 	*start = begin;
-	return inet_pton(AF_INET6, copy, &address) == 1 && is_worth_hiding(copy, end - begin) ? end : 0;
+	size_t dotted = dotted_end(text, end);
+	if (is_ipv6(text, begin, dotted))
+		return dotted;
+	return is_ipv6(text, begin, end) ? end : 0;
 }

@@ -111,7 +111,7 @@ static bool is_ipv4(const struct number *n, unsigned groups, unsigned total)
 {
 	unsigned first = 0, start = 0;
 
-	if (groups != 4 || n->groups != 4 || total > 12)
+	if (groups != 4 || total > 12 || (n->groups > 4 && n->group[4].separator == '.'))
 		return false;
 	for (unsigned g = 0; g < 4; g++) {
 		unsigned value = 0;

@@ -6,6 +6,7 @@
  */
 #include <stdlib.h>
 
+#include "agent/base/hex.h"
 #include "agent/base/json.h"
 #include "agent/redaction/redaction_priv.h"
 
@@ -56,14 +57,6 @@ static void scan_plain(struct redaction_lane *l, struct slice text)
 
 /* ------------------------------------------------------------------ escapes */
 
-static int hex_value(char c)
-{
-	if (c >= '0' && c <= '9')
-		return c - '0';
-	c |= 0x20;
-	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
-
 /* The four digits behind \u; -1: there are none. */
 static int32_t code_unit(struct slice text, size_t at)
 {
@@ -72,23 +65,12 @@ static int32_t code_unit(struct slice text, size_t at)
 	if (at + 6 > text.len || text.ptr[at] != '\\' || text.ptr[at + 1] != 'u')
 		return -1;
 	for (size_t i = at + 2; i < at + 6; i++) {
-		int digit = hex_value(text.ptr[i]);
+		int digit = hex_digit(text.ptr[i]);
 		if (digit < 0)
 			return -1;
 		value = value * 16 + digit;
 	}
 	return value;
-}
-
-static size_t put_utf8(uint32_t c, char out[4])
-{
-	static const uint8_t first[] = { 0, 0, 0xc0, 0xe0, 0xf0 };
-	size_t n = c < 0x80 ? 1 : c < 0x800 ? 2 : c < 0x10000 ? 3 : 4;
-
-	for (size_t i = n - 1; i > 0; i--, c >>= 6)
-		out[i] = (char)(0x80 | (c & 0x3f));
-	out[0] = (char)(n == 1 ? c : first[n] | c);
-	return n;
 }
 
 /* The character that begins at the backslash; length: what it takes of the text. Whatever is no escape is itself. */
@@ -103,9 +85,9 @@ static size_t read_escape(struct slice text, size_t at, char out[4], size_t *len
 			low = code_unit(text, at + 6);
 		if (low >= 0xdc00 && low < 0xe000) {
 			*length = 12;
-			return put_utf8(0x10000u + ((uint32_t)(unit - 0xd800) << 10) + (uint32_t)(low - 0xdc00), out);
+			return utf8_write(0x10000u + ((uint32_t)(unit - 0xd800) << 10) + (uint32_t)(low - 0xdc00), out);
 		}
-		return put_utf8((uint32_t)unit, out);
+		return utf8_write((uint32_t)unit, out);
 	}
 	const char *known = at + 1 < text.len && text.ptr[at + 1] != '\0' ? strchr(from, text.ptr[at + 1]) : NULL;
 	*length = known != NULL ? 2 : 1;

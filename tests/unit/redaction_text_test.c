@@ -73,6 +73,8 @@ static void each_detector_finds_what_it_is_for(void **state)
 		{ "pay DE89 3704 0044 0532 0130 00 now", "pay [iban] now" },
 		{ "GB29NWBK60161331926819", "[iban]" },
 		{ "from 10.1.2.3, 2001:db8::8a2e:370:7334: refused", "from [ipv4], [ipv6]: refused" },
+		{ "10.1.2.3 404, 10.1.2.0/24, 10.1.2.3-10.1.2.9", "[ipv4] 404, [ipv4]/24, [ipv4]-[ipv4]" },
+		{ "::ffff:10.1.2.3 and 2001:db8::8a2e:1.", "[ipv6] and [ipv6]." },
 		{ "AKIAIOSFODNN7EXAMPLE", "[aws_key]" },
 		{ "aws_secret_access_key = wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY", "[aws_key]" },
 		{ "AIzaSyA-1234567890abcdefghijklmnopqrstuv", "[gcp_key]" },
@@ -116,7 +118,7 @@ static void what_only_looks_alike_stays(void **state)
 		"123456789",
 		"DE89 3704 0044 0532 0130 01",   /* mod 97 says no */
 		"000-12-3456", "666-12-3456",    /* areas never given out */
-		"BG123456C", "12345678A", "12:30:45", "std::dead::beef", "2026-11-21 19:03:48", "version 1.2.3",
+		"BG123456C", "12345678A", "12:30:45", "std::dead::beef", "2026-11-21 19:03:48", "version 1.2.3", "4.10.2.3.4",
 		"sk-learn-estimators-are-fun-to-use", "the bearer of this letter", "user@localhost", "a@b",
 		"127.0.0.1", "-----BEGIN CERTIFICATE-----", "scikit-learn==1.4.2", "gpt-4o@genai-prices-0.2.3",
 		"[1, 2, 3, 4]", "{\"total_tokens\": 1234}", "",
