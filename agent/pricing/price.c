@@ -316,6 +316,9 @@ static struct price_answer *bill_request(const struct price_request *request, co
 	sheet_apply_minimum(&answer->sheet, &usage);
 	answer->usage_scale = usage.scale;
 	const char *why = sheet_bill(&answer->sheet, &usage, &answer->bill);
+	if (why == NULL && !request->as_written && usage.nonzero != 0 && answer->sheet.count > 0 &&
+	    answer->bill.count == 0 && (usage.reported & answer->sheet.priced) == 0)
+		why = "nothing of what was used has a price"; /* see covers */
 	return answer_error(answer, why != NULL ? PRICE_INVALID_USAGE : PRICE_OK, why);
 }
 

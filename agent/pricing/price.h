@@ -77,7 +77,8 @@ extern const char *const price_error_names[];
 struct price_request {
 	struct slice provider, api_url; /* ptr NULL: not known */
 	struct slice model;
-	bool as_written; /* ask the tables with exactly these names: no telemetry names, no rewritten forms */
+	bool as_written; /* ask the tables with exactly these names: no telemetry names, no rewritten forms; and answer as
+			    they do: usage that has no price costs nothing */
 	uint64_t unix_s;
 	struct price_context contexts[PRICE_CONTEXTS_MAX];
 	size_t context_count;

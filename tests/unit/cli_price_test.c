@@ -94,6 +94,13 @@ static void what_has_no_price_ends_with_one(void **state)
 		RUN("--provider", "openai", "--model", "gpt-5", "--input", "1", "--cache-read", "2", "-o", "json"),
 		CLI_NO);
 	expect_member("error", "invalid_usage");
+	assert_int_equal(RUN("-p", "openai", "-m", "whisper-1", "--input", "1000", "-o", "json"), CLI_NO); /* is by the hour */
+	expect_member("error", "invalid_usage");
+	assert_int_equal(RUN("-p", "openai", "-m", "whisper-1", "--input", "1000"), CLI_NO);
+	assert_int_equal(RUN("-p", "perplexity", "-m", "sonar", "--usage", "audio_seconds=5", "-o", "json"), CLI_DONE);
+	expect_member("total_price", "0.012"); /* the request itself */
+	assert_int_equal(RUN("-p", "openai", "-m", "omni-moderation-latest", "--input", "5", "-o", "json"), CLI_DONE);
+	expect_member("total_price", "0"); /* free */
 }
 
 static void wrong_arguments_end_with_two_and_missing_files_with_three(void **state)
