@@ -15,12 +15,13 @@ struct build {
 	struct prompt_table *a;
 	const struct prompt_table_input *in;
 	bool nomem;
-	struct text_source { /* of each text: what its templates are made of */
-		struct slice text;
-		uint64_t hash; /* of the text as it stands */
+	struct text_source {
+		uint64_t hash; /* of the version's text as it stands */
 		uint32_t version;
 	} *sources;
 	uint32_t source_count;
+	struct buf text; /* of one version */
+	uint32_t templates_left_out;
 };
 
 static void *take(struct build *b, size_t count, size_t size)
@@ -163,15 +164,24 @@ static void add_deployed(struct build *b)
 }
 
 /* ---------------------------------------------------------------- texts */
-static void add_source(struct build *b, uint32_t version, struct buf *text)
+/* What the version tells the model, until the next one. False: nothing. */
+static bool text_of(struct build *b, uint32_t version, struct slice *out)
 {
 	const struct manifest *m = b->in->versions[version].manifest;
 
-	buf_reset(text);
-	if (m == NULL || !manifest_system_text(m, text) || buf_failed(text))
-		return;
-	struct slice mine = copy(b, slice_trim(buf_view(text)));
-	b->sources[b->source_count++] = (struct text_source){ mine, fingerprint_of(mine), version };
+	buf_reset(&b->text);
+	if (m == NULL || !manifest_system_text(m, &b->text) || buf_failed(&b->text))
+		return false;
+	*out = slice_trim(buf_view(&b->text));
+	return true;
+}
+
+static void add_source(struct build *b, uint32_t version)
+{
+	struct slice text;
+
+	if (text_of(b, version, &text))
+		b->sources[b->source_count++] = (struct text_source){ fingerprint_of(text), version };
 }
 
 static int by_text(const void *x, const void *y)
@@ -192,22 +202,37 @@ static int by_literal(const void *x, const void *y)
 	return a->text < b->text ? -1 : a->text > b->text;
 }
 
-static void add_pattern(struct build *b, struct slice text, uint32_t number)
+/* Whether variables are to be looked for: else its fingerprint does, or it says too little. */
+static bool is_pattern(struct slice text)
 {
-	struct prompt_table *a = b->a;
+	struct arena scratch;
 	struct template t;
 
-	if (FAILED(template_parse(text, &a->arena, &t))) {
-		b->nomem = true;
-		return;
-	}
-	if (t.part_count == 1 || t.literal_bytes < TEMPLATE_LITERAL_MIN)
-		return; /* its fingerprint does, or it says too little */
-	if (a->pattern_count < PROMPT_TABLE_TEMPLATES_MAX)
-		a->patterns[a->pattern_count++] = (struct pattern){ t, number };
-	else
-		LOG(WARN, "prompts", "template_left_out", "most=%u reason=\"too many templates with variables\"",
-		    PROMPT_TABLE_TEMPLATES_MAX);
+	arena_init(&scratch, ARENA_BYTES);
+	bool is = slice_find(text, SLICE("{{")) >= 0 && !FAILED(template_parse(text, &scratch, &t)) && t.part_count > 1 &&
+		  t.literal_bytes >= TEMPLATE_LITERAL_MIN;
+	arena_release(&scratch);
+	return is;
+}
+
+/* What needs more memory than is left is one too many. */
+static bool keep_pattern(struct prompt_table *a, struct slice text, uint32_t number)
+{
+	struct slice mine = a->pattern_count < PROMPT_TABLE_TEMPLATES_MAX ? arena_dup(&a->arena, text) : SLICE_NONE;
+	struct template t;
+
+	if (mine.ptr == NULL || FAILED(template_parse(mine, &a->arena, &t)))
+		return false;
+	a->patterns[a->pattern_count++] = (struct pattern){ t, number };
+	return true;
+}
+
+static void add_pattern(struct build *b, uint32_t version, uint32_t number)
+{
+	struct slice text;
+
+	if (text_of(b, version, &text) && is_pattern(text) && !keep_pattern(b->a, text, number))
+		b->templates_left_out++;
 }
 
 /* Sources in the order of their texts become one text for each, with the versions that have it. */
@@ -220,7 +245,7 @@ static void group_texts(struct build *b)
 		if (i == 0 || s->hash != b->sources[i - 1].hash) {
 			a->texts[a->text_count] = (struct known_text){ s->hash, a->candidate_count, 0 };
 			index_add(&a->by_fingerprint, s->hash, a->text_count);
-			add_pattern(b, s->text, a->text_count++);
+			add_pattern(b, s->version, a->text_count++);
 		}
 		a->candidates[a->candidate_count++] = s->version;
 		a->texts[a->text_count - 1].count++;
@@ -232,7 +257,6 @@ static void group_texts(struct build *b)
 static void add_texts(struct build *b)
 {
 	struct prompt_table *a = b->a;
-	struct buf text = BUF_INIT;
 
 	b->sources = take(b, b->in->version_count, sizeof(*b->sources));
 	a->texts = take(b, b->in->version_count, sizeof(*a->texts));
@@ -240,11 +264,14 @@ static void add_texts(struct build *b)
 	a->patterns = take(b, PROMPT_TABLE_TEMPLATES_MAX, sizeof(*a->patterns));
 	index_make(b, &a->by_fingerprint, b->in->version_count);
 	for (uint32_t i = 0; i < b->in->version_count && !b->nomem; i++)
-		add_source(b, i, &text);
+		add_source(b, i);
 	if (b->source_count > 0)
 		qsort(b->sources, b->source_count, sizeof(*b->sources), by_text);
 	group_texts(b);
-	buf_release(&text);
+	buf_release(&b->text);
+	if (b->templates_left_out > 0)
+		LOG(WARN, "prompts", "templates_left_out", "count=%u most=%u most_bytes=%u next=\"calls are not recognised by them; "
+		    "name the prompt on spans\"", b->templates_left_out, PROMPT_TABLE_TEMPLATES_MAX, ARENA_BYTES);
 }
 
 /* ---------------------------------------------------------------- rules */
@@ -274,11 +301,11 @@ struct status prompt_table_new(const struct prompt_table_input *in, struct promp
 	add_places(&b);
 	add_releases(&b);
 	add_deployed(&b);
-	add_texts(&b);
 	add_rules(&b);
+	add_texts(&b); /* last: they make do with what is left */
 	if (b.nomem) {
 		prompt_table_unref(b.a);
-		return FAIL(NOMEM, "the prompts' texts need more memory than they may have");
+		return FAIL(NOMEM, "the prompts need more memory than they may have");
 	}
 	*out = b.a;
 	return OK;

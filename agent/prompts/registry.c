@@ -6,6 +6,7 @@
 #include <stdlib.h>
 
 #include "agent/base/json.h"
+#include "agent/base/log.h"
 #include "agent/prompts/registry_priv.h"
 
 struct slice entry_name(const struct entry *e)
@@ -434,7 +435,9 @@ static struct prompt_table *make_table(struct registry *r)
 			.rules = r->rules,      .news = r->news,
 		};
 		struct status s = prompt_table_new(&in, &table);
-		r->stale = FAILED(s); /* without memory: again in a second */
+		if (FAILED(s) && !r->table_failed)
+			LOG(ERROR, "prompts", "table_not_made", "reason=\"%s\" next=\"calls are counted by the one before\"", s.why);
+		r->stale = r->table_failed = FAILED(s); /* without memory: again in a second */
 	}
 	free(c.versions);
 	free(c.places);

@@ -57,6 +57,7 @@ struct registry {
 	const struct string_list *rules;
 	struct prompt_news *news;
 	bool stale; /* the table is older than what is known */
+	bool table_failed; /* the last one could not be made, which was told */
 	bool trials_stale; /* deployments changed since trials were visited */
 	bool full_told;
 	struct buf key, value; /* of one pair */

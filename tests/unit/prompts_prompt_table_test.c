@@ -5,6 +5,9 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 
 #include <cmocka.h>
 
@@ -250,6 +253,35 @@ static bool matches(const char *template, const char *text)
 	return result;
 }
 
+#define BIG_TEXTS 80u
+
+/* Texts of nearly a MiB, each another one: the table may not hold all of them. */
+static void table_is_made_of_more_text_than_it_may_hold(void **state)
+{
+	struct prompt_table_version versions[BIG_TEXTS];
+	struct manifest big[BIG_TEXTS];
+	char names[BIG_TEXTS][8];
+	struct prompt_table *t = NULL;
+	char *text = malloc(MANIFEST_BYTES_MAX);
+
+	(void)state;
+	assert_non_null(text);
+	memset(text, 'a', MANIFEST_BYTES_MAX);
+	strcpy(text + MANIFEST_BYTES_MAX - 20, " of {{customer}}.");
+	for (unsigned i = 0; i < BIG_TEXTS; i++) {
+		snprintf(names[i], sizeof(names[i]), "%u", i);
+		big[i] = (struct manifest){ .name = "big", .version = names[i], .template = text + i };
+		versions[i] = (struct prompt_table_version){ SLICE("big"), slice_of(names[i]), &big[i], &drift[0] };
+	}
+	const struct prompt_table_input in = { .versions = versions, .version_count = BIG_TEXTS };
+	assert_false(FAILED(prompt_table_new(&in, &t)));
+	struct call c = call_with_text(t, text + 3); /* as it stands, its fingerprint tells */
+	prompt_table_apply(t, &c);
+	assert_prompt(&c, "big", "3");
+	prompt_table_unref(t);
+	free(text);
+}
+
 static void template_parts_stand_in_order(void **state)
 {
 	(void)state;
@@ -297,6 +329,7 @@ int main(void)
 		cmocka_unit_test(known_place_is_counted_and_an_unknown_one_is_news),
 		cmocka_unit_test(a_request_is_handed_over_at_its_end_and_counts_as_its_calls_would),
 		cmocka_unit_test(drift_is_what_differs_from_the_manifest),
+		cmocka_unit_test(table_is_made_of_more_text_than_it_may_hold),
 		cmocka_unit_test(template_parts_stand_in_order),
 		cmocka_unit_test(fingerprint_looks_past_blanks_and_digits),
 		cmocka_unit_test(rules_say_what_is_wrong_with_them),
