@@ -111,17 +111,12 @@ bool waiting_add(struct waiting *w, const struct judgement *j, uint64_t identity
 	return one != NULL;
 }
 
-static void note_gone(struct waiting *w, uint64_t identity)
+static struct slice make_key(uint64_t identity, unsigned char key[WAITING_KEY_BYTES])
 {
-	if (w->gone_count == w->gone_room) {
-		size_t room = w->gone_room > 0 ? w->gone_room * 2 : 64;
-		uint64_t *gone = realloc(w->gone, room * sizeof(*gone));
-		if (gone == NULL)
-			return; /* it comes back after a restart, and is then known to be a repeated one */
-		w->gone = gone;
-		w->gone_room = room;
-	}
-	w->gone[w->gone_count++] = identity;
+	key[0] = KEY_PREFIX;
+	for (int i = 0; i < 8; i++)
+		key[1 + i] = (unsigned char)(identity >> (56 - 8 * i));
+	return (struct slice){ (const char *)key, WAITING_KEY_BYTES };
 }
 
 static void waiter_free(struct waiter *one)
@@ -133,6 +128,7 @@ static void waiter_free(struct waiter *one)
 void waiting_remove(struct waiting *w, struct waiter *one)
 {
 	struct waiter **at = &w->buckets[one->key % BUCKETS];
+	unsigned char key[WAITING_KEY_BYTES];
 
 	while (*at != one)
 		at = &(*at)->next;
@@ -142,7 +138,7 @@ void waiting_remove(struct waiting *w, struct waiter *one)
 	w->count--;
 	w->touched -= one->is_touched;
 	if (one->is_saved)
-		note_gone(w, one->identity);
+		buf_slice(&w->gone.fresh, make_key(one->identity, key));
 	waiter_free(one);
 }
 
@@ -152,7 +148,7 @@ void waiting_release(struct waiting *w)
 		newer = one->newer;
 		waiter_free(one);
 	}
-	free(w->gone);
+	deletions_release(&w->gone);
 	*w = (struct waiting){ 0 };
 }
 
@@ -179,22 +175,12 @@ void waiting_touch(struct waiting *w, const struct known_call *call)
 
 /* ------------------------------------------------------------------ to the store and back */
 
-static struct slice make_key(uint64_t identity, unsigned char key[9])
-{
-	key[0] = KEY_PREFIX;
-	for (int i = 0; i < 8; i++)
-		key[1 + i] = (unsigned char)(identity >> (56 - 8 * i));
-	return (struct slice){ (const char *)key, 9 };
-}
-
 void waiting_save(struct waiting *w, bool all, void (*put)(void *context, struct slice key, struct slice value),
 		  void *context)
 {
-	unsigned char key[9];
+	unsigned char key[WAITING_KEY_BYTES];
 
-	for (size_t i = 0; i < w->gone_count; i++)
-		put(context, make_key(w->gone[i], key), SLICE_NONE);
-	w->gone_count = 0;
+	deletions_put(&w->gone, WAITING_KEY_BYTES, all, put, context);
 	for (struct waiter *one = w->newest; one != NULL && (all || !one->is_saved); one = one->older) {
 		put(context, make_key(one->identity, key), buf_view(&one->bytes));
 		one->is_saved = true;
@@ -206,7 +192,7 @@ struct status waiting_load(struct waiting *w, struct slice key, struct slice val
 	struct buf bytes = BUF_INIT;
 	uint64_t identity = 0;
 
-	if (key.len != 9 || key.ptr[0] != KEY_PREFIX)
+	if (key.len != WAITING_KEY_BYTES || key.ptr[0] != KEY_PREFIX)
 		return FAIL(CORRUPT, "not the key of a judgement that waits");
 	for (int i = 0; i < 8; i++)
 		identity = identity << 8 | (unsigned char)key.ptr[1 + i];

@@ -6,10 +6,12 @@
 #ifndef PLIMSOLL_JUDGEMENTS_WAITING_H
 #define PLIMSOLL_JUDGEMENTS_WAITING_H
 
+#include "agent/base/deletions.h"
 #include "agent/base/status.h"
 #include "agent/span/judgement.h"
 
-#define WAITING_MAX 4096u
+#define WAITING_MAX       4096u
+#define WAITING_KEY_BYTES 9
 
 struct waiter {
 	struct judgement judgement; /* borrows from bytes */
@@ -27,8 +29,7 @@ struct waiting {
 	struct waiter *buckets[1024];
 	struct waiter *oldest, *newest;
 	size_t count, touched;
-	uint64_t *gone; /* identities of saved ones that left since the last save */
-	size_t gone_count, gone_room;
+	struct deletions gone; /* keys of saved ones that left, WAITING_KEY_BYTES each */
 };
 
 void waiting_release(struct waiting *w);

@@ -567,6 +567,30 @@ static void a_failed_save_is_made_good(void **state)
 	joiner_free(j);
 }
 
+static void lose(void *context, struct slice key, struct slice value)
+{
+	(void)context;
+	(void)key;
+	(void)value;
+}
+
+static void one_that_has_its_call_waits_no_more_after_a_failed_save(void **state)
+{
+	struct joiner *j = start(64 << 20);
+
+	(void)state;
+	take(j, of_trace(2), TAKEN_WAITING);
+	save(j);
+	add(j, call(2, 1), "greet@3");
+	assert_int_equal(told.count, 1);
+	joiner_save(j, false, lose, NULL);
+	joiner_committed(j, joiner_save(j, true, put, NULL));
+	j = restart(j);
+	joiner_advance(j, NOW, true);
+	assert_int_equal(told.count, 0);
+	joiner_free(j);
+}
+
 static void damaged_entries_are_refused(void **state)
 {
 	struct joiner *j = start(64 << 20);
@@ -605,6 +629,7 @@ int main(void)
 		cmocka_unit_test_teardown(the_oldest_calls_go_first, clear),
 		cmocka_unit_test_teardown(no_more_wait_than_may, clear),
 		cmocka_unit_test_teardown(a_failed_save_is_made_good, clear),
+		cmocka_unit_test_teardown(one_that_has_its_call_waits_no_more_after_a_failed_save, clear),
 		cmocka_unit_test_teardown(damaged_entries_are_refused, clear),
 	};
 	return cmocka_run_group_tests_name("judgements/joiner", tests, NULL, NULL);
