@@ -52,7 +52,9 @@ static void print_age(double since_s)
 {
 	double age_s = (double)(clock_unix_ns() / NS_PER_SECOND) - since_s;
 
-	if (age_s < 5400)
+	if (isnan(age_s))
+		printf("%8s", "-");
+	else if (age_s < 5400)
 		printf("%4.0f min", age_s / 60);
 	else if (age_s < 2 * 86400)
 		printf("%4.0f h  ", age_s / 3600);
@@ -107,7 +109,7 @@ static int list(struct verb_call *c)
 	answer_each(answer_field(buf_view(&c->answer), "alerts"), print_alert, &count);
 	answer_each(answer_field(buf_view(&c->answer), "pending"), print_pending, NULL);
 	if (count == 0)
-		printf("no alert fires\n");
+		printf("no alert %s\n", c->args.values[OPTION_ALL] != NULL ? "is kept" : "fires");
 	return CLI_DONE;
 }
 
@@ -221,7 +223,7 @@ static void print_silence(void *context, struct slice item)
 	if (!list->all && !active)
 		return;
 	list->shown++;
-	clock_format_utc((uint64_t)answer_number(item, "until"), until);
+	answer_time(item, "until", until);
 	answer_words(item, "id", &text);
 	buf_printf(&text, "  %s until %s  ", active ? "active" : "over  ", until);
 	answer_words(item, "matchers", &text);

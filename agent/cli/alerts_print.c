@@ -5,7 +5,6 @@
 #include <stdio.h>
 
 #include "agent/alerts/runbook.h"
-#include "agent/base/clock.h"
 #include "agent/cli/alerts.h"
 #include "agent/cli/answer.h"
 
@@ -33,14 +32,28 @@ static void print_key(struct slice alert)
 
 static void print_time(struct slice alert, const char *name, const char *field)
 {
-	double at = answer_number(alert, field);
 	char text[21];
 
-	if (isnan(at))
+	if (answer_field(alert, field).len == 0)
 		return;
-	clock_format_utc((uint64_t)at, text);
+	answer_time(alert, field, text);
 	printf("  %-17s %s\n", name, text);
 }
+
+static enum verdict_kind kind_of(struct slice alert)
+{
+	struct buf name = BUF_INIT;
+	int kind = 0;
+
+	answer_text(alert, "kind", &name);
+	while (kind < VERDICT_KIND_COUNT && strcmp(verdict_kind_names[kind], buf_string(&name)) != 0)
+		kind++;
+	buf_release(&name);
+	return kind < VERDICT_KIND_COUNT ? (enum verdict_kind)kind : VERDICT_SHIFT;
+}
+
+/* What the value is held against, in a word. */
+static const char *const baseline_words[VERDICT_KIND_COUNT] = { [VERDICT_BUDGET] = "limit", [VERDICT_SLO_BURN] = "allowed" };
 
 /* What is known of it: drift has no value, and not every value has a baseline. */
 static void print_value(struct slice alert)
@@ -48,16 +61,18 @@ static void print_value(struct slice alert)
 	static const struct {
 		const char *field, *format;
 	} parts[] = {
-		{ "baseline_mean", ", usually %.6g" },
 		{ "baseline_stddev", " +- %.3g" },
 		{ "pooled_deviation", "; %.1f sigma" },
 		{ "deviation", "; per window %.1f sigma" },
 	};
-	double value = answer_number(alert, "value");
+	double value = answer_number(alert, "value"), baseline = answer_number(alert, "baseline_mean");
+	const char *word = baseline_words[kind_of(alert)];
 
 	if (isnan(value))
 		return;
 	printf("  %-17s %.6g", "value", value);
+	if (!isnan(baseline))
+		printf(", %s %.6g", word != NULL ? word : "usually", baseline);
 	for (size_t i = 0; i < sizeof(parts) / sizeof(parts[0]); i++) {
 		double part = answer_number(alert, parts[i].field);
 		if (!isnan(part))
@@ -66,25 +81,39 @@ static void print_value(struct slice alert)
 	printf("\n");
 }
 
-static void print_evidence(struct slice alert)
+/* "60 requests in 3 windows of 3600 s"; where requests themselves are what moved, the windows alone. */
+static void print_samples(struct slice alert)
 {
-	double run = answer_number(alert, "run");
+	double samples = answer_number(alert, "sample_size"), run = answer_number(alert, "run");
+	struct buf text = BUF_INIT;
 
-	print_value(alert);
-	printf("  %-17s %.0f requests", "samples", answer_number(alert, "sample_size"));
+	if (!isnan(samples))
+		buf_printf(&text, "%.0f request%s", samples, samples == 1 ? "" : "s");
 	if (run > 0)
-		printf(" in %.0f windows of %.0f s", run, answer_number(alert, "window_s"));
+		buf_printf(&text, "%s%.0f window%s of %.0f s", text.len > 0 ? " in " : "", run, run == 1 ? "" : "s",
+			   answer_number(alert, "window_s"));
+	line("samples", &text);
+	buf_release(&text);
+}
+
+/* "+12.5 %", and nothing where that is unknown. */
+static void print_percent(struct slice part)
+{
+	double percent = answer_number(part, "percent_of_change");
+
+	if (!isnan(percent))
+		printf("  %+6.1f %%", percent);
 	printf("\n");
 }
 
 static void print_part(void *context, struct slice part)
 {
-	double usd = answer_number(part, "usd"), percent = answer_number(part, "percent_of_change");
 	struct buf name = BUF_INIT;
 
 	(void)context;
 	answer_words(part, "factor", &name);
-	printf("    %-20s %+12.6f USD  %+6.1f %%\n", buf_string(&name), usd, isnan(percent) ? 0 : percent);
+	printf("    %-20s %+12.6f USD", buf_string(&name), answer_number(part, "usd"));
+	print_percent(part);
 	buf_release(&name);
 }
 
@@ -95,8 +124,8 @@ static void print_contributor(void *context, struct slice item)
 	(void)context;
 	answer_words(item, "by", &by);
 	answer_words(item, "value", &value);
-	printf("    %-14s %-30s %+12.6f USD  %+6.1f %%\n", buf_string(&by), buf_string(&value), answer_number(item, "usd"),
-	       answer_number(item, "percent_of_change"));
+	printf("    %-14s %-30s %+12.6f USD", buf_string(&by), buf_string(&value), answer_number(item, "usd"));
+	print_percent(item);
 	buf_release(&by);
 	buf_release(&value);
 }
@@ -107,8 +136,11 @@ static void print_change_of_cost(struct slice movement, const char *field, const
 
 	if (d.len == 0)
 		return;
-	printf("\n  %s: %.6g -> %.6g USD (%+.1f %%)\n", title, answer_number(d, "before_usd"), answer_number(d, "after_usd"),
-	       answer_number(d, "change_percent"));
+	double percent = answer_number(d, "change_percent");
+	printf("\n  %s: %.6g -> %.6g USD", title, answer_number(d, "before_usd"), answer_number(d, "after_usd"));
+	if (!isnan(percent))
+		printf(" (%+.1f %%)", percent);
+	printf("\n");
 	answer_each(answer_field(d, "parts"), print_part, NULL);
 }
 
@@ -133,7 +165,7 @@ static void print_change(void *context, struct slice entry)
 	char time[21];
 
 	(void)context;
-	clock_format_utc((uint64_t)answer_number(entry, "time"), time);
+	answer_time(entry, "time", time);
 	answer_words(entry, "text", &text);
 	printf("    %s  %s\n", time, buf_string(&text));
 	buf_release(&text);
@@ -168,26 +200,16 @@ static void print_list(struct slice alert, const char *field, const char *title,
 	answer_each(array, print, NULL);
 }
 
-static enum verdict_kind kind_of(const char *name)
-{
-	for (int kind = 0; kind < VERDICT_KIND_COUNT; kind++)
-		if (strcmp(verdict_kind_names[kind], name) == 0)
-			return (enum verdict_kind)kind;
-	return VERDICT_SHIFT;
-}
-
 static void print_runbook(struct slice alert)
 {
-	struct buf kind = BUF_INIT, metric = BUF_INIT, url = BUF_INIT;
+	struct buf metric = BUF_INIT, url = BUF_INIT;
 
-	answer_words(alert, "kind", &kind);
 	answer_words(alert, "metric", &metric);
 	answer_words(alert, "runbook_url", &url);
-	const struct runbook *r = runbook_of(kind_of(buf_string(&kind)), buf_view(&metric));
+	const struct runbook *r = runbook_of(kind_of(alert), buf_view(&metric));
 	printf("\n  What to look at first (%s%s%s)\n", r->title, url.len > 0 ? "; " : "", buf_string(&url));
 	for (size_t i = 0; r->steps[i] != NULL; i++)
 		printf("    %zu. %s\n", i + 1, r->steps[i]);
-	buf_release(&kind);
 	buf_release(&metric);
 	buf_release(&url);
 }
@@ -207,7 +229,8 @@ void alerts_print(struct slice alert)
 	print_key(alert);
 	print_time(alert, "since", "started_at");
 	print_time(alert, "ended", "ended_at");
-	print_evidence(alert);
+	print_value(alert);
+	print_samples(alert);
 	answer_words(alert, "cause", &text);
 	line("cause", &text);
 	print_movement(alert);

@@ -5,10 +5,12 @@
 
 #include <math.h>
 
+#include "agent/base/clock.h"
 #include "agent/base/json.h"
 #include "agent/base/plain.h"
 
 #define TEXT_BYTES_MAX ((size_t)1 << 20)
+#define TIME_MAX_S     253402300800.0 /* the year 10000 */
 
 struct slice answer_field(struct slice object, const char *name)
 {
@@ -61,6 +63,16 @@ double answer_number(struct slice object, const char *name)
 	double value;
 
 	return slice_to_double(answer_field(object, name), &value) ? value : NAN;
+}
+
+void answer_time(struct slice object, const char *name, char out[21])
+{
+	double at_s = answer_number(object, name);
+
+	if (at_s > 0 && at_s < TIME_MAX_S)
+		clock_format_utc((uint64_t)at_s, out);
+	else
+		memcpy(out, "-", 2);
 }
 
 void answer_each(struct slice array, void (*visit)(void *context, struct slice element), void *context)

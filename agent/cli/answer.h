@@ -25,6 +25,9 @@ void answer_words(struct slice object, const char *name, struct buf *out);
 /* A number; NaN where there is none. */
 double answer_number(struct slice object, const char *name);
 
+/* A time in unix seconds as "2026-11-22T11:00:00Z"; "-" where there is none. */
+void answer_time(struct slice object, const char *name, char out[21]);
+
 /* Calls visit with each element of an array. */
 void answer_each(struct slice array, void (*visit)(void *context, struct slice element), void *context);
 

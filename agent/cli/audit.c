@@ -26,7 +26,7 @@ static void add_entry(void *context, struct slice entry)
 	struct buf text = BUF_INIT;
 	char time[21];
 
-	clock_format_utc((uint64_t)answer_number(entry, "time"), time);
+	answer_time(entry, "time", time);
 	table_cell(t, time);
 	for (size_t i = 0; i < sizeof(fields) / sizeof(fields[0]); i++) {
 		buf_reset(&text);

@@ -4,7 +4,6 @@
 #include <math.h>
 #include <stdio.h>
 
-#include "agent/base/clock.h"
 #include "agent/cli/answer.h"
 #include "agent/cli/canary.h"
 #include "agent/cli/table.h"
@@ -155,12 +154,11 @@ static void print_comparison(void *context, struct slice comparison)
 /* "running in production since 2026-11-21T10:00:00Z, by ana" */
 static void print_trial(struct slice answer, struct buf *out)
 {
-	double since_s = answer_number(answer, "since");
 	char since[21];
 
-	if (isnan(since_s))
+	if (answer_field(answer, "since").len == 0)
 		return;
-	clock_format_utc((uint64_t)since_s, since);
+	answer_time(answer, "since", since);
 	answer_words(answer, "state", out);
 	buf_text(out, " in ");
 	answer_words(answer, "environment", out);

@@ -4,7 +4,6 @@
 #include <math.h>
 #include <stdio.h>
 
-#include "agent/base/clock.h"
 #include "agent/base/json.h"
 #include "agent/cli/answer.h"
 #include "agent/cli/prompts.h"
@@ -26,12 +25,9 @@ static const char *moment(struct slice object, const char *name)
 {
 	static char texts[4][21];
 	static unsigned next;
-	double at_s = answer_number(object, name);
 	char *text = texts[next++ % 4];
 
-	if (isnan(at_s) || at_s <= 0)
-		return "-";
-	clock_format_utc((uint64_t)at_s, text);
+	answer_time(object, name, text);
 	return text;
 }
 

@@ -5,7 +5,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "agent/base/clock.h"
 #include "agent/base/plain.h"
 #include "agent/cli/answer.h"
 #include "agent/cli/review.h"
@@ -129,7 +128,7 @@ static void print_alert(void *context, struct slice alert)
 	struct listing *l = context;
 	char time[21];
 
-	clock_format_utc((uint64_t)answer_number(alert, "started_at"), time);
+	answer_time(alert, "started_at", time);
 	buf_printf(l->out, "- %s ", time);
 	print_name(l->out, alert, "summary");
 	buf_text(l->out, " (");
@@ -144,7 +143,7 @@ static void print_change(void *context, struct slice change)
 	struct listing *l = context;
 	char time[21];
 
-	clock_format_utc((uint64_t)answer_number(change, "time"), time);
+	answer_time(change, "time", time);
 	buf_printf(l->out, "- %s", time);
 	for (size_t i = 0; i < sizeof(fields) / sizeof(fields[0]); i++) {
 		buf_byte(l->out, ' ');
