@@ -80,11 +80,14 @@ static bool is_year_month(struct slice s) /* Mistral: -2411 */
 	return has_shape(s, "-0000") && s.ptr[1] == '2' && is_month(s.ptr + 3) && ends_after(s, 5);
 }
 
-static bool is_version(struct slice s) /* -v1:0, -v1, -v4.0, and Google's -001 */
+static bool is_version(struct slice s) /* -v1:0, -v1, -v14, -v4.0, and Google's -001 */
 {
 	if (has_shape(s, "-000"))
 		return s.len == 4;
-	return has_shape(s, "-v0") && (s.len == 3 || has_shape(s, "-v0:0") || has_shape(s, "-v0.0"));
+	size_t n = has_shape(s, "-v00") ? 4 : 3;
+	if (!has_shape(s, "-v0"))
+		return false;
+	return s.len == n || (s.len > n + 1 && (s.ptr[n] == ':' || s.ptr[n] == '.') && is_digit(s.ptr[n + 1]));
 }
 
 typedef bool shape(struct slice s);
@@ -149,9 +152,11 @@ static bool is_lone_name(struct slice id)
 	return false;
 }
 
-/* Open weights carry their size ("70b", "8x7b"). */
-static bool has_size(struct slice id)
+/* Open weights carry their size ("70b", "8x7b"). One of Gemini's aliases does, too ("gemini-1.5-flash-8b"). */
+static bool is_open_weights(struct slice id)
 {
+	if (slice_starts_with(id, SLICE("gemini-")))
+		return false;
 	for (size_t i = 1; i < id.len; i++) {
 		bool ends = i + 1 == id.len || id.ptr[i + 1] == '-' || id.ptr[i + 1] == ':' || id.ptr[i + 1] == '.';
 		if (id.ptr[i] == 'b' && is_digit(id.ptr[i - 1]) && ends)
@@ -196,11 +201,13 @@ enum tristate model_pin(struct slice provider, struct slice model)
 		lower[i] =
 			model.ptr[i] >= 'A' && model.ptr[i] <= 'Z' ? (char)(model.ptr[i] + ('a' - 'A')) : model.ptr[i];
 	struct slice whole = { lower, model.len }, id = last_segment(whole);
+	if (slice_starts_with(id, SLICE("ft:"))) /* whatever words its owner put into it */
+		return TRI_YES;
 	if (floats(whole))
 		return TRI_NO;
-	if (is_dated(id) || slice_starts_with(id, SLICE("ft:")))
+	if (is_dated(id))
 		return TRI_YES;
 	if (is_azure) /* a deployment's name, whatever it looks like */
 		return TRI_NO;
-	return is_pinned_claude(id) || is_pinned_gemini(id) || is_lone_name(id) || has_size(id) ? TRI_YES : TRI_NO;
+	return is_pinned_claude(id) || is_pinned_gemini(id) || is_lone_name(id) || is_open_weights(id) ? TRI_YES : TRI_NO;
 }
