@@ -87,6 +87,32 @@ void platform_lose_others(struct platform_prompt *p, struct arena *a, const char
 			platform_lose(p, a, prefix, name.raw);
 }
 
+/* Whether the manifest's field of that name can hold it. */
+static bool is_in_range(const char *field, struct slice number)
+{
+	const struct conf_option *o = manifest_options;
+	uint64_t whole;
+	double value;
+
+	while (strcmp(o->name, field) != 0)
+		o++;
+	return json_is_valid(number) && slice_to_double(number, &value) && value >= o->min && value <= o->max &&
+	       (o->type != CONF_INT || slice_to_u64(number, &whole));
+}
+
+/* The first of these members that the field can hold; others have no place: "auto", a variable, -1 for no limit. */
+static void take_number(struct platform_prompt *p, struct arena *a, const char *prefix, struct slice object,
+			const char *field, const char *const *names, struct slice *out)
+{
+	for (; *names != NULL && out->len == 0; names++) {
+		struct slice number = platform_text(object, *names, a);
+		if (is_in_range(field, number))
+			*out = number;
+		else if (number.len > 0)
+			platform_lose(p, a, prefix, slice_of(*names));
+	}
+}
+
 void platform_parameters(struct platform_prompt *p, struct arena *a, const char *prefix, struct slice object)
 {
 	static const char *const models[] = { "model", "model_name", "modelName", "model_id", NULL };
@@ -99,10 +125,8 @@ void platform_parameters(struct platform_prompt *p, struct arena *a, const char 
 
 	if (p->model.len == 0)
 		p->model = first_text(object, models, a);
-	if (p->temperature.len == 0)
-		p->temperature = first_text(object, temperatures, a);
-	if (p->max_output_tokens.len == 0)
-		p->max_output_tokens = first_text(object, limits, a);
+	take_number(p, a, prefix, object, "temperature", temperatures, &p->temperature);
+	take_number(p, a, prefix, object, "max_output_tokens", limits, &p->max_output_tokens);
 	struct slice tools = platform_container(json_find(object, SLICE("tools")), JSON_ARRAY);
 	if (p->tools.len == 0 && !says_nothing(tools))
 		p->tools = tools;

@@ -103,6 +103,30 @@ static void what_a_manifest_has_no_place_for_is_named_with_its_place(void **stat
 	assert_int_equal(left_out, 1);
 }
 
+static void a_value_that_a_manifest_cannot_hold_has_no_place_in_it(void **state)
+{
+	static const struct {
+		const char *config, *lost;
+	} cases[] = {
+		{ "{\"temperature\":\"{{t}}\",\"max_tokens\":-1}", "config.temperature, config.max_tokens of a@1" },
+		{ "{\"temperature\":11,\"max_tokens\":\"auto\"}", "config.temperature, config.max_tokens of a@1" },
+		{ "{\"temperature\":\"1,\\\"owner\\\":\\\"eve\\\"\",\"max_tokens\":0.5}", "config.temperature, config.max_tokens of a@1" },
+		{ "{\"max_tokens\":-1,\"maxTokens\":\"7\",\"temperature\":\"0.5\"}", "config.max_tokens of a@1" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct buf text = BUF_INIT;
+		buf_printf(&text, "{\"name\":\"a\",\"version\":1,\"prompt\":\"hi\",\"config\":%s}", cases[i].config);
+		assert_false(FAILED(import(buf_string(&text))));
+		assert_int_equal(set.count, 1);
+		assert_null(set.items[0]->owner);
+		assert_said(cases[i].lost);
+		buf_release(&text);
+	}
+	assert_true(set.items[0]->temperature == 0.5 && set.items[0]->max_output_tokens == 7);
+}
+
 static void commit_without_its_prompt_wants_a_name(void **state)
 {
 	static const char commit[] = "{\"commit_hash\":\"abc\",\"manifest\":{\"lc\":1,\"id\":[\"PromptTemplate\"],\"kwargs\":"
@@ -306,6 +330,7 @@ int main(void)
 		cmocka_unit_test(promptfoo_configuration_names_versions_by_their_text),
 		cmocka_unit_test(promptfoo_models_are_what_follows_vendor_and_kind),
 		cmocka_unit_test(what_a_manifest_has_no_place_for_is_named_with_its_place),
+		cmocka_unit_test(a_value_that_a_manifest_cannot_hold_has_no_place_in_it),
 		cmocka_unit_test(commit_without_its_prompt_wants_a_name),
 		cmocka_unit_test(other_files_are_refused),
 		cmocka_unit_test(signature_is_checked_with_its_time),
