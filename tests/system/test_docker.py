@@ -45,3 +45,23 @@ def test_the_pod_runs_the_image_that_the_readme_builds():
     version = re.search(r"^## (\d\S*)", text("../CHANGELOG.md"), re.M)[1]
     for name in ("Dockerfile", "kubernetes.yaml", "../README.md"):
         assert set(re.findall(r"\bplimsoll:(\d\S*)", text(name))) == {version}
+
+
+def environment_of_the_pod():
+    with open(os.path.join(os.path.dirname(DOCKERFILE), "kubernetes.yaml"), encoding="utf-8") as file:
+        sidecar = file.read().split("\n      containers:")[0]
+    return dict(re.findall(r"\{name: (\w+), value: \"?([^\"}]+)", sidecar))
+
+
+@pytest.mark.parametrize("of_the_pod", [False, True])
+def test_only_the_container_that_stands_alone_takes_telemetry_from_elsewhere(tmp_path, of_the_pod):
+    with open(os.path.join(os.path.dirname(DOCKERFILE), "plimsoll.yaml"), encoding="utf-8") as file:
+        text = re.sub(r"^( +endpoint: .*):\d+$", r"\1:0", file.read(), flags=re.M)
+    (tmp_path / "plimsoll.yaml").write_text(text)
+    env = dict(os.environ, PLIMSOLL_STORAGE=str(tmp_path / "state"), **(environment_of_the_pod() if of_the_pod else {}))
+    with subprocess.Popen([BINARY, "run", "--config", str(tmp_path / "plimsoll.yaml")], env=env, text=True,
+                          stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT) as agent:
+        opened = agent.stdout.readline()
+        agent.terminate()
+    assert "open_to_network" in opened and "admin" in opened
+    assert ("receivers.otlp" in opened) == (not of_the_pod)
