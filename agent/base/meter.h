@@ -87,6 +87,9 @@ static inline void meter_set(struct meter *m, int64_t n)
 	atomic_store_explicit(&m->value, n, memory_order_relaxed);
 }
 
+/* The value of a gauge that is not shown until it is set again: what it was about is no more. */
+#define METER_GONE INT64_MIN
+
 static inline int64_t meter_value(const struct meter *m)
 {
 	return atomic_load_explicit(&m->value, memory_order_relaxed);

@@ -19,12 +19,13 @@ static void render_meter_family(struct exposition *x, enum meter_family id)
 	snprintf(text, sizeof(text), "%.*s", (int)(is_counter ? name.len - strlen("_total") : name.len), name.ptr);
 	bool begun = false;
 	for (const struct meter *m = meter_first(); m != NULL; m = m->next) {
-		if (m->family != id)
+		int64_t value = meter_value(m);
+		if (m->family != id || value == METER_GONE)
 			continue;
 		if (!begun)
 			exposition_family(x, &family);
 		begun = true;
-		exposition_i64(x, slice_of(m->labels), meter_value(m));
+		exposition_i64(x, slice_of(m->labels), value);
 	}
 	x->family = NULL;
 }

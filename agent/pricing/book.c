@@ -164,16 +164,28 @@ void price_book_table(const struct price_book *b, struct slice *source, struct s
 	*date_unix_s = image->header->date_unix_s;
 }
 
+/* Of the table in use; one that was in use before a reload would be told as old for good. */
+static void show_date(struct slice source, struct slice version, uint64_t date_s)
+{
+	static struct meter *shown;
+	struct buf labels = BUF_INIT;
+
+	buf_printf(&labels, "source=\"%.*s\",version=\"%.*s\"", SLICE_ARG(source), SLICE_ARG(version));
+	struct meter *table = meter_get(METER_PRICE_TABLE_TIME, buf_string(&labels));
+	if (shown != NULL && shown != table)
+		meter_set(shown, METER_GONE);
+	meter_set(table, (int64_t)date_s);
+	shown = table;
+	buf_release(&labels);
+}
+
 void price_book_report(const struct price_book *b, uint64_t now_unix_s)
 {
 	struct slice source, version;
 	uint64_t date_s;
-	struct buf labels = BUF_INIT;
 
 	price_book_table(b, &source, &version, &date_s);
-	buf_printf(&labels, "source=\"%.*s\",version=\"%.*s\"", SLICE_ARG(source), SLICE_ARG(version));
-	meter_set(meter_get(METER_PRICE_TABLE_TIME, buf_string(&labels)), (int64_t)date_s);
-	buf_release(&labels);
+	show_date(source, version, date_s);
 
 	uint64_t days = now_unix_s > date_s ? (now_unix_s - date_s) / SECONDS_PER_DAY : 0;
 	if (days >= VERY_OLD_DAYS)

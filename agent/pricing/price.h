@@ -50,7 +50,8 @@ void price_book_table(const struct price_book *b, struct slice *source, struct s
 /* Calls visit for every provider that the user's own files name; one may come more than once. */
 void price_book_own_providers(const struct price_book *b, void (*visit)(void *context, struct slice provider), void *context);
 
-/* Sets METER_PRICE_TABLE_TIME, and logs a warning where the table is older than 30 days (an error from 90). */
+/* Sets METER_PRICE_TABLE_TIME in place of the last report's, and logs a warning where the table is older than 30 days (an
+ * error from 90). On one thread. */
 void price_book_report(const struct price_book *b, uint64_t now_unix_s);
 
 /* ---------------------------------------------------------------- pricing a call */

@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """What finance reads: which cost counts, and that the other one stays visible."""
+import json
+
 import pytest
 
 import otlp
@@ -75,3 +77,18 @@ def test_the_price_row_is_named_with_the_date_of_its_table(start_agent):
     row, _, date = record["price"].partition(" ")
     assert row.startswith("openai/gpt-4o@genai-prices-")
     assert date.strip("()").count("-") == 2
+
+
+def test_the_age_of_a_table_that_is_used_no_more_is_not_told(start_agent, tmp_path):
+    def told():
+        return [labels["source"] for name, labels, _ in agent.metrics() if name == "plimsoll_price_table_timestamp_seconds"]
+
+    prices = {"litellm_provider": "openai", "mode": "chat", "input_cost_per_token": 1e-6, "output_cost_per_token": 2e-6}
+    (tmp_path / "prices.json").write_text(json.dumps({"gpt-4o": prices}))
+    agent = start_agent()
+    [embedded] = told()
+    for n, (file, source) in enumerate([(str(tmp_path / "prices.json"), "litellm"), (None, embedded)], 1):
+        agent.write_config({"prices": {"file": file}})
+        agent.reload()
+        agent.wait_for_metric("plimsoll_agent_config_reloads_total", n, result="applied")
+        assert told() == [source]
