@@ -174,20 +174,21 @@ static struct status check_texts(const struct prompt_deployment *d, struct buf *
 	const struct {
 		const char *name;
 		struct slice text;
+		unsigned most;
 		bool wanted;
-	} texts[] = { { "environment", d->environment, true }, { "by", d->by, true }, { "ticket", d->ticket, false } };
+	} texts[] = { { "environment", d->environment, NEWS_PLACE_MAX, true },
+		      { "by", d->by, TEXT_MAX, true },
+		      { "ticket", d->ticket, TEXT_MAX, false } };
 
 	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
-		if ((texts[i].wanted && texts[i].text.len == 0) || texts[i].text.len > TEXT_MAX || has_control(texts[i].text)) {
-			buf_printf(why, "%s: 1 to %u characters are wanted, none of them a control character", texts[i].name,
-				   TEXT_MAX);
+		if ((texts[i].wanted && texts[i].text.len == 0) || texts[i].text.len > texts[i].most || has_control(texts[i].text)) {
+			buf_printf(why, "%s: 1 to %u characters are wanted, none of them a control character", texts[i].name, texts[i].most);
 			return FAIL(INVALID, "a text is missing or too long");
 		}
 	}
-	if (d->environment.len <= NEWS_PLACE_MAX && d->canary_share > 0 && d->canary_share <= 1)
+	if (d->canary_share > 0 && d->canary_share <= 1)
 		return OK;
-	buf_text(why, d->environment.len > NEWS_PLACE_MAX ? "environment: too long" :
-							    "canary: a share of the traffic, above 0 % and up to 100 %");
+	buf_text(why, "canary: a share of the traffic, above 0 % and up to 100 %");
 	return FAIL(INVALID, "out of range");
 }
 

@@ -310,7 +310,7 @@ static void what_makes_no_sense_is_not_deployed(void **state)
 		const char *said;
 	} rows[] = {
 		{ "production", "ana", 0.05, "version '1' of 'answer' is in force in 'production': a canary is another version" },
-		{ "a\nb", "ana", 1, "environment: 1 to 200 characters are wanted, none of them a control character" },
+		{ "a\nb", "ana", 1, "environment: 1 to 100 characters are wanted, none of them a control character" },
 		{ "production", "\x1b[31m", 1, "by: 1 to 200 characters are wanted, none of them a control character" },
 		{ "", "ana", 1, "environment: 1 to" },
 		{ "production", "ana", 1.5, "canary: a share of the traffic" },
