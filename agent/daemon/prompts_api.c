@@ -207,12 +207,15 @@ static void keep_gate(struct prompts *p, struct slice name, struct slice body, s
 	json_init(&j, who);
 	if (who.len > 0 && !json_text(&j, &arena, &by))
 		by = SLICE_NONE;
-	g.open = slice_equal(json_find(gate, SLICE("open")), SLICE("true"));
+	struct slice open = json_find(gate, SLICE("open"));
+	g.open = slice_equal(open, SLICE("true"));
+	bool is_told = g.open || slice_equal(open, SLICE("false"));
 	g.cases = count_elements(json_find(gate, SLICE("cases")));
 	if (!slice_to_double(rate, &g.pass_rate))
 		g.pass_rate = NAN;
-	struct status s = is_named && gate.len > 0 && json_is_valid(body) ?
-		registry_gate(prompts_registry(p), &g, &why) : FAIL(INVALID, "the body is {\"version\":...,\"gate\":{...}}");
+	struct status s = is_named && is_told && json_is_valid(body) ?
+		registry_gate(prompts_registry(p), &g, &why) :
+		FAIL(INVALID, "the body is {\"version\":\"...\",\"gate\":{\"open\":true or false,...}}");
 	if (!FAILED(s)) {
 		gate_note(prompts_audit(p), &g, by);
 		s = store_flush(prompts_store(p)); /* the next gate may ask for it at once */

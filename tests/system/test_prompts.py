@@ -217,10 +217,17 @@ def test_gate_leaves_its_result_and_is_a_baseline_later(start, tmp_path):
     assert closed["text"] == "answer@1.5.0: the gate is closed, 50.0 % of 2 cases passed; regressions 1, limit 0"
     assert closed["by"] == "ci"
     assert gate(True, "--baseline", "answer@0.1").returncode == 2  # the agent keeps none of it
+    for said in ({}, 3, {"open": None}):  # neither open nor closed
+        assert post(agent, "answer/gate", json.dumps({"version": "1.4.0", "gate": said}).encode()) == 400
+    assert len(version(agent, "1.4.0")["gates"]) == 1
 
 
 def post_webhook(agent, path, body, **headers):
-    request = urllib.request.Request("http://localhost:%d/api/v1/prompts/webhook/%s" % (agent.ports["metrics"], path), body,
+    return post(agent, "webhook/" + path, body, **headers)
+
+
+def post(agent, path, body, **headers):
+    request = urllib.request.Request("http://localhost:%d/api/v1/prompts/%s" % (agent.ports["metrics"], path), body,
                                      {"Content-Type": "application/json", **{k.replace("_", "-"): v for k, v in
                                                                              headers.items()}}, method="POST")
     try:
