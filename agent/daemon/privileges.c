@@ -21,7 +21,8 @@ static bool has_low_port(const struct config *c)
 {
 	const char *const endpoints[] = { c->grpc.enabled ? c->grpc.endpoint : NULL,
 					  c->http.enabled ? c->http.endpoint : NULL,
-					  c->admin.enabled ? c->admin.endpoint : NULL };
+					  c->admin.enabled ? c->admin.endpoint : NULL,
+					  c->budgets.envoy_endpoint };
 	char host[256];
 	uint16_t port;
 

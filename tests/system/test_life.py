@@ -5,6 +5,7 @@ import re
 import signal
 import socket
 import subprocess
+import tempfile
 import threading
 import time
 
@@ -33,6 +34,28 @@ def test_a_port_that_is_taken_is_named(tmp_path):
             endpoint = "127.0.0.1:%d" % other.getsockname()[1]
             changes = {"receivers": {"otlp": {"protocols": {protocol: {"endpoint": endpoint}}}}}
             refused(Agent(tmp_path, changes), 3, endpoint)
+
+
+def free_low_port():
+    for port in range(1023, 700, -1):
+        try:
+            socket.create_server(("127.0.0.1", port)).close()
+            return port
+        except OSError:
+            continue
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can become another user")
+@pytest.mark.parametrize("part", ["admin", "envoy"])
+def test_as_another_user_it_may_still_open_a_low_port(part):
+    endpoint = {"endpoint": "127.0.0.1:%d" % free_low_port()}
+    with tempfile.TemporaryDirectory() as directory:  # pytest's own are root's alone
+        os.chmod(directory, 0o755)
+        agent = Agent(directory, {"user": "nobody", "exporters": None})
+        agent.config.update({"admin": endpoint} if part == "admin" else {"budgets": {"envoy": endpoint}})
+        agent.start()
+        assert os.stat("/proc/%d" % agent.process.pid).st_uid != 0
+        agent.stop()
 
 
 def test_a_second_agent_on_one_state_directory_is_refused(start_agent, tmp_path):
