@@ -27,6 +27,8 @@ static const struct {
 	{ S("cohere_chat"), S("cohere") },
 	{ S("codestral"), S("mistral") },
 	{ S("text-completion-codestral"), S("mistral") },
+	{ S("voyage"), S("voyageai") },
+	{ S("bigmodel"), S("zhipuai") },
 };
 
 static struct slice table_provider_id(struct slice litellm)

@@ -5,6 +5,8 @@
 
 #include <stdio.h>
 
+#include "agent/pricing/table.h"
+
 #define S(literal) { literal, sizeof(literal) - 1 }
 
 static const struct {
@@ -40,6 +42,7 @@ static const struct {
 	{ S("openai.responses"), S("openai") },
 	{ S("openai.chat"), S("openai") },
 	{ S("anthropic.messages"), S("anthropic") },
+	{ S("ibm.watsonx.ai"), S("watsonx") }, /* in LiteLLM's map only */
 };
 
 static const struct slice frameworks[] = {
@@ -113,7 +116,7 @@ static bool split_vendor(struct slice model, struct slice *vendor, struct slice 
 static struct slice without_geography(struct slice model)
 {
 	static const struct slice geographies[] = { S("us."), S("eu."), S("apac."),   S("ap."),    S("jp."),
-						    S("au."), S("ca."), S("us-gov."), S("global.") };
+						    S("au."), S("ca."), S("in."), S("us-gov."), S("global.") };
 
 	for (size_t i = 0; i < sizeof(geographies) / sizeof(geographies[0]); i++)
 		if (slice_starts_with(model, geographies[i]))
@@ -124,8 +127,11 @@ static struct slice without_geography(struct slice model)
 /* "vendor.model" with a vendor that Bedrock has. */
 static bool is_bedrock_id(struct slice model)
 {
-	static const struct slice vendors[] = { S("anthropic."), S("amazon."), S("meta."), S("mistral."), S("cohere."),
-						S("ai21."), S("deepseek."), S("qwen."), S("openai.") };
+	static const struct slice vendors[] = {
+		S("anthropic."), S("amazon."), S("meta."),   S("mistral."), S("cohere."),     S("ai21."),
+		S("deepseek."),  S("qwen."),   S("openai."), S("google."),  S("moonshotai."), S("moonshot."),
+		S("minimax."),   S("nvidia."), S("writer."), S("xai."),     S("zai."),        S("twelvelabs."),
+	};
 
 	model = without_geography(model);
 	for (size_t i = 0; i < sizeof(vendors) / sizeof(vendors[0]); i++)
@@ -146,27 +152,49 @@ static struct slice replaced(struct slice model, struct slice from, struct slice
 	return n > 0 && n < NAME_TEXT_MAX ? (struct slice){ out, (size_t)n } : SLICE_NONE;
 }
 
+/* Adds the model without the vendor in front of it, where that is the provider's name or no other is known. Returns
+ * what to go on with. */
+static struct slice add_without_vendor(struct name_forms *out, struct slice name, struct slice model)
+{
+	struct slice vendor, rest;
+
+	if (!split_vendor(model, &vendor, &rest))
+		return model;
+	struct slice vendor_name = provider_table_name(vendor);
+	if (name.ptr == NULL && vendor_name.ptr != NULL)
+		add(out, vendor_name, rest);
+	if (!slice_equal_nocase(vendor_name, name))
+		return model;
+	add(out, name, rest);
+	return rest;
+}
+
+/* LiteLLM's routes stand in front: "converse/us.anthropic.claude-...", "us-west-2/amazon.nova-...". */
+static void add_bedrock(struct name_forms *out, struct slice model)
+{
+	struct slice id = behind_last(model, SLICE("/"));
+
+	id = id.ptr != NULL ? id : model;
+	if (!is_bedrock_id(id))
+		return;
+	add(out, SLICE("aws"), id);
+	add(out, SLICE("aws"), without_geography(id));
+}
+
 void name_forms_of(struct slice provider, struct slice model, struct name_forms *out)
 {
-	struct slice name = provider_table_name(provider), vendor, rest;
+	struct slice name = provider_table_name(provider);
 
 	out->count = 0;
 	add(out, name, model);
 	if (model.len > NAME_TEXT_MAX)
 		return;
-	struct slice id = without_path(slice_trim(model));
+	model = table_lower_case(slice_trim(model), out->text);
+	struct slice id = without_path(model);
 	add(out, name, id);
-	if (split_vendor(id, &vendor, &rest)) {
-		struct slice vendor_name = provider_table_name(vendor);
-		if (name.ptr == NULL && vendor_name.ptr != NULL)
-			add(out, vendor_name, rest);
-		if (slice_equal_nocase(vendor_name, name))
-			add(out, name, id = rest);
-	}
-	if (is_bedrock_id(id)) {
-		add(out, SLICE("aws"), id);
-		add(out, SLICE("aws"), without_geography(id));
-	}
-	add(out, name, replaced(id, SLICE("gpt-35"), SLICE("gpt-3.5"), out->text));
-	add(out, name, replaced(id, SLICE("@"), SLICE("-"), out->text + NAME_TEXT_MAX));
+	id = add_without_vendor(out, name, id);
+	add_without_vendor(out, name, model); /* "fireworks_ai/accounts/fireworks/models/...": its path is part of the id */
+	add_bedrock(out, id);
+	add(out, name, replaced(id, SLICE("gpt-35"), SLICE("gpt-3.5"), out->text + NAME_TEXT_MAX));
+	add(out, name, replaced(id, SLICE("@"), SLICE("-"), out->text + 2 * (size_t)NAME_TEXT_MAX));
 }

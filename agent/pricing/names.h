@@ -26,7 +26,7 @@ struct name_form {
 struct name_forms {
 	size_t count;
 	struct name_form forms[NAME_FORMS_MAX]; /* [0]: as it came, but for the provider's name */
-	char text[2 * NAME_TEXT_MAX];           /* what had to be written anew */
+	char text[3 * NAME_TEXT_MAX];           /* what had to be written anew */
 };
 
 /* All forms of a model's name. model: at most NAME_TEXT_MAX bytes, else only the first form. */

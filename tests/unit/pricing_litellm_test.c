@@ -53,6 +53,8 @@ static struct slice provider_of(const json_t *row)
 		{ "together_ai", "together" },
 		{ "fireworks_ai", "fireworks" },
 		{ "cohere_chat", "cohere" },
+		{ "voyage", "voyageai" },
+		{ "bigmodel", "zhipuai" },
 	};
 	const char *name = json_string_value(json_object_get(row, "litellm_provider"));
 
@@ -129,6 +131,8 @@ static struct cost cost_of(const char *model, const char *provider)
 		"\"input_cost_per_token\":0,\"output_cost_per_token\":0},"
 		"\"gemini/nano\":{\"litellm_provider\":\"gemini\",\"output_cost_per_image\":0.04,"
 		"\"input_cost_per_token\":3e-07,\"output_cost_per_token\":0},"
+		"\"voyage/voyage-9\":{\"litellm_provider\":\"voyage\",\"input_cost_per_token\":1e-06},"
+		"\"watsonx/ibm/granite-3\":{\"litellm_provider\":\"watsonx\",\"input_cost_per_token\":2e-06},"
 		"\"ollama/llama3\":{\"litellm_provider\":\"ollama\",\"input_cost_per_token\":0.0,"
 		"\"output_cost_per_token\":0.0,\"search_context_cost_per_query\":{\"search_context_size_low\":0.03}}}";
 	char path[] = "/tmp/plimsoll-litellm-XXXXXX";
@@ -163,11 +167,19 @@ static void tokens_at_nothing_beside_another_price_are_no_free_call(void **state
 	assert_int_equal(cost_of("llama3", "ollama").total_pusd, 0);
 }
 
+static void its_providers_have_the_names_of_telemetry(void **state)
+{
+	(void)state;
+	assert_int_equal(cost_of("voyage-9", "voyageai").total_pusd, 1000000000000);
+	assert_int_equal(cost_of("ibm/granite-3", "ibm.watsonx.ai").total_pusd, 2000000000000);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(every_row_is_priced_as_litellm_does),
 		cmocka_unit_test(tokens_at_nothing_beside_another_price_are_no_free_call),
+		cmocka_unit_test(its_providers_have_the_names_of_telemetry),
 	};
 	return cmocka_run_group_tests_name("pricing/litellm", tests, NULL, NULL);
 }

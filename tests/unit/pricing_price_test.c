@@ -105,7 +105,14 @@ static void model_names_are_rewritten_only_where_they_find_nothing(void **state)
 	expect_price("aws.bedrock",
 		     "arn:aws:bedrock:us-east-1:1:inference-profile/global.anthropic.claude-sonnet-4-5-20250929-v1:0",
 		     "aws/global.anthropic.claude-sonnet-4-5-20250929-v1:0");
+	expect_price("aws.bedrock", "converse/anthropic.claude-sonnet-4-6", "aws/regional.anthropic.claude-sonnet-4-6-v1:0");
+	expect_price("aws.bedrock", "bedrock/us-west-2/anthropic.claude-sonnet-4-6",
+		     "aws/regional.anthropic.claude-sonnet-4-6-v1:0");
+	expect_price("", "google.gemma-3-27b-it", "aws/google.gemma-3-27b-it");
+	expect_price("fireworks_ai", "fireworks_ai/accounts/fireworks/models/deepseek-v3p2", "fireworks/deepseek-v3p2");
+	expect_price("", "fireworks_ai/accounts/fireworks/models/deepseek-v3p2", "fireworks/deepseek-v3p2");
 	expect_price("azure.ai.openai", "gpt-35-turbo", "openai/gpt-3.5-turbo");
+	expect_price("azure.ai.openai", "Gpt-35-Turbo-0125", "openai/gpt-3.5-turbo");
 	expect_price("openai", " gpt-4o\n", "openai/gpt-4o");
 	expect_price("gcp.gemini", "googleai/gemini-2.5-flash", "google/gemini-2.5-flash");
 	expect_price("openrouter", "openai/gpt-4o", "openrouter/openai/gpt-4o");
