@@ -117,8 +117,8 @@ struct prompt_trial {
 	bool is_only_environment;                     /* the prompt was deployed to no other */
 };
 
-/* Calls visit, under the lock, with the trial of each prompt and environment that has one. False, without a call: nothing
- * changed since the last time. */
+/* Calls visit, under the lock, with the trial of each prompt and environment that has one: first those that run, then
+ * those that are over, the newest of either first. False, without a call: nothing changed since the last time. */
 bool registry_visit_trials(struct registry *r, void (*visit)(void *context, const struct prompt_trial *t), void *context);
 
 /* What the canary said of a version in an environment: kept with its newest deployment there, as of when it said so first. */

@@ -97,19 +97,30 @@ static bool is_only_environment(const struct registry *r, const struct prompt_de
 	return true;
 }
 
-bool registry_visit_trials(struct registry *r, void (*visit)(void *context, const struct prompt_trial *t), void *context)
+/* runs: those whose version gets part of the traffic now; else those that are over. Newest first. */
+static void visit_trials(const struct registry *r, bool runs, void (*visit)(void *context, const struct prompt_trial *t),
+			 void *context)
 {
 	struct prompt_trial t;
 
-	pthread_mutex_lock(&r->lock);
-	bool is_news = r->trials_stale;
-	r->trials_stale = false;
-	for (uint32_t i = r->deployment_count; is_news && i-- > 0;) {
+	for (uint32_t i = r->deployment_count; i-- > 0;) {
 		const struct prompt_deployment *d = &r->deployments[i].d;
-		if (before(r, r->deployment_count, d->name, d->environment) != d || !trial_of(r, d, &t))
+		if ((d->canary_share < 1) != runs || before(r, r->deployment_count, d->name, d->environment) != d ||
+		    !trial_of(r, d, &t))
 			continue;
 		t.is_only_environment = is_only_environment(r, d);
 		visit(context, &t);
+	}
+}
+
+bool registry_visit_trials(struct registry *r, void (*visit)(void *context, const struct prompt_trial *t), void *context)
+{
+	pthread_mutex_lock(&r->lock);
+	bool is_news = r->trials_stale;
+	r->trials_stale = false;
+	if (is_news) {
+		visit_trials(r, true, visit, context);
+		visit_trials(r, false, visit, context);
 	}
 	pthread_mutex_unlock(&r->lock);
 	return is_news;

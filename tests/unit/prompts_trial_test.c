@@ -134,7 +134,7 @@ static void take_trial(void *context, const struct prompt_trial *t)
 		 SLICE_ARG(t->verdict));
 }
 
-/* Newest first. */
+/* What runs first, the newest of it first. */
 static const char *trial(size_t i)
 {
 	rig.trials = 0;
@@ -222,6 +222,17 @@ static void each_environment_has_its_own_trial(void **state)
 	deploy("3", "staging", 0.5);
 	assert_string_equal(trial(0), "staging: 2 -> 3 runs since 1400 at 0.5, not alone");
 	assert_string_equal(trial(1), "production: 1 -> 2 runs since 1200 at 0.05, not alone");
+}
+
+static void what_runs_is_told_before_what_is_over(void **state)
+{
+	(void)state;
+	deploy("1", "production", 1);
+	deploy("2", "production", 0.5);
+	deploy("1", "staging", 1);
+	deploy("2", "staging", 1);
+	assert_string_equal(trial(0), "production: 1 -> 2 runs since 1200 at 0.5, not alone");
+	assert_string_equal(trial(1), "staging: 1 -> 2 replaced since 1400 at 1, not alone");
 }
 
 static void a_deployment_whose_command_failed_starts_no_trial(void **state)
@@ -338,6 +349,7 @@ int main(void)
 		TEST(what_was_taken_back_is_shown_as_it_was),
 		TEST(deploying_the_older_one_again_takes_the_canary_back_too),
 		TEST(each_environment_has_its_own_trial),
+		TEST(what_runs_is_told_before_what_is_over),
 		TEST(a_deployment_whose_command_failed_starts_no_trial),
 		TEST(a_canary_with_nothing_beside_it_does_not_know_its_elder),
 		TEST(a_finding_keeps_when_it_was_made_first),
