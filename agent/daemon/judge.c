@@ -324,8 +324,9 @@ static void on_notified(void *context)
 {
 	struct judge *j = context;
 
+	struct status s = store_flush(j->store); /* so that the save before is not under way */
 	save(j); /* again: what was delivered must not be sent again */
-	struct status s = store_flush(j->store);
+	s = store_flush(j->store);
 	if (FAILED(s))
 		LOG(ERROR, "judge", "not_saved", "reason=\"%s\"", s.why);
 	j->drained(j->drained_context);

@@ -27,6 +27,7 @@ struct judgements {
 	uv_timer_t clock;
 	unsigned open_handles;
 	_Atomic bool is_incomplete; /* a write failed: the next one must hold everything */
+	_Atomic bool is_under_way;  /* a save whose end is not known yet: the next one waits for it */
 	_Atomic bool is_closed;
 	pthread_rwlock_t door; /* held to read by those who answer, to write by the last save until they have */
 	_Atomic int64_t room; /* calls that may still be remembered before the next tick */
@@ -206,26 +207,28 @@ static void on_committed(void *context, struct status result)
 		not_saved(s->judgements, result);
 	else
 		joiner_committed(s->judgements->joiner, s->number);
+	atomic_store(&s->judgements->is_under_way, false);
 	free(s);
 }
 
 static void save(struct judgements *j)
 {
-	struct saving *s = calloc(1, sizeof(*s));
+	struct saving *s = atomic_load(&j->is_under_way) ? NULL : calloc(1, sizeof(*s));
 
 	if (s == NULL)
 		return; /* the next time */
+	atomic_store(&j->is_under_way, true);
 	s->judgements = j;
 	s->number = joiner_save(j->joiner, atomic_exchange(&j->is_incomplete, false), put, s);
 	struct status result = s->failed ? FAIL(NOMEM, "no memory for the changes") : OK;
-	if (FAILED(result) && s->batch != NULL)
+	if (FAILED(result) || s->batch == NULL) {
 		store_batch_free(s->batch);
-	else if (s->batch != NULL)
-		result = store_write(j->outlets.store, s->batch, on_committed, s);
+		on_committed(s, result);
+		return;
+	}
+	result = store_write(j->outlets.store, s->batch, on_committed, s); /* s is the writer's now */
 	if (FAILED(result))
-		not_saved(j, result);
-	if (FAILED(result) || s->batch == NULL)
-		free(s);
+		on_committed(s, result);
 }
 
 static struct status fetch(void *context, struct slice key, struct buf *out)
@@ -320,8 +323,9 @@ void judgements_drain(struct judgements *j)
 	pthread_rwlock_unlock(&j->door);
 	uv_timer_stop(&j->clock);
 	take_queue(j);
+	struct status s = store_flush(j->outlets.store); /* so that the save before is not under way */
 	save(j);
-	struct status s = store_flush(j->outlets.store);
+	s = store_flush(j->outlets.store);
 	if (FAILED(s))
 		not_saved(j, s);
 }

@@ -128,12 +128,6 @@ static void put_counted(void *batch, struct slice key, struct slice value)
 		store_batch_delete(batch, STORE_COUNTED, key);
 }
 
-static void failed(struct state *s, struct status why)
-{
-	s->is_incomplete = true;
-	LOG(ERROR, "state", "not_saved", "reason=\"%s\" next=\"everything is saved again\"", why.why);
-}
-
 static void put_slo(void *batch, struct slice key, struct slice value)
 {
 	if (value.ptr != NULL)
@@ -173,18 +167,24 @@ static void put_models(void *batch, struct slice key, struct slice value)
 
 static void on_committed(void *context, struct status result)
 {
-	if (FAILED(result))
-		failed(context, result);
-	else
+	struct state *s = context;
+
+	if (FAILED(result)) {
+		atomic_store(&s->is_incomplete, true);
+		LOG(ERROR, "state", "not_saved", "reason=\"%s\" next=\"everything is saved again\"", result.why);
+	} else {
 		meter_add(meter_get(METER_STATE_SAVES, ""), 1);
+	}
+	atomic_store(&s->is_under_way, false);
 }
 
 void state_save(struct state *s)
 {
+	if (atomic_exchange(&s->is_under_way, true))
+		return;
 	struct store_batch *batch = store_batch_new();
-
 	if (batch == NULL) {
-		failed(s, FAIL(NOMEM, "no memory for the changes"));
+		on_committed(s, FAIL(NOMEM, "no memory for the changes"));
 		return;
 	}
 	bool all = atomic_exchange(&s->is_incomplete, false);
@@ -199,5 +199,5 @@ void state_save(struct state *s)
 	cases_save(s->cases, all, put_cases, batch);
 	struct status result = store_write(s->store, batch, on_committed, s);
 	if (FAILED(result))
-		failed(s, result);
+		on_committed(s, result);
 }

@@ -30,14 +30,15 @@ struct state {
 	struct review *review;
 	struct cases *cases;
 	_Atomic bool is_incomplete; /* a write failed: the next one must hold everything */
+	_Atomic bool is_under_way;  /* a save whose end is not known yet */
 };
 
 /* Loads into a new detector, new alerts and a new table. What is damaged is left out and logged: its baseline starts anew.
  * Errors: IO, the store cannot be read. */
 struct status state_load(struct state *s) MUST_USE;
 
-/* Queues what changed since the last save. A failure is logged, and made good by the next save. Call from the thread
- * that owns detector and alerts. */
+/* Queues what changed since the last save. A failure is logged, and made good by the next save, which therefore waits for
+ * the end of this one: while that is not known nothing is done. Call from the thread that owns detector and alerts. */
 void state_save(struct state *s);
 
 #endif
