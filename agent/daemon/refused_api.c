@@ -29,13 +29,18 @@ static bool list_one(void *context, const struct spool_entry *e, struct slice va
 	return !buf_failed(out);
 }
 
+static void fail_to_read(struct api_reply *reply, struct status s)
+{
+	api_fail(reply, 503, "cannot read the queue on the disk: %s", s.why);
+}
+
 static void answer_list(void *context, const struct api_request *q, struct api_reply *reply)
 {
 	(void)q;
 	buf_text(&reply->body, "{\"batches\":[");
 	struct status s = senders_visit_aside(context, list_one, &reply->body);
 	if (FAILED(s))
-		api_fail(reply, 503, "cannot read the queue on the disk: %s", s.why);
+		fail_to_read(reply, s);
 	else
 		buf_text(&reply->body, "]}");
 }
@@ -63,8 +68,11 @@ static bool give_one(void *context, const struct spool_entry *e, struct slice va
 static void answer_one(void *context, const struct api_request *q, struct api_reply *reply)
 {
 	struct wanted w = { .reply = reply };
+	struct status s = slice_to_u64(q->rest, &w.id) ? senders_visit_aside(context, give_one, &w) : OK;
 
-	if (!slice_to_u64(q->rest, &w.id) || FAILED(senders_visit_aside(context, give_one, &w)) || !w.found)
+	if (FAILED(s))
+		fail_to_read(reply, s);
+	else if (!w.found)
 		api_fail(reply, 404, "no refused batch has this id; GET /api/v1/refused lists them");
 }
 
