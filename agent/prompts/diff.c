@@ -4,6 +4,7 @@
 #include "agent/prompts/diff.h"
 
 #include "agent/base/json.h"
+#include "agent/base/plain.h"
 #include "agent/prompts/word_diff.h"
 
 #define ARENA_BYTES (8u << 20)
@@ -91,6 +92,19 @@ struct paint {
 	bool colour;
 };
 
+/* As it may stand on a terminal, line by line. */
+static void write_lines(struct slice text, struct buf *out)
+{
+	while (text.len > 0) {
+		const char *end = memchr(text.ptr, '\n', text.len);
+		size_t n = end != NULL ? (size_t)(end - text.ptr) : text.len;
+		plain_write(out, slice_head(text, n), "");
+		if (end != NULL)
+			buf_byte(out, '\n');
+		text = slice_skip(text, n + 1);
+	}
+}
+
 static void paint_words(void *context, enum word_op op, struct slice text)
 {
 	static const char *const plain[][2] = { { "", "" }, { "[-", "-]" }, { "{+", "+}" } };
@@ -99,7 +113,7 @@ static void paint_words(void *context, enum word_op op, struct slice text)
 	const char *const *around = p->colour ? coloured[op] : plain[op];
 
 	buf_text(p->out, around[0]);
-	buf_slice(p->out, text);
+	write_lines(text, p->out);
 	buf_text(p->out, around[1]);
 }
 

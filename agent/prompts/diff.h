@@ -6,7 +6,8 @@
 
 #include "agent/prompts/manifest.h"
 
-/* Appends a report for people; without colours, [-what went-] and {+what came+}. Returns whether anything differs. */
+/* Appends a report for people, on a terminal (base/plain.h); without colours, [-what went-] and {+what came+}. Returns
+ * whether anything differs. */
 bool manifest_diff_text(const struct manifest *a, const struct manifest *b, bool colour, struct buf *out);
 
 /* {"fields":[{"field":"temperature","a":"0.2","b":"0.4"}],"text":[{"op":"kept","text":"..."}]} */

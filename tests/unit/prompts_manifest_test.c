@@ -169,6 +169,20 @@ static void diff_tells_fields_and_words(void **state)
 	manifest_free(b);
 }
 
+static void diff_moves_no_cursor(void **state)
+{
+	struct manifest *a = read_good("name: m\nversion: 1\nowner: ana\ntemplate: \"one \\e[2J\\ntwo\\n\\u009b5m\"\n");
+	struct manifest *b = read_good("name: m\nversion: 2\nowner: \"\\e]0;x\\a\"\ntemplate: \"One \\e[2J\\ntwo\\n\\u009b5m\"\n");
+	struct buf out = BUF_INIT;
+
+	(void)state;
+	assert_true(manifest_diff_text(a, b, false, &out));
+	assert_string_equal(buf_string(&out), "template:\n[-one-]{+One+}  [2J\ntwo\n 5m\nowner: [-ana-] {+ ]0;x +}\n");
+	buf_release(&out);
+	manifest_free(a);
+	manifest_free(b);
+}
+
 static void diff_reads_messages_out_and_tools_by_words(void **state)
 {
 	struct manifest *a = read_good("name: m\nversion: 1\ntools: [{name: look_up, description: Finds an order}]\nmessages:\n"
@@ -288,6 +302,7 @@ int main(void)
 		cmocka_unit_test(content_hash_leaves_people_out),
 		cmocka_unit_test(system_message_of_a_chat_is_found),
 		cmocka_unit_test(diff_tells_fields_and_words),
+		cmocka_unit_test(diff_moves_no_cursor),
 		cmocka_unit_test(diff_reads_messages_out_and_tools_by_words),
 		cmocka_unit_test(words_keep_what_is_common),
 		cmocka_unit_test(folder_is_read_through_links_of_a_config_map),
