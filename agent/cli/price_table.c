@@ -286,8 +286,8 @@ static struct status open_text(const char *from, struct slice text, struct table
 	struct status s = price_load(text, &origin, &block, &format, errors);
 
 	if (!FAILED(s) && format == PRICE_FORMAT_OVERRIDES) {
-		buf_printf(errors, "%s: holds overrides; they belong under prices.override_file, and 'plimsoll price check' "
-				   "checks them\n", from);
+		buf_printf(errors, "%s: holds overrides; they belong under prices.override_file, "
+				   "and 'plimsoll price check' checks them\n", from);
 		s = FAIL(INVALID, "price file is of the wrong kind");
 	}
 	if (!FAILED(s))
@@ -357,7 +357,8 @@ static int update(const char *from, const char *to, bool dry_run)
 	if (code == CLI_GO_ON && dry_run)
 		code = CLI_DONE;
 	else if (code == CLI_GO_ON && to == NULL)
-		code = cli_usage_error(&command_price_update, "nothing installed: name a place with --to, or --config of a configuration with prices.file");
+		code = cli_usage_error(&command_price_update,
+				       "nothing installed: name a place with --to, or by --config with prices.file");
 	else if (code == CLI_GO_ON)
 		code = install(buf_view(&text), to);
 	buf_release(&text);

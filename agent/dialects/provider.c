@@ -93,6 +93,7 @@ static const struct pair spellings[] = {
 static const struct pair host_ends[] = {
 	PAIR("api.openai.com", "openai"),
 	PAIR(".openai.azure.com", "azure.ai.openai"),
+	PAIR(".cognitiveservices.azure.com", "azure.ai.openai"),
 	PAIR(".services.ai.azure.com", "azure.ai.inference"),
 	PAIR("api.anthropic.com", "anthropic"),
 	PAIR(".amazonaws.com", "aws.bedrock"),
@@ -107,7 +108,17 @@ static const struct pair host_ends[] = {
 	PAIR("api.perplexity.ai", "perplexity"),
 	PAIR("openrouter.ai", "openrouter"),
 	PAIR("api.together.xyz", "together_ai"),
+	PAIR("api.together.ai", "together_ai"),
 	PAIR("api.fireworks.ai", "fireworks"),
+	PAIR("api.moonshot.ai", "moonshot_ai"),
+	PAIR("api.moonshot.cn", "moonshot_ai"),
+	PAIR("api.cerebras.ai", "cerebras"),
+	PAIR("api.z.ai", "zai"),
+	PAIR("open.bigmodel.cn", "zhipuai"),
+	PAIR("api.minimax.io", "minimax"),
+	PAIR("api.novita.ai", "novita"),
+	PAIR("api.deepinfra.com", "deepinfra"),
+	PAIR("api.sambanova.ai", "sambanova"),
 };
 
 static const struct pair model_starts[] = {

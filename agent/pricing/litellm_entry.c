@@ -146,8 +146,10 @@ static bool is_token_price(struct slice name)
 /* By the image, the pixel, the second: nothing that we count. */
 static bool is_other_charge(struct slice name)
 {
-	return (slice_starts_with(name, SLICE("input_cost_per_")) || slice_starts_with(name, SLICE("output_cost_per_"))) &&
-	       !is_token_price(name);
+	bool is_charge = slice_starts_with(name, SLICE("input_cost_per_")) ||
+			 slice_starts_with(name, SLICE("output_cost_per_"));
+
+	return is_charge && !is_token_price(name);
 }
 
 static bool note_other_charge(struct loader *l, struct litellm_entry *e)

@@ -193,7 +193,7 @@ void name_forms_of(struct slice provider, struct slice model, struct name_forms 
 	struct slice id = without_path(model);
 	add(out, name, id);
 	id = add_without_vendor(out, name, id);
-	add_without_vendor(out, name, model); /* "fireworks_ai/accounts/fireworks/models/...": its path is part of the id */
+	add_without_vendor(out, name, model); /* the path may belong to the id: "fireworks_ai/accounts/fireworks/..." */
 	add_bedrock(out, id);
 	add(out, name, replaced(id, SLICE("gpt-35"), SLICE("gpt-3.5"), out->text + NAME_TEXT_MAX));
 	add(out, name, replaced(id, SLICE("@"), SLICE("-"), out->text + 2 * (size_t)NAME_TEXT_MAX));

@@ -94,7 +94,8 @@ static void what_has_no_price_ends_with_one(void **state)
 		RUN("--provider", "openai", "--model", "gpt-5", "--input", "1", "--cache-read", "2", "-o", "json"),
 		CLI_NO);
 	expect_member("error", "invalid_usage");
-	assert_int_equal(RUN("-p", "openai", "-m", "whisper-1", "--input", "1000", "-o", "json"), CLI_NO); /* is by the hour */
+	/* whose price is by the hour */
+	assert_int_equal(RUN("-p", "openai", "-m", "whisper-1", "--input", "1000", "-o", "json"), CLI_NO);
 	expect_member("error", "invalid_usage");
 	assert_int_equal(RUN("-p", "openai", "-m", "whisper-1", "--input", "1000"), CLI_NO);
 	assert_int_equal(RUN("-p", "perplexity", "-m", "sonar", "--usage", "audio_seconds=5", "-o", "json"), CLI_DONE);

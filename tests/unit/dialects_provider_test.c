@@ -93,10 +93,33 @@ static void a_models_name_tells_the_provider_where_nothing_else_does(void **stat
 		assert_same(provider_of_model(slice_of(cases[i].from)), &cases[i]);
 }
 
+static void a_host_tells_who_is_behind_openais_client(void **state)
+{
+	static const struct case_of cases[] = {
+		{ "api.openai.com", "openai" },
+		{ "https://acme.openai.azure.com/openai/v1", "azure.ai.openai" },
+		{ "acme.cognitiveservices.azure.com", "azure.ai.openai" },
+		{ "api.together.ai", "together_ai" },
+		{ "api.together.xyz:443", "together_ai" },
+		{ "api.cerebras.ai", "cerebras" },
+		{ "https://api.moonshot.cn/v1", "moonshot_ai" },
+		{ "api.z.ai", "zai" },
+		{ "api.deepinfra.com", "deepinfra" },
+		{ "localhost", "" },
+		{ "openai.internal.acme.com", "" },
+		{ "", "" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
+		assert_same(provider_of_host(slice_of(cases[i].from)), &cases[i]);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_provider_has_the_spelling_of_the_conventions_whoever_names_it),
+		cmocka_unit_test(a_host_tells_who_is_behind_openais_client),
 		cmocka_unit_test(a_models_name_tells_the_provider_where_nothing_else_does),
 	};
 

@@ -125,7 +125,7 @@ static void own_prices_are_for_the_model_asked_for_too(void **state)
 {
 	struct opened o = open_book(
 		"{\"overrides\":["
-		"{\"provider\":\"azure\",\"match\":{\"equals\":\"reserved\"},\"prices\":{\"input_mtok\":0,\"output_mtok\":0}},"
+		"{\"provider\":\"azure\",\"match\":{\"equals\":\"reserved\"},\"prices\":{\"input_mtok\":0}},"
 		"{\"provider\":\"azure\",\"match\":{\"equals\":\"my-deployment\"},\"alias\":\"gpt-4o-mini\"},"
 		"{\"provider\":\"azure\",\"match\":{\"starts_with\":\"eu-\"},\"multiplier\":1.1},"
 		"{\"provider\":\"azure\",\"match\":{\"equals\":\"gpt-4o-2024-08-06\"},\"multiplier\":0.5},"

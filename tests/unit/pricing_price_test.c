@@ -105,7 +105,8 @@ static void model_names_are_rewritten_only_where_they_find_nothing(void **state)
 	expect_price("aws.bedrock",
 		     "arn:aws:bedrock:us-east-1:1:inference-profile/global.anthropic.claude-sonnet-4-5-20250929-v1:0",
 		     "aws/global.anthropic.claude-sonnet-4-5-20250929-v1:0");
-	expect_price("aws.bedrock", "converse/anthropic.claude-sonnet-4-6", "aws/regional.anthropic.claude-sonnet-4-6-v1:0");
+	expect_price("aws.bedrock", "converse/anthropic.claude-sonnet-4-6",
+		     "aws/regional.anthropic.claude-sonnet-4-6-v1:0");
 	expect_price("aws.bedrock", "bedrock/us-west-2/anthropic.claude-sonnet-4-6",
 		     "aws/regional.anthropic.claude-sonnet-4-6-v1:0");
 	expect_price("", "google.gemma-3-27b-it", "aws/google.gemma-3-27b-it");
