@@ -84,6 +84,7 @@ BESIDE_tsan := $(B)/tests/c11_threads.o
 
 UNIT  := $(patsubst tests/unit/%_test.c,$(B)/unit/%,$(wildcard tests/unit/*$(T)*_test.c))
 
+.DELETE_ON_ERROR: # what a killed linker leaves is not taken for the program
 .PHONY: all help run test install clean
 all: $(BIN) ## build the agent (MODE=release, debug, asan, tsan, cover)
 
