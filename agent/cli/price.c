@@ -10,6 +10,7 @@
 #include "agent/base/clock.h"
 #include "agent/cli/price_batch.h"
 #include "agent/cli/price_print.h"
+#include "agent/dialects/provider.h"
 
 #define LINE_ARENA_BYTES (4u << 20)
 
@@ -142,8 +143,10 @@ static int read_time(const struct cli_args *args, struct price_request *request)
 
 static int read_request(const struct cli_args *args, struct price_request *request)
 {
+	struct slice provider = provider_canonical(slice_of(args->values[OPTION_PROVIDER])); /* as the agent reads it */
+
 	memset(request, 0, sizeof(*request));
-	request->provider = slice_of(args->values[OPTION_PROVIDER]);
+	request->provider = provider.len > 0 ? provider : SLICE_NONE;
 	request->api_url = slice_of(args->values[OPTION_URL]);
 	request->model = slice_of(args->values[OPTION_MODEL]);
 	if (args->operand_count > 0)

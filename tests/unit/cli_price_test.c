@@ -72,6 +72,17 @@ static void a_call_is_priced_with_its_row_and_parts(void **state)
 	assert_non_null(strstr(output.ptr, "0.0025"));
 }
 
+static void providers_are_named_as_spans_do(void **state)
+{
+	(void)state;
+	assert_int_equal(RUN("-p", "groq.chat", "-m", "llama-3.3-70b-versatile", "--input", "9", "-o", "json"), CLI_DONE);
+	expect_member("provider", "groq");
+	assert_int_equal(RUN("-p", "azure-openai.chat", "-m", "o4-mini", "--input", "1000", "-o", "json"), CLI_DONE);
+	expect_member("provider", "azure");
+	assert_int_equal(RUN("-p", "langchain", "-m", "gpt-4o", "--input", "1000", "-o", "json"), CLI_DONE);
+	expect_member("provider", "openai");
+}
+
 static void other_usage_and_contexts_are_taken(void **state)
 {
 	(void)state;
@@ -260,6 +271,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_call_is_priced_with_its_row_and_parts),
+		cmocka_unit_test(providers_are_named_as_spans_do),
 		cmocka_unit_test(other_usage_and_contexts_are_taken),
 		cmocka_unit_test(what_has_no_price_ends_with_one),
 		cmocka_unit_test(wrong_arguments_end_with_two_and_missing_files_with_three),
