@@ -174,9 +174,10 @@ static bool evict(struct detector *d, int64_t now_s)
 		if (k == NULL || k == d->other || now_s - k->last_s < YOUNG_IDLE_S)
 			continue;
 		bool old = has_learned(k);
-		if ((old && (!victim_is_old || now_s - k->last_s < OLD_IDLE_S)) || has_later_versions(d, k))
+		if (old && (!victim_is_old || now_s - k->last_s < OLD_IDLE_S))
 			continue;
-		if (victim == NULL || (victim_is_old && !old) || k->last_s < victim->last_s) {
+		bool is_better = victim == NULL || (victim_is_old && !old) || k->last_s < victim->last_s;
+		if (is_better && !has_later_versions(d, k)) { /* that looks at all keys: last */
 			victim = k;
 			victim_is_old = old;
 		}
