@@ -5,6 +5,8 @@
 
 #include "agent/base/json.h"
 
+#define GAP "..."
+
 static bool starts_character(char c)
 {
 	return ((unsigned char)c & 0xc0) != 0x80;
@@ -51,4 +53,18 @@ void plain_write(struct buf *out, struct slice text, const char *escaped)
 			buf_byte(out, '\\');
 		buf_append(out, text.ptr + i, n);
 	}
+}
+
+void plain_write_short(struct buf *out, struct slice text, size_t characters)
+{
+	size_t length = plain_length(text);
+
+	if (length <= characters) {
+		plain_write(out, text, "");
+		return;
+	}
+	size_t kept = characters - strlen(GAP), head = kept / 2;
+	plain_write(out, plain_head(text, head), "");
+	buf_text(out, GAP);
+	plain_write(out, slice_skip(text, plain_head(text, length - (kept - head)).len), "");
 }

@@ -18,4 +18,7 @@ struct slice plain_head(struct slice text, size_t characters);
  * characters that get a backslash, "" for none. */
 void plain_write(struct buf *out, struct slice text, const char *escaped);
 
+/* The same in so many characters at most, 4 or more. A longer text loses its middle: names often differ at their ends. */
+void plain_write_short(struct buf *out, struct slice text, size_t characters);
+
 #endif

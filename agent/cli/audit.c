@@ -9,6 +9,7 @@
 #include "agent/cli/answer.h"
 #include "agent/cli/client.h"
 #include "agent/cli/table.h"
+#include "agent/cli/terminal.h"
 
 enum { OPTION_AGENT, OPTION_OUTPUT, OPTION_SINCE };
 
@@ -19,32 +20,49 @@ static const struct cli_option options[] = {
 	{ .name = NULL },
 };
 
+/* What is shown of entries behind their time. On a narrow terminal the text has to say kind and subject, as it does in words. */
+static const struct layout {
+	const char *fields[6];
+	unsigned columns, names;
+} wide = { { "kind", "feature", "subject", "by", "text", NULL }, 6, 1u << 2 | 1u << 3 | 1u << 5 },
+  narrow = { { "feature", "by", "text", NULL }, 4, 1u << 1 | 1u << 3 };
+
+#define WIDE_ENOUGH 132
+
+struct listing {
+	const struct layout *layout;
+	struct table table;
+};
+
 static void add_entry(void *context, struct slice entry)
 {
-	static const char *const fields[] = { "kind", "feature", "subject", "by", "text" };
-	struct table *t = context;
+	struct listing *l = context;
 	struct buf text = BUF_INIT;
 	char time[21];
 
 	answer_time(entry, "time", time);
-	table_cell(t, time);
-	for (size_t i = 0; i < sizeof(fields) / sizeof(fields[0]); i++) {
+	table_cell(&l->table, time);
+	for (const char *const *field = l->layout->fields; *field != NULL; field++) {
 		buf_reset(&text);
-		answer_text(entry, fields[i], &text);
-		table_cell(t, buf_string(&text));
+		answer_text(entry, *field, &text);
+		table_cell(&l->table, buf_string(&text));
 	}
 	buf_release(&text);
 }
 
 static void print_entries(struct slice entries)
 {
-	struct table t = { .columns = 6 };
+	const struct terminal terminal = terminal_look();
+	const struct layout *layout = terminal.columns < WIDE_ENOUGH ? &narrow : &wide;
+	struct listing l = { layout, { .columns = layout->columns, .names = layout->names } };
 	struct buf out = BUF_INIT;
 
-	answer_each(entries, add_entry, &t);
-	if (t.cells == 0)
+	if (terminal.is_one)
+		l.table.width = terminal.columns;
+	answer_each(entries, add_entry, &l);
+	if (l.table.cells == 0)
 		buf_text(&out, "nothing happened in that time\n");
-	table_write(&t, &out);
+	table_write(&l.table, &out);
 	fputs(buf_string(&out), stdout);
 	buf_release(&out);
 }

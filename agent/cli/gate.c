@@ -6,13 +6,14 @@
 #include <errno.h>
 #include <math.h>
 #include <stdio.h>
-#include <stdlib.h>
-#include <sys/ioctl.h>
 #include <unistd.h>
 
 #include "agent/cli/gate_history.h"
+#include "agent/cli/terminal.h"
 #include "agent/config/scalar.h"
 #include "agent/gate/gate.h"
+
+#define WIDTH_ELSEWHERE 100 /* where the output is no terminal */
 
 enum {
 	OPTION_SUITE, OPTION_RESULTS, OPTION_MIN_PASS_RATE, OPTION_MAX_AVERAGE_COST, OPTION_MAX_P95_LATENCY,
@@ -99,26 +100,22 @@ static bool read_limits(const struct cli_args *args, struct gate_limits *out)
 /* ---------------------------------------------------------------- output */
 typedef void (*print_fn)(const struct gate *g, struct buf *out);
 
-static unsigned terminal_width(void)
+static void print_text(const struct gate *g, bool all_cases, struct buf *out)
 {
-	struct winsize size;
-
-	return ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0 ? size.ws_col : 100;
-}
-
-static void print_for_terminal(const struct gate *g, struct buf *out)
-{
-	struct gate_style style = { .colour = isatty(STDOUT_FILENO) && getenv("NO_COLOR") == NULL, .width = terminal_width() };
+	const struct terminal t = terminal_look();
+	const struct gate_style style = { all_cases, t.colours, t.is_one ? t.columns : WIDTH_ELSEWHERE };
 
 	gate_print_text(g, &style, out);
+}
+
+static void print_news(const struct gate *g, struct buf *out)
+{
+	print_text(g, false, out);
 }
 
 static void print_all_cases(const struct gate *g, struct buf *out)
 {
-	struct gate_style style = { .all_cases = true, .colour = isatty(STDOUT_FILENO) && getenv("NO_COLOR") == NULL,
-				    .width = terminal_width() };
-
-	gate_print_text(g, &style, out);
+	print_text(g, true, out);
 }
 
 /* NULL, having said so, where there is no such format. */
@@ -128,7 +125,6 @@ static print_fn printer_of(const struct cli_args *args)
 		const char *name;
 		print_fn print;
 	} formats[] = {
-		{ "text", print_for_terminal },
 		{ "json", gate_print_json },
 		{ "junit", gate_print_junit },
 		{ "markdown", gate_print_markdown },
@@ -136,7 +132,7 @@ static print_fn printer_of(const struct cli_args *args)
 	const char *wanted = args->values[OPTION_OUTPUT];
 
 	if (wanted == NULL || strcmp(wanted, "text") == 0)
-		return args->values[OPTION_ALL] != NULL ? print_all_cases : print_for_terminal;
+		return args->values[OPTION_ALL] != NULL ? print_all_cases : print_news;
 	for (size_t i = 0; i < sizeof(formats) / sizeof(formats[0]); i++)
 		if (strcmp(formats[i].name, wanted) == 0)
 			return formats[i].print;

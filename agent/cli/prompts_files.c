@@ -2,14 +2,13 @@
  * cli/prompts_files.c - what `plimsoll prompts` does with manifests in files, and with two of them from anywhere.
  */
 #include <stdio.h>
-#include <stdlib.h>
-#include <unistd.h>
 
 #include "agent/base/file.h"
 #include "agent/base/json.h"
 #include "agent/cli/answer.h"
 #include "agent/cli/prompts.h"
 #include "agent/cli/table.h"
+#include "agent/cli/terminal.h"
 #include "agent/prompts/diff.h"
 
 int prompts_read_folder(const char *directory, struct manifest_set *set)
@@ -141,7 +140,6 @@ static int find_pair(struct verb_call *c, struct pair *p)
 
 static int print_pair(const struct verb_call *c, const struct pair *p)
 {
-	bool colour = isatty(STDOUT_FILENO) && getenv("NO_COLOR") == NULL;
 	struct buf out = BUF_INIT;
 
 	for (int side = 0; side < 2; side++)
@@ -151,7 +149,7 @@ static int print_pair(const struct verb_call *c, const struct pair *p)
 			return CLI_NO;
 		}
 	bool differs = c->json ? manifest_diff_json(p->found[0], p->found[1], &out) :
-				 manifest_diff_text(p->found[0], p->found[1], colour, &out);
+				 manifest_diff_text(p->found[0], p->found[1], terminal_look().colours, &out);
 	if (!differs && !c->json)
 		buf_text(&out, "nothing but the version differs\n");
 	fwrite(out.ptr, 1, out.len, stdout);

@@ -4,27 +4,11 @@
 #include "agent/cli/summary_table.h"
 
 #include <math.h>
-#include <sys/ioctl.h>
-#include <unistd.h>
 
 #include "agent/base/plain.h"
 #include "agent/cli/answer.h"
 
-#define LINES_ELSEWHERE   1000 /* where the output is no terminal */
-#define COLUMNS_ELSEWHERE 132
-
 #define NAME_MAX 40
-
-struct terminal terminal_look(void)
-{
-	struct winsize size = { 0 };
-
-	if (!isatty(STDOUT_FILENO))
-		return (struct terminal){ LINES_ELSEWHERE, COLUMNS_ELSEWHERE };
-	if (ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) != 0 || size.ws_row == 0 || size.ws_col == 0)
-		return (struct terminal){ 24, 80 };
-	return (struct terminal){ size.ws_row, size.ws_col };
-}
 
 /* ---------------------------------------------------------------- figures */
 /* At most five characters. */

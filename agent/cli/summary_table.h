@@ -6,17 +6,10 @@
 
 #include "agent/base/buf.h"
 
-struct terminal {
-	unsigned lines, columns;
-};
-
 struct summary_table {
 	size_t columns;      /* of figures */
 	unsigned name_width; /* characters */
 };
-
-/* The terminal on standard output; 1000 lines of 132 columns where it is none. */
-struct terminal terminal_look(void);
 
 /* Which figures fit beside names of so many characters at least; the first of them are the most wanted. */
 struct summary_table summary_table_of(unsigned columns, unsigned name_min);

@@ -5,6 +5,9 @@
 
 #include "agent/base/plain.h"
 
+#define BETWEEN  2u /* blanks */
+#define NAME_MIN 8u
+
 void table_cell(struct table *t, const char *text)
 {
 	size_t *width = &t->widths[t->cells++ % t->columns], before = t->text.len;
@@ -14,6 +17,18 @@ void table_cell(struct table *t, const char *text)
 	if (n > *width)
 		*width = n;
 	buf_byte(&t->text, '\0');
+}
+
+void table_printf(struct table *t, const char *format, ...)
+{
+	struct buf text = BUF_INIT;
+	va_list args;
+
+	va_start(args, format);
+	buf_vprintf(&text, format, args);
+	va_end(args);
+	table_cell(t, buf_string(&text));
+	buf_release(&text);
 }
 
 void table_heads(struct table *t, const char *const *heads)
@@ -28,18 +43,43 @@ static void write_blanks(struct buf *out, size_t n)
 		buf_byte(out, ' ');
 }
 
+/* The widest column of names; NULL where none may lose more. */
+static size_t *widest_names(struct table *t)
+{
+	size_t *found = NULL, width = NAME_MIN;
+
+	for (unsigned i = 0; i < t->columns; i++)
+		if ((t->names >> i & 1) && t->widths[i] > width) {
+			found = &t->widths[i];
+			width = *found;
+		}
+	return found;
+}
+
+static void fit(struct table *t)
+{
+	size_t total = BETWEEN * (t->columns - 1), *names;
+
+	for (unsigned i = 0; i < t->columns; i++)
+		total += t->widths[i];
+	for (; t->width > 0 && total > t->width && (names = widest_names(t)) != NULL; total--)
+		--*names;
+}
+
 void table_write(struct table *t, struct buf *out)
 {
 	const char *cell = t->text.ptr;
 
+	fit(t);
 	for (size_t i = 0; i < t->cells && !buf_failed(&t->text); i++, cell += strlen(cell) + 1) {
 		unsigned column = (unsigned)(i % t->columns);
 		bool is_last = column + 1 == t->columns, is_number = t->numbers >> column & 1;
-		size_t room = t->widths[column] - plain_length(slice_of(cell));
+		size_t length = plain_length(slice_of(cell)), width = t->widths[column];
+		size_t room = length < width ? width - length : 0;
 		write_blanks(out, is_number ? room : 0);
-		buf_text(out, cell);
-		write_blanks(out, is_last || is_number ? 0 : room);
-		buf_text(out, is_last ? "\n" : "  ");
+		plain_write_short(out, slice_of(cell), width);
+		write_blanks(out, is_last ? 0 : BETWEEN + (is_number ? 0 : room));
+		buf_text(out, is_last ? "\n" : "");
 	}
 	buf_release(&t->text);
 	*t = (struct table){ .columns = t->columns };

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  * cli/table.h - rows for people, with columns as wide as what stands in them, two blanks apart. A column counts characters,
- * not bytes; control characters are shown as blanks, so that no name reaches the terminal as a command.
+ * not bytes; words are plain (base/plain.h), so that no name reaches the terminal as a command.
  */
 #ifndef PLIMSOLL_CLI_TABLE_H
 #define PLIMSOLL_CLI_TABLE_H
@@ -13,6 +13,8 @@
 struct table {
 	unsigned columns;
 	unsigned numbers; /* bit i: column i is of numbers, which stand to the right */
+	unsigned names;   /* bit i: column i is of names, which lose their middle where a row is wider than width */
+	unsigned width;   /* characters; 0: no limit */
 	size_t widths[TABLE_COLUMNS_MAX];
 	size_t cells;
 	struct buf text; /* cells one after the other, each with a NUL behind */
@@ -23,6 +25,7 @@ void table_heads(struct table *t, const char *const *heads);
 
 /* The next cell; rows follow from the number of columns. */
 void table_cell(struct table *t, const char *text);
+void table_printf(struct table *t, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
 /* Appends all rows to out and releases the table. */
 void table_write(struct table *t, struct buf *out);

@@ -6,11 +6,9 @@
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
-#include <stdlib.h>
-#include <unistd.h>
 
 #include "agent/cli/client.h"
-#include "agent/cli/summary_table.h"
+#include "agent/cli/terminal.h"
 #include "agent/config/scalar.h"
 
 #define LINES_ONCE 1000u
@@ -66,14 +64,13 @@ static int look(const struct client *client, const char *by, bool in_place)
 	const struct terminal terminal = terminal_look();
 	const unsigned lines = in_place ? terminal.lines - 1 : LINES_ONCE;
 	struct buf summary = BUF_INIT, alerts = BUF_INIT, screen = BUF_INIT;
-	bool colour = isatty(STDOUT_FILENO) && getenv("NO_COLOR") == NULL;
 
 	int code = client_get(client, "/api/v1/summary", &summary);
 	if (code == CLI_GO_ON)
 		code = client_get(client, "/api/v1/alerts", &alerts);
 	if (code == CLI_GO_ON) {
 		buf_text(&screen, in_place ? "\033[H\033[J" : "");
-		top_render(buf_view(&summary), buf_view(&alerts), by, lines, terminal.columns, colour, &screen);
+		top_render(buf_view(&summary), buf_view(&alerts), by, lines, terminal.columns, terminal.colours, &screen);
 		fwrite(screen.ptr, 1, screen.len, stdout);
 		fflush(stdout);
 	}
@@ -119,7 +116,7 @@ static int top_run(int argc, char **argv)
 	code = client_open(&command_top, args.values[OPTION_AGENT], &client);
 	if (code != CLI_GO_ON)
 		return code;
-	if (args.values[OPTION_ONCE] == NULL && isatty(STDOUT_FILENO))
+	if (args.values[OPTION_ONCE] == NULL && terminal_look().is_one)
 		return look_on(&client, by, interval_ms);
 	code = look(&client, by, false);
 	return code == CLI_GO_ON ? CLI_DONE : code;

@@ -14,6 +14,8 @@
 #include "agent/base/json.h"
 #include "agent/baselines/exchange.h"
 #include "agent/cli/client.h"
+#include "agent/cli/table.h"
+#include "agent/cli/terminal.h"
 #include "agent/daemon/baseline_api.h"
 #include "agent/daemon/state.h"
 
@@ -52,7 +54,6 @@ struct call_of {
 	const char *what; /* "list" */
 	const char *operand;
 	bool json;
-	size_t shown; /* rows of a list so far */
 };
 
 static int said(const char *what, struct status s, struct buf *why)
@@ -173,20 +174,50 @@ static int fetch(const struct call_of *call, struct buf *out)
 }
 
 /* ---------------------------------------------------------------- list, show */
-static void print_standing(void *context, const struct standing_view *v)
-{
-	struct call_of *call = context;
-	const char *feature = call->args.values[OPTION_FEATURE], *model = call->args.values[OPTION_MODEL];
-	const char *metric = call->args.values[OPTION_METRIC];
+struct listing {
+	const struct call_of *call;
+	struct table table;
+	size_t shown;
+};
 
-	if ((feature != NULL && !slice_equal(slice_of(feature), v->feature)) ||
-	    (model != NULL && !slice_equal(slice_of(model), v->model)) ||
-	    (metric != NULL && strcmp(metric, v->metric) != 0))
+static void add_standing(void *context, const struct standing_view *v)
+{
+	struct listing *l = context;
+	const char *const *wanted = l->call->args.values;
+	struct table *t = &l->table;
+
+	if ((wanted[OPTION_FEATURE] != NULL && !slice_equal(slice_of(wanted[OPTION_FEATURE]), v->feature)) ||
+	    (wanted[OPTION_MODEL] != NULL && !slice_equal(slice_of(wanted[OPTION_MODEL]), v->model)) ||
+	    (wanted[OPTION_METRIC] != NULL && strcmp(wanted[OPTION_METRIC], v->metric) != 0))
 		return;
-	printf("%-24.*s %-20.*s %-20.*s %-22s %10.4g %10.4g %+6.1f %5u h%s\n", SLICE_ARG(v->feature), SLICE_ARG(v->model),
-	       SLICE_ARG(v->prompt_version), v->metric, v->mean, v->stddev, v->deviation, v->learned_hours,
-	       v->firing ? "  firing" : "");
-	call->shown++;
+	table_printf(t, "%.*s%s%.*s%s%.*s", SLICE_ARG(v->feature), v->workflow.len > 0 ? ", workflow " : "", SLICE_ARG(v->workflow),
+		     v->user_segment.len > 0 ? ", segment " : "", SLICE_ARG(v->user_segment));
+	table_printf(t, "%.*s", SLICE_ARG(v->model));
+	table_printf(t, "%.*s", SLICE_ARG(v->prompt_version));
+	table_printf(t, "%s%s%.*s", v->metric, v->name.len > 0 ? " " : "", SLICE_ARG(v->name));
+	table_printf(t, "%.4g", v->mean);
+	table_printf(t, "%.4g", v->stddev);
+	table_printf(t, "%+.1f", v->deviation);
+	table_printf(t, "%u h%s", v->learned_hours, v->firing ? ", firing" : "");
+	l->shown++;
+}
+
+static void print_table(const struct call_of *call, struct detector *d)
+{
+	static const char *const heads[] = { "FEATURE", "MODEL", "PROMPT", "METRIC", "MEAN", "STDDEV", "Z", "LEARNED" };
+	const struct terminal terminal = terminal_look();
+	struct listing l = { call, { .columns = 8, .numbers = 0x70, .names = 0x7 }, 0 };
+	struct buf out = BUF_INIT;
+
+	if (terminal.is_one)
+		l.table.width = terminal.columns;
+	table_heads(&l.table, heads);
+	detector_visit(d, add_standing, &l);
+	table_write(&l.table, &out);
+	if (l.shown == 0)
+		buf_text(&out, "no baseline is known here yet: calls are learned by the hour, and judged from 24 hours on\n");
+	fwrite(out.ptr, 1, out.len, stdout);
+	buf_release(&out);
 }
 
 static int print_list(struct call_of *call, struct detector *d)
@@ -194,12 +225,7 @@ static int print_list(struct call_of *call, struct detector *d)
 	struct buf out = BUF_INIT;
 
 	if (!call->json) {
-		printf("%-24s %-20s %-20s %-22s %10s %10s %6s %7s\n", "FEATURE", "MODEL", "PROMPT", "METRIC", "MEAN",
-		       "STDDEV", "Z", "LEARNED");
-		detector_visit(d, print_standing, call);
-		if (call->shown == 0)
-			printf("no baseline is known here yet: calls are learned by the hour, and judged from 24 hours "
-			       "on\n");
+		print_table(call, d);
 		return CLI_DONE;
 	}
 	baselines_write_json(d, slice_of(call->args.values[OPTION_FEATURE]), slice_of(call->args.values[OPTION_MODEL]),

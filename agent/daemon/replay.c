@@ -13,7 +13,7 @@
 #include "agent/canary/canary_json.h"
 #include "agent/cli/canary.h"
 #include "agent/cli/review.h"
-#include "agent/cli/summary_table.h"
+#include "agent/cli/terminal.h"
 #include "agent/daemon/alert_list.h"
 #include "agent/daemon/evidence.h"
 #include "agent/daemon/judgements.h"

@@ -96,24 +96,10 @@ static bool is_news(const struct gate_case *c)
 
 #define ID_MAX 36u /* a UUID is shown whole; with what stands beside it, 80 columns */
 
-static struct slice plain_tail(struct slice text, size_t room)
-{
-	return slice_skip(text, plain_head(text, plain_length(text) - room).len);
-}
-
-/* Ids often differ at their ends: a long one loses its middle. */
 static void write_id(struct buf *out, struct slice id, size_t width)
 {
-	size_t n = plain_length(id);
-
-	if (n > width) {
-		plain_write(out, plain_head(id, (width - 3) / 2), "");
-		buf_text(out, "...");
-		plain_write(out, plain_tail(id, width - 3 - (width - 3) / 2), "");
-	} else {
-		plain_write(out, id, "");
-	}
-	for (; n < width; n++)
+	plain_write_short(out, id, width);
+	for (size_t n = plain_length(id); n < width; n++)
 		buf_byte(out, ' ');
 }
 

@@ -1,7 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
 """What the commands print of a running agent: names come from whoever sends, and must not reach a terminal as commands."""
+import fcntl
+import os
+import pty
 import re
+import struct
 import subprocess
+import termios
 
 import otlp
 from agent import BINARY
@@ -17,6 +22,23 @@ def run(agent, *arguments):
     done = subprocess.run([BINARY, *arguments, "--agent", "localhost:%d" % agent.ports["metrics"]], capture_output=True, timeout=30)
     assert done.returncode == 0, done.stderr
     return done.stdout.decode()
+
+
+def lines_on_terminal(agent, columns, *arguments):
+    """What it prints on a terminal of so many columns."""
+    ours, theirs = pty.openpty()
+    fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 24, columns, 0, 0))
+    done = subprocess.run([BINARY, *arguments, "--agent", "localhost:%d" % agent.ports["metrics"]], stdout=theirs, timeout=30)
+    os.close(theirs)
+    text = b""
+    try:
+        while part := os.read(ours, 65536):
+            text += part
+    except OSError:  # the end of a terminal
+        pass
+    os.close(ours)
+    assert done.returncode == 0
+    return text.decode().replace("\r", "").splitlines()
 
 
 def send_calls_of(agent, *names):
@@ -49,6 +71,16 @@ def test_a_comparison_names_both_versions_whole(start_agent):
     rows = run(agent, "canary").splitlines()
     assert any("of %s@1.0.0  of %s@1.1.0  " % (LONG, LONG) in row for row in rows)
     assert len({row.index("undecided") for row in rows[1:]}) == 1, rows
+
+
+def test_the_audit_fits_a_terminal(start_agent):
+    agent = start_agent()
+    send_calls_of(agent, LONG, "answers of the shop")
+    for columns in (80, 100):
+        lines = lines_on_terminal(agent, columns, "audit")
+        assert len(lines) == 6 and max(map(len, lines)) <= columns, lines
+        assert sum("  answers of the shop  " in line for line in lines) == 3, "a name that has room is whole"
+    assert LONG in run(agent, "audit"), "a pipe gets names whole"
 
 
 def refused(agent, *arguments):

@@ -64,6 +64,18 @@ static void a_head_ends_between_characters(void **state)
 	assert_int_equal(plain_head(text, 9).len, 6);
 }
 
+static void a_long_name_loses_its_middle(void **state)
+{
+	struct buf out = BUF_INIT;
+
+	(void)state;
+	plain_write_short(&out, SLICE("answer-of-the-shop@1.4.0"), 14);
+	plain_write_short(&out, SLICE(" \xe6\x97\xa5\xe6\x9c\xac\xe8\xaa\x9e\xe3\x81\xae"), 5);
+	plain_write_short(&out, SLICE("|\xe6\x97\xa5\xe6\x9c\xac\xe8\xaa\x9e\xe3\x81\xae"), 4);
+	assert_string_equal(buf_string(&out), "answe...@1.4.0 \xe6\x97\xa5\xe6\x9c\xac\xe8\xaa\x9e\xe3\x81\xae...\xe3\x81\xae");
+	buf_release(&out);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -73,6 +85,7 @@ int main(void)
 		cmocka_unit_test(characters_that_mean_something_get_a_backslash),
 		cmocka_unit_test(length_is_in_characters),
 		cmocka_unit_test(a_head_ends_between_characters),
+		cmocka_unit_test(a_long_name_loses_its_middle),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -37,6 +37,37 @@ static void control_characters_are_blanks(void **state)
 	assert_table(0, cells, 3, "a [31m  b c  d \n");
 }
 
+static void names_lose_their_middle_where_rows_are_too_wide(void **state)
+{
+	struct table t = { .columns = 3, .numbers = 1u << 2, .names = 1u << 0 | 1u << 1, .width = 30 };
+	struct buf out = BUF_INIT;
+
+	(void)state;
+	table_cell(&t, "a-prompt-with-a-name@1.0.0");
+	table_cell(&t, "feature");
+	table_printf(&t, "%d", 1234567);
+	table_cell(&t, "gr\xc3\xb6\xc3\x9f""e");
+	table_cell(&t, "x");
+	table_cell(&t, "1");
+	table_write(&t, &out);
+	assert_string_equal(buf_string(&out), "a-pr...1.0.0  feature  1234567\n"
+					      "gr\xc3\xb6\xc3\x9f""e         x              1\n");
+	buf_release(&out);
+}
+
+static void figures_and_eight_characters_of_a_name_stay(void **state)
+{
+	struct table t = { .columns = 2, .numbers = 1u << 1, .names = 1u << 0, .width = 4 };
+	struct buf out = BUF_INIT;
+
+	(void)state;
+	table_cell(&t, "abcdefghijk");
+	table_cell(&t, "1234567");
+	table_write(&t, &out);
+	assert_string_equal(buf_string(&out), "ab...ijk  1234567\n");
+	buf_release(&out);
+}
+
 static void nothing_is_no_row(void **state)
 {
 	(void)state;
@@ -48,6 +79,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(columns_fit_their_widest_cell),
 		cmocka_unit_test(control_characters_are_blanks),
+		cmocka_unit_test(names_lose_their_middle_where_rows_are_too_wide),
+		cmocka_unit_test(figures_and_eight_characters_of_a_name_stay),
 		cmocka_unit_test(nothing_is_no_row),
 	};
 
