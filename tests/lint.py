@@ -11,10 +11,21 @@ TEXT = {".c", ".h", ".S", ".py", ".sh", ".md", ".mk", ".yaml", ".yml", ".js", ".
 LICENSED = {".c", ".h"}
 
 
-def tracked_files():
-    listed = subprocess.run(["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"], capture_output=True,
-                            text=True, check=True).stdout
-    return [Path(name) for name in listed.split("\0") if name and not name.startswith(NOT_OURS) and Path(name).is_file()]
+def listed_by_git():
+    command = ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"]
+    try:
+        return subprocess.run(command, capture_output=True, text=True, check=True).stdout.split("\0")
+    except (OSError, subprocess.CalledProcessError):  # no git; an unpacked archive; somebody else's checkout
+        return None
+
+
+def found_here():
+    return [str(path) for path in Path(".").rglob("*") if not {"build", ".git", "__pycache__"} & set(path.parts)]
+
+
+def our_files():
+    names = sorted(listed_by_git() or found_here())
+    return [Path(name) for name in names if name and not name.startswith(NOT_OURS) and Path(name).is_file()]
 
 
 def first_line(path):
@@ -57,7 +68,7 @@ def check(path):
 
 
 def main():
-    files = [p for p in tracked_files() if is_text(p)]
+    files = [p for p in our_files() if is_text(p)]
     found = [(p, number, what) for p in files for number, what in check(p)]
     for path, number, what in found:
         print("%s:%d: %s" % (path, number, what))
