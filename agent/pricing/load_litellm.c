@@ -117,9 +117,9 @@ static struct slice bare_key(struct slice key)
 	return rest;
 }
 
-/* The models of one provider: first all under their keys, then all that have a shorter name too, so that an exact key
- * is found first. */
-static bool load_provider(struct loader *l, struct listed *list, size_t count, struct slice id, struct litellm_entry *e)
+/* The models of one provider, which are count in list: first all under their keys, then all that have a shorter name
+ * too, so that an exact key is found first. */
+static bool load_provider(struct loader *l, struct listed *list, size_t count, struct litellm_entry *e)
 {
 	struct image_provider provider = { .provider_match = IMAGE_NONE, .model_match = IMAGE_NONE };
 	struct buf bare = BUF_INIT; /* struct image_model, to be written again */
@@ -128,8 +128,6 @@ static bool load_provider(struct loader *l, struct listed *list, size_t count, s
 
 	provider.first_model = image_writer_count(&l->w, IMAGE_models);
 	for (size_t i = 0; good && i < count; i++) {
-		if (!slice_equal(list[i].provider, id))
-			continue;
 		good = load_entry(l, &list[i], e, &model, &written);
 		struct slice shorter = bare_key(list[i].key);
 		if (good && written && shorter.len > 0) {
@@ -141,19 +139,34 @@ static bool load_provider(struct loader *l, struct listed *list, size_t count, s
 		memcpy(&model, bare.ptr + at, sizeof(model));
 		image_writer_push(&l->w, IMAGE_models, &model);
 	}
+	if (buf_failed(&bare))
+		good = loader_fail(l, "no memory for the models' short names");
 	buf_release(&bare);
 	provider.model_count = image_writer_count(&l->w, IMAGE_models) - provider.first_model;
-	provider.id = image_writer_text(&l->w, id, true);
+	provider.id = image_writer_text(&l->w, list[0].provider, true);
 	image_writer_push(&l->w, IMAGE_providers, &provider);
 	return good;
 }
 
-static bool is_new_provider(const struct listed *list, size_t index)
+/* By provider, and then as in the file. */
+static int compare_listed(const void *a, const void *b)
 {
-	for (size_t i = 0; i < index; i++)
-		if (slice_equal(list[i].provider, list[index].provider))
-			return false;
-	return true;
+	const struct listed *x = a, *y = b;
+	size_t n = x->provider.len < y->provider.len ? x->provider.len : y->provider.len;
+	int order = memcmp(x->provider.ptr, y->provider.ptr, n);
+
+	if (order == 0)
+		order = (x->provider.len > y->provider.len) - (x->provider.len < y->provider.len);
+	return order != 0 ? order : (x->text.ptr > y->text.ptr) - (x->text.ptr < y->text.ptr);
+}
+
+static size_t count_of_provider(const struct listed *list, size_t count)
+{
+	size_t n = 1;
+
+	while (n < count && slice_equal(list[n].provider, list[0].provider))
+		n++;
+	return n;
 }
 
 bool load_litellm(struct loader *l)
@@ -161,12 +174,15 @@ bool load_litellm(struct loader *l)
 	struct buf list = BUF_INIT;
 	struct litellm_entry *e = malloc(sizeof(*e));
 	bool good = e != NULL && list_entries(l, &list);
-	size_t count = list.len / sizeof(struct listed);
+	size_t count = good ? list.len / sizeof(struct listed) : 0;
 	struct listed *items = (struct listed *)(void *)list.ptr;
 
-	for (size_t i = 0; good && i < count; i++)
-		if (is_new_provider(items, i))
-			good = load_provider(l, items, count, items[i].provider, e);
+	if (count > 0)
+		qsort(items, count, sizeof(*items), compare_listed);
+	for (size_t i = 0, n; good && i < count; i += n) {
+		n = count_of_provider(items + i, count - i);
+		good = load_provider(l, items + i, n, e);
+	}
 	free(e);
 	buf_release(&list);
 	return good;
