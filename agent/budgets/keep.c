@@ -317,6 +317,7 @@ static void inherit_escrow(struct budgets *b, struct group *g, int64_t now_s)
 	if (now_s >= g->left_until_s)
 		g->left = (struct amount){ { 0 } };
 	amount_add(&g->left, &g->escrow);
+	b->clock_s = now_s;
 	g->left_until_s = now_s + (int64_t)(b->config->budgets.reservation_ms / 1000);
 	g->escrow = (struct amount){ { 0 } };
 	group_touch(b, g);

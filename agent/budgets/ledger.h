@@ -134,6 +134,7 @@ struct budgets {
 	struct reservation *by_id[RESERVATION_BUCKETS], *by_trace[RESERVATION_BUCKETS];
 	struct reservation *oldest, *newest;
 	size_t reservation_count;
+	int64_t clock_s; /* as it was seen last */
 
 	/* writes, counted: they are committed in order */
 	uint64_t written, committed, failed;
@@ -225,6 +226,9 @@ void reservation_settle(struct budgets *b, struct reservation *r); /* one of its
 void reservation_end(struct budgets *b, struct reservation *r);
 struct reservation *reservation_named(const struct budgets *b, uint64_t id);
 struct reservation *reservation_of_trace(const struct budgets *b, const uint8_t trace_id[16]);
+
+/* Ends those whose time is over; where the clock was set back, the others, and what a former process held, end as much
+ * earlier. */
 void reservations_expire(struct budgets *b, int64_t now_s);
 void reservations_drop_group(struct budgets *b, const struct group *g);
 

@@ -7,6 +7,8 @@
 #include "agent/base/hash.h"
 #include "agent/budgets/ledger.h"
 
+#define CLOCK_APART_S 5 /* who asks looks at the clock before it has the lock */
+
 static struct reservation **id_bucket(const struct budgets *b, uint64_t id)
 {
 	return (struct reservation **)&b->by_id[id % RESERVATION_BUCKETS];
@@ -127,8 +129,38 @@ void reservation_settle(struct budgets *b, struct reservation *r)
 	r->calls--;
 }
 
+struct set_back {
+	struct budgets *b;
+	int64_t from_s, by_s;
+};
+
+/* What was over stays over. */
+static void bring_forward(void *context, struct group *g)
+{
+	const struct set_back *clock = context;
+
+	if (g->left_until_s == 0)
+		return;
+	g->left_until_s = g->left_until_s > clock->from_s ? g->left_until_s - clock->by_s : 0;
+	group_touch(clock->b, g);
+}
+
+/* Where the clock was set back, what was to end then ends as much earlier. */
+static void follow_clock(struct budgets *b, int64_t now_s)
+{
+	struct set_back clock = { b, b->clock_s, b->clock_s - now_s };
+
+	b->clock_s = now_s;
+	if (clock.by_s <= CLOCK_APART_S)
+		return;
+	for (struct reservation *r = b->oldest; r != NULL; r = r->newer)
+		r->until_s -= clock.by_s;
+	groups_each(b, bring_forward, &clock);
+}
+
 void reservations_expire(struct budgets *b, int64_t now_s)
 {
+	follow_clock(b, now_s);
 	while (b->oldest != NULL && b->oldest->until_s <= now_s)
 		reservation_end(b, b->oldest);
 }

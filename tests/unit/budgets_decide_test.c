@@ -275,6 +275,54 @@ static void several_calls_at_once_are_settled_one_by_one(void **state)
 	budgets_free(b);
 }
 
+static void reservations_end_in_time_where_the_clock_is_set_back(void **state)
+{
+	struct budgets *b = opened("day/all: {limit_usd: 1, hard: deny}");
+	int64_t back = T0 - 3600;
+
+	(void)state;
+	assert_int_equal(decided(b, "alice", 60000, true, T0 - 20).decision, DECISION_ALLOW);
+	assert_int_equal(decided(b, "alice", 30000, true, T0).decision, DECISION_ALLOW);
+	assert_int_equal(decided(b, "alice", 60000, false, back).decision, DECISION_DENY);
+	assert_true(decided(b, "alice", 60000, false, back).retry_after_s == 40);
+	assert_int_equal(decided(b, "alice", 60000, false, back + 41).decision, DECISION_ALLOW);
+	assert_int_equal(decided(b, "alice", 90000, false, back + 59).decision, DECISION_DENY);
+	assert_int_equal(decided(b, "alice", 90000, false, back + 60).decision, DECISION_ALLOW);
+	commit();
+	budgets_free(b);
+}
+
+static void so_does_what_a_former_process_held(void **state)
+{
+	struct budgets *b = opened("day/all: {limit_usd: 1, hard: deny}");
+	int64_t back = T0 - 3600;
+
+	(void)state;
+	assert_int_equal(decided(b, "alice", 60000, true, T0).decision, DECISION_ALLOW);
+	b = reopened(b, T0);
+	assert_int_equal(decided(b, "alice", 60000, false, back).decision, DECISION_DENY);
+	assert_int_equal(decided(b, "alice", 60000, false, back + 60).decision, DECISION_ALLOW);
+	assert_int_equal(decided(b, "alice", 60000, false, back - 3600).decision, DECISION_ALLOW); /* over is over */
+	commit();
+	budgets_free(b);
+}
+
+/* Askers look at the clock before they have the lock: one may be a moment behind another. */
+static void a_question_from_a_moment_before_ends_nothing_early(void **state)
+{
+	struct budgets *b = opened("day/all: {limit_usd: 1, hard: deny}");
+
+	(void)state;
+	assert_int_equal(decided(b, "alice", 60000, true, T0).decision, DECISION_ALLOW);
+	for (int i = 0; i < 50; i++) {
+		decided(b, "alice", 100, false, T0 + 1);
+		decided(b, "alice", 100, false, T0);
+	}
+	assert_int_equal(decided(b, "alice", 60000, false, T0 + 59).decision, DECISION_DENY);
+	commit();
+	budgets_free(b);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -291,6 +339,9 @@ int main(void)
 		TEST(a_refusal_says_why_and_when_to_ask_again),
 		TEST(what_a_former_process_held_back_is_waited_for),
 		TEST(several_calls_at_once_are_settled_one_by_one),
+		TEST(reservations_end_in_time_where_the_clock_is_set_back),
+		TEST(so_does_what_a_former_process_held),
+		TEST(a_question_from_a_moment_before_ends_nothing_early),
 	};
 
 	return run(tests, sizeof(tests) / sizeof(tests[0]));
