@@ -246,6 +246,36 @@ static const struct verb verbs[] = {
 	{ .name = NULL },
 };
 
+/* An option that its verb would not look at is a mistake: a rollback goes for all of the traffic, say. */
+static bool has_option_of_others(const struct verb_call *c)
+{
+	static const struct {
+		int option;
+		int (*verbs[2])(struct verb_call *c);
+		const char *names;
+	} options_of[] = {
+		{ OPTION_DIRECTORY, { list, prompts_diff }, "list and diff" },
+		{ OPTION_ENV, { deploy, rollback }, "deploy and rollback" },
+		{ OPTION_BY, { deploy, rollback }, "deploy and rollback" },
+		{ OPTION_TICKET, { deploy, rollback }, "deploy and rollback" },
+		{ OPTION_CANARY, { deploy }, "deploy" },
+		{ OPTION_FORCE, { deploy }, "deploy" },
+		{ OPTION_TO, { rollback }, "rollback" },
+		{ OPTION_INTO, { prompts_import }, "import" },
+		{ OPTION_NAME, { prompts_import }, "import" },
+	};
+
+	for (size_t i = 0; i < sizeof(options_of) / sizeof(options_of[0]); i++) {
+		int option = options_of[i].option;
+		if (c->args.values[option] == NULL || c->verb->run == options_of[i].verbs[0] ||
+		    c->verb->run == options_of[i].verbs[1])
+			continue;
+		cli_usage_error(&command_prompts, "--%s is for %s", options[option].name, options_of[i].names);
+		return true;
+	}
+	return false;
+}
+
 static int prompts_run(int argc, char **argv)
 {
 	struct verb_call c;
@@ -253,9 +283,7 @@ static int prompts_run(int argc, char **argv)
 
 	if (code != CLI_GO_ON)
 		return code;
-	if (prompts_directory(&c) != NULL && c.verb->run != list && c.verb->run != prompts_diff)
-		return cli_usage_error(&command_prompts, "--directory is for list and diff");
-	return verb_run(&c);
+	return has_option_of_others(&c) ? CLI_USAGE : verb_run(&c);
 }
 
 const struct command command_prompts = {

@@ -308,3 +308,13 @@ def test_offline_check_and_diff_need_no_agent(folder):
     bad = run("check", str(folder))
     assert bad.returncode == 1
     assert "twin.yaml:3:1: unknown key 'temprature'; did you mean 'temperature'?" in bad.stderr
+
+
+@pytest.mark.parametrize("arguments, said", [
+    (["rollback", "answer", "--env", "e", "--canary", "5%"], "--canary is for deploy"),
+    (["deploy", "answer", "1", "--env", "e", "--to", "2"], "--to is for rollback"),
+    (["list", "--into", "x"], "--into is for import"),
+    (["check", "x", "--directory", "y"], "--directory is for list and diff")])
+def test_option_of_another_verb_is_a_mistake(arguments, said):
+    done = subprocess.run([BINARY, "prompts", *arguments], capture_output=True, text=True, timeout=30)
+    assert done.returncode == 2 and said in done.stderr, done.stderr
