@@ -18,8 +18,19 @@ static const struct slice unknown = { "unknown", sizeof("unknown") - 1 }, none =
 /* What the row's conversion makes of a text, empty where it is no value. */
 static NOINLINE struct slice convert_name(const struct dialect_row *row, struct slice text)
 {
-	if (row->conversion == CONVERT_PROVIDER)
+	ptrdiff_t slash;
+
+	switch (row->conversion) {
+	case CONVERT_PROVIDER:
 		return provider_canonical(text);
+	case CONVERT_PLUGIN:
+		slash = slice_find(text, SLICE("/"));
+		return slash > 0 ? provider_canonical(slice_head(text, (size_t)slash)) : SLICE_NONE;
+	case CONVERT_PLUGIN_MODEL:
+		return slice_skip(text, (size_t)(slice_find(text, SLICE("/")) + 1));
+	default:
+		break;
+	}
 	return slice_equal_nocase(text, unknown) || slice_equal_nocase(text, none) ? SLICE_NONE : text;
 }
 
@@ -28,7 +39,7 @@ bool apply_converts(const struct dialect_row *row, struct slice text)
 	if (row->conversion == CONVERT_NAME)
 		return (text.len == unknown.len && (text.ptr[0] | ' ') == 'u') ||
 		       (text.len == none.len && (text.ptr[0] | ' ') == 'n');
-	return row->conversion == CONVERT_PROVIDER;
+	return row->conversion >= CONVERT_PROVIDER && row->conversion <= CONVERT_PLUGIN_MODEL;
 }
 
 static ALWAYS_INLINE bool put_text(struct reading *r, const struct dialect_row *row, struct slice text)

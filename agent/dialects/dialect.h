@@ -113,6 +113,8 @@ enum conversion {
 	CONVERT_TEXT,     /* strings; numbers and booleans as text; an array's first element */
 	CONVERT_NAME,     /* as text, but "unknown" and the like are no value */
 	CONVERT_PROVIDER, /* as text, in the semantic conventions' spelling; names of frameworks are no value */
+	CONVERT_PLUGIN,       /* of "plugin/model": the plugin, as a provider; no value without one */
+	CONVERT_PLUGIN_MODEL, /* of the same: the model, which may have slashes of its own */
 	CONVERT_COUNT,    /* whole and not negative, also as double or decimal text */
 	CONVERT_USD,
 	CONVERT_SECONDS,

@@ -77,6 +77,7 @@ const struct dialect_row metadata_members[] = {
 	ROW_TEXT("session_id", FIELD_SESSION, 3),
 	ROW_TEXT("sessionId", FIELD_SESSION, 4),
 	ROW_TEXT("thread_id", FIELD_SESSION, 5),
+	ROW_TEXT("threadId", FIELD_SESSION, 5),
 	ROW_TEXT("conversation_id", FIELD_SESSION, 6),
 	ROW_TEXT("langfuse_session_id", FIELD_SESSION, 3),
 	ROW_TEXT("user_id", FIELD_USER, 3),
