@@ -67,8 +67,8 @@ struct registry_drift {
 	char expected[128], seen[128];
 };
 
-/* Once a second: learns what traffic named, and sums up what lanes counted. drift: of each version and field the first
- * of a day, drift_cap at most; *drift_count of them. */
+/* Once a second: learns what traffic named, and sums up what lanes counted; calls that tell no time, or one ahead of now_s,
+ * were seen now. drift: of each version and field the first of a day, drift_cap at most; *drift_count of them. */
 void registry_tick(struct registry *r, uint64_t now_s, struct registry_drift *drift, size_t drift_cap,
 		   size_t *drift_count);
 

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "agent/base/clock.h"
 #include "agent/prompts/registry_priv.h"
 
 static uint64_t take(_Atomic uint64_t *counter)
@@ -13,14 +14,32 @@ static uint64_t take(_Atomic uint64_t *counter)
 		       0 : atomic_exchange_explicit(counter, 0, memory_order_relaxed);
 }
 
-static bool fold(struct prompt_use *use, struct entry *e, struct prompt_place *sums)
-{
-	uint64_t calls = take(&use->counters[USE_CALLS]);
+struct ticking {
+	struct registry *registry;
+	uint64_t now_s;
+};
 
-	if (calls == 0)
+static uint64_t later(uint64_t a_s, uint64_t b_s)
+{
+	return a_s > b_s ? a_s : b_s;
+}
+
+static uint64_t not_ahead(uint64_t at_s, uint64_t now_s)
+{
+	return at_s > now_s + CLOCK_AHEAD_MAX_S ? now_s : at_s;
+}
+
+/* What senders do not tell is now. */
+static uint64_t seen_at(uint64_t told_s, uint64_t now_s)
+{
+	return told_s == 0 ? now_s : not_ahead(told_s, now_s);
+}
+
+static bool fold(struct prompt_use *use, struct entry *e, struct prompt_place *sums, uint64_t now_s)
+{
+	if (atomic_load_explicit(&use->counters[USE_CALLS], memory_order_relaxed) == 0)
 		return false;
-	uint64_t first_s = take(&use->first_seen_s), last_s = take(&use->last_seen_s);
-	sums->calls += calls;
+	uint64_t first_s = seen_at(take(&use->first_seen_s), now_s), last_s = seen_at(take(&use->last_seen_s), now_s);
 	sums->told += take(&use->counters[USE_TOLD]);
 	sums->failed += take(&use->counters[USE_FAILED]);
 	sums->flawed += take(&use->counters[USE_FLAWED]);
@@ -31,31 +50,30 @@ static bool fold(struct prompt_use *use, struct entry *e, struct prompt_place *s
 	sums->latency_ms += take(&use->counters[USE_LATENCY_MS]);
 	e->judged += take(&use->counters[USE_SCORED]);
 	e->score_sum += (double)take(&use->counters[USE_SCORES]) / USE_SCORE_ONE;
-	if (first_s != 0 && (sums->first_seen_s == 0 || first_s < sums->first_seen_s))
+	sums->calls += take(&use->counters[USE_CALLS]); /* last: lanes add it first, and no share shall be more than the whole */
+	if (sums->first_seen_s == 0 || first_s < sums->first_seen_s)
 		sums->first_seen_s = first_s;
-	if (last_s > sums->last_seen_s)
-		sums->last_seen_s = last_s;
+	sums->last_seen_s = later(last_s, not_ahead(sums->last_seen_s, now_s));
 	return true;
 }
 
-static void note_seen(struct entry *e, const struct prompt_place *sums)
+static void note_seen(struct entry *e, const struct prompt_place *sums, uint64_t now_s)
 {
-	if (sums->first_seen_s != 0 && sums->first_seen_s < e->first_seen_s)
+	if (e->first_seen_s == 0 || sums->first_seen_s < e->first_seen_s)
 		e->first_seen_s = sums->first_seen_s;
-	if (sums->last_seen_s > e->last_seen_s)
-		e->last_seen_s = sums->last_seen_s;
+	e->last_seen_s = later(sums->last_seen_s, not_ahead(e->last_seen_s, now_s));
 	e->dirty = true;
 }
 
 /* Adds what was counted since. The first call that told its version makes a release known. */
-static void take_use(struct registry *r, struct entry *e, struct place *p, struct prompt_use *use)
+static void take_use(const struct ticking *t, struct entry *e, struct place *p, struct prompt_use *use)
 {
 	bool was_told = p->sums.told > 0;
 
-	if (!fold(use, e, &p->sums))
+	if (!fold(use, e, &p->sums, t->now_s))
 		return;
-	note_seen(e, &p->sums);
-	r->stale |= !was_told && p->sums.told > 0;
+	note_seen(e, &p->sums, t->now_s);
+	t->registry->stale |= !was_told && p->sums.told > 0;
 }
 
 static struct place *find_place(struct entry *e, struct slice environment, struct slice release)
@@ -85,24 +103,25 @@ static struct place *place_for(struct registry *r, struct entry *e, struct slice
 
 static void take_news(void *context, const struct news_place *n, struct news_slot *slot)
 {
-	struct registry *r = context;
+	const struct ticking *t = context;
 	uint64_t first_seen_s = atomic_load_explicit(&slot->use.first_seen_s, memory_order_relaxed);
-	struct entry *e = first_seen_s == 0 && slot->age == 0 ?
+	bool is_counted = atomic_load_explicit(&slot->use.counters[USE_CALLS], memory_order_relaxed) > 0;
+	struct entry *e = !is_counted && slot->age == 0 ?
 		NULL : /* noted, and not counted yet */
-		registry_entry(r, n->name, n->version, PROMPT_FROM_TRAFFIC, first_seen_s);
-	struct place *p = e != NULL ? place_for(r, e, n->environment, n->release) : NULL;
+		registry_entry(t->registry, n->name, n->version, PROMPT_FROM_TRAFFIC, seen_at(first_seen_s, t->now_s));
+	struct place *p = e != NULL ? place_for(t->registry, e, n->environment, n->release) : NULL;
 
 	if (p != NULL)
-		take_use(r, e, p, &slot->use);
+		take_use(t, e, p, &slot->use);
 	if (++slot->age >= NEWS_KEPT_TICKS)
 		news_forget(slot);
 }
 
-static void fold_entry(struct registry *r, struct entry *e)
+static void fold_entry(const struct ticking *t, struct entry *e)
 {
 	for (uint32_t i = 0; i < e->place_count; i++)
 		if (e->places[i].use != NULL)
-			take_use(r, e, &e->places[i], e->places[i].use);
+			take_use(t, e, &e->places[i], e->places[i].use);
 }
 
 /* ---------------------------------------------------------------- drift */
@@ -159,13 +178,14 @@ static bool find_drift(struct entry *e, enum drift_field f, uint64_t day, struct
 
 void registry_tick(struct registry *r, uint64_t now_s, struct registry_drift *drift, size_t drift_cap, size_t *drift_count)
 {
+	struct ticking t = { r, now_s };
 	uint64_t day = now_s / 86400;
 
 	*drift_count = 0;
 	pthread_mutex_lock(&r->lock);
-	news_visit(r->news, take_news, r);
+	news_visit(r->news, take_news, &t);
 	for (uint32_t i = 0; i < r->entry_count; i++) {
-		fold_entry(r, r->entries[i]);
+		fold_entry(&t, r->entries[i]);
 		for (int f = 0; f < DRIFT_FIELDS && *drift_count < drift_cap; f++)
 			*drift_count += find_drift(r->entries[i], (enum drift_field)f, day, &drift[*drift_count]);
 	}

@@ -232,6 +232,34 @@ static void traffic_makes_a_version_known_with_its_first_call(void **state)
 	assert_non_null(strstr(answer, "\"latency_ms\":50"));
 }
 
+/* What is shown of version "1" after its only call, which ended then; at 200 s. */
+static void assert_seen(uint64_t end_unix_ns, const char *expected)
+{
+	struct call c = { .role = ROLE_LLM, .counted = true, .prompt_name = SLICE("answer"), .prompt_version = SLICE("1"),
+			  .end_unix_ns = end_unix_ns };
+	struct registry_drift drift[1];
+	size_t count;
+
+	tear_down(NULL);
+	set_up(NULL);
+	table = registry_table(rig.registry);
+	prompt_table_count(table, &c);
+	registry_tick(rig.registry, 200, drift, 1, &count);
+	if (strstr(shown("answer"), expected) == NULL)
+		fail_msg("'%s' is not in %s", expected, shown("answer"));
+}
+
+static void clock_of_a_sender_is_not_believed_too_far(void **state)
+{
+	(void)state;
+	assert_seen(150 * UINT64_C(1000000000), "\"has_manifest\":false,\"first_seen\":150,\"last_seen\":150,");
+	assert_seen(450 * UINT64_C(1000000000), "\"has_manifest\":false,\"first_seen\":450,\"last_seen\":450,");
+	assert_seen(UINT64_MAX, "\"has_manifest\":false,\"first_seen\":200,\"last_seen\":200,");
+	assert_seen(UINT64_MAX, "\"places\":[{\"first_seen\":200,\"last_seen\":200,");
+	assert_seen(0, "\"has_manifest\":false,\"first_seen\":200,\"last_seen\":200,"); /* not told */
+	assert_seen(0, "\"places\":[{\"first_seen\":200,\"last_seen\":200,");
+}
+
 static void fill_registry(void)
 {
 	char version[16];
@@ -547,6 +575,7 @@ int main(void)
 		TEST(released_version_keeps_its_manifest),
 		TEST(refusal_holds_over_a_restart),
 		TEST(traffic_makes_a_version_known_with_its_first_call),
+		TEST(clock_of_a_sender_is_not_believed_too_far),
 		TEST(what_finds_no_room_is_not_counted_for_another_version),
 		TEST(what_is_assumed_of_a_release_does_not_prove_itself),
 		TEST(unknown_version_is_not_deployed),
