@@ -104,17 +104,13 @@ static bool load_entry(struct loader *l, const struct listed *listed, struct lit
 	return good;
 }
 
-/* The key without the routing prefix in front of it ("gemini/", "azure/"); ptr NULL where it has none, or where the
- * prefix says more than the provider ("bedrock/eu-west-1/", "azure/eu/"). */
+/* The key without the routing prefix in front of it ("gemini/", "azure/"); ptr NULL where it has none. A region stays
+ * ("bedrock/eu-west-1/...", "azure/eu/..."): it has prices of its own. */
 static struct slice bare_key(struct slice key)
 {
 	ptrdiff_t slash = slice_find(key, SLICE("/"));
-	struct slice rest = slash > 0 ? slice_skip(key, (size_t)slash + 1) : SLICE_NONE;
 
-	if (slice_starts_with(key, SLICE("bedrock/")) || slice_starts_with(key, SLICE("azure/eu/")) ||
-	    slice_starts_with(key, SLICE("azure/us/")))
-		return SLICE_NONE;
-	return rest;
+	return slash > 0 ? slice_skip(key, (size_t)slash + 1) : SLICE_NONE;
 }
 
 /* The models of one provider, which are count in list: first all under their keys, then all that have a shorter name

@@ -209,5 +209,6 @@ enum tristate model_pin(struct slice provider, struct slice model)
 		return TRI_YES;
 	if (is_azure) /* a deployment's name, whatever it looks like */
 		return TRI_NO;
-	return is_pinned_claude(id) || is_pinned_gemini(id) || is_lone_name(id) || is_open_weights(id) ? TRI_YES : TRI_NO;
+	return is_pinned_claude(id) || is_pinned_gemini(id) || is_lone_name(id) || is_open_weights(id) ? TRI_YES :
+													 TRI_NO;
 }

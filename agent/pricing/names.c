@@ -18,12 +18,14 @@ static const struct {
 	{ S("az.ai.inference"), S("azure") },
 	{ S("azure_openai"), S("azure") },
 	{ S("azure_ai"), S("azure") },
+	{ S("azure_text"), S("azure") },
 	{ S("microsoft.foundry"), S("azure") },
 	{ S("aws.bedrock"), S("aws") },
 	{ S("aws_bedrock"), S("aws") },
 	{ S("amazon_bedrock"), S("aws") },
 	{ S("amazon-bedrock"), S("aws") },
 	{ S("bedrock"), S("aws") },
+	{ S("bedrock_mantle"), S("aws") },
 	{ S("gcp.vertex_ai"), S("google") },
 	{ S("vertex_ai"), S("google") },
 	{ S("vertexai"), S("google") },
@@ -42,6 +44,9 @@ static const struct {
 	{ S("openai.responses"), S("openai") },
 	{ S("openai.chat"), S("openai") },
 	{ S("anthropic.messages"), S("anthropic") },
+	{ S("voyage"), S("voyageai") },
+	{ S("voyage_ai"), S("voyageai") },
+	{ S("bigmodel"), S("zhipuai") },
 	{ S("ibm.watsonx.ai"), S("watsonx") }, /* in LiteLLM's map only */
 };
 

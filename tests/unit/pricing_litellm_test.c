@@ -132,6 +132,9 @@ static struct cost cost_of(const char *model, const char *provider)
 		"\"gemini/nano\":{\"litellm_provider\":\"gemini\",\"output_cost_per_image\":0.04,"
 		"\"input_cost_per_token\":3e-07,\"output_cost_per_token\":0},"
 		"\"voyage/voyage-9\":{\"litellm_provider\":\"voyage\",\"input_cost_per_token\":1e-06},"
+		"\"bedrock/ap-south-1/meta.llama9-v1:0\":{\"litellm_provider\":\"bedrock\","
+		"\"input_cost_per_token\":3e-06},"
+		"\"meta.llama9-v1:0\":{\"litellm_provider\":\"bedrock\",\"input_cost_per_token\":1e-06},"
 		"\"watsonx/ibm/granite-3\":{\"litellm_provider\":\"watsonx\",\"input_cost_per_token\":2e-06},"
 		"\"ollama/llama3\":{\"litellm_provider\":\"ollama\",\"input_cost_per_token\":0.0,"
 		"\"output_cost_per_token\":0.0,\"search_context_cost_per_query\":{\"search_context_size_low\":0.03}}}";
@@ -171,7 +174,17 @@ static void its_providers_have_the_names_of_telemetry(void **state)
 {
 	(void)state;
 	assert_int_equal(cost_of("voyage-9", "voyageai").total_pusd, 1000000000000);
+	assert_int_equal(cost_of("voyage-9", "voyage").total_pusd, 1000000000000);
 	assert_int_equal(cost_of("ibm/granite-3", "ibm.watsonx.ai").total_pusd, 2000000000000);
+}
+
+static void a_region_has_its_own_price(void **state)
+{
+	(void)state;
+	assert_int_equal(cost_of("meta.llama9-v1:0", "aws.bedrock").total_pusd, 1000000000000);
+	assert_int_equal(cost_of("bedrock/ap-south-1/meta.llama9-v1:0", "aws.bedrock").total_pusd, 3000000000000);
+	assert_int_equal(cost_of("ap-south-1/meta.llama9-v1:0", "aws.bedrock").total_pusd, 3000000000000);
+	assert_int_equal(cost_of("eu-west-1/meta.llama9-v1:0", "aws.bedrock").total_pusd, 1000000000000);
 }
 
 int main(void)
@@ -180,6 +193,7 @@ int main(void)
 		cmocka_unit_test(every_row_is_priced_as_litellm_does),
 		cmocka_unit_test(tokens_at_nothing_beside_another_price_are_no_free_call),
 		cmocka_unit_test(its_providers_have_the_names_of_telemetry),
+		cmocka_unit_test(a_region_has_its_own_price),
 	};
 	return cmocka_run_group_tests_name("pricing/litellm", tests, NULL, NULL);
 }
