@@ -21,7 +21,7 @@ enum alert_state { ALERT_FIRING, ALERT_RESOLVED };
 	X(NONE, "")                                                             \
 	X(RECOVERED, "recovered") /* back in range */                           \
 	X(ADOPTED, "adopted")     /* the new level is the baseline now */       \
-	X(EXPIRED, "expired")     /* a notice that had its time, or a series without traffic */
+	X(EXPIRED, "expired")     /* a notice that had its time, a series without traffic, or nobody judges it any more */
 
 enum alert_end {
 #define X(id, name) ALERT_END_##id,

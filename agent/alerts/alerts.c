@@ -267,6 +267,14 @@ void alerts_advance(struct alerts *a, uint64_t unix_s)
 	}
 }
 
+void alerts_end_orphans(struct alerts *a, bool (*is_judged)(const void *context, const struct alert *alert),
+			const void *context, uint64_t unix_s)
+{
+	for (size_t i = 0; i < a->count; i++)
+		if (a->items[i]->state == ALERT_FIRING && !is_judged(context, a->items[i]))
+			end(a, a->items[i], ALERT_END_EXPIRED, unix_s);
+}
+
 void alerts_verdict(struct alerts *a, const struct verdict *v)
 {
 	struct alert *alert;

@@ -10,7 +10,8 @@
  *         while, and only channels that keep alerts open are told; so does an alert whose series has fallen silent.
  *         Nobody is told of what is silenced, on probation, hidden by another alert, or fires too often.
  * Owns:   the last ALERTS_MAX alerts, and notifications on their way
- * Thread: the loop's. What alerts_visit reads changes only in alerts_verdict, alerts_advance and alerts_load.
+ * Thread: the loop's. What alerts_visit reads changes only in alerts_verdict, alerts_advance, alerts_end_orphans and
+ *         alerts_load.
  */
 #ifndef PLIMSOLL_ALERTS_ALERTS_H
 #define PLIMSOLL_ALERTS_ALERTS_H
@@ -53,6 +54,10 @@ void alerts_verdict(struct alerts *a, const struct verdict *v);
 
 /* Event time has come to unix_s: ends what has had its time. alerts_verdict does the same for its own time. */
 void alerts_advance(struct alerts *a, uint64_t unix_s);
+
+/* Ends what fires and is_judged denies: what was taken out of the configuration, while the agent was down too. */
+void alerts_end_orphans(struct alerts *a, bool (*is_judged)(const void *context, const struct alert *alert),
+			const void *context, uint64_t unix_s);
 
 /* Oldest first; all of them, or those that fire. */
 void alerts_visit(const struct alerts *a, bool firing_only, alert_fn visit, void *context);

@@ -193,6 +193,26 @@ static void on_wake(uv_async_t *handle)
 	judge_queue(handle->data);
 }
 
+/* A name begins with the id; that of a budget's group goes on with its labels. */
+static bool is_configured(const struct config_instances *all, struct slice name)
+{
+	for (size_t i = 0; i < all->count; i++) {
+		struct slice id = slice_of(all->items[i].id);
+		if (slice_starts_with(name, id) && (name.len == id.len || name.ptr[id.len] == ' '))
+			return true;
+	}
+	return false;
+}
+
+static bool is_judged(const void *context, const struct alert *a)
+{
+	const struct config *config = context;
+
+	if (a->verdict.kind == VERDICT_SLO_BURN)
+		return is_configured(&config->slos, a->verdict.name);
+	return a->verdict.kind != VERDICT_BUDGET || is_configured(&config->budgets.limits, a->verdict.name);
+}
+
 static void on_clock(uv_timer_t *handle)
 {
 	struct judge *j = handle->data;
@@ -208,6 +228,7 @@ static void on_clock(uv_timer_t *handle)
 	if (j->budgets != NULL)
 		budgets_advance(j->budgets, (int64_t)now_s, on_verdict, j);
 	alerts_advance(j->alerts, detector_time(j->detector));
+	alerts_end_orphans(j->alerts, is_judged, j->config, now_s);
 	alerts_settle(j->alerts);
 	if (++j->advances % SAVE_EVERY == 0)
 		cases_advance(j->cases, now_s);

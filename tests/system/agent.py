@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """The agent under test: the real program with a configuration of its own, on ports that the system chooses."""
+import copy
 import json
 import os
 import re
@@ -48,7 +49,7 @@ def merge(into, changes):
         elif isinstance(value, dict) and isinstance(into.get(key), dict):
             merge(into[key], value)
         else:
-            into[key] = value
+            into[key] = copy.deepcopy(value)  # the next change is made to ours
     return into
 
 

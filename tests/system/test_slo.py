@@ -50,3 +50,14 @@ def test_an_objective_can_be_reloaded(start_agent):
     agent.wait_for_output("reload_applied")
     traffic(agent, now, 1, duration_ms=3000)
     agent.wait_for_metric("plimsoll_slo_requests_total", 360, slo="latency/chat", result="good")
+
+
+def test_an_objective_that_a_restart_takes_away_burns_no_more(start_agent, webhook):
+    agent = start_agent({"slos": OBJECTIVE, "alerts": {"channels": {"webhook/oncall": {
+        "url": webhook.url, "signing_secret": SECRET}}}})
+    traffic(agent, int(time.time()) - 6 * HOUR_S, 4, duration_ms=3000)
+    [told] = [n["data"] for n in webhook.wait_for_notifications(1) if n["data"]["kind"] == "slo_burn"]
+    agent.write_config({"slos": None})
+    agent.restart()
+    [_, ended] = [n for n in webhook.wait_for_notifications(2) if n["data"]["kind"] == "slo_burn"]
+    assert (ended["type"], ended["data"]["id"]) == ("alert.resolved", told["id"])
