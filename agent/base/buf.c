@@ -3,6 +3,7 @@
  */
 #include "agent/base/buf.h"
 
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -87,6 +88,11 @@ const char *buf_string(struct buf *b)
 		return "";
 	*at = '\0';
 	return b->ptr;
+}
+
+void buf_count(struct buf *b, uint64_t n, const char *one)
+{
+	buf_printf(b, "%" PRIu64 " %s%s", n, one, n == 1 ? "" : "s");
 }
 
 void buf_percent(struct buf *b, struct slice text)

@@ -33,6 +33,9 @@ void buf_byte(struct buf *b, char c);
 void buf_printf(struct buf *b, const char *format, ...) __attribute__((format(printf, 2, 3)));
 void buf_vprintf(struct buf *b, const char *format, va_list args);
 
+/* "1 call", "2 calls": of what has its plural with an s. */
+void buf_count(struct buf *b, uint64_t n, const char *one);
+
 /* Percent-encoded, for a path's segment, a query's or a form's value: all but the unreserved characters of RFC 3986,
  * section 2.3. */
 void buf_percent(struct buf *b, struct slice text);

@@ -89,8 +89,8 @@ static int write_all(const struct manifest_set *set, const char *directory, cons
 	for (size_t i = 0; code != CLI_UNREACHABLE && i < set->count; i++)
 		write_one(&w, set->items[i]);
 	manifest_set_release(&w.there);
-	fprintf(stderr, "%zu prompt versions of %s: %zu written, %zu there already, %zu refused, %zu left out\n",
-		set->count + left_out, source, w.written, w.same, w.refused, left_out);
+	fprintf(stderr, "%zu prompt version%s of %s: %zu written, %zu there already, %zu refused, %zu left out\n",
+		set->count + left_out, set->count + left_out == 1 ? "" : "s", source, w.written, w.same, w.refused, left_out);
 	if (code == CLI_UNREACHABLE || w.failed)
 		return CLI_UNREACHABLE;
 	return code == CLI_NO || w.refused + left_out > 0 ? CLI_NO : CLI_DONE;
@@ -108,7 +108,8 @@ static int print_all(const struct verb_call *c, const struct manifest_set *set, 
 		prompts_print_manifests(set);
 	fwrite(text.ptr, 1, text.len, stdout);
 	buf_release(&text);
-	fprintf(stderr, "%zu prompt versions of %s, %zu left out\n", set->count + left_out, source, left_out);
+	fprintf(stderr, "%zu prompt version%s of %s, %zu left out\n", set->count + left_out,
+		set->count + left_out == 1 ? "" : "s", source, left_out);
 	return left_out > 0 ? CLI_NO : CLI_DONE;
 }
 

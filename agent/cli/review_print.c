@@ -220,13 +220,17 @@ static void print_list(struct buf *out, const char *title, struct slice array,
 
 void review_print(struct slice answer, struct buf *out)
 {
+	double days = answer_number(answer, "days");
 	struct listing l = { out, 0 };
 
 	buf_text(out, "# Model calls from ");
 	print_name(out, answer, "from");
 	buf_text(out, " to ");
 	print_name(out, answer, "to");
-	buf_printf(out, " (UTC), against the %.0f days before\n\n", answer_number(answer, "days"));
+	if (days > 1)
+		buf_printf(out, " (UTC), against the %.0f days before\n\n", days);
+	else
+		buf_text(out, " (UTC), against the day before\n\n");
 	print_heading(out, "all");
 	buf_text(out, "| all calls |");
 	print_cells(out, answer_field(answer, "totals"));

@@ -404,8 +404,8 @@ static int explain(struct explanation *x, const struct cli_args *args)
 	if (FAILED(s))
 		fprintf(stderr, "plimsoll: %s\n", why.len > 0 ? buf_string(&why) : s.why);
 	else if (!x->json)
-		printf("%zu spans, %llu counted as model calls, %llu tell of calls counted elsewhere\n", x->count,
-		       (unsigned long long)x->counted, (unsigned long long)x->not_counted);
+		printf("%zu span%s, %llu counted as model calls, %llu tell of calls counted elsewhere\n", x->count,
+		       x->count == 1 ? "" : "s", (unsigned long long)x->counted, (unsigned long long)x->not_counted);
 	buf_release(&why);
 	dialect_reader_free(x->reader);
 	counting_free(x->counting);

@@ -294,8 +294,10 @@ static void write_opening(struct replay *r)
 	}
 	clock_format_utc(r->totals.first_unix_ns / NS_PER_SECOND, first);
 	clock_format_utc(r->totals.last_unix_ns / NS_PER_SECOND, last);
-	buf_printf(&r->line, "%llu model calls from %s to %s, %llu alerts\n", (unsigned long long)r->totals.calls, first, last,
-		   (unsigned long long)r->alert_list.count);
+	buf_count(&r->line, r->totals.calls, "model call");
+	buf_printf(&r->line, " from %s to %s, ", first, last);
+	buf_count(&r->line, r->alert_list.count, "alert");
+	buf_byte(&r->line, '\n');
 	pusd_write(&r->line, r->totals.cost_pusd);
 	buf_printf(&r->line, " USD, %llu input and %llu output tokens\n",
 		   (unsigned long long)tokens_get(&r->totals.tokens, TOKENS_INPUT),

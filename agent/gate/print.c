@@ -200,7 +200,10 @@ static void print_remarks(const struct gate *g, struct buf *out)
 {
 	double more = cases_needed(g->pass_rate, (double)g->count, g->limit[GATE_PASS_RATE]);
 
-	buf_printf(out, "%zu cases, %u runs (%s)", g->count, g->runs, g->source);
+	buf_count(out, g->count, "case");
+	buf_text(out, ", ");
+	buf_count(out, g->runs, "run");
+	buf_printf(out, " (%s)", g->source);
 	if (g->flaky > 0)
 		buf_printf(out, ", %u flaky", g->flaky);
 	if (g->missing > 0)
@@ -209,19 +212,21 @@ static void print_remarks(const struct gate *g, struct buf *out)
 		buf_printf(out, ", %zu skipped", g->skipped);
 	buf_byte(out, '\n');
 	if (g->unknown > 0) {
-		buf_printf(out, "%u results are of cases that the suite does not have ('", g->unknown);
+		buf_count(out, g->unknown, "result");
+		buf_printf(out, " %s that the suite does not have ('", g->unknown == 1 ? "is of a case" : "are of cases");
 		plain_write(out, g->first_unknown, "");
 		buf_text(out, "'): left out\n");
 	}
 	if (g->gone > 0) {
-		buf_printf(out, "%u cases of the baseline have no result now ('", g->gone);
+		buf_count(out, g->gone, "case");
+		buf_printf(out, " of the baseline %s no result now ('", g->gone == 1 ? "has" : "have");
 		plain_write(out, g->first_gone, "");
 		buf_text(out, "')\n");
 	}
 	if (!has_limit(g))
 		buf_text(out, "no limit was given: the gate is open whatever the results say\n");
 	if (g->cached > 0)
-		buf_printf(out, "%u answers came from the tool's cache, and nobody knows their cost: run it without (--no-cache)\n",
+		buf_printf(out, "%u of the answers came from the tool's cache, and nobody knows their cost: run it without (--no-cache)\n",
 			   g->cached);
 	if (more > 0 && more < 1e6)
 		buf_printf(out, "the pass rate is too close to its limit to be sure: about %.0f more cases would tell\n", more);

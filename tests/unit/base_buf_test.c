@@ -61,6 +61,20 @@ static void a_failure_stays_until_the_buffer_is_emptied(void **state)
 	buf_release(&b);
 }
 
+static void one_is_no_plural(void **state)
+{
+	struct buf b = BUF_INIT;
+
+	(void)state;
+	buf_count(&b, 0, "call");
+	buf_text(&b, ", ");
+	buf_count(&b, 1, "call");
+	buf_text(&b, ", ");
+	buf_count(&b, UINT64_MAX, "call");
+	assert_string_equal(buf_string(&b), "0 calls, 1 call, 18446744073709551615 calls");
+	buf_release(&b);
+}
+
 static void unreserved_characters_stand_for_themselves(void **state)
 {
 	static const char unreserved[] = "AZaz09-._~";
@@ -101,6 +115,7 @@ int main(void)
 		cmocka_unit_test(what_is_appended_is_kept_in_order),
 		cmocka_unit_test(a_string_ends_in_a_nul_that_is_not_counted),
 		cmocka_unit_test(a_failure_stays_until_the_buffer_is_emptied),
+		cmocka_unit_test(one_is_no_plural),
 		cmocka_unit_test(unreserved_characters_stand_for_themselves),
 		cmocka_unit_test(every_other_byte_is_percent_encoded),
 	};

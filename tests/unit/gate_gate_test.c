@@ -211,7 +211,7 @@ static void cases_of_the_baseline_that_are_gone_are_named(void **state)
 	assert_int_equal(g->gone, 1);
 	assert_int_equal(g->regressions, 0);
 	gate_print_text(g, &style, &out);
-	assert_non_null(strstr(buf_string(&out), "1 cases of the baseline have no result now ('b')"));
+	assert_non_null(strstr(buf_string(&out), "1 case of the baseline has no result now ('b')"));
 	assert_non_null(strstr(buf_string(&out), "before: pass rate 1.000, average cost 0.01 USD, p95 latency 100 ms; 0 regressed"));
 	gate_free(g);
 	buf_release(&out);
