@@ -29,7 +29,8 @@ static struct slice only_or_all(const struct rule *r, enum budget_dimension d)
 	return r->config->only[d] != NULL ? slice_of(r->config->only[d]) : SLICE("*");
 }
 
-/* started_at_s is the period's: the same crowd after a restart is the same alert. */
+/* started_at_s is the period's, so that the same crowd after a restart is the same alert; a second apart for each
+ * threshold, so that another one's is another. */
 static void tell(struct rule *r, size_t i, enum verdict_event event, const struct audience *to)
 {
 	bool is_forecast = i == CROWD_OF_FORECAST;
@@ -41,7 +42,7 @@ static void tell(struct rule *r, size_t i, enum verdict_event event, const struc
 		.feature = only_or_all(r, BUDGET_BY_FEATURE),
 		.model = only_or_all(r, BUDGET_BY_MODEL),
 		.prompt_version = SLICE("*"),
-		.started_at_s = (uint64_t)r->crowds[i].period_start_s,
+		.started_at_s = (uint64_t)r->crowds[i].period_start_s + i,
 		.at_s = (uint64_t)to->now_s,
 		.value = (double)r->crowds[i].others,
 		.baseline_mean = is_forecast ? (double)NAN : r->soft[i],
@@ -72,9 +73,10 @@ static void advance(struct rule *r, size_t i, const struct audience *to)
 	if (c->is_told && (c->others == 0 || c->period_start_s != start_s))
 		end(r, i, to);
 	if (c->others > 0 && !c->is_told) {
+		enum verdict_event event = c->period_start_s == start_s ? VERDICT_REOPENED : VERDICT_RAISED;
 		c->is_told = true;
 		c->period_start_s = start_s;
-		tell(r, i, VERDICT_RAISED, to);
+		tell(r, i, event, to);
 	}
 }
 

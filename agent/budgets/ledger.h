@@ -24,7 +24,7 @@ struct crowd {
 	size_t named;  /* have an alert of their own, CROWD_NAMED at most */
 	size_t others; /* share one */
 	bool is_told;
-	int64_t period_start_s; /* of that one */
+	int64_t period_start_s; /* of that one, or of the last one */
 };
 #define CROWD_NAMED       20u
 #define CROWD_OF_FORECAST BUDGET_SOFT_MAX /* behind those of the thresholds */

@@ -199,6 +199,31 @@ def test_a_crowd_is_told_as_one(start_agent, webhook):
     assert told.count(crowd) == 1 and sum(" user=user-" in s for s in told) == 20
 
 
+def test_each_threshold_has_a_crowd_and_one_that_comes_back_is_told_again(start_agent, webhook):
+    agent = start_agent({**budgets({"day/user": {"limit_usd": 1, "by": ["user"], "soft": [50, 100], "forecast": False}}),
+                         "alerts": {"channels": {"webhook/oncall": {"url": webhook.url, "signing_secret": SECRET}}}})
+
+    def crowds():
+        return sorted(a["summary"] for a in agent.api("alerts")["alerts"] if a["metric"] == "budget_groups")
+
+    def spend_half_of_all():
+        message, spans = otlp.request()
+        for i in range(25):
+            otlp.add_call(spans, input_tokens=200000, output_tokens=0, **{"user.id": "user-%d" % i})
+        otlp.send_grpc(agent.grpc_target, message)
+
+    half, whole = ["budget day/user: 5 more groups have used %d %% in 24 h, the first 20 were told by name" % share
+                   for share in (50, 100)]
+    spend_half_of_all()
+    wait_for(lambda: crowds() == [half], crowds)
+    spend_half_of_all()
+    wait_for(lambda: crowds() == sorted([half, whole]), crowds)
+    ask(agent, path="reset", budget="day/user")
+    wait_for(lambda: crowds() == [], crowds)
+    spend_half_of_all()
+    wait_for(lambda: crowds() == [half], crowds)
+
+
 def test_a_forecast_names_who_will_have_spent_too_much(start_agent, webhook):
     minute = time.gmtime().tm_min  # hours there begin when at least six minutes of this one are over
     zone = "UTC" if 6 <= minute <= 45 else "Asia/Kolkata"

@@ -6,7 +6,7 @@
 #define NAMED 20
 
 static struct heard {
-	size_t raised, resolved, crowd_raised, crowd_resolved;
+	size_t raised, resolved, crowd_raised, crowd_reopened, crowd_resolved;
 	double others;
 	uint64_t crowd_started_at_s;
 	double ratio;
@@ -21,7 +21,9 @@ static void listen(void *context, const struct verdict *v)
 		*(is_raised ? &heard.raised : &heard.resolved) += 1;
 		return;
 	}
-	*(is_raised ? &heard.crowd_raised : &heard.crowd_resolved) += 1;
+	heard.crowd_reopened += v->event == VERDICT_REOPENED;
+	heard.crowd_raised += is_raised;
+	heard.crowd_resolved += v->event == VERDICT_RESOLVED;
 	heard.others = v->value;
 	heard.ratio = v->ratio;
 	heard.crowd_started_at_s = v->started_at_s;
@@ -113,6 +115,38 @@ static void a_budget_that_starts_anew_ends_its_crowd(void **state)
 	budgets_free(b);
 }
 
+static void a_crowd_that_comes_back_in_its_period_is_the_same_one(void **state)
+{
+	struct budgets *b = crowded();
+	uint64_t started_at_s = heard.crowd_started_at_s;
+
+	(void)state;
+	assert_true(budgets_reset(b, SLICE("day/user"), T0 + 1));
+	advance(b, T0 + 1);
+	spend_by_many(b, 0, NAMED + 30, T0 + 2);
+	advance(b, T0 + 2);
+	assert_int_equal(heard.crowd_raised, 1);
+	assert_int_equal(heard.crowd_reopened, 1);
+	assert_int_equal(heard.crowd_started_at_s, started_at_s);
+	budgets_free(b);
+}
+
+/* An alert is known by its name and by when it started. */
+static void crowds_of_two_thresholds_are_two(void **state)
+{
+	struct budgets *b = opened("day/user: {limit_usd: 10, by: [user], soft: [50, 100], forecast: false}");
+
+	(void)state;
+	spend_by_many(b, 0, NAMED + 30, T0);
+	advance(b, T0);
+	uint64_t started_at_s = heard.crowd_started_at_s;
+	spend_by_many(b, 0, NAMED + 30, T0 + 1);
+	advance(b, T0 + 1);
+	assert_int_equal(heard.crowd_raised, 2);
+	assert_true(heard.crowd_started_at_s != started_at_s);
+	budgets_free(b);
+}
+
 static void after_a_restart_it_is_the_same_crowd(void **state)
 {
 	struct budgets *b = crowded();
@@ -151,6 +185,8 @@ int main(void)
 		HEARD(a_crowd_ends_with_its_period),
 		HEARD(a_crowd_of_the_next_period_is_another_one),
 		HEARD(a_budget_that_starts_anew_ends_its_crowd),
+		HEARD(a_crowd_that_comes_back_in_its_period_is_the_same_one),
+		HEARD(crowds_of_two_thresholds_are_two),
 		HEARD(after_a_restart_it_is_the_same_crowd),
 		HEARD(each_threshold_has_names_of_its_own),
 	};
