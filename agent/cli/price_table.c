@@ -234,8 +234,11 @@ static int diff_run(int argc, char **argv)
 }
 
 const struct command command_price_diff = {
-	"price diff", "Say which models and prices differ between two tables.", "[--at TIME] [--output FORMAT] OLD NEW",
-	diff_run, diff_options,
+	"price diff",
+	"Say which models and standard prices differ between two tables.",
+	"[--at TIME] [--output FORMAT] OLD NEW",
+	diff_run,
+	diff_options,
 };
 
 /* ---------------------------------------------------------------- update */
