@@ -96,7 +96,7 @@ static void check(struct parse *p, const struct tree_node *root, struct manifest
 		conf_error(p->errors, messages->value->mark, "messages: expected a list of {role, content}");
 }
 
-static void hash_content(struct manifest *m)
+static struct status hash_content(struct manifest *m)
 {
 	struct buf text = BUF_INIT;
 
@@ -107,8 +107,10 @@ static void hash_content(struct manifest *m)
 		manifest_field_text(m, f, &text);
 		buf_byte(&text, '\0');
 	}
+	bool is_whole = !buf_failed(&text);
 	m->content_hash = hash_stable(text.ptr, text.len);
 	buf_release(&text);
+	return is_whole ? OK : FAIL(NOMEM, "no memory for the manifest");
 }
 
 static struct status read_text(struct manifest *m, struct slice text, struct conf_errors *errors)
@@ -155,13 +157,13 @@ struct status manifest_read(const char *file, struct slice text, struct manifest
 		return FAIL(NOMEM, "no memory for the manifest");
 	struct status s = read_text(m, text, &found);
 	conf_errors_finish(&found, errors);
-	if (FAILED(s)) {
+	if (!FAILED(s))
+		s = hash_content(m);
+	if (FAILED(s))
 		manifest_free(m);
-		return s;
-	}
-	hash_content(m);
-	*out = m;
-	return OK;
+	else
+		*out = m;
+	return s;
 }
 
 struct status manifest_load(const char *path, struct manifest **out, struct buf *errors)
@@ -226,6 +228,7 @@ static bool write_value(const struct manifest *m, const struct manifest_field *f
 	struct buf text = BUF_INIT;
 	bool is_said = manifest_field_text(m, f, &text);
 
+	out->failed |= buf_failed(&text);
 	if (is_said && f->type == CONF_STRING)
 		json_write_string(out, buf_view(&text));
 	else if (is_said)
@@ -256,9 +259,11 @@ static size_t write_section(const struct manifest *m, const struct manifest_fiel
 		buf_reset(&value);
 		if (!write_value(m, &first[n], &value))
 			continue;
+		inner.failed |= buf_failed(&value);
 		buf_printf(&inner, "%s\"%s\":", inner.len > 0 ? "," : "", first[n].name + prefix + 1);
 		buf_slice(&inner, buf_view(&value));
 	}
+	out->failed |= buf_failed(&inner);
 	if (inner.len > 0) {
 		buf_printf(out, "%s\"%.*s\":{", out->ptr[out->len - 1] == '{' ? "" : ",", (int)prefix, first->name);
 		buf_slice(out, buf_view(&inner));
@@ -283,6 +288,7 @@ void manifest_write_json(const struct manifest *m, struct buf *out)
 		if (write_value(m, f, &value)) {
 			json_write_key(out, f->name);
 			buf_slice(out, buf_view(&value));
+			out->failed |= buf_failed(&value);
 		}
 		f++;
 	}
