@@ -70,14 +70,16 @@ static void write_time(struct buf *out, const char *name, uint64_t unix_s)
 
 /* Never ahead of the clock, which may have been set back: a start behind the end is refused, and an end in the future
  * would be no end. */
-static void write_times(struct buf *out, const struct alert *a)
+static void write_times(struct buf *out, const struct telling *t)
 {
+	const struct alert *a = t->alert;
 	uint64_t now_s = clock_unix_ns() / NS_PER_SECOND, end_s = now_s;
+	bool has_ended = a->state != ALERT_FIRING && !t->goes_on;
 
-	if (a->state != ALERT_FIRING && a->ended_at_s < now_s)
+	if (has_ended && a->ended_at_s < now_s)
 		end_s = a->ended_at_s;
 	write_time(out, "startsAt", a->verdict.started_at_s < end_s ? a->verdict.started_at_s : end_s);
-	if (a->state != ALERT_FIRING)
+	if (has_ended)
 		write_time(out, "endsAt", end_s);
 }
 
@@ -88,7 +90,7 @@ static void element(const struct channel_config *c, const struct telling *t, str
 	buf_byte(out, '{');
 	write_labels(out, c, &t->alert->verdict);
 	write_annotations(out, t);
-	write_times(out, t->alert);
+	write_times(out, t);
 	telling_link(t, &link);
 	write_label(out, "generatorURL", buf_view(&link));
 	buf_byte(out, '}');

@@ -174,14 +174,18 @@ static void consider_end(struct alerts *a, struct alert *alert)
 }
 
 /* ---------------------------------------------------------------- from outside */
+/* Of an incident that goes on, the one that was told stands for it, also when it has ended itself. */
 static void remind_all(void *context, struct outlet *o)
 {
 	struct alerts *a = context;
 
 	for (size_t i = 0; i < a->count; i++) {
-		if (!is_firing(a->items[i]) || !is_open(a->items[i]) || a->items[i]->mute != ALERT_MUTE_NONE)
+		const struct alert *alert = a->items[i];
+		bool goes_on = !is_firing(alert);
+		if (!is_open(alert) || alert->mute != ALERT_MUTE_NONE || (goes_on && !incident_fires(a, alert)))
 			continue;
-		struct telling t = telling_of(a, a->items[i]);
+		struct telling t = telling_of(a, alert);
+		t.goes_on = goes_on;
 		outlet_remind(o, &t);
 	}
 }

@@ -14,6 +14,7 @@ struct telling {
 	const struct alert *alert;
 	const struct alert *members[TELLING_MEMBERS_MAX]; /* others of one cause; nobody is told of them by themselves */
 	size_t member_count;
+	bool goes_on; /* of an alert that has ended: others of its incident fire, so that nobody is told of an end yet */
 	const struct alerts_config *config;
 };
 

@@ -278,6 +278,29 @@ static void of_one_incident_the_most_telling_is_told_and_its_end_waits_for_all(v
 	assert_int_equal(told(), 2);
 }
 
+/* Alertmanager takes for ended what it is not reminded of. */
+static void an_incident_is_kept_alive_by_its_leader_until_all_have_ended(void **state)
+{
+	struct verdict tokens = of_metric(cost_shift(START), "output_tokens"), cost = cost_shift(START + 60);
+
+	(void)state;
+	channel.type = CHANNEL_ALERTMANAGER;
+	channel.resend_interval_ms = 1;
+	open_alerts();
+	happen(tokens);
+	happen(cost);
+	assert_int_equal(told(), 1);
+	happen(later(cost, VERDICT_RESOLVED, START + 600));
+	assert_int_equal(told(), 2);
+	assert_non_null(strstr(peer.requests[1].body, "\"metric\":\"cost\""));
+	assert_null(strstr(peer.requests[1].body, "endsAt"));
+	channel.resend_interval_ms = 3600000;
+	happen(later(tokens, VERDICT_RESOLVED, START + 900));
+	assert_int_equal(told(), 3);
+	assert_non_null(strstr(peer.requests[2].body, "endsAt"));
+	assert_int_equal(told(), 3);
+}
+
 static void what_fires_again_and_again_is_told_so_often_only(void **state)
 {
 	(void)state;
@@ -330,6 +353,7 @@ int main(void)
 		QUIET_TEST(errors_hide_the_latency_of_their_feature_only),
 		QUIET_TEST(errors_hide_what_follows_from_them_and_nothing_else),
 		QUIET_TEST(of_one_incident_the_most_telling_is_told_and_its_end_waits_for_all),
+		QUIET_TEST(an_incident_is_kept_alive_by_its_leader_until_all_have_ended),
 		QUIET_TEST(what_fires_again_and_again_is_told_so_often_only),
 		QUIET_TEST(an_alert_that_comes_and_goes_at_once_is_told_with_its_end),
 		QUIET_TEST(channels_take_what_they_match),
