@@ -41,8 +41,7 @@ static struct status check_prices(const struct config *c, struct buf *why)
 	struct price_book *book = NULL;
 	struct status s = price_book_new(c, &book, why);
 
-	if (!FAILED(s))
-		price_book_free(book);
+	price_book_free(book);
 	return s;
 }
 
@@ -51,8 +50,7 @@ static struct status check_tls(const struct tls_server_config *config, const cha
 	struct tls_server *tls = NULL;
 	struct status s = tls_server_new(config, key, &tls, why);
 
-	if (!FAILED(s))
-		tls_server_free(tls);
+	tls_server_free(tls);
 	return s;
 }
 
@@ -61,8 +59,7 @@ static struct status check_auth(const struct server_auth_config *config, const c
 	struct authenticator *authenticator = NULL;
 	struct status s = authenticator_new(config, key, &authenticator, why);
 
-	if (!FAILED(s))
-		authenticator_free(authenticator);
+	authenticator_free(authenticator);
 	return s;
 }
 

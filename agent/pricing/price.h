@@ -35,7 +35,7 @@ struct status price_book_new(const struct config *c, struct price_book **out, st
 struct status price_book_open(const char *file, const char *override_file, struct price_book **out,
 			      struct buf *errors) MUST_USE;
 
-/* No pricer may use it any more, and no call's cost.price may be read any more. */
+/* No pricer may use it any more, and no call's cost.price may be read any more. NULL is allowed. */
 void price_book_free(struct price_book *b);
 
 /* Whether a file of the book was changed, replaced or removed since it was read. */
