@@ -119,6 +119,9 @@ int prompts_import(struct verb_call *c)
 	struct manifest_set set = { .count = 0 };
 	const char *source = NULL, *path = c->operands[0], *directory = prompts_import_target(c);
 	size_t left_out = 0;
+
+	if (directory != NULL && c->json)
+		return cli_usage_error(&command_prompts, "--into writes manifests, --output json prints them: one of the two");
 	struct status s = file_read(path, EXPORT_BYTES_MAX, &text);
 
 	if (FAILED(s))
@@ -128,7 +131,7 @@ int prompts_import(struct verb_call *c)
 		s = import_read(path, buf_view(&text), prompts_import_name(c), &set, &source, &left_out, &why);
 	fputs(buf_string(&why), stderr);
 	int code = FAILED(s) ? (s.code == STATUS_IO ? CLI_UNREACHABLE : CLI_USAGE) :
-		   directory != NULL && !c->json ? write_all(&set, directory, source, left_out) :
+		   directory != NULL ? write_all(&set, directory, source, left_out) :
 						   print_all(c, &set, source, left_out);
 	manifest_set_release(&set);
 	buf_release(&text);

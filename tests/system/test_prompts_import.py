@@ -39,6 +39,11 @@ def test_what_is_there_is_never_overwritten(tmp_path):
     assert "0 written, 1 there already, 1 refused" in done.stderr
 
 
+def test_a_folder_and_json_are_not_wanted_at_once(tmp_path):
+    done = run_import(EXPORTS / "langfuse.prompts.json", "--into", tmp_path / "new", "--output", "json")
+    assert (done.returncode, done.stdout) == (2, "") and "one of the two" in done.stderr and not (tmp_path / "new").exists()
+
+
 def test_promptfoo_configuration_brings_the_files_that_it_names(tmp_path):
     (tmp_path / "prompts").mkdir()
     (tmp_path / "prompts/answer.txt").write_text("Answer {{q}}.\n---\nAnswer {{q}}, please.\n")
