@@ -87,6 +87,10 @@ INSTRUMENTATIONS = {
     "strands": {
         "dialect": "strands", "driver": "strands_agent.py", "environment": "strands", "scenarios": ["agent"],
         "packages": ["strands-agents", "openai"]},
+    "haystack": {
+        "dialect": "haystack", "driver": "haystack_pipeline.py", "environment": "haystack",
+        "scenarios": ["chat", "cached", "stream", "agent", "rate_limited", "embeddings"],
+        "packages": ["haystack-ai", "opentelemetry-haystack", "openai"], "variables": {"HAYSTACK_TELEMETRY_ENABLED": "False"}},
     "vercel-ai5": {
         "dialect": "vercel-ai", "driver": "vercel_ai5.mjs", "scenarios": AI, "packages": ["ai", "@ai-sdk/openai"]},
     "vercel-ai7": {

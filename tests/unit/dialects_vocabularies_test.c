@@ -466,6 +466,19 @@ static const struct vocabulary vocabularies[] = {
 		.input = 31, .output = 3, .cache_read = UNKNOWN, .reasoning = UNKNOWN, .producer = PRODUCER_FRAMEWORK,
 	},
 	{
+		.name = "Haystack's agent, which asks a model outside of any component",
+		.scope = "haystack",
+		.span_name = "haystack.agent.step.llm",
+		.attributes = { { "haystack.agent.step.llm.output",
+				  "{\"replies\":[{\"role\":\"assistant\",\"meta\":{\"model\":\"gpt-4o-2024-08-06\",\"index\":0,"
+				  "\"finish_reason\":\"tool_calls\",\"completion_start_time\":\"1970-01-01T00:00:00.000005\","
+				  "\"usage\":{\"completion_tokens\":12,\"prompt_tokens\":300,"
+				  "\"prompt_tokens_details\":{\"cached_tokens\":128}}}}]}" } },
+		.dialect = "haystack", .role = ROLE_LLM, .counted = true, .provider = "openai", .model = "gpt-4o-2024-08-06",
+		.input = 300, .output = 12, .cache_read = 128, .reasoning = UNKNOWN, .ttft_ms = 0.004,
+		.producer = PRODUCER_FRAMEWORK,
+	},
+	{
 		.name = "vLLM's server span",
 		.scope = "vllm.llm_engine",
 		.attributes = { { "gen_ai.response.model", "meta-llama/Llama-3" },
