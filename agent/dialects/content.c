@@ -285,11 +285,17 @@ static bool lacks_usage(const struct call *c)
 	return !tokens_has(&c->tokens, TOKENS_INPUT) || (c->role == ROLE_LLM && !tokens_has(&c->tokens, TOKENS_OUTPUT));
 }
 
-static bool wants_walk(const struct reading *r, const struct call *c)
+/* Gemini, Ollama and OpenAI's Responses stop alike whether they ask for a tool or not: the answer has the part. */
+static bool may_call_tools(const struct call *c, struct slice output)
 {
-	bool may_call_tools = (c->finish & FINISH_TOOL_CALL) != 0 || c->finish == 0;
+	if ((c->finish & FINISH_TOOL_CALL) != 0 || c->finish == 0)
+		return true;
+	return c->finish == FINISH_STOP && output.len > 0 && output.ptr[0] == '[' && slice_find(output, SLICE("_call\"")) >= 0;
+}
 
-	return (may_call_tools && r->tool_call_count == 0) || r->json_wanted || lacks_usage(c) || r->retrieval != NULL;
+static bool wants_walk(const struct reading *r, const struct call *c, struct slice output)
+{
+	return (may_call_tools(c, output) && r->tool_call_count == 0) || r->json_wanted || lacks_usage(c) || r->retrieval != NULL;
 }
 
 static void walk_raw_answer(const struct reading *r, struct message_walk *w)
@@ -406,7 +412,7 @@ static void read_output(struct reading_context *context, struct reading *r, stru
 	struct slice answer = raw != NULL && raw->kind == ANY_STRING ? raw->bytes : output;
 	search_answer(r, answer, c);
 	find_usage(context, r, answer, c);
-	if (wants_walk(r, c))
+	if (wants_walk(r, c, output))
 		walk_output(context, r, s, output, c);
 	else
 		c->answer_is_empty = slice_trim(output).len == 0 ? TRI_YES : TRI_NO;

@@ -241,7 +241,10 @@ static bool counts_cache_apart(struct slice provider)
 static void copy_tokens(struct dialect_reader *d, struct call *c)
 {
 	struct reading *r = &d->span;
-	struct usage_habit habit = { .input_excludes_cache = d->scope.input_excludes_cache };
+	struct usage_habit habit = {
+		.input_excludes_cache = d->scope.input_excludes_cache,
+		.output_lacks_thoughts = slice_starts_with(c->provider, SLICE("gcp.")),
+	};
 
 	/* ai.* up to SDK 5 passes the provider's own count on */
 	if (d->scope.is_ai_sdk && !r->input_is_inclusive && counts_cache_apart(c->provider))

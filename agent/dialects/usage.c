@@ -101,7 +101,20 @@ static void include_reasoning(struct usage_claim *c)
 		tokens_set(&c->tokens, TOKENS_OUTPUT, tokens_get(&c->tokens, TOKENS_OUTPUT) + reasoning);
 }
 
-static void settle(struct usage_claim *c, enum cache_habit habit)
+/* Instrumentations pass Gemini's output on without its thoughts and may not tell of these, but pass its total on too. */
+static void include_rest(struct usage_claim *c)
+{
+	uint64_t output = tokens_get(&c->tokens, TOKENS_OUTPUT), cached = tokens_get(&c->tokens, TOKENS_CACHE_READ);
+	uint64_t said;
+
+	if (!tokens_has(&c->tokens, TOKENS_OUTPUT) ||
+	    __builtin_add_overflow(tokens_get(&c->tokens, TOKENS_INPUT), output, &said) || c->total <= said)
+		return;
+	if (c->total - said != cached)
+		tokens_set(&c->tokens, TOKENS_OUTPUT, output + (c->total - said));
+}
+
+static void settle(struct usage_claim *c, enum cache_habit habit, bool output_lacks_thoughts)
 {
 	if (c->written > tokens_get(&c->tokens, TOKENS_CACHE_WRITE))
 		tokens_set(&c->tokens, TOKENS_CACHE_WRITE, c->written);
@@ -109,6 +122,8 @@ static void settle(struct usage_claim *c, enum cache_habit habit)
 		return;
 	if (habit != ADDS_UP && tokens_has(&c->tokens, TOKENS_REASONING))
 		include_reasoning(c);
+	else if (output_lacks_thoughts && habit != ADDS_UP)
+		include_rest(c);
 	if (habit == ADDS_UP)
 		add_up(&c->tokens, c->total);
 	else if (input_excludes_cache(&c->tokens, c->total, habit))
@@ -178,11 +193,11 @@ void usage_resolve(struct usage_claim all[FAMILY_COUNT], unsigned families, cons
 	join_old_names(all, families);
 	join_ai_sdk(all, families);
 	borrow_details(all, families, chosen);
-	settle(&all[chosen], habit_of(chosen, habit));
+	settle(&all[chosen], habit_of(chosen, habit), habit->output_lacks_thoughts);
 	*out = all[chosen].tokens;
 	for (int other = chosen + 1; families >> other != 0; other++)
 		if (claims(all, families, other)) {
-			settle(&all[other], habit_of(other, habit));
+			settle(&all[other], habit_of(other, habit), habit->output_lacks_thoughts);
 			usage_fill_details(out, &all[other].tokens);
 		}
 }

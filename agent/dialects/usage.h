@@ -15,6 +15,7 @@ struct usage_claim {
 /* What is known of the producer's habit where the numbers alone do not decide. */
 struct usage_habit {
 	bool input_excludes_cache;
+	bool output_lacks_thoughts; /* what the total holds beyond input and output was generated, too */
 };
 
 /* Takes the first family that names an input or output count, fills a detail it lacks from a later family only where

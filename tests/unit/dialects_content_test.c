@@ -42,6 +42,22 @@ static void tools_that_the_answer_asks_for_are_counted_and_named_once(void **sta
 	assert_text(c.tool_names, "search,weather");
 }
 
+static void a_tool_is_asked_for_also_where_the_answer_stops_as_any_other(void **state)
+{
+	(void)state;
+	struct call c = SPAN({ "gen_ai.response.finish_reasons", "stop" }, { "gen_ai.usage.input_tokens", "1" },
+			     { "gen_ai.usage.output_tokens", "1" },
+			     { "gen_ai.output.messages", "[{\"role\":\"assistant\",\"parts\":[{\"type\":\"tool_call\",\"id\":\"\","
+							 "\"name\":\"look_up\",\"arguments\":{\"q\":\"x\"}}]}]" });
+	assert_int_equal(c.tool_calls, 1);
+	assert_text(c.tool_names, "look_up");
+	assert_int_equal(c.finish, FINISH_STOP);
+	c = SPAN({ "gen_ai.response.finish_reasons", "stop" }, { "gen_ai.usage.input_tokens", "1" },
+		 { "gen_ai.usage.output_tokens", "1" },
+		 { "gen_ai.output.messages", "[{\"parts\":[{\"type\":\"text\",\"content\":\"a \\\"tool_call\\\" is\"}]}]" });
+	assert_int_equal(c.tool_calls, 0);
+}
+
 static void a_refusal_that_ends_with_stop_is_a_refusal(void **state)
 {
 	(void)state;
@@ -195,6 +211,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(tools_that_the_answer_asks_for_are_counted_and_named_once),
+		cmocka_unit_test(a_tool_is_asked_for_also_where_the_answer_stops_as_any_other),
 		cmocka_unit_test(a_refusal_that_ends_with_stop_is_a_refusal),
 		cmocka_unit_test(an_answer_is_checked_as_json_only_where_json_was_asked_for),
 		cmocka_unit_test(a_schema_asks_for_members_and_their_types),
