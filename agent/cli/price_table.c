@@ -257,6 +257,14 @@ static bool write_all(FILE *f, struct slice bytes)
 	return fwrite(bytes.ptr, 1, bytes.len, f) == bytes.len && fflush(f) == 0 && fsync(fileno(f)) == 0;
 }
 
+/* The agent may run as another user: who could read the old file can read the new one. */
+static bool keep_mode(FILE *f, const char *to)
+{
+	struct stat old;
+
+	return stat(to, &old) != 0 || fchmod(fileno(f), old.st_mode & 0777) == 0;
+}
+
 /* Beside its place first, then renamed: a reader sees the old file or the new one. */
 static int install(struct slice text, const char *to)
 {
@@ -264,7 +272,7 @@ static int install(struct slice text, const char *to)
 
 	buf_printf(&temporary, "%s.new", to);
 	FILE *f = fopen(buf_string(&temporary), "we");
-	bool good = f != NULL && write_all(f, text);
+	bool good = f != NULL && keep_mode(f, to) && write_all(f, text);
 	if (f != NULL)
 		good = fclose(f) == 0 && good;
 	good = good && rename(buf_string(&temporary), to) == 0;

@@ -197,9 +197,13 @@ static void an_update_mends_a_broken_file(void **state)
 	(void)state;
 	close(fd);
 	write_text(place, "{ broken");
+	assert_int_equal(chmod(place, 0664), 0);
 	assert_int_equal(RUN("update", "--to", place, LITELLM), CLI_DONE);
 	assert_non_null(strstr(output.ptr, "compared with embedded"));
 	assert_int_equal(RUN("check", place), CLI_DONE);
+	struct stat installed;
+	assert_int_equal(stat(place, &installed), 0);
+	assert_int_equal(installed.st_mode & 0777, 0664);
 	unlink(place);
 }
 
