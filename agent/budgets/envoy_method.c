@@ -156,5 +156,9 @@ void envoy_write_refusal(const struct budget_answer *answer, struct buf *out)
 	json_write_string(out, slice_of(answer->reason));
 	buf_text(out, ",\"budget\":");
 	json_write_string(out, slice_of(answer->budget));
-	buf_printf(out, ",\"retry_after_s\":%" PRIu64 "}}", envoy_retry_after_s(answer));
+	json_write_key(out, "retry_after_s");
+	if (answer->retry_after_s > 0)
+		buf_printf(out, "%" PRIu64 "}}", envoy_retry_after_s(answer));
+	else
+		buf_text(out, "null}}");
 }

@@ -29,7 +29,7 @@ static void pack(EnvoyRatelimit__RateLimitResponse *response, uint64_t retry_aft
 
 	status.code = response->overall_code;
 	reset.seconds = (int64_t)retry_after_s;
-	if (status.code != ENVOY_RATELIMIT__RATE_LIMIT_RESPONSE__CODE__OK)
+	if (retry_after_s > 0)
 		status.duration_until_reset = &reset;
 	for (size_t i = 0; statuses != NULL && i < descriptors; i++)
 		statuses[i] = &status;

@@ -265,6 +265,42 @@ static void a_check_that_contradicts_itself_is_denied_and_counts_for_nobody(void
 	budgets_free(b);
 }
 
+/* ---------------------------------------------------------------- when to ask again */
+
+static void a_call_that_no_time_will_help_is_told_no_time(void **state)
+{
+	struct budgets *b = opened("request/one: {limit_usd: 1, hard: deny}");
+	const char *const headers[][2] = { { "x-plimsoll-estimate-usd", "2" } };
+	const struct envoy_asking a = { b, &no_keys };
+	EnvoyRatelimit__RateLimitRequest asked = ENVOY_RATELIMIT__RATE_LIMIT_REQUEST__INIT;
+	EnvoyRatelimit__Descriptor descriptor = ENVOY_RATELIMIT__DESCRIPTOR__INIT, *each = &descriptor;
+	EnvoyRatelimit__Entry entry = ENVOY_RATELIMIT__ENTRY__INIT, *entries = &entry;
+	struct buf request = BUF_INIT, answer = BUF_INIT;
+
+	(void)state;
+	assert_true(envoy_check(&a, check_request(headers, 1, SLICE_NONE, &request), &answer));
+	assert_int_equal(status_of(buf_view(&answer)), 429);
+	assert_true(slice_find(buf_view(&answer), SLICE("\"retry_after_s\":null}}")) > 0);
+	entry.key = (char *)(uintptr_t)"estimate_usd";
+	entry.value = (char *)(uintptr_t)"2";
+	descriptor.entries = &entries;
+	asked.descriptors = &each;
+	descriptor.n_entries = asked.n_descriptors = 1;
+	buf_reset(&request);
+	request.len = envoy_ratelimit__rate_limit_request__pack(
+		&asked, (uint8_t *)buf_reserve(&request, envoy_ratelimit__rate_limit_request__get_packed_size(&asked)));
+	buf_reset(&answer);
+	assert_true(envoy_should_rate_limit(&a, buf_view(&request), &answer));
+	EnvoyRatelimit__RateLimitResponse *limited =
+		envoy_ratelimit__rate_limit_response__unpack(NULL, answer.len, (const uint8_t *)answer.ptr);
+	assert_int_equal(limited->overall_code, ENVOY_RATELIMIT__RATE_LIMIT_RESPONSE__CODE__OVER_LIMIT);
+	assert_null(limited->statuses[0]->duration_until_reset);
+	envoy_ratelimit__rate_limit_response__free_unpacked(limited, NULL);
+	buf_release(&request);
+	buf_release(&answer);
+	budgets_free(b);
+}
+
 /* ---------------------------------------------------------------- bytes that are none */
 
 /* Any beginning of a request is refused or answered; nothing in between. */
@@ -342,6 +378,7 @@ int main(void)
 		TEST(bodies_that_name_no_model_share_one_budget),
 		TEST(a_body_of_nothing_but_escapes_hides_no_model),
 		TEST(a_check_that_contradicts_itself_is_denied_and_counts_for_nobody),
+		TEST(a_call_that_no_time_will_help_is_told_no_time),
 		TEST(a_check_that_is_cut_off_or_damaged_is_survived),
 		TEST(a_rate_limit_request_that_is_cut_off_or_damaged_is_survived),
 	};
