@@ -7,6 +7,7 @@
 #include <stdlib.h>
 
 #include "agent/base/json.h"
+#include "agent/base/plain.h"
 #include "agent/net/http_exchange.h"
 
 #define MESSAGE_BYTES_MAX 4096
@@ -46,6 +47,7 @@ static void print_message(const struct client *c, unsigned code, struct slice bo
 	struct json j;
 	struct json_string key;
 	struct slice message = SLICE_NONE;
+	struct buf words = BUF_INIT; /* it may name what senders have named */
 
 	arena_init(&arena, MESSAGE_BYTES_MAX);
 	json_init(&j, body);
@@ -55,10 +57,12 @@ static void print_message(const struct client *c, unsigned code, struct slice bo
 				json_skip(&j);
 	if (message.len == 0)
 		message = slice_head(slice_trim(body), MESSAGE_BYTES_MAX);
-	if (message.len > 0)
-		fprintf(stderr, "plimsoll %s: %.*s\n", c->self->name, SLICE_ARG(message));
+	plain_write(&words, message, "");
+	if (words.len > 0)
+		fprintf(stderr, "plimsoll %s: %s\n", c->self->name, buf_string(&words));
 	else
 		fprintf(stderr, "plimsoll %s: the agent at %s answers %u\n", c->self->name, c->url, code);
+	buf_release(&words);
 	arena_release(&arena);
 }
 

@@ -169,6 +169,7 @@ static const struct term environment[] = {
 	{ "PLIMSOLL_TOKEN", "The admin.token of that agent." },
 	{ "PLIMSOLL_CA_FILE, PLIMSOLL_CERT_FILE, PLIMSOLL_KEY_FILE",
 	  "Whom to believe on a TLS endpoint, and the certificate to show there." },
+	{ "USER", "Who does something, where --by names nobody." },
 	{ "NO_COLOR", "Not empty: no colours on a terminal." },
 	{ NULL, NULL },
 };

@@ -62,6 +62,9 @@ def test_no_name_moves_the_cursor_or_ends_a_line(start_agent):
         assert "evil" in text, arguments
         assert not CONTROL.search(text), (arguments, text)
         assert not any(line.startswith("name") for line in text.splitlines()), (arguments, text)
+    done = subprocess.run([BINARY, "canary", "of " + HOSTILE, "--from", "9", "--agent", "localhost:%d" % agent.ports["metrics"]],
+                          capture_output=True, timeout=30)
+    assert done.returncode == 1 and b"evil" in done.stderr and not CONTROL.search(done.stderr.decode()), done.stderr
 
 
 def test_a_comparison_names_both_versions_whole(start_agent):

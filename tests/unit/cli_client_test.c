@@ -80,6 +80,8 @@ static void a_refusal_shows_the_agents_words(void **state)
 		  "plimsoll ask: no such alert\n" },
 		{ { .bytes = "HTTP/1.1 400 Bad Request\r\nContent-Length: 19\r\n\r\n{\"error\":\"a \\\"b\\\"\"}" },
 		  CLI_USAGE, "plimsoll ask: a \"b\"\n" },
+		{ { .bytes = "HTTP/1.1 404 Not Found\r\nContent-Length: 31\r\n\r\n{\"error\":\"no \\u001b[31m\\nname\"}" }, CLI_NO,
+		  "plimsoll ask: no  [31m name\n" },
 		{ { .bytes = "HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\n\r\n" }, CLI_UNREACHABLE, "PLIMSOLL_TOKEN" },
 		{ { .bytes = "HTTP/1.1 503 Busy\r\nContent-Length: 4\r\n\r\nbusy" }, CLI_UNREACHABLE, "busy" },
 		{ { .bytes = "HTTP/1.1 302 Found\r\nLocation: http://127.0.0.1:1/\r\nContent-Length: 0\r\n\r\n" },
