@@ -6,6 +6,7 @@
 #include <stdlib.h>
 
 #include "agent/base/clock.h"
+#include "agent/base/plain.h"
 
 static struct listed_alert *find(struct alert_list *l, const char *id)
 {
@@ -33,6 +34,7 @@ static struct listed_alert *append(struct alert_list *l, const char *id)
 
 static void write_sentence(const struct alert *a, struct buf *out)
 {
+	struct buf summary = BUF_INIT; /* which names what senders have named */
 	char started[21], ended[21];
 
 	clock_format_utc(a->verdict.started_at_s, started);
@@ -43,7 +45,9 @@ static void write_sentence(const struct alert *a, struct buf *out)
 	} else {
 		buf_printf(out, "%-25s", "still firing");
 	}
-	alert_summary(a, out);
+	alert_summary(a, &summary);
+	plain_write(out, buf_view(&summary), "");
+	buf_release(&summary);
 }
 
 void alert_list_take(struct alert_list *l, const struct alert *a)

@@ -149,3 +149,14 @@ def test_what_cannot_be_read_is_named(tmp_path, name, content, code, words):
 def test_storage_lets_a_replay_go_on_where_the_last_one_stopped(tmp_path):
     assert lines("--storage", tmp_path / "state", RECORDING)[-1]["calls"] == 1
     assert lines("--storage", tmp_path / "state", RECORDING)[-1]["calls"] == 0  # known since then
+
+
+def test_what_senders_named_is_plain_in_the_report(tmp_path):
+    rows = [{"time": 1780000000 + hour * 3600 + i, "feature": "evil\x1b[31m\u009b31m\nname", "model": "gpt-4o", "prompt_version": "1",
+             "output_tokens": 20, "cost_usd": 0.3 if hour > 600 else 0.001, "latency_ms": 100, "ttft_ms": None, "outcome": "ok", "scores": {}}
+            for hour in range(610) for i in range(4)]
+    path = tmp_path / "calls.jsonl"
+    path.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    told = plimsoll("replay", path).stdout
+    assert told.startswith("alert  ") and "evil [31m 31m name" in told
+    assert not any(c < " " and c != "\n" or "\x7f" <= c < "\xa0" for c in told), repr(told)
