@@ -168,5 +168,7 @@ struct status store_copy(struct store *s, const char *directory, struct buf *why
 	pthread_rwlock_unlock(&s->map_lock);
 	if (rc != 0)
 		buf_printf(why, "cannot copy to '%s': %s", file, mdb_strerror(rc));
+	if (rc != 0 && rc != EEXIST) /* somebody else's, made since */
+		unlink(file); /* half a copy would be taken for one */
 	return store_status(rc);
 }

@@ -122,7 +122,8 @@ struct store_check {
 struct status store_check(struct store *s, struct store_check *out) MUST_USE;
 
 /* Copies what one moment saw to directory/data.mdb, synced to the disk, while others go on writing. directory: made with
- * mode 0700 where it is missing. Errors: EXISTS, it holds a data.mdb already; FULL; IO. */
+ * mode 0700 where it is missing; on failure no half of a copy stays. Errors: EXISTS, it holds a data.mdb already; FULL;
+ * IO. */
 struct status store_copy(struct store *s, const char *directory, struct buf *why) MUST_USE;
 
 /* "baselines" */

@@ -229,6 +229,28 @@ static void a_file_that_may_not_grow_answers_and_works_again(void **state)
 	store_close(s);
 }
 
+static void a_copy_that_finds_no_room_leaves_no_half_of_it(void **state)
+{
+	struct store *s = must_open(MAP_BYTES);
+	const struct rlimit small = { 8 << 10, RLIM_INFINITY }, none = { RLIM_INFINITY, RLIM_INFINITY };
+	struct buf why = BUF_INIT;
+	char copy[128];
+
+	(void)state;
+	must_write(s, SLICE("before"), SLICE("v"));
+	snprintf(copy, sizeof(copy), "%s", in_dir("copy"));
+	signal(SIGXFSZ, SIG_IGN);
+	assert_int_equal(setrlimit(RLIMIT_FSIZE, &small), 0);
+	assert_int_equal(store_copy(s, copy, &why).code, STATUS_FULL);
+	assert_int_equal(setrlimit(RLIMIT_FSIZE, &none), 0);
+	assert_int_equal(access(in_dir("copy/data.mdb"), F_OK), -1);
+	assert_int_equal(store_copy(s, copy, &why).code, STATUS_OK);
+	assert_int_equal(store_copy(s, copy, &why).code, STATUS_EXISTS);
+	assert_int_equal(access(in_dir("copy/data.mdb"), F_OK), 0);
+	buf_release(&why);
+	store_close(s);
+}
+
 static void a_full_disk_answers_full_and_works_again_when_there_is_room(void **state)
 {
 	char filler[128], *value = calloc(1, 1 << 20);
@@ -265,6 +287,7 @@ int main(void)
 		TEST(a_parent_that_waited_for_no_child_changes_nothing),
 		TEST(an_overwritten_page_is_refused_or_costs_only_its_values),
 		TEST(a_file_that_may_not_grow_answers_and_works_again),
+		TEST(a_copy_that_finds_no_room_leaves_no_half_of_it),
 		TEST(a_full_disk_answers_full_and_works_again_when_there_is_room),
 	};
 	return cmocka_run_group_tests_name("store/crash", tests, NULL, NULL);
