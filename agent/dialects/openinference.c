@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0
  * dialects/openinference.c - OpenInference (Arize Phoenix).
  *
- * Input counts include cached tokens, output counts include reasoning. There is no attribute for streaming or for the
- * time to the first token: the request parameters say the one, a span event of the OpenAI instrumentation the other.
+ * Input counts include cached tokens (Bedrock's once did not, as its totals show), output counts include reasoning. There
+ * is no attribute for streaming or for the time to the first token: the request parameters say the one, a span event of
+ * the OpenAI instrumentation the other.
  */
 #include "agent/dialects/dialect.h"
 
@@ -160,7 +161,6 @@ static const struct dialect_scope scopes[] = {
 	{ "openinference.instrumentation.autogen", PRODUCER_FRAMEWORK, false, STREAM_USAGE_SERVED },
 	{ "openinference.instrumentation.litellm", PRODUCER_FRAMEWORK, false, STREAM_USAGE_SERVED },
 	{ "openinference.instrumentation.claude_agent_sdk", PRODUCER_FRAMEWORK, false, STREAM_USAGE_SERVED },
-	{ "openinference.instrumentation.bedrock", PRODUCER_INSTRUMENTATION, true, STREAM_USAGE_SERVED },
 	{ "openinference.instrumentation", PRODUCER_INSTRUMENTATION, false, STREAM_USAGE_SERVED },
 	{ "@arizeai/openinference-instrumentation-langchain", PRODUCER_FRAMEWORK, false, STREAM_USAGE_SERVED },
 	{ "@arizeai/openinference-", PRODUCER_INSTRUMENTATION, false, STREAM_USAGE_SERVED },
