@@ -17,8 +17,10 @@ struct http_connection *http_connection_new(struct http_connections *all, int fd
 {
 	struct http_connection *c = calloc(1, sizeof(*c));
 
-	if (c == NULL)
+	if (c == NULL) {
+		shutdown(fd, SHUT_RDWR); /* nobody would watch over it */
 		return NULL;
+	}
 	c->all = all;
 	c->fd = fd;
 	c->next = all->first;
@@ -44,6 +46,8 @@ void http_connection_free(struct http_connection *c)
 
 void http_connection_begin(struct http_connection *c)
 {
+	if (c == NULL)
+		return;
 	if (!c->has_request)
 		c->all->requests++;
 	c->has_request = c->had_request = true;
@@ -51,8 +55,16 @@ void http_connection_begin(struct http_connection *c)
 	c->received_bytes = 0;
 }
 
+void http_connection_received(struct http_connection *c, size_t n)
+{
+	if (c != NULL)
+		c->received_bytes += n;
+}
+
 void http_connection_end(struct http_connection *c)
 {
+	if (c == NULL)
+		return;
 	if (c->has_request)
 		c->all->requests--;
 	c->has_request = false;

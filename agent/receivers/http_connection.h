@@ -32,11 +32,13 @@ struct http_connections {
 	struct meter *open;
 };
 
-/* NULL without memory. */
+/* NULL without memory: then nothing more is read from fd than what has come already. */
 struct http_connection *http_connection_new(struct http_connections *all, int fd);
 void http_connection_free(struct http_connection *c);
 
+/* A request begins, a piece of its body has come, it is over. c NULL: nothing to note. */
 void http_connection_begin(struct http_connection *c);
+void http_connection_received(struct http_connection *c, size_t n);
 void http_connection_end(struct http_connection *c);
 
 /* Before its end: bytes came over TCP, but never a request. Another protocol, a broken request line, a failed handshake. */

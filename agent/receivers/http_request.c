@@ -149,7 +149,7 @@ static void collect(struct http_request *r, struct http_lane *l, struct http_con
 		return;
 	}
 	r->taken_bytes += piece.len;
-	c->received_bytes += piece.len;
+	http_connection_received(c, piece.len);
 	buf_slice(&r->body, piece);
 	if (buf_failed(&r->body))
 		refuse(r, FAIL(UNAVAILABLE, "no memory for the request"), 0);
