@@ -78,12 +78,9 @@ static const struct column {
 #define COLUMN_COUNT (sizeof(columns) / sizeof(columns[0]))
 
 /* ---------------------------------------------------------------- rows */
-size_t summary_write_cut(struct buf *out, struct slice text, size_t room)
+void summary_write_cut(struct buf *out, struct slice text, size_t room)
 {
-	struct slice shown = plain_head(text, room);
-
-	plain_write(out, shown, "");
-	return plain_length(shown);
+	plain_write(out, plain_head(text, room), "");
 }
 
 struct summary_table summary_table_of(unsigned width, unsigned name_min)
@@ -111,8 +108,9 @@ void summary_table_row(const struct summary_table *t, struct slice row, const ch
 	struct buf text = BUF_INIT;
 
 	answer_text(row, "name", &text);
-	for (size_t n = summary_write_cut(out, text.len > 0 ? buf_view(&text) : slice_of(name), t->name_width);
-	     n < t->name_width; n++)
+	struct slice shown = text.len > 0 ? buf_view(&text) : slice_of(name);
+	plain_write_short(out, shown, t->name_width);
+	for (size_t n = plain_length(shown); n < t->name_width; n++)
 		buf_byte(out, ' ');
 	for (size_t i = 0; i < t->columns; i++) {
 		buf_reset(&text);

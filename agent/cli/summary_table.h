@@ -17,7 +17,8 @@ struct summary_table summary_table_of(unsigned columns, unsigned name_min);
 /* Appends the heading, without the end of its line. by: above the names. */
 void summary_table_heading(const struct summary_table *t, const char *by, struct buf *out);
 
-/* Appends a line. row: one object of the summary; unknown figures are shown as "-". name: of a row that has none. */
+/* Appends a line. row: one object of the summary; unknown figures are shown as "-". name: of a row that has none. A name
+ * that is too long loses its middle: prompts have their version at the end. */
 void summary_table_row(const struct summary_table *t, struct slice row, const char *name, struct buf *out);
 
 /* 950, 1.2k, 34M; "-" for NaN. */
@@ -29,7 +30,7 @@ void summary_write_usd(struct buf *out, double usd);
 /* A field as a number, which decimal strings are too; else NaN. */
 double summary_number(struct slice row, const char *name);
 
-/* Text cut to so many characters; control characters become blanks. Returns how many were written. */
-size_t summary_write_cut(struct buf *out, struct slice text, size_t room);
+/* Text cut to so many characters; control characters become blanks. */
+void summary_write_cut(struct buf *out, struct slice text, size_t room);
 
 #endif

@@ -58,6 +58,13 @@ static void visit_row(void *context, struct slice row)
 }
 
 /* ---------------------------------------------------------------- parts of the screen */
+/* "1 error", "2 errors" */
+static void write_counted(struct buf *line, double n, const char *one)
+{
+	summary_write_count(line, n);
+	buf_printf(line, " %s%s", one, n == 1 ? "" : "s");
+}
+
 static void write_minute(struct screen *s, struct slice summary)
 {
 	struct slice minute = answer_field(summary, "last_minute"), totals = answer_field(summary, "totals");
@@ -65,14 +72,14 @@ static void write_minute(struct screen *s, struct slice summary)
 	struct buf line = BUF_INIT;
 
 	buf_text(&line, "last minute: ");
-	summary_write_count(&line, requests);
-	buf_printf(&line, " requests (%.2g/s), ", seconds > 0 ? requests / seconds : 0.0);
-	summary_write_count(&line, summary_number(minute, "errors"));
-	buf_text(&line, " errors, ");
+	write_counted(&line, requests, "request");
+	buf_printf(&line, " (%.2g/s), ", seconds > 0 ? requests / seconds : 0.0);
+	write_counted(&line, summary_number(minute, "errors"), "error");
+	buf_text(&line, ", ");
 	summary_write_usd(&line, summary_number(minute, "cost_usd"));
 	buf_text(&line, " USD   since the start: ");
-	summary_write_count(&line, summary_number(totals, "requests"));
-	buf_text(&line, " requests, ");
+	write_counted(&line, summary_number(totals, "requests"), "request");
+	buf_text(&line, ", ");
 	summary_write_usd(&line, summary_number(totals, "cost_usd"));
 	buf_text(&line, " USD   plimsoll ");
 	answer_text(summary, "version", &line);

@@ -39,6 +39,8 @@ static void names_of_any_alphabet_stand_in_line(void **state)
 		"{\"name\":\"\u6599\u91d1\",\"requests\":1}",
 		"{\"name\":\"\u00e4\u00f6\u00fc\u00e4\u00f6\u00fc\u00e4\u00f6\u00fc\u00e4\u00f6\u00fc\u00e4\u00f6\u00fc\u00e4\u00f6\u00fc\",\"requests\":1}",
 		"{\"name\":\"two\\nlines\\u001b[2J\",\"requests\":1}",
+		"{\"name\":\"answer-of-the-shop@1.4.0\",\"requests\":1}",
+		"{\"name\":\"answer-of-the-shop@1.5.0\",\"requests\":1}",
 		"{\"requests\":1}",
 	};
 	struct summary_table table = summary_table_of(26, 16);
@@ -50,8 +52,10 @@ static void names_of_any_alphabet_stand_in_line(void **state)
 		summary_table_row(&table, slice_of(rows[i]), "all calls", &out);
 	assert_string_equal(buf_string(&out), "geb\u00fchren                 1\n"
 					      "\u6599\u91d1                       1\n"
-					      "\u00e4\u00f6\u00fc\u00e4\u00f6\u00fc\u00e4\u00f6\u00fc\u00e4\u00f6\u00fc\u00e4\u00f6\u00fc\u00e4         1\n"
+					      "\u00e4\u00f6\u00fc\u00e4\u00f6\u00fc...\u00fc\u00e4\u00f6\u00fc\u00e4\u00f6\u00fc         1\n"
 					      "two lines [2J            1\n"
+					      "answer...p@1.4.0         1\n"
+					      "answer...p@1.5.0         1\n"
 					      "all calls                1\n");
 	buf_release(&out);
 }

@@ -34,30 +34,30 @@ static void a_wide_screen_has_every_column(void **state)
 	(void)state;
 	assert_screen(
 		alerts, 24, 130,
-		"last minute: 90 requests (1.5/s), 1 errors, 0.031 USD   since the start: 12k requests, 120.50 USD   plimsoll 0.1.0\n"
+		"last minute: 90 requests (1.5/s), 1 error, 0.031 USD   since the start: 12k requests, 120.50 USD   plimsoll 0.1.0\n"
 		"! cost per request of chat is twice its baseline\n"
 		"\n"
 		"feature                           requests  errors       USD   USD/req      in     out      p50      p95     ttft  tok/s  unpriced\n"
 		"chat                                   11k       7    119.00    0.0108    2.0M     950   250 ms   12.3 s        -     81         -\n"
-		"a feature with a name that is lo      1.0k       0         -         -       -       -        -        -        -      -        12\n");
+		"a feature with...than any column      1.0k       0         -         -       -       -        -        -        -      -        12\n");
 }
 
 static void a_narrow_one_has_those_that_fit(void **state)
 {
 	(void)state;
 	assert_screen("{\"alerts\":[]}", 24, 44,
-		      "last minute: 90 requests (1.5/s), 1 errors, \n"
+		      "last minute: 90 requests (1.5/s), 1 error, 0\n"
 		      "\n"
 		      "feature           requests  errors       USD\n"
 		      "chat                   11k       7    119.00\n"
-		      "a feature with a      1.0k       0         -\n");
+		      "a feat... column      1.0k       0         -\n");
 }
 
 static void a_low_one_says_how_many_rows_are_left_out(void **state)
 {
 	(void)state;
 	assert_screen("{\"alerts\":[]}", 4, 44,
-		      "last minute: 90 requests (1.5/s), 1 errors, \n"
+		      "last minute: 90 requests (1.5/s), 1 error, 0\n"
 		      "\n"
 		      "feature           requests  errors       USD\n"
 		      "and 2 more\n");
