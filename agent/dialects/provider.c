@@ -7,6 +7,7 @@
 #include "agent/dialects/provider.h"
 
 #include "agent/base/compiler.h"
+#include "agent/span/runner_tag.h"
 
 struct pair {
 	struct slice from, to;
@@ -238,6 +239,8 @@ struct slice provider_of_host(struct slice host)
 
 static struct slice provider_of_id(struct slice model)
 {
+	if (has_runner_tag(model))
+		return SLICE_NONE;
 	for (size_t i = 0; i < COUNT_OF(model_starts); i++)
 		if (slice_starts_with(model, model_starts[i].from))
 			return model_starts[i].to;

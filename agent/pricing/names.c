@@ -6,6 +6,7 @@
 #include <stdio.h>
 
 #include "agent/pricing/table.h"
+#include "agent/span/runner_tag.h"
 
 #define S(literal) { literal, sizeof(literal) - 1 }
 
@@ -191,6 +192,8 @@ void name_forms_of(struct slice provider, struct slice model, struct name_forms 
 	struct slice name = provider_table_name(provider);
 
 	out->count = 0;
+	if (name.ptr == NULL && has_runner_tag(model))
+		return;
 	add(out, name, model);
 	if (model.len > NAME_TEXT_MAX)
 		return;

@@ -29,7 +29,8 @@ struct name_forms {
 	char text[3 * NAME_TEXT_MAX];           /* what had to be written anew */
 };
 
-/* All forms of a model's name. model: at most NAME_TEXT_MAX bytes, else only the first form. */
+/* All forms of a model's name. model: at most NAME_TEXT_MAX bytes, else only the first form. None where no provider is
+ * named and the model is one of a local runner's: the family's vendor is not who serves it. */
 void name_forms_of(struct slice provider, struct slice model, struct name_forms *out);
 
 #endif

@@ -83,6 +83,11 @@ static void a_models_name_tells_the_provider_where_nothing_else_does(void **stat
 		{ "google/gemma-3-27b-it", "" },
 		{ "mistralai/Mistral-7B-Instruct-v0.3", "" },
 		{ "meta-llama/Llama-3.3-70B-Instruct", "" },
+		{ "deepseek-r1:7b", "" }, /* as Ollama names them */
+		{ "mistral-nemo:12b-instruct-2407-q4_0", "" },
+		{ "command-r:latest", "" },
+		{ "anthropic.claude-v2:1", "aws.bedrock" },
+		{ "amazon.nova-pro-v1:0:300k", "aws.bedrock" },
 		{ "/gpt-4o", "" },
 		{ "openai/", "" },
 		{ "", "" },

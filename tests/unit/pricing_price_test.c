@@ -130,6 +130,11 @@ static void what_has_no_price_is_unpriced_never_free(void **state)
 	expect_unpriced("openai", "");
 	expect_unpriced("openai", "tts-1"); /* is priced by characters, and these are tokens */
 	expect_unpriced("ibm.watsonx.ai", "granite-3");
+	expect_unpriced("", "deepseek-r1:7b"); /* Ollama's, not DeepSeek's */
+	expect_unpriced("llama_index", "deepseek-r1:latest");
+	expect_price("", "deepseek-r1", "deepseek/deepseek-reasoner");
+	expect_price("deepseek", "deepseek-r1:7b", "deepseek/deepseek-reasoner");
+	expect_price("", "amazon.nova-pro-v1:0:300k", "aws/amazon.nova-pro-v1:0");
 }
 
 static void the_answer_model_comes_before_the_requested_one(void **state)
