@@ -19,6 +19,15 @@ static void write_label(struct buf *out, const char *name, struct slice value)
 	json_write_string(out, value);
 }
 
+/* One of ours, unless the configuration has one of this name. */
+static void write_own_label(struct buf *out, const struct channel_config *c, const char *name, struct slice value)
+{
+	for (size_t i = 0; i < c->labels.count; i++)
+		if (strcmp(c->labels.items[i].key, name) == 0)
+			return;
+	write_label(out, name, value);
+}
+
 static void write_labels(struct buf *out, const struct channel_config *c, const struct verdict *v)
 {
 	struct match_labels labels = severity_labels(v);
@@ -29,9 +38,9 @@ static void write_labels(struct buf *out, const struct channel_config *c, const 
 	if (v->metric[0] != '\0')
 		buf_printf(&name, "_%s", v->metric);
 	buf_byte(out, '{');
-	write_label(out, "alertname", buf_view(&name));
+	write_own_label(out, c, "alertname", buf_view(&name));
 	for (int i = 0; i < MATCH_LABEL_COUNT; i++)
-		write_label(out, match_label_names[i], labels.of[i]);
+		write_own_label(out, c, match_label_names[i], labels.of[i]);
 	for (size_t i = 0; i < c->labels.count; i++)
 		write_label(out, c->labels.items[i].key, slice_of(c->labels.items[i].value));
 	buf_byte(out, '}');

@@ -63,7 +63,8 @@ static const struct conf_option alertmanager_options[] = {
 	{ "endpoints", CONF_LIST, AT(channel_config, endpoints), .required = true, .reloads = true,
 	  .doc = "Base URL of every Alertmanager (http://host:9093); each is told, as they want it in a cluster." },
 	{ "labels", CONF_MAP, AT(channel_config, labels), .reloads = true,
-	  .doc = "Added to every alert. Nothing that differs between pods, or one incident becomes many." },
+	  .doc = "Added to every alert, in place of one of that name. Nothing that differs between pods, or one incident "
+		 "becomes many." },
 	{ "resend_interval", CONF_DURATION, AT(channel_config, resend_interval_ms), .fallback = "1m", .min = SECOND,
 	  .max = HOUR, .reloads = true,
 	  .doc = "How often firing alerts are sent again; keep it well below Alertmanager's resolve_timeout (5m)." },

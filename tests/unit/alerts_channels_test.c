@@ -25,7 +25,7 @@ static json_t *body_of(enum channel_type type, const struct channel_config *c, s
 	struct buf body = BUF_INIT;
 
 	alert_channels[type]->body(c, &t, &body);
-	json_t *json = json_loadb(body.ptr, body.len, 0, NULL);
+	json_t *json = json_loadb(body.ptr, body.len, JSON_REJECT_DUPLICATES, NULL);
 	assert_non_null(json);
 	buf_release(&body);
 	return json;
@@ -81,6 +81,21 @@ static void alertmanager_knows_an_incident_by_labels_that_every_pod_gives_it(voi
 	json_decref(two);
 	alert_free(a);
 	alert_free(b);
+}
+
+/* Such as a severity by which a team's routes go. */
+static void a_label_of_the_configuration_goes_before_ours(void **state)
+{
+	struct string_pair labels[] = { { "severity", "page" } };
+	struct channel_config c = channel_of(CHANNEL_ALERTMANAGER);
+	struct alert *a = firing();
+
+	(void)state;
+	c.labels = (struct string_map){ labels, 1 };
+	json_t *one = body_of(CHANNEL_ALERTMANAGER, &c, a);
+	assert_string_equal(text_at(json_object_get(json_array_get(one, 0), "labels"), "severity"), "page");
+	json_decref(one);
+	alert_free(a);
 }
 
 /* Alertmanager refuses what ends before it starts, and what fires ends there a few minutes from now. */
@@ -258,6 +273,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(alertmanager_knows_an_incident_by_labels_that_every_pod_gives_it),
+		cmocka_unit_test(a_label_of_the_configuration_goes_before_ours),
 		cmocka_unit_test(alertmanager_is_told_of_no_start_ahead_of_the_clock),
 		cmocka_unit_test(pagerduty_opens_and_closes_under_one_key),
 		cmocka_unit_test(opsgenie_closes_by_the_alias_that_it_created),
