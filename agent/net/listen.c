@@ -176,7 +176,9 @@ static struct status explain(const struct listen_set *set, size_t i, int error, 
 		buf_printf(why, "the port is taken (%s: %s); choose another with %s", address, strerror(error), set->key);
 		return FAIL(EXISTS, "the port is taken");
 	}
-	buf_printf(why, "%s: %s; change %s", address, strerror(error), set->key);
+	if (!listen_is_unix(&set->addresses[i])) /* it is the endpoint's own words */
+		buf_printf(why, "%s: ", address);
+	buf_printf(why, "%s; change %s", strerror(error), set->key);
 	return error == EACCES ? FAIL(DENIED, "not allowed to listen on the port") : FAIL(IO, "cannot listen");
 }
 

@@ -99,12 +99,27 @@ static void a_chosen_port_and_a_single_address_hold_nothing(void **state)
 	buf_release(&why);
 }
 
+static void a_unix_socket_that_cannot_be_made_is_named_once(void **state)
+{
+	(void)state;
+	struct buf why = BUF_INIT;
+	struct listen_set set;
+	int fd;
+
+	assert_int_equal(listen_resolve("unix:/nonexistent/otlp.sock", "key", &set, &why).code, STATUS_OK);
+	assert_int_equal(listen_open(&set, 0, &fd, &why).code, STATUS_IO);
+	assert_string_equal(buf_string(&why),
+			    "cannot listen on unix:/nonexistent/otlp.sock: No such file or directory; change key");
+	buf_release(&why);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(port_0_is_one_port_that_is_free_on_every_address),
 		cmocka_unit_test(a_held_port_is_given_to_nobody_else),
 		cmocka_unit_test(a_chosen_port_and_a_single_address_hold_nothing),
+		cmocka_unit_test(a_unix_socket_that_cannot_be_made_is_named_once),
 	};
 
 	return cmocka_run_group_tests_name("net/listen", tests, NULL, NULL);
