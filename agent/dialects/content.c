@@ -104,19 +104,45 @@ static void find_response_model(struct slice output, struct call *c)
 	}
 }
 
-static void find_response_id(struct slice output, struct call *c)
+/* Other servers of OpenAI's API have ids of their own kind: it is the first member of the answer as a whole. */
+static struct slice id_of_completion(struct slice output)
 {
-	static const struct slice starts[] = { { "chatcmpl-", 9 }, { "msg_", 4 }, { "resp_", 5 } };
+	static const struct slice start = { "{\"id\":", 6 };
+
+	if (!slice_starts_with(output, start) || slice_find(output, SLICE("\"object\":\"chat.completion\"")) < 0)
+		return SLICE_NONE;
+	return plain_string(slice_trim(slice_skip(output, start.len)));
+}
+
+static struct slice id_of_gemini(struct slice output)
+{
 	struct slice rest = output, value;
 
-	for (unsigned tries = 0; tries < 4 && next_member(&rest, SLICE("\"id\""), &value); tries++) {
-		struct slice id = plain_string(value);
-		for (size_t i = 0; i < sizeof(starts) / sizeof(starts[0]); i++)
-			if (slice_starts_with(id, starts[i])) {
-				c->response_id = id;
-				return;
-			}
-	}
+	if (slice_find(output, SLICE("\"candidates\"")) < 0 || !next_member(&rest, SLICE("\"response_id\""), &value))
+		return SLICE_NONE;
+	return plain_string(value);
+}
+
+/* An item of a Responses answer has an id like the one of an Anthropic message, and a status beside it. */
+static bool names_answer(struct slice id, struct slice output)
+{
+	if (slice_starts_with(id, SLICE("msg_")))
+		return slice_find(output, SLICE("\"status\":")) < 0;
+	return slice_starts_with(id, SLICE("chatcmpl-")) || slice_starts_with(id, SLICE("resp_"));
+}
+
+static void find_response_id(struct slice output, struct call *c)
+{
+	struct slice rest = output, value;
+
+	for (unsigned tries = 0; tries < 4 && next_member(&rest, SLICE("\"id\""), &value); tries++)
+		if (names_answer(plain_string(value), output)) {
+			c->response_id = plain_string(value);
+			return;
+		}
+	c->response_id = id_of_completion(output);
+	if (c->response_id.len == 0)
+		c->response_id = id_of_gemini(output);
 }
 
 /* What stands between single quotes behind these words. */

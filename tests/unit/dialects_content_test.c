@@ -58,6 +58,26 @@ static void a_tool_is_asked_for_also_where_the_answer_stops_as_any_other(void **
 	assert_int_equal(c.tool_calls, 0);
 }
 
+static void the_id_of_an_answer_is_not_that_of_a_part_of_it(void **state)
+{
+	static const struct {
+		const char *answer, *id;
+	} cases[] = {
+		{ "{\"id\":\"gen-17-x\",\"choices\":[{\"message\":{\"tool_calls\":[{\"id\":\"call_1\"}]}}],"
+		  "\"object\":\"chat.completion\"}", "gen-17-x" },
+		{ "{\"id\":\"msg_01\",\"content\":[],\"role\":\"assistant\",\"type\":\"message\"}", "msg_01" },
+		{ "{\"id\": \"msg_1\", \"content\": [], \"status\": \"completed\", \"type\": \"message\"}", NULL },
+		{ "{\"candidates\":[{\"finish_reason\":\"STOP\"}],\"response_id\":\"r-1\"}", "r-1" },
+		{ "{\"id\":\"of something else\",\"response_id\":\"r-1\"}", NULL },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct call c = SPAN({ "output.value", cases[i].answer });
+		assert_text(c.response_id, cases[i].id);
+	}
+}
+
 static void a_refusal_that_ends_with_stop_is_a_refusal(void **state)
 {
 	(void)state;
@@ -212,6 +232,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(tools_that_the_answer_asks_for_are_counted_and_named_once),
 		cmocka_unit_test(a_tool_is_asked_for_also_where_the_answer_stops_as_any_other),
+		cmocka_unit_test(the_id_of_an_answer_is_not_that_of_a_part_of_it),
 		cmocka_unit_test(a_refusal_that_ends_with_stop_is_a_refusal),
 		cmocka_unit_test(an_answer_is_checked_as_json_only_where_json_was_asked_for),
 		cmocka_unit_test(a_schema_asks_for_members_and_their_types),
