@@ -204,6 +204,10 @@ bool convert_words(const struct any_value *v, const struct dialect_word *words, 
 			*found = find_word(v->bytes, words, out);
 		return true;
 	}
+	if (v->kind == ANY_BOOL) {
+		*found = find_word(v->boolean ? SLICE("true") : SLICE("false"), words, out);
+		return true;
+	}
 	if (v->kind != ANY_ARRAY)
 		return false;
 	elements = wire_reader_of(v->bytes);

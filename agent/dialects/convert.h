@@ -35,7 +35,8 @@ struct any_value convert_unquoted(const struct any_value *v, struct arena *a);
 
 bool convert_truth(const struct any_value *v, bool *out);
 
-/* Values of all words found, or'ed; *found says whether there was one. Words that are not listed are no error. */
+/* Values of all words found, or'ed; *found says whether there was one. Words that are not listed are no error. Booleans are
+ * the words true and false. */
 bool convert_words(const struct any_value *v, const struct dialect_word *words, int *out, bool *found);
 
 #endif

@@ -38,10 +38,13 @@ static const struct dialect_row response_format[] = {
 	ROW_END,
 };
 
+/* LangChain.js writes false of calls that it then streams. */
+static const struct dialect_word streamed[] = { { "true", true }, { 0 } };
+
 /* Members of the request parameters, as the application passed them to the vendor's client. */
 static const struct dialect_row invocation_parameters[] = {
 	ROW_REQUEST_PARAMETERS,
-	ROW_TRUTH("stream", FIELD_STREAMING, 3),
+	{ "stream", FIELD_STREAMING, CONVERT_WORDS, 3, 0, streamed, NULL },
 	ROW_NAME("model", FIELD_REQUEST_MODEL, 5),
 	ROW_MEMBERS("response_format", response_format),
 	ROW_END,

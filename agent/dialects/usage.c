@@ -120,13 +120,13 @@ static void settle(struct usage_claim *c, enum cache_habit habit, bool output_la
 		tokens_set(&c->tokens, TOKENS_CACHE_WRITE, c->written);
 	if (!tokens_has(&c->tokens, TOKENS_INPUT))
 		return;
-	if (habit != ADDS_UP && tokens_has(&c->tokens, TOKENS_REASONING))
-		include_reasoning(c);
-	else if (output_lacks_thoughts && habit != ADDS_UP)
-		include_rest(c);
 	if (habit == ADDS_UP)
 		add_up(&c->tokens, c->total);
-	else if (input_excludes_cache(&c->tokens, c->total, habit))
+	if (!tokens_has(&c->tokens, TOKENS_REASONING) && output_lacks_thoughts)
+		include_rest(c);
+	else if (habit != ADDS_UP && tokens_has(&c->tokens, TOKENS_REASONING))
+		include_reasoning(c);
+	if (habit != ADDS_UP && input_excludes_cache(&c->tokens, c->total, habit))
 		c->tokens.n[TOKENS_INPUT] +=
 			tokens_get(&c->tokens, TOKENS_CACHE_READ) + tokens_get(&c->tokens, TOKENS_CACHE_WRITE);
 }

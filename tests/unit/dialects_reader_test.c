@@ -220,6 +220,20 @@ static void openinference_tells_stream_and_model_in_its_parameters(void **state)
 	assert_text(c.operation, "chat");
 }
 
+/* LangChain.js writes what the model object was set to, whatever the call does. */
+static void openinference_parameters_that_say_no_stream_say_nothing(void **state)
+{
+	struct made m = { .scope = SLICE("@arizeai/openinference-instrumentation-langchain") };
+	struct call c;
+
+	(void)state;
+	text(&m, "openinference.span.kind", "LLM");
+	text(&m, "llm.invocation_parameters", "{\"model\": \"gpt-4o\", \"stream\": false}");
+	assert_true(read_made(&m, &c));
+	assert_text(c.request_model, "gpt-4o");
+	assert_int_equal(c.streaming, TRI_UNKNOWN);
+}
+
 static void dimensions_come_from_span_then_metadata_then_resource(void **state)
 {
 	struct made m = chat();
@@ -332,6 +346,7 @@ int main(void)
 		cmocka_unit_test(a_detail_is_filled_from_a_family_that_agrees),
 		cmocka_unit_test(cached_tokens_beside_the_input_are_added_to_it),
 		cmocka_unit_test(openinference_tells_stream_and_model_in_its_parameters),
+		cmocka_unit_test(openinference_parameters_that_say_no_stream_say_nothing),
 		cmocka_unit_test(dimensions_come_from_span_then_metadata_then_resource),
 		cmocka_unit_test(prompt_name_and_version_come_from_one_source),
 		cmocka_unit_test(a_template_without_a_name_is_known_by_its_fingerprint),
