@@ -155,6 +155,36 @@ static struct slice printed(struct slice text, struct slice words)
 	return end != NULL ? slice_head(rest, (size_t)(end - rest.ptr)) : SLICE_NONE;
 }
 
+static bool printed_count(struct slice text, struct slice name, uint64_t *out)
+{
+	ptrdiff_t at = slice_find(text, name);
+	size_t digits = 0;
+
+	if (at < 0)
+		return false;
+	text = slice_skip(text, (size_t)at + name.len);
+	while (digits < text.len && text.ptr[digits] >= '0' && text.ptr[digits] <= '9')
+		digits++;
+	return slice_to_u64(slice_head(text, digits), out);
+}
+
+/* Details of the same input as the span tells: usage=CompletionUsage(..., prompt_tokens=2000, ..., cached_tokens=1536) */
+static void find_printed_usage(struct slice object, struct call *c)
+{
+	ptrdiff_t at = slice_find(object, SLICE("usage=CompletionUsage("));
+	struct slice usage = at < 0 ? SLICE_NONE : slice_skip(object, (size_t)at);
+	uint64_t input, n;
+
+	if (!tokens_has(&c->tokens, TOKENS_INPUT) || !printed_count(usage, SLICE("prompt_tokens="), &input) ||
+	    input != c->tokens.n[TOKENS_INPUT])
+		return;
+	if (!tokens_has(&c->tokens, TOKENS_CACHE_READ) && printed_count(usage, SLICE("cached_tokens="), &n) && n <= input)
+		tokens_set(&c->tokens, TOKENS_CACHE_READ, n);
+	if (!tokens_has(&c->tokens, TOKENS_REASONING) && printed_count(usage, SLICE("reasoning_tokens="), &n) &&
+	    n <= tokens_get(&c->tokens, TOKENS_OUTPUT))
+		tokens_set(&c->tokens, TOKENS_REASONING, n);
+}
+
 /* A Python object, printed: ChatCompletion(id='chatcmpl-...', ..., model='gpt-4o-2024-08-06', ...) */
 static void find_printed(const struct reading *r, struct slice output, struct call *c)
 {
@@ -168,6 +198,7 @@ static void find_printed(const struct reading *r, struct slice output, struct ca
 	model = printed(object, SLICE(" model='"));
 	if (wants_response_model(r, c) && known.len >= 3 && slice_starts_with(model, slice_head(known, 3)))
 		c->response_model = model;
+	find_printed_usage(object, c);
 }
 
 static void find_finish(struct slice output, struct call *c)

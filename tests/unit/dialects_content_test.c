@@ -203,6 +203,23 @@ static void details_that_the_span_leaves_out_are_read_from_the_vendors_answer(vo
 	assert_false(tokens_has(&c.tokens, TOKENS_CACHE_READ));
 }
 
+static void details_stand_in_a_printed_answer_too(void **state)
+{
+#define PRINTED(input)                                                                                                      \
+	"{\"content\":\"Certainly.\",\"raw\":\"ChatCompletion(id='chatcmpl-1', usage=CompletionUsage(completion_tokens=30, "       \
+	"prompt_tokens=" input ", completion_tokens_details=CompletionTokensDetails(reasoning_tokens=7), "                   \
+	"prompt_tokens_details=PromptTokensDetails(cache_write_tokens=None, cached_tokens=1536)))\"}"
+	(void)state;
+	struct call c = SPAN({ "llm.token_count.prompt", "2000" }, { "llm.token_count.completion", "30" },
+			     { "output.value", PRINTED("2000") });
+	assert_int_equal(tokens_get(&c.tokens, TOKENS_CACHE_READ), 1536);
+	assert_int_equal(tokens_get(&c.tokens, TOKENS_REASONING), 7);
+	c = SPAN({ "llm.token_count.prompt", "2000" }, { "llm.token_count.completion", "30" },
+		 { "output.value", PRINTED("1999") });
+	assert_false(tokens_has(&c.tokens, TOKENS_CACHE_READ));
+#undef PRINTED
+}
+
 static void broken_and_odd_values_are_left_alone(void **state)
 {
 	(void)state;
@@ -242,6 +259,7 @@ int main(void)
 		cmocka_unit_test(overlap_and_citations_need_both_texts),
 		cmocka_unit_test(python_text_becomes_json),
 		cmocka_unit_test(details_that_the_span_leaves_out_are_read_from_the_vendors_answer),
+		cmocka_unit_test(details_stand_in_a_printed_answer_too),
 		cmocka_unit_test(broken_and_odd_values_are_left_alone),
 		cmocka_unit_test(deep_nesting_ends_the_walk_not_the_process),
 	};
