@@ -22,6 +22,7 @@ static const struct dialect_row rows[] = {
 	ROW_COUNT("gen_ai.usage.details.cache_read_tokens", FAMILY_GEN_AI, TOKENS_CACHE_READ),
 	ROW_COUNT("gen_ai.usage.details.cache_write_tokens", FAMILY_GEN_AI, TOKENS_CACHE_WRITE),
 	ROW_COUNT("gen_ai.usage.details.reasoning_tokens", FAMILY_GEN_AI, TOKENS_REASONING),
+	ROW_COUNT("gen_ai.usage.details.thoughts_tokens", FAMILY_GEN_AI, TOKENS_REASONING), /* Gemini's name of them */
 	ROW_COUNT("gen_ai.usage.details.input_audio_tokens", FAMILY_GEN_AI, TOKENS_AUDIO_IN),
 	ROW_COUNT("gen_ai.usage.details.output_audio_tokens", FAMILY_GEN_AI, TOKENS_AUDIO_OUT),
 	ROW_MEMBERS("gen_ai.usage.raw", raw_usage_members),
