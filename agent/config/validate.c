@@ -459,6 +459,7 @@ void validate_config(struct conf_errors *e, const struct tree_node *root, const 
 	};
 	const struct tree_item *receivers = tree_find(root, "receivers");
 	const struct tree_node *oldest = tree_path(root, "receivers.otlp.protocols.grpc.tls.min_version");
+	const struct tree_node *directory = tree_path(root, "storage.directory");
 
 	if (oldest != NULL && c->grpc.tls.min_version != TLS_VERSION_1_2)
 		conf_error(e, oldest->mark,
@@ -467,6 +468,8 @@ void validate_config(struct conf_errors *e, const struct tree_node *root, const 
 		conf_error(e, receivers->key->mark,
 			   "receivers: no protocol is named; write otlp: {protocols: {grpc:, http:}}, or leave "
 			   "receivers out to have both");
+	if (directory != NULL && c->storage.directory != NULL && c->storage.directory[0] == '\0')
+		conf_error(e, directory->mark, "directory: is empty; name a folder, or leave it out to have the default");
 	check_listeners(e, root, listeners, sizeof(listeners) / sizeof(listeners[0]));
 	check_routes(e, root, c);
 	check_budgets(e, root, c);

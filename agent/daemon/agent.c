@@ -453,7 +453,8 @@ void agent_reload(struct agent *a)
 
 	meter_add(meter_get(METER_CONFIG_RELOADS, FAILED(s) ? "result=\"refused\"" : "result=\"applied\""), 1);
 	if (FAILED(s))
-		LOG(ERROR, "daemon", "reload_refused", "kept=\"the configuration in force\" reason=\"%s\"", buf_string(&why));
+		LOG(ERROR, "daemon", "reload_refused", "kept=\"the configuration in force\" reason=\"%.*s\"",
+		    SLICE_ARG(slice_trim(buf_view(&why))));
 	else
 		LOG(INFO, "daemon", "reload_applied", "config=\"%s\"", a->config->path != NULL ? a->config->path : "defaults");
 	if (!FAILED(s))
@@ -467,7 +468,8 @@ static void reload_prices(struct agent *a)
 	struct status s = apply(a, in_force(a), &why);
 
 	if (FAILED(s))
-		LOG(ERROR, "daemon", "prices_refused", "kept=\"the prices in force\" reason=\"%s\"", buf_string(&why));
+		LOG(ERROR, "daemon", "prices_refused", "kept=\"the prices in force\" reason=\"%.*s\"",
+		    SLICE_ARG(slice_trim(buf_view(&why))));
 	else
 		LOG(INFO, "daemon", "prices_reloaded", "reason=\"a price file changed\"");
 	if (!FAILED(s))

@@ -114,7 +114,7 @@ static void judge(struct http_request *r, const struct http_lane *lane, struct M
 	if (FAILED(s))
 		refuse(r, s, 0);
 	if (slice_to_u64(header(connection, "Content-Length"), &length) && length > l->max_bytes)
-		refuse(r, FAIL(TOOBIG, "request is larger than the limit"), 0);
+		refuse(r, FAIL(TOOBIG, LARGER_THAN_THE_LIMIT), 0);
 }
 
 static struct http_request *request_new(struct http_lane *l, struct MHD_Connection *connection, const char *url,
@@ -141,7 +141,7 @@ static void collect(struct http_request *r, struct http_lane *l, struct http_con
 	if (FAILED(r->status))
 		return;
 	if (piece.len > l->lane.max_bytes - r->body.len) {
-		refuse(r, FAIL(TOOBIG, "request is larger than the limit"), 0);
+		refuse(r, FAIL(TOOBIG, LARGER_THAN_THE_LIMIT), 0);
 		return;
 	}
 	if (!in_flight_take(&l->lane.in_flight, piece.len)) {

@@ -100,13 +100,13 @@ static struct status grown(struct inflater *i, size_t n)
 	i->out->len += n;
 	return i->out->len - i->start <= i->max_bytes
 		       ? OK
-		       : FAIL(TOOBIG, "request is larger than the limit when decompressed");
+		       : FAIL(TOOBIG, "when decompressed the " LARGER_THAN_THE_LIMIT);
 }
 
 static struct status feed_identity(struct inflater *i, struct slice part)
 {
 	if (part.len > i->max_bytes - (i->out->len - i->start))
-		return FAIL(TOOBIG, "request is larger than the limit");
+		return FAIL(TOOBIG, LARGER_THAN_THE_LIMIT);
 	buf_slice(i->out, part);
 	return buf_failed(i->out) ? FAIL(NOMEM, "no memory for the request") : OK;
 }
@@ -201,7 +201,7 @@ static struct status inflate_member(struct inflater *i, struct slice *in)
 			return FAIL(NOMEM, "no memory for the decompressed request");
 		result = run_deflate(i, *in, at, room, &used, &made);
 		if (result == LIBDEFLATE_INSUFFICIENT_SPACE && room == left)
-			return FAIL(TOOBIG, "request is larger than the limit when decompressed");
+			return FAIL(TOOBIG, "when decompressed the " LARGER_THAN_THE_LIMIT);
 		room = room < left / 4 ? room * 4 : left;
 	} while (result == LIBDEFLATE_INSUFFICIENT_SPACE);
 	if (result != LIBDEFLATE_SUCCESS)

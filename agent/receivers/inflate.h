@@ -17,6 +17,10 @@
 #include "agent/base/buf.h"
 #include "agent/base/status.h"
 
+/* What a sender is told whose request passes the limit of the port that it came to. */
+#define LARGER_THAN_THE_LIMIT \
+	"request is larger than the limit (http: max_request_body_size, grpc: max_recv_msg_size_mib); send smaller batches"
+
 enum coding { CODING_IDENTITY, CODING_GZIP, CODING_DEFLATE, CODING_ZSTD, CODING_COUNT };
 
 struct inflater {

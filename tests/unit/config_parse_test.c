@@ -297,6 +297,14 @@ static void values_must_fit_each_other(void **state)
 	config_free(fixture_load("exporters: {fake: {retry_on_failure: {max_elapsed_time: 0}}}\n"));
 }
 
+static void an_empty_folder_of_the_state_is_no_folder(void **state)
+{
+	(void)state;
+	fixture_refuses("storage: {directory: ''}\n",
+			"f:1:22: directory: is empty; name a folder, or leave it out to have the default\n");
+	config_free(fixture_load("storage: {directory: }\n"));
+}
+
 static void doors_are_checked(void **state)
 {
 	(void)state;
@@ -387,6 +395,7 @@ int main(void)
 		cmocka_unit_test(addresses_are_checked),
 		cmocka_unit_test(headers_are_checked),
 		cmocka_unit_test(values_must_fit_each_other),
+		cmocka_unit_test(an_empty_folder_of_the_state_is_no_folder),
 		cmocka_unit_test(doors_are_checked),
 		cmocka_unit_test(alert_channels_are_read),
 		cmocka_unit_test(control_characters_do_not_reach_the_terminal),
