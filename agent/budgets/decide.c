@@ -9,6 +9,7 @@
 
 #define ESCROW_PARTS      64  /* at least this part of the limit is held on the disk at a time, */
 #define ESCROW_CALLS      8   /* and room for so many calls like this one */
+#define DEBT_MINUTES      60  /* what a throttle lets through in so many it may have let through before */
 #define MAX_AGE_S         30u
 #define MAX_AGE_IDLE_S    5u  /* nothing tells yet how fast it burns */
 #define MAX_AGE_REFUSED_S 5u  /* somebody may start the budget anew */
@@ -302,13 +303,17 @@ static bool reserve(struct deciding *d)
 	return must_wait;
 }
 
-/* Of several calls that are let through at once, those beyond what was saved up are a debt. */
+/* Of several calls that are let through at once, those beyond what was saved up are a debt: of an hour at most, whatever
+ * number somebody names. */
 static void use_throttle(const struct deciding *d)
 {
 	for (size_t i = 0; i < d->count; i++) {
 		const struct match *m = &d->matches[i];
-		if (m->rule->config->hard == BUDGET_THROTTLES && is_used_up(m))
-			throttle_of(m)->tokens -= d->q->calls > 1 ? d->q->calls : 1;
+		if (m->rule->config->hard != BUDGET_THROTTLES || !is_used_up(m))
+			continue;
+		struct throttle *t = throttle_of(m);
+		t->tokens = fmax(t->tokens - (d->q->calls > 1 ? d->q->calls : 1),
+				 -m->rule->config->throttle_per_minute * DEBT_MINUTES);
 	}
 }
 

@@ -140,7 +140,13 @@ static void a_throttle_counts_each_of_several_calls(void **state)
 	budgets_decide(b, &q, T0 + 10, &a);
 	assert_int_equal(a.decision, DECISION_THROTTLE);
 	assert_true(a.retry_after_s > 19 && a.retry_after_s <= 20);
+	q.calls = UINT32_MAX;
 	budgets_decide(b, &q, T0 + 30, &a);
+	assert_int_equal(a.decision, DECISION_ALLOW);
+	q.calls = 1;
+	budgets_decide(b, &q, T0 + 30 + 3600, &a); /* a debt of an hour at most */
+	assert_int_equal(a.decision, DECISION_THROTTLE);
+	budgets_decide(b, &q, T0 + 30 + 3610, &a);
 	assert_int_equal(a.decision, DECISION_ALLOW);
 	commit();
 	budgets_free(b);
