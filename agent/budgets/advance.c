@@ -277,7 +277,7 @@ void budgets_advance(struct budgets *b, int64_t now_s, verdict_fn emit_verdict, 
 	crowds_advance(b, &a.to);
 	if (b->known_count > 0 && now_s > b->known_until_s)
 		b->known_count = 0; /* its memory stays: it is small */
-	if (b->dirty != NULL || b->deleted.len > 0 || b->is_incomplete)
+	if (b->dirty != NULL || b->deleted.fresh.len > 0 || b->is_incomplete)
 		is_queued = keep(b, NULL, 0, now_s, NULL, NULL);
 	pthread_mutex_unlock(&b->lock);
 	(void)is_queued; /* else the next write holds it */

@@ -46,7 +46,7 @@ void budgets_free(struct budgets *b)
 		reservation_end(b, b->oldest);
 	groups_each(b, free_group, NULL);
 	rules_free(b->rules, b->rule_count);
-	buf_release(&b->deleted);
+	deletions_release(&b->deleted);
 	free(b->journal);
 	free(b->known);
 	pthread_mutex_destroy(&b->lock);

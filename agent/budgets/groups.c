@@ -144,7 +144,7 @@ void group_drop(struct budgets *b, struct group *g)
 	crowd_count(g, -1);
 	g->rule->group_count--;
 	g->rule->series_count -= g->has_series;
-	buf_append(&b->deleted, &g->id, sizeof(g->id));
+	buf_append(&b->deleted.fresh, &g->id, sizeof(g->id));
 	b->drops++;
 	free(g);
 }

@@ -113,16 +113,20 @@ static void save_groups(struct saving *s, bool all)
 	s->b->dirty = NULL;
 }
 
-static void delete_groups(struct saving *s)
+/* Of the writes on their way any may fail: what is to be deleted stays asked for until more is. */
+static void delete_groups(struct saving *s, bool all)
 {
+	struct deletions *deleted = &s->b->deleted;
 	char key[KEY_BYTES];
 	uint64_t id;
 
-	for (size_t at = 0; at + sizeof(id) <= s->b->deleted.len; at += sizeof(id)) {
-		memcpy(&id, s->b->deleted.ptr + at, sizeof(id));
+	if (!all && deleted->fresh.len == 0)
+		return;
+	const struct buf *ids = deletions_take(deleted, all);
+	for (size_t at = 0; at + sizeof(id) <= ids->len; at += sizeof(id)) {
+		memcpy(&id, ids->ptr + at, sizeof(id));
 		s->b->outlets.keeper.put(s->batch, write_key(key, 'g', id), SLICE_NONE);
 	}
-	buf_reset(&s->b->deleted);
 }
 
 /* ---------------------------------------------------------------- the journal */
@@ -272,7 +276,7 @@ static bool fill_and_write(struct saving *s, const uint64_t *identities, size_t 
 	bool all = b->is_incomplete;
 
 	b->is_incomplete = false;
-	delete_groups(s);
+	delete_groups(s, all);
 	save_groups(s, all);
 	journal_write(s, identities, count, now_s);
 	if (FAILED(b->outlets.keeper.write(b->outlets.keeper.context, s->batch, on_written, w))) {
@@ -344,7 +348,7 @@ struct status budgets_load(struct budgets *b, struct slice key, struct slice val
 	if (number >= b->next_group_id)
 		b->next_group_id = number + 1;
 	if (rule == NULL || rule->by != by) { /* of a budget that is gone, or tells other things apart */
-		buf_append(&b->deleted, &number, sizeof(number));
+		buf_append(&b->deleted.fresh, &number, sizeof(number));
 		return OK;
 	}
 	struct group *g = group_make(b, rule, labels, number);

@@ -6,6 +6,7 @@
 
 #include <pthread.h>
 
+#include "agent/base/deletions.h"
 #include "agent/budgets/budgets.h"
 
 #define PERIODS_KEPT    3 /* the newest ones: late spans find theirs */
@@ -139,7 +140,7 @@ struct budgets {
 	/* writes, counted: they are committed in order */
 	uint64_t written, committed, failed;
 	bool is_incomplete;   /* a write failed: the next one holds everything */
-	struct buf deleted;   /* keys of groups that are gone */
+	struct deletions deleted; /* numbers of groups that are gone; none is ever given again */
 
 	/* identities of calls that are spent on the disk */
 	uint64_t next_journal;

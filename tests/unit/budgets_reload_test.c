@@ -100,6 +100,58 @@ static void a_change_that_is_given_up_changes_nothing(void **state)
 	budgets_free(b);
 }
 
+static size_t groups_on_disk(void)
+{
+	size_t count = 0;
+
+	for (size_t i = 0; i < pair_count; i++)
+		count += pairs[i].key[0] == 'g';
+	return count;
+}
+
+static void advance(struct budgets *b, int64_t now_s)
+{
+	budgets_advance(b, now_s, ignore_verdict, NULL);
+	commit();
+}
+
+/* Else its spend would be there again with the budget. */
+static void a_budget_that_goes_while_the_disk_is_full_is_gone_from_it_afterwards(void **state)
+{
+	struct budgets *b = opened("day/all: {limit_usd: 5, by: [user]}");
+
+	(void)state;
+	spend(b, "alice", USD(3), T0);
+	assert_int_equal(groups_on_disk(), 1);
+	disk_is_full = true;
+	reload(b, "day/other: {limit_usd: 5, by: [user]}");
+	advance(b, T0 + 1);
+	advance(b, T0 + 2);
+	disk_is_full = false;
+	advance(b, T0 + 3);
+	assert_int_equal(groups_on_disk(), 0);
+	budgets_free(b);
+}
+
+/* A write that deletes nothing was queued behind the one that fails. */
+static void a_write_in_between_does_not_forget_what_is_to_be_deleted(void **state)
+{
+	struct budgets *b = opened("day/all: {limit_usd: 5, by: [user]}");
+	struct call c = call_of("bob", USD(1), T0);
+
+	(void)state;
+	spend(b, "alice", USD(3), T0);
+	disk_is_full = true;
+	reload(b, "day/other: {limit_usd: 5, by: [user]}");
+	budgets_advance(b, T0 + 1, ignore_verdict, NULL);
+	budgets_spend(b, &c, 1, T0 + 1, on_kept, NULL);
+	commit();
+	disk_is_full = false;
+	advance(b, T0 + 2);
+	assert_int_equal(groups_on_disk(), 1); /* bob's */
+	budgets_free(b);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -108,6 +160,8 @@ int main(void)
 		TEST(counters_never_go_back),
 		TEST(what_is_reserved_stays_reserved),
 		TEST(a_change_that_is_given_up_changes_nothing),
+		TEST(a_budget_that_goes_while_the_disk_is_full_is_gone_from_it_afterwards),
+		TEST(a_write_in_between_does_not_forget_what_is_to_be_deleted),
 	};
 
 	return run(tests, sizeof(tests) / sizeof(tests[0]));

@@ -45,6 +45,8 @@ static inline void put(void *batch, struct slice key, struct slice value)
 	size_t at = 0;
 
 	(void)batch;
+	if (disk_is_full)
+		return;
 	while (at < pair_count && !slice_equal((struct slice){ pairs[at].key, pairs[at].key_len }, key))
 		at++;
 	if (at < pair_count)
