@@ -67,6 +67,7 @@ struct agent {
 	struct admin *admin;
 	struct price_book *prices; /* owned by the pipeline's settings once these exist */
 	unsigned ticks;
+	struct meter *reloads_applied, *reloads_refused;
 	uint64_t drain_until_ms;
 	void (*drained)(void *context);
 	void *drained_context;
@@ -328,6 +329,8 @@ struct status agent_start(struct config *config, uv_loop_t *loop, struct agent *
 	a->config = config;
 	a->loop = loop;
 	log_set_level((enum log_level)config->log.level);
+	a->reloads_applied = meter_get(METER_CONFIG_RELOADS, "result=\"applied\"");
+	a->reloads_refused = meter_get(METER_CONFIG_RELOADS, "result=\"refused\"");
 	struct status s = open_all(a, why);
 	if (FAILED(s)) {
 		a->config = NULL; /* still the caller's */
@@ -451,7 +454,7 @@ void agent_reload(struct agent *a)
 	struct buf why = BUF_INIT;
 	struct status s = load_and_apply(a, &why);
 
-	meter_add(meter_get(METER_CONFIG_RELOADS, FAILED(s) ? "result=\"refused\"" : "result=\"applied\""), 1);
+	meter_add(FAILED(s) ? a->reloads_refused : a->reloads_applied, 1);
 	if (FAILED(s))
 		LOG(ERROR, "daemon", "reload_refused", "kept=\"the configuration in force\" reason=\"%.*s\"",
 		    SLICE_ARG(slice_trim(buf_view(&why))));

@@ -130,6 +130,11 @@ def test_sigint_stops_like_sigterm(start_agent):
     agent.expect_exit(0)
 
 
+def test_reloads_are_counted_from_zero_so_that_the_first_refused_one_is_an_increase(start_agent):
+    agent = start_agent()
+    assert [agent.metric("plimsoll_agent_config_reloads_total", result=result) for result in ("applied", "refused")] == [0, 0]
+
+
 def test_a_reload_applies_and_a_bad_one_changes_nothing(start_agent):
     agent = start_agent({"log": {"level": "info"}})
     agent.write_config({"log": {"level": "warn"}})
