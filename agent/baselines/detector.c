@@ -241,6 +241,15 @@ void detector_finish(struct detector *d)
 		tick(d);
 }
 
+void detector_begin(struct detector *d, int64_t now_s)
+{
+	if (d->clock_s != 0 && now_s > d->clock_s)
+		now_s = d->clock_s;
+	d->started = true;
+	d->open_s = d->newest_s = d->settled_s = now_s - now_s % BUCKET_S;
+	d->heard_s = d->clock_s;
+}
+
 /* Event time of a sample, and all that its coming closes. */
 static int64_t arrive(struct detector *d, uint64_t unix_ms)
 {
@@ -250,10 +259,8 @@ static int64_t arrive(struct detector *d, uint64_t unix_ms)
 		meter_add(d->meters.clock, 1);
 		now_s = d->clock_s;
 	}
-	if (!d->started) {
-		d->started = true;
-		d->open_s = d->settled_s = now_s - now_s % BUCKET_S;
-	}
+	if (!d->started)
+		detector_begin(d, now_s);
 	if (now_s > d->newest_s) {
 		d->newest_s = now_s;
 		d->heard_s = d->clock_s;
@@ -268,8 +275,7 @@ int64_t detector_settles(int64_t open_s)
 	return open_s + BUCKET_S + scale_infos[SCALE_6H].max_hold_s + scale_infos[SCALE_6H].width_s;
 }
 
-/* Something of this key's is going to need closing. */
-static void mark_open(struct detector *d, struct baseline_key *k)
+void detector_mark_open(struct detector *d, struct baseline_key *k)
 {
 	k->has_open = k->dirty = true;
 	d->settled_s = detector_settles(d->open_s);
@@ -295,7 +301,7 @@ static void add_to_key(struct detector *d, struct baseline_key *k, const struct 
 {
 	if (k == NULL)
 		return;
-	mark_open(d, k);
+	detector_mark_open(d, k);
 	detector_observe(d, k, s, now_s);
 }
 

@@ -73,6 +73,12 @@ void detector_count_hour(struct detector *d, int64_t end_s);
 /* After it has closed; also at the quarters, since a configured day may begin at one. */
 void detector_end_hour(struct detector *d, int64_t end_s);
 
+/* Event time begins: here, or at the clock's time where that is earlier, and goes on with the clock from now. */
+void detector_begin(struct detector *d, int64_t now_s);
+
+/* Something of this key's is going to need closing. */
+void detector_mark_open(struct detector *d, struct baseline_key *k);
+
 /* From when on no series has anything to close, if nothing comes after the bucket that began at open_s. */
 int64_t detector_settles(int64_t open_s);
 

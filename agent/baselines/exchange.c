@@ -206,7 +206,8 @@ static struct status take_series(struct import *im, const struct line *l, struct
 		else
 			series_free(old);
 	}
-	w->series->dirty = k->dirty = k->has_open = true;
+	w->series->dirty = true;
+	detector_mark_open(d, k);
 	if (l->first_seen < (double)k->first_s)
 		k->first_s = (int64_t)l->first_seen;
 	detector_refresh(w);
@@ -274,11 +275,8 @@ static struct status import_head(struct import *im, const struct line *l)
 	if (!(l->at >= 0 && l->at < 1e12))
 		return FAIL(MALFORMED, "no time when it was made");
 	im->at_s = l->at;
-	if (im->d != NULL && !im->d->started) {
-		im->d->started = true;
-		im->d->open_s = im->d->newest_s = (int64_t)l->at - (int64_t)l->at % BUCKET_S;
-		im->d->settled_s = im->d->open_s + BUCKET_S;
-	}
+	if (im->d != NULL && !im->d->started)
+		detector_begin(im->d, (int64_t)l->at);
 	return OK;
 }
 

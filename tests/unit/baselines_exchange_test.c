@@ -59,6 +59,53 @@ static void a_new_agent_judges_by_what_another_has_learned(void **state)
 	buf_release(&again);
 }
 
+/* The text of a detector that has learned for so many days. */
+static void learned(struct buf *text, int days)
+{
+	const struct baselines_config config = rig_config();
+
+	rig_open(&rig, &config);
+	rig_play(&rig, one, days * DAYS, NULL);
+	export_of(rig.detector, text);
+	detector_free(rig.detector);
+}
+
+static void hours_without_traffic_before_an_import_do_not_pass_after_it(void **state)
+{
+	const struct baselines_config config = rig_config();
+	struct exchange_result result;
+	struct buf text = BUF_INIT;
+
+	(void)state;
+	learned(&text, 4);
+	rig_open(&other, &config);
+	other.now_s = rig.now_s;
+	detector_advance(other.detector, other.now_s - 5 * 3600);
+	detector_advance(other.detector, other.now_s);
+	assert_int_equal(take(other.detector, buf_view(&text), EXCHANGE_IMPORT, &result).code, STATUS_OK);
+	detector_advance(other.detector, other.now_s + 1);
+	assert_true(detector_time(other.detector) <= other.now_s);
+	detector_free(other.detector);
+	buf_release(&text);
+}
+
+static void an_export_from_a_clock_ahead_does_not_take_time_ahead(void **state)
+{
+	const struct baselines_config config = rig_config();
+	struct exchange_result result;
+	struct buf text = BUF_INIT;
+
+	(void)state;
+	learned(&text, 4);
+	rig_open(&other, &config);
+	other.now_s = rig.now_s - 86400;
+	detector_advance(other.detector, other.now_s);
+	assert_int_equal(take(other.detector, buf_view(&text), EXCHANGE_IMPORT, &result).code, STATUS_OK);
+	assert_true(detector_time(other.detector) <= other.now_s + 300);
+	detector_free(other.detector);
+	buf_release(&text);
+}
+
 static void replicas_merge_to_something_between_them(void **state)
 {
 	const struct baselines_config config = rig_config();
@@ -147,6 +194,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_new_agent_judges_by_what_another_has_learned),
+		cmocka_unit_test(hours_without_traffic_before_an_import_do_not_pass_after_it),
+		cmocka_unit_test(an_export_from_a_clock_ahead_does_not_take_time_ahead),
 		cmocka_unit_test(replicas_merge_to_something_between_them),
 		cmocka_unit_test(what_is_cut_altered_or_of_another_version_changes_nothing),
 		cmocka_unit_test(a_reset_forgets_and_ends_what_fires),
