@@ -10,28 +10,22 @@
 #include "agent/base/hex.h"
 #include "agent/base/money.h"
 
-/* One function for each kind of member. It returns false where the value has another shape. */
+/* One function for each kind of member that is not null. It returns false where the value has another shape. */
 
-/* A number, or none where the member is null. */
-static bool read_number(struct json *j, double *out, bool *known)
+static bool read_number(struct json *j, double *out)
 {
 	struct slice text;
 
-	*known = false;
-	if (json_peek(j) == JSON_NULL)
-		return json_null(j);
-	*known = true;
 	return json_number(j, &text) && slice_to_double(text, out);
 }
 
 static bool read_duration(struct json *j, uint64_t *out_ns)
 {
 	double ms;
-	bool known;
 
-	if (!read_number(j, &ms, &known) || (known && !(ms >= 0 && ms < 1e12)))
+	if (!read_number(j, &ms) || !(ms >= 0 && ms < 1e12))
 		return false;
-	*out_ns = known ? (uint64_t)llround(ms * 1e6) : 0;
+	*out_ns = (uint64_t)llround(ms * 1e6);
 	return true;
 }
 
@@ -41,8 +35,6 @@ static bool read_count(struct json *j, struct tokens *t, enum token_class class)
 	struct slice text;
 	struct decimal n;
 
-	if (json_peek(j) == JSON_NULL)
-		return json_null(j);
 	if (!json_number(j, &text) || !decimal_parse(text, &n) || n.scale > 0 || n.digits < 0 || n.digits > UINT64_MAX)
 		return false;
 	tokens_set(t, class, (uint64_t)n.digits);
@@ -54,8 +46,6 @@ static bool read_money(struct json *j, struct money *out)
 	struct slice text;
 
 	*out = (struct money){ .known = false };
-	if (json_peek(j) == JSON_NULL)
-		return json_null(j);
 	if (!json_number(j, &text))
 		return false;
 	out->known = pusd_parse(text, &out->pusd);
@@ -67,8 +57,6 @@ static bool read_balance(struct json *j, struct money *out)
 {
 	struct slice text;
 
-	if (json_peek(j) == JSON_NULL)
-		return read_money(j, out);
 	if (!json_number(j, &text))
 		return false;
 	bool is_negative = text.ptr[0] == '-';
@@ -92,10 +80,9 @@ static bool read_time(struct json *j, struct arena *a, uint64_t *out_ns)
 {
 	struct slice text;
 	double seconds;
-	bool known;
 
 	if (json_peek(j) == JSON_NUMBER) {
-		if (!read_number(j, &seconds, &known) || !(seconds >= 0 && seconds < 9e9))
+		if (!read_number(j, &seconds) || !(seconds >= 0 && seconds < 9e9))
 			return false;
 		*out_ns = (uint64_t)llround(seconds * 1e3) * NS_PER_MS;
 		return true;
@@ -110,8 +97,6 @@ static bool read_hex(struct json *j, uint8_t *out, size_t n)
 {
 	struct json_string s;
 
-	if (json_peek(j) == JSON_NULL)
-		return json_null(j);
 	return json_string(j, &s) && hex_parse(s.raw, out, n);
 }
 
@@ -133,8 +118,6 @@ static bool read_outcome(struct json *j, enum outcome *out)
 {
 	struct json_string s;
 
-	if (json_peek(j) == JSON_NULL)
-		return json_null(j);
 	if (!json_string(j, &s))
 		return false;
 	for (int i = 0; i < OUTCOME_COUNT; i++)
@@ -150,14 +133,12 @@ static bool read_scores(struct json *j, struct arena *a, struct call *c)
 {
 	struct json_string name;
 	double value;
-	bool known;
 
-	if (json_peek(j) == JSON_NULL)
-		return json_null(j);
 	if (!json_object(j))
 		return false;
 	while (json_member(j, &name)) {
-		if (!read_number(j, &value, &known))
+		bool known = json_peek(j) != JSON_NULL;
+		if (known ? !read_number(j, &value) : !json_null(j))
 			return false;
 		if (known && c->score_name.len == 0) {
 			c->score_name = json_unescape(name, a);
@@ -171,8 +152,6 @@ static bool read_truth(struct json *j, enum tristate *out)
 {
 	bool truth = false;
 
-	if (json_peek(j) == JSON_NULL)
-		return json_null(j);
 	*out = json_bool(j, &truth) && truth ? TRI_YES : TRI_NO;
 	return j->why == NULL;
 }
@@ -180,11 +159,10 @@ static bool read_truth(struct json *j, enum tristate *out)
 static bool read_u32(struct json *j, uint32_t *out)
 {
 	double n;
-	bool known;
 
-	if (!read_number(j, &n, &known) || (known && !(n >= 0 && n <= UINT32_MAX)))
+	if (!read_number(j, &n) || !(n >= 0 && n <= UINT32_MAX))
 		return false;
-	*out = known ? (uint32_t)n : 0;
+	*out = (uint32_t)n;
 	return true;
 }
 
@@ -220,7 +198,6 @@ static bool read_fingerprint(struct json *j, struct arena *a, uint64_t *out)
 {
 	struct slice hex = SLICE_NONE;
 
-	*out = 0;
 	if (!json_text(j, a, &hex))
 		return false;
 	for (size_t i = 0; i < hex.len; i++) {
@@ -246,8 +223,7 @@ static bool read_dialect(struct json *j, struct arena *a, struct call *c)
 /* The number of the documents is all that a record keeps of them. */
 static bool read_retrieved(struct json *j, struct arena *a, struct call *c)
 {
-	bool is_known = json_peek(j) != JSON_NULL;
-	struct retrieval *found = is_known ? arena_alloc(a, sizeof(*found)) : NULL;
+	struct retrieval *found = arena_alloc(a, sizeof(*found));
 
 	if (found == NULL)
 		return json_skip(j);
@@ -314,8 +290,11 @@ static bool read_listed(struct json *j, struct arena *a, struct slice key, struc
 
 static bool read_member(struct json *j, struct arena *a, struct slice key, struct call *c)
 {
-	bool listed, understood = read_listed(j, a, key, c, &listed);
+	bool listed;
 
+	if (json_peek(j) == JSON_NULL) /* unknown, as what is missing */
+		return json_null(j);
+	bool understood = read_listed(j, a, key, c, &listed);
 	if (!listed)
 		understood = read_telling(j, a, key, c, &listed);
 	if (listed)
@@ -351,7 +330,7 @@ static bool read_member(struct json *j, struct arena *a, struct slice key, struc
 	if (slice_equal(key, SLICE("scores")))
 		return read_scores(j, a, c);
 	if (slice_equal(key, SLICE("user_rating")))
-		return read_number(j, &c->user_rating, &c->has_user_rating);
+		return c->has_user_rating = read_number(j, &c->user_rating);
 	return json_skip(j);
 }
 

@@ -54,11 +54,46 @@ static void a_member_that_is_no_such_thing_is_refused_not_taken_for_unknown(void
 			fail_msg("%s was taken", members[i]);
 }
 
+static void whatever_is_null_is_unknown(void **state)
+{
+	static const char *const members[] = {
+		"trace_id", "prompt_version", "model", "feature", "latency_ms", "input_tokens", "cost_usd", "cache_savings_usd",
+		"outcome", "scores", "user_rating", "streaming", "finish_reasons", "error_class", "tool_calls", "http_status",
+		"prompt_fingerprint", "blocked", "sensitive_data", "injection_suspected", "from_cache", "price", "dialect",
+		"retrieved_docs", "tokens_estimated", "evaluation_traffic", "of_a_later_version",
+	};
+	struct call c;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(members) / sizeof(members[0]); i++) {
+		char member[64];
+		snprintf(member, sizeof(member), "\"%s\":null", members[i]);
+		if (read_member(member, &c) != STATUS_OK)
+			fail_msg("%s was refused", member);
+		assert_false(c.has_user_rating || c.cost.known || c.sensitive_data || c.retrieval != NULL || c.latency_ns != 0);
+	}
+}
+
+static void a_record_whose_time_is_null_has_none(void **state)
+{
+	struct arena arena;
+	struct call c;
+
+	(void)state;
+	arena_init(&arena, 1 << 16);
+	struct status s = record_read(SLICE("{\"time\":null}"), &arena, &c);
+	assert_int_equal(s.code, STATUS_MALFORMED);
+	assert_string_equal(s.why, "a record has no time");
+	arena_release(&arena);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_count_of_tokens_is_whole_however_it_is_written),
 		cmocka_unit_test(a_member_that_is_no_such_thing_is_refused_not_taken_for_unknown),
+		cmocka_unit_test(whatever_is_null_is_unknown),
+		cmocka_unit_test(a_record_whose_time_is_null_has_none),
 	};
 
 	return cmocka_run_group_tests_name("span/record", tests, NULL, NULL);
