@@ -7,6 +7,7 @@
 #include <stdlib.h>
 
 #define SETTLED_S 3600
+#define ROUTER_S  86400 /* more models than are kept answered in this time */
 
 static struct slice text_of(const struct model_name *n)
 {
@@ -109,9 +110,11 @@ static bool is_newest(const struct asked_model *m, struct slice answer)
 	return m->answer_count > 0 && slice_equal(text_of(&m->answers[0]), answer);
 }
 
-/* True where the answer is not among those of late; it is now, and the newest. */
-static bool is_new(struct asked_model *m, struct slice answer)
+/* True where the answer is not among those of late, nor one of many; it is now, and the newest. */
+static bool is_new(struct asked_model *m, struct slice answer, int64_t now_s)
 {
+	bool is_full = m->answer_count == MODEL_ANSWERS_MAX;
+	bool is_routed = is_full && now_s - m->came_s[MODEL_ANSWERS_MAX - 1] < ROUTER_S;
 	uint8_t at = 0;
 
 	while (at < m->answer_count && !slice_equal(text_of(&m->answers[at]), answer))
@@ -122,9 +125,11 @@ static bool is_new(struct asked_model *m, struct slice answer)
 	if (!known && at == m->answer_count)
 		at--;
 	memmove(m->answers + 1, m->answers, at * sizeof(m->answers[0]));
+	memmove(m->came_s + 1, m->came_s, at * sizeof(m->came_s[0]));
 	set(&m->answers[0], answer);
+	m->came_s[0] = now_s;
 	m->dirty = true;
-	return !known;
+	return !known && !is_routed;
 }
 
 static void tell_change(const struct asked_model *m, const struct sample *s, int64_t now_s, verdict_fn emit,
@@ -154,7 +159,7 @@ void model_watch_take(struct model_watch *w, const struct sample *s, int64_t now
 	/* an answer by the name that was asked for says nothing: many servers echo it */
 	if (!is_newest(m, answer) && !slice_equal(asked, answer)) {
 		bool first = m->answer_count == 0;
-		if (is_new(m, answer) && !first && now_s - m->first_s >= SETTLED_S)
+		if (is_new(m, answer, now_s) && !first && now_s - m->first_s >= SETTLED_S)
 			tell_change(m, s, now_s, emit, context);
 	}
 	if (notice_every_s > 0 && s->model_pinned == TRI_NO &&
@@ -189,4 +194,6 @@ void asked_model_record(struct record *r, struct asked_model *m)
 		record_name(r, &m->answers[i]);
 	if (r->failed)
 		m->answer_count = 0;
+	for (uint8_t i = 0; i < m->answer_count && !record_writes(r); i++)
+		m->came_s[i] = m->last_s;
 }

@@ -2,7 +2,8 @@
  * baselines/model_watch.h - who answers behind the model names that production asks for.
  *
  * A request model is known with the last few models that answered for it. An answer from another one is news (the
- * vendor has moved an alias, or a router has), once the name has been known for an hour. That production asks for a
+ * vendor has moved an alias, or a router has), once the name has been known for an hour; where more than a few answer
+ * within a day, the name is that of a router among them, and no change of one. That production asks for a
  * floating alias at all is a notice, at most once in notice_every_s per name; 0: never.
  */
 #ifndef PLIMSOLL_BASELINES_MODEL_WATCH_H
@@ -26,6 +27,7 @@ struct model_name {
 struct asked_model {
 	struct model_name name;
 	struct model_name answers[MODEL_ANSWERS_MAX]; /* newest first */
+	int64_t came_s[MODEL_ANSWERS_MAX];            /* when each became the newest; after a restart last_s */
 	uint8_t answer_count;
 	bool dirty;
 	int64_t first_s, last_s;

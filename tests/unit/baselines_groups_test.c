@@ -187,6 +187,26 @@ static void another_model_behind_the_same_name_is_told_once(void **state)
 	detector_free(rig.detector);
 }
 
+static void a_router_among_many_models_is_no_change_of_one(void **state)
+{
+	static const char *const models[] = { "a", "b", "c", "d", "e", "f", "g" };
+	const struct baselines_config config = rig_config();
+
+	(void)state;
+	rig_open(&rig, &config);
+	for (int i = 0; i < 2 * DAYS; i += 20, rig.now_s += 1200) {
+		struct sample s = answered("router/auto", models[i / 20 % 7]);
+		detector_add(rig.detector, &s);
+	}
+	assert_true(rig.count <= 4); /* the first few may be news */
+	int before = rig.count;
+	rig.now_s += 2 * 86400;
+	struct sample s = answered("router/auto", "another");
+	detector_add(rig.detector, &s);
+	assert_int_equal(rig.count, before + 1);
+	detector_free(rig.detector);
+}
+
 static void a_floating_alias_is_told_as_often_as_is_asked_for(void **state)
 {
 	struct baselines_config config = rig_config();
@@ -242,6 +262,7 @@ int main(void)
 		cmocka_unit_test(a_change_of_prices_is_no_dear_day_either),
 		cmocka_unit_test(another_model_behind_the_same_name_is_told_once),
 		cmocka_unit_test(a_pinned_model_that_answers_otherwise_is_told_with_what_shows_it),
+		cmocka_unit_test(a_router_among_many_models_is_no_change_of_one),
 		cmocka_unit_test(a_floating_alias_is_told_as_often_as_is_asked_for),
 	};
 	return cmocka_run_group_tests_name("baselines/groups", tests, NULL, NULL);
