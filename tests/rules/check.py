@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""The Prometheus rules of dashboards/prometheus: valid, right on made-up series, and about metrics that the agent has."""
+"""The Prometheus rules of dashboards/prometheus: valid, about metrics that the agent has, and right on made-up series, each alert
+of them."""
 import re
 import subprocess
 import sys
@@ -25,13 +26,22 @@ def unknown_metrics(rules):
     return sorted(set(METRIC.findall(expressions)) - known)
 
 
+def untested_alerts(rules):
+    tests = "".join(p.read_text() for p in TESTS)
+    return [name for name in re.findall(r"- alert: (\w+)", rules.read_text())
+            if not re.search(r"alertname: %s\n +eval_time: .*\n +exp_alerts:\n" % name, tests)]
+
+
 def main():
     checks = [("prometheus.yml", promtool("check", "config", "dashboards/prometheus/prometheus.yml"))]
     for rules in RULES:
         missing = unknown_metrics(rules)
         if missing:
             print("%s: the agent has no %s" % (rules, ", ".join(missing)))
-        checks.append((rules.name, promtool("check", "rules", rules) and not missing))
+        untested = untested_alerts(rules)
+        if untested:
+            print("%s: no test of tests/rules has %s fire" % (rules, ", ".join(untested)))
+        checks.append((rules.name, promtool("check", "rules", rules) and not missing and not untested))
     checks += [(test.name, promtool("test", "rules", test)) for test in TESTS]
     for name, is_good in checks:
         print("%-6s %s" % ("ok" if is_good else "FAIL", name))
