@@ -263,10 +263,13 @@ static struct verdict evidence(const struct series *s, const struct rules *r, in
 	};
 }
 
-static void raise_alert(struct series *s, const struct rules *r, int scale, const struct run *run, double sigma,
-			verdict_fn emit, void *context)
+/* before: direction of the alert before this one. What another alert tells of (alert_s is 0) stays untold either way. */
+static void raise_alert(struct series *s, const struct rules *r, int scale, int before, const struct run *run,
+			double sigma, verdict_fn emit, void *context)
 {
-	if (s->resolved_s != 0 && s->since_s - s->resolved_s < REOPEN_S) {
+	bool is_same = s->alert_s == 0 || s->direction == before;
+
+	if (is_same && s->resolved_s != 0 && s->since_s - s->resolved_s < REOPEN_S) {
 		tell(s, VERDICT_REOPENED, s->since_s, emit, context);
 		return;
 	}
@@ -297,8 +300,9 @@ static bool test_direction(struct series *s, const struct rules *r, int scale, i
 		if (residual / sigma < r->threshold[scale] || direction * run.z_sum / run.buckets < MEAN_Z * r->k ||
 		    !is_big_enough(s, scale, &run, residual))
 			continue;
+		int before = s->direction;
 		start_firing(s, scale, direction, end_s);
-		raise_alert(s, r, scale, &run, sigma, emit, context);
+		raise_alert(s, r, scale, before, &run, sigma, emit, context);
 		return true;
 	}
 	return false;
