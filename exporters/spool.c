@@ -17,6 +17,7 @@
 #define COMMIT_INTERVAL_MS 10
 #define HURRY_BYTES        ((size_t)2 << 20)
 #define ASIDE_MAX          64
+#define DAMAGED_LABELS     "store=\"queue\",reason=\"damaged\""
 #define PLACES_MAX         64u
 #define ASIDE_BYTES_MAX    ((size_t)16 << 20)
 
@@ -63,7 +64,7 @@ static struct status begin_anew(const struct store_habits *habits, struct store 
 	}
 	LOG(ERROR, "exporters", "queue_damaged", "directory=\"%s\" kept=\"data.mdb.damaged\" reason=\"%s\"",
 	    habits->directory, buf_string(why));
-	meter_add(meter_get(METER_STORE_FAILURES, "store=\"queue\",reason=\"damaged\""), 1);
+	meter_add(meter_get(METER_STORE_FAILURES, DAMAGED_LABELS), 1);
 	buf_release(why); /* a start that goes on has nothing to say */
 	return store_open_as(habits, out, why);
 }
@@ -81,6 +82,7 @@ struct status spool_open(const char *directory, uint64_t max_bytes, struct spool
 
 	if (s == NULL)
 		return FAIL(NOMEM, "no memory for the queues on the disk");
+	meter_get(METER_STORE_FAILURES, DAMAGED_LABELS); /* zero is shown, so that the start that finds damage is an increase */
 	struct status status = store_open_as(&habits, &s->store, why);
 	if (status.code == STATUS_CORRUPT)
 		status = begin_anew(&habits, &s->store, why);

@@ -103,6 +103,7 @@ def test_what_is_too_old_is_dropped_as_expired(start_agent, backend):
 def test_a_damaged_queue_is_moved_aside_and_the_agent_starts(start_agent, backend):
     backend.always_fail = Failure()
     agent = start_agent(durable(backend))
+    assert agent.metric("plimsoll_agent_store_failures_total", store="queue", reason="damaged") == 0
     send_calls(agent, 50)
     agent.kill()
     backend.always_fail = None
@@ -110,6 +111,7 @@ def test_a_damaged_queue_is_moved_aside_and_the_agent_starts(start_agent, backen
     path.write_bytes(b"\xff" * 4096 + path.read_bytes()[4096:8192])
     agent.start()
     assert "event=queue_damaged" in agent.output
+    assert agent.metric("plimsoll_agent_store_failures_total", store="queue", reason="damaged") == 1
     assert path.with_name("data.mdb.damaged").exists()
     send_calls(agent, 1)
     backend.wait_for_spans(1)
