@@ -188,7 +188,8 @@ static void write_contributor(struct report *r, const char *name, const struct g
 {
 	double usd = contribution(g, &r->all);
 
-	buf_text(r->out, r->out->ptr[r->out->len - 1] == '[' ? "{" : ",{");
+	json_write_comma(r->out);
+	buf_byte(r->out, '{');
 	json_write_key(r->out, "by");
 	json_write_string(r->out, slice_of(name));
 	json_write_key(r->out, "value");

@@ -20,8 +20,8 @@ static void write_action(struct buf *out, const char *title, struct slice addres
 {
 	if (address.len == 0)
 		return;
-	buf_printf(out, "%s{\"type\":\"Action.OpenUrl\",\"title\":\"%s\",\"url\":", out->ptr[out->len - 1] == '[' ? "" : ",",
-		   title);
+	json_write_comma(out);
+	buf_printf(out, "{\"type\":\"Action.OpenUrl\",\"title\":\"%s\",\"url\":", title);
 	json_write_string(out, address);
 	buf_byte(out, '}');
 }

@@ -512,10 +512,15 @@ void json_write_double(struct buf *b, double value)
 	buf_text(b, text);
 }
 
-void json_write_key(struct buf *b, const char *key)
+void json_write_comma(struct buf *b)
 {
 	if (b->len > 0 && b->ptr[b->len - 1] != '{' && b->ptr[b->len - 1] != '[' && b->ptr[b->len - 1] != ':')
 		buf_byte(b, ',');
+}
+
+void json_write_key(struct buf *b, const char *key)
+{
+	json_write_comma(b);
 	json_write_string(b, slice_of(key));
 	buf_byte(b, ':');
 }

@@ -100,7 +100,10 @@ void json_write_string(struct buf *b, struct slice s);
 /* The shortest decimal text that reads back as the same double; null for NaN and infinities. */
 void json_write_double(struct buf *b, double value);
 
-/* `"key":`, with a comma before it unless the last byte written opened a container. */
+/* The comma before another element or member, unless the last byte written opened a container. */
+void json_write_comma(struct buf *b);
+
+/* `"key":`, with a json_write_comma before it. */
 void json_write_key(struct buf *b, const char *key);
 
 /* One member each: json_write_key and the value behind it. Of an empty text, _or_null writes null and _if_any nothing. */

@@ -150,8 +150,7 @@ static void list_pair(void *context, const struct canary_wish *wish)
 
 	if (FAILED(canary_choose(l->canary, wish, &pair)))
 		return;
-	if (l->out->ptr[l->out->len - 1] != '[')
-		buf_byte(l->out, ',');
+	json_write_comma(l->out);
 	buf_byte(l->out, '{');
 	write_head(l->out, l->canary, wish, &pair);
 	buf_byte(l->out, '}');
@@ -162,7 +161,6 @@ void canary_write_list(const struct canary *c, struct buf *out)
 	struct listing l = { c, out };
 
 	buf_text(out, "{\"prompts\":[");
-	if (!buf_failed(out))
-		canary_pairs(c, list_pair, &l);
+	canary_pairs(c, list_pair, &l);
 	buf_text(out, "]}");
 }

@@ -166,8 +166,7 @@ static void write_assert(struct buf *out, const char *type, double threshold)
 {
 	if (isnan(threshold))
 		return;
-	if (out->ptr[out->len - 1] != '[')
-		buf_byte(out, ',');
+	json_write_comma(out);
 	buf_printf(out, "{\"type\":\"%s\",\"threshold\":", type);
 	json_write_double(out, threshold);
 	buf_byte(out, '}');

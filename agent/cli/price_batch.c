@@ -181,8 +181,7 @@ static void copy_members(struct slice line, struct buf *out)
 	while (json_member(&j, &key)) {
 		if (!json_raw(&j, &value) || is_answer_key(key.raw))
 			continue;
-		if (out->ptr[out->len - 1] != '{')
-			buf_byte(out, ',');
+		json_write_comma(out);
 		buf_byte(out, '"');
 		buf_slice(out, key.raw);
 		buf_text(out, "\":");

@@ -21,7 +21,8 @@ static void add_text(struct buf *out, const char *key, struct slice value)
 {
 	if (value.len == 0)
 		return;
-	buf_printf(out, "%s{\"key\":\"%s\",\"value\":{\"stringValue\":", out->ptr[out->len - 1] == '[' ? "" : ",", key);
+	json_write_comma(out);
+	buf_printf(out, "{\"key\":\"%s\",\"value\":{\"stringValue\":", key);
 	json_write_string(out, value);
 	buf_text(out, "}}");
 }

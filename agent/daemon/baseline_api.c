@@ -28,8 +28,7 @@ static void write_standing(void *context, const struct standing_view *v)
 
 	if (!fits(w->feature, v->feature) || !fits(w->model, v->model) || !fits(w->metric, slice_of(v->metric)))
 		return;
-	if (w->out->ptr[w->out->len - 1] != '[')
-		buf_byte(w->out, ',');
+	json_write_comma(w->out);
 	buf_byte(w->out, '{');
 	json_write_text(w->out, "feature", v->feature);
 	json_write_text(w->out, "model", v->model);

@@ -21,9 +21,10 @@ static bool list_one(void *context, const struct spool_entry *e, struct slice va
 	struct buf *out = context;
 	struct slice bytes, why = split_reason(value, &bytes);
 
-	buf_printf(out, "%s{\"id\":%llu,\"kind\":\"%s\",\"items\":%u,\"bytes\":%zu,\"time\":%.3f,\"why\":",
-		   out->ptr[out->len - 1] == '[' ? "" : ",", (unsigned long long)e->seq, payload_kind_names[e->kind],
-		   e->items, bytes.len, (double)e->created_unix_ms / 1000);
+	json_write_comma(out);
+	buf_printf(out, "{\"id\":%llu,\"kind\":\"%s\",\"items\":%u,\"bytes\":%zu,\"time\":%.3f,\"why\":",
+		   (unsigned long long)e->seq, payload_kind_names[e->kind], e->items, bytes.len,
+		   (double)e->created_unix_ms / 1000);
 	json_write_string(out, why);
 	buf_byte(out, '}');
 	return !buf_failed(out);

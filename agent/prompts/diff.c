@@ -160,7 +160,8 @@ static void write_words(void *context, enum word_op op, struct slice text)
 	static const char *const names[] = { "kept", "deleted", "inserted" };
 	struct buf *out = context;
 
-	buf_printf(out, "%s{\"op\":\"%s\",\"text\":", out->ptr[out->len - 1] == '[' ? "" : ",", names[op]);
+	json_write_comma(out);
+	buf_printf(out, "{\"op\":\"%s\",\"text\":", names[op]);
 	json_write_string(out, text);
 	buf_byte(out, '}');
 }

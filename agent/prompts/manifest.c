@@ -265,7 +265,8 @@ static size_t write_section(const struct manifest *m, const struct manifest_fiel
 	}
 	out->failed |= buf_failed(&inner);
 	if (inner.len > 0) {
-		buf_printf(out, "%s\"%.*s\":{", out->ptr[out->len - 1] == '{' ? "" : ",", (int)prefix, first->name);
+		json_write_comma(out);
+		buf_printf(out, "\"%.*s\":{", (int)prefix, first->name);
 		buf_slice(out, buf_view(&inner));
 		buf_byte(out, '}');
 	}

@@ -83,6 +83,24 @@ static void alertmanager_knows_an_incident_by_labels_that_every_pod_gives_it(voi
 	alert_free(b);
 }
 
+/* The first allocation failed: every later one is passed over, and who sends asks buf_failed. */
+static void a_body_without_memory_fails_and_nothing_else(void **state)
+{
+	struct string_pair labels[] = { { "cluster", "eu-1" } };
+	struct alert *a = firing();
+	const struct telling t = { .alert = a, .config = &config };
+
+	(void)state;
+	for (int type = 0; type < CHANNEL_TYPE_COUNT; type++) {
+		struct channel_config c = channel_of((enum channel_type)type);
+		struct buf body = { .failed = true };
+		c.labels = (struct string_map){ labels, 1 };
+		alert_channels[type]->body(&c, &t, &body);
+		assert_true(buf_failed(&body) && body.ptr == NULL);
+	}
+	alert_free(a);
+}
+
 /* Such as a severity by which a team's routes go. */
 static void a_label_of_the_configuration_goes_before_ours(void **state)
 {
@@ -274,6 +292,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(alertmanager_knows_an_incident_by_labels_that_every_pod_gives_it),
 		cmocka_unit_test(a_label_of_the_configuration_goes_before_ours),
+		cmocka_unit_test(a_body_without_memory_fails_and_nothing_else),
 		cmocka_unit_test(alertmanager_is_told_of_no_start_ahead_of_the_clock),
 		cmocka_unit_test(pagerduty_opens_and_closes_under_one_key),
 		cmocka_unit_test(opsgenie_closes_by_the_alias_that_it_created),
