@@ -214,11 +214,25 @@ static void close_until(struct detector *d, int64_t now_s)
 	}
 }
 
+/* The clock was ahead, and event time with it: else all that comes would be late until the clock is there again. */
+static void set_back(struct detector *d)
+{
+	d->open_s = d->newest_s = d->clock_s - d->clock_s % BUCKET_S;
+	d->settled_s = detector_settles(d->open_s);
+	d->full_until_s = 0;
+	for (uint32_t i = 0; i < d->table.count; i++)
+		for (unsigned at = 0; d->table.keys[i] != NULL && at < d->table.keys[i]->watch_count; at++)
+			series_set_back(d->table.keys[i]->watches[at].series, d->open_s);
+	d->dirty = true;
+}
+
 void detector_advance(struct detector *d, uint64_t unix_s)
 {
 	int64_t before_s = d->clock_s;
 
 	d->clock_s = (int64_t)unix_s;
+	if (d->started && d->open_s > d->clock_s + CLOCK_AHEAD_MAX_S)
+		set_back(d);
 	if (before_s == 0 || d->clock_s < before_s)
 		d->heard_s = d->clock_s; /* a new start, or a clock that was put back: silence is counted from here */
 	if (d->started)

@@ -38,7 +38,8 @@ void detector_add(struct detector *d, const struct sample *s);
 
 /* A live agent's clock, before anything is loaded and then about once a second: stored times that lie ahead of it are not
  * believed, and it closes buckets that no traffic closes. Spans of the past that are sent now are judged at their own
- * pace, since only silence makes event time follow the clock. A replay does not call it. */
+ * pace, since only silence makes event time follow the clock; where the clock is set back behind event time, that goes
+ * back with it. A replay does not call it. */
 void detector_advance(struct detector *d, uint64_t unix_s);
 
 /* Above which cost requests of a cohort run away, for any thread, as long as the detector lives. */

@@ -100,6 +100,20 @@ double series_offset(const struct series *s, const struct rules *r, int64_t unix
 	return s->season != NULL ? offset_of_hour(s, hour_of_day(r, unix_s)) : 0.0;
 }
 
+void series_set_back(struct series *s, int64_t now_s)
+{
+	for (int i = 0; i < SCALE_COUNT; i++)
+		if (s->scales[i].open_s > now_s) {
+			s->scales[i].open = (struct bucket){ 0 };
+			s->scales[i].open_s = BUCKET_NEVER;
+		}
+	if (s->since_s > now_s)
+		s->since_s = now_s;
+	if (s->resolved_s > now_s)
+		s->resolved_s = now_s;
+	s->dirty = true;
+}
+
 bool series_is_open(const struct series *s)
 {
 	return s->scales[SCALE_5M].open_s != BUCKET_NEVER || s->scales[SCALE_1H].open_s != BUCKET_NEVER ||

@@ -62,6 +62,9 @@ bool series_accept(struct series *s, int64_t at_s, verdict_fn emit, void *contex
 /* What is taken off a logarithm in this hour; 0 until the hour was seen on two days. */
 double series_offset(const struct series *s, const struct rules *r, int64_t unix_s);
 
+/* Event time went back to now_s: what was gathered of later times is dropped. */
+void series_set_back(struct series *s, int64_t now_s);
+
 /* Whether a bucket is being gathered at any scale. */
 bool series_is_open(const struct series *s);
 

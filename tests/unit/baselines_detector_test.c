@@ -446,6 +446,36 @@ static void a_reload_leaves_the_room_as_it_is(void **state)
 	detector_free(d);
 }
 
+static void most_hours(void *context, const struct standing_view *v)
+{
+	uint32_t *hours = context;
+
+	if (v->learned_hours > *hours)
+		*hours = v->learned_hours;
+}
+
+static void a_clock_that_is_set_back_takes_event_time_with_it(void **state)
+{
+	struct buf verdicts = BUF_INIT;
+	struct detector *d = detector_new(&scenario_config, write_verdict, &verdicts);
+	int64_t late = rejected("reason=\"late\"");
+	uint32_t hours = 0;
+
+	(void)state;
+	for (int minute = -90; minute < 30 * 60; minute++) {
+		uint64_t now_s = MONDAY + (uint64_t)(minute < 0 ? 8 * 3600 + 60 * (minute + 90) : 60 * minute);
+		struct sample s = request(now_s, 0.001);
+		detector_advance(d, now_s);
+		detector_add(d, &s);
+	}
+	assert_int_equal(rejected("reason=\"late\""), late);
+	assert_true(detector_time(d) <= MONDAY + 30 * 3600);
+	detector_visit(d, most_hours, &hours);
+	assert_true(hours >= 29);
+	detector_free(d);
+	buf_release(&verdicts);
+}
+
 static void a_live_agent_closes_buckets_without_traffic(void **state)
 {
 	struct detector *d = detector_new(&scenario_config, remember, NULL);
@@ -493,6 +523,7 @@ int main(void)
 		cmocka_unit_test(a_replay_crosses_a_silence_of_any_length_at_once),
 		cmocka_unit_test(keys_beyond_the_limit_share_one),
 		cmocka_unit_test(a_reload_leaves_the_room_as_it_is),
+		cmocka_unit_test(a_clock_that_is_set_back_takes_event_time_with_it),
 		cmocka_unit_test(a_live_agent_closes_buckets_without_traffic),
 		cmocka_unit_test(spans_of_the_past_are_judged_in_their_own_time),
 	};
