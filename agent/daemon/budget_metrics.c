@@ -95,6 +95,10 @@ static const struct {
 	  AMOUNT_PUSD, render_reserved },
 	{ { "plimsoll_budget_remaining_usd", METRIC_GAUGE, "Left of the limit, negative where it is overdrawn" }, AMOUNT_PUSD,
 	  render_remaining },
+	{ { "plimsoll_budget_remaining_tokens", METRIC_GAUGE, "Left of the limit, negative where it is overdrawn" },
+	  AMOUNT_TOKENS, render_remaining },
+	{ { "plimsoll_budget_remaining_requests", METRIC_GAUGE, "Left of the limit, negative where it is overdrawn" },
+	  AMOUNT_REQUESTS, render_remaining },
 };
 #define AMOUNTS (sizeof(amounts) / sizeof(amounts[0]))
 

@@ -66,7 +66,8 @@ def server(tmp_path_factory):
     folder = tmp_path_factory.mktemp("manifests")
     (folder / "greet.yaml").write_text(MANIFEST)
     limits = {"day/user": {"limit_usd": 0.001, "limit_tokens": 1000, "limit_requests": 50, "by": ["user"], "hard": "deny"},
-              "request/one": {"limit_usd": 0.0001}}
+              "request/one": {"limit_usd": 0.0001}, "hour/tokens": {"limit_tokens": 1000},
+              "month/feature": {"limit_usd": 0.001, "by": ["feature"]}}
     agent = Agent(tmp_path_factory.mktemp("agent"), {"budgets": {"limits": limits}, "prompts": {
         "directory": str(folder), "poll_interval": "1s"}}).start()
     server = Prometheus(tmp_path_factory.mktemp("prometheus"), ["localhost:%d" % agent.ports["metrics"]])
@@ -79,6 +80,9 @@ def server(tmp_path_factory):
         assert time.monotonic() < end, server.targets()
     wait_for(lambda: server.query('plimsoll_prompt_drift_total > 3'), lambda: "scrapes: %s" % server.targets(), 30)
     app.close()
+    agent.post("/api/v1/budgets/reset", {"budget": "month/feature"})
+    left = 'plimsoll_budget_remaining_usd{budget="month/feature", feature="checkout"} > 0'
+    wait_for(lambda: server.query(left), lambda: "the reset: %s" % server.query("plimsoll_budget_remaining_usd"), 30)
     yield server
     server.stop()
     agent.stop()
@@ -92,11 +96,21 @@ def test_each_query_has_an_answer(server, name):
 
 
 def test_the_numbers_are_those_of_the_agent(server):
-    def value(dashboard, title):
+    def values(dashboard, title):
         panel = next(p for p in panels(dashboard) if p["title"] == title)
-        return [float(r["value"][1]) for r in server.query(filled_in(panel["targets"][0]["expr"]))]
-    assert value("budgets.json", "Groups that are used up") == [1]
+        return [(r["metric"], float(r["value"][1])) for r in server.query(filled_in(panel["targets"][0]["expr"]))]
+
+    def value(dashboard, title):
+        return [number for _, number in values(dashboard, title)]
+    assert value("budgets.json", "Groups that are used up") == [2]  # alice's money, and the hour's tokens
+    nearest = {labels.get("user", labels.get("feature")): number
+               for labels, number in values("budgets.json", "Nearest to their limit, money")}
+    assert nearest["alice"] > 1 and nearest["checkout"] == 0  # what is forgiven counts no more
     assert max(value("budgets.json", "Nearest to their limit, money")) > 1
     assert value("prompts.json", "Closed gates of versions that serve") == [1]
     assert value("prompts.json", "Gates: share of cases that passed") == [0.5]
     assert value("prompts.json", "Canaries that are worse") == [0]
+    failed = {labels["prompt"]: number for labels, number in values("prompts.json", "Calls that did not end well")}
+    assert failed["greet@1"] > 0 and failed["greet@2"] == 0  # known to be none, which is not unknown
+    disliked = {labels["prompt"]: number for labels, number in values("prompts.json", "Negative feedback")}
+    assert disliked == {"greet@1": 0, "greet@2": 1}
