@@ -30,15 +30,18 @@ static bool keep_name(struct slice *place, struct slice name)
 
 uint8_t detector_name(struct detector *d, struct slice raw)
 {
-	struct slice name = d->name_count == NAMES_MAX ? SLICE("other") : slice_head(raw, LABEL_MAX);
+	const struct slice other = SLICE("other");
+	struct slice name = slice_head(raw, LABEL_MAX);
 
 	if (raw.len == 0)
 		return 0;
 	for (uint8_t i = 1; i < d->name_count; i++)
-		if (slice_equal(d->names[i], slice_head(raw, LABEL_MAX)))
+		if (slice_equal(d->names[i], name))
 			return i;
 	if (d->name_count > NAMES_MAX)
 		return NAMES_MAX;
+	if (d->name_count == NAMES_MAX && !slice_equal(name, other))
+		return detector_name(d, other); /* one may be called so */
 	if (!keep_name(&d->names[d->name_count], name)) {
 		meter_add(d->meters.memory, 1);
 		return 0;

@@ -173,6 +173,26 @@ static void restarts_at_any_point_change_no_verdict(void **state)
 	life_release(&calm);
 }
 
+static void a_score_that_is_called_other_is_loaded_beside_all_others(void **state)
+{
+	struct life l = { .detector = detector_new(&scenario_config, write_verdict, &l.verdicts), .verdicts = BUF_INIT };
+	char name[24];
+
+	(void)state;
+	for (int i = 0; i < 40; i++) {
+		struct sample s = sample_unknown(SAMPLE_SCORE);
+		snprintf(name, sizeof(name), "score-%d", i);
+		s.time_unix_ms = MONDAY * 1000;
+		s.name = i == 3 ? SLICE("other") : slice_of(name);
+		s.value = 0.5;
+		detector_add(l.detector, &s);
+	}
+	uint64_t series = detector_series_count(l.detector);
+	restart(&l); /* nothing of it is refused */
+	assert_int_equal(detector_series_count(l.detector), series);
+	life_release(&l);
+}
+
 static void what_has_not_changed_is_not_saved_again(void **state)
 {
 	struct pairs again = { 0 };
@@ -513,6 +533,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(restarts_at_any_point_change_no_verdict),
+		cmocka_unit_test(a_score_that_is_called_other_is_loaded_beside_all_others),
 		cmocka_unit_test(what_has_not_changed_is_not_saved_again),
 		cmocka_unit_test(stored_values_that_are_broken_are_refused),
 		cmocka_unit_test(a_key_of_the_first_format_is_read),
