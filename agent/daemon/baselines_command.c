@@ -95,8 +95,14 @@ static void put_pair(void *batch, struct slice key, struct slice value)
 		store_batch_delete(batch, STORE_BASELINES, key);
 }
 
-static struct status open_store(const char *directory, struct detector *d, struct store **store, struct buf *why)
+/* Only what is imported makes a store where there is none: for an agent that is yet to be started. */
+static struct status open_store(const char *directory, bool makes, struct detector *d, struct store **store,
+				struct buf *why)
 {
+	if (!makes && !store_is_there(directory)) {
+		buf_printf(why, "no agent keeps its state in '%s': --storage takes what storage.directory says", directory);
+		return FAIL(NOTFOUND, "no store");
+	}
 	TRY(store_open(directory, STORE_BYTES, store, why));
 	return store_scan(*store, STORE_BASELINES, SLICE_NONE, load_pair, d);
 }
@@ -115,13 +121,13 @@ static struct status save_store(struct store *store, struct detector *d)
 /* Changes what a stopped agent keeps. */
 typedef struct status change_fn(struct detector *d, const struct call_of *call, struct slice text, struct buf *why);
 
-static int change_store(const struct call_of *call, struct slice text, change_fn *change)
+static int change_store(const struct call_of *call, struct slice text, bool makes, change_fn *change)
 {
 	const char *directory = call->args.values[OPTION_STORAGE];
 	struct detector *d = new_detector();
 	struct store *store = NULL;
 	struct buf why = BUF_INIT;
-	struct status s = d != NULL ? open_store(directory, d, &store, &why) : FAIL(NOMEM, "no memory");
+	struct status s = d != NULL ? open_store(directory, makes, d, &store, &why) : FAIL(NOMEM, "no memory");
 
 	if (!FAILED(s))
 		s = change(d, call, text, &why);
@@ -140,7 +146,7 @@ static int export_of_store(const char *directory, struct buf *out)
 	struct detector *d = new_detector();
 	struct store *store = NULL;
 	struct buf why = BUF_INIT;
-	struct status s = d != NULL ? open_store(directory, d, &store, &why) : FAIL(NOMEM, "no memory");
+	struct status s = d != NULL ? open_store(directory, false, d, &store, &why) : FAIL(NOMEM, "no memory");
 	int code = CLI_GO_ON;
 
 	if (FAILED(s))
@@ -374,7 +380,7 @@ static int import(struct call_of *call)
 		return cli_usage_error(&command_baselines, "%s takes an export: a file, or - for standard input", call->what);
 	int code = read_file(call->operand, &text);
 	if (code == CLI_GO_ON && call->args.values[OPTION_STORAGE] != NULL)
-		code = change_store(call, buf_view(&text), import_into);
+		code = change_store(call, buf_view(&text), true, import_into);
 	else if (code == CLI_GO_ON) {
 		code = check_export(call, buf_view(&text));
 		code = code == CLI_GO_ON ? send_parts(call, buf_view(&text)) : code;
@@ -404,8 +410,10 @@ static int reset(struct call_of *call)
 	if (v[OPTION_FEATURE] == NULL && v[OPTION_MODEL] == NULL && v[OPTION_VERSION] == NULL && v[OPTION_ALL] == NULL)
 		return cli_usage_error(&command_baselines,
 				       "reset takes --feature, --model, --prompt-version, or --all");
+	if (v[OPTION_METRIC] != NULL)
+		return cli_usage_error(&command_baselines, "reset forgets all metrics of what it names: --metric is for list and show");
 	if (v[OPTION_STORAGE] != NULL)
-		return change_store(call, SLICE_NONE, reset_in);
+		return change_store(call, SLICE_NONE, false, reset_in);
 	buf_text(&path, "/api/v1/baselines/reset");
 	client_query(&path, "feature", slice_of(v[OPTION_FEATURE]));
 	client_query(&path, "model", slice_of(v[OPTION_MODEL]));

@@ -28,6 +28,14 @@ const char *store_table_name(enum store_table table)
 
 /* ------------------------------------------------------------------ opening */
 
+bool store_is_there(const char *directory)
+{
+	char file[4096];
+
+	snprintf(file, sizeof(file), "%s/data.mdb", directory);
+	return access(file, F_OK) == 0;
+}
+
 /* Tables that an older version did not know are not there. */
 static int find_tables(struct store *s)
 {
@@ -159,7 +167,7 @@ struct status store_copy(struct store *s, const char *directory, struct buf *why
 
 	TRY(directory_make(directory, why));
 	snprintf(file, sizeof(file), "%s/data.mdb", directory);
-	if (access(file, F_OK) == 0) {
+	if (store_is_there(directory)) {
 		buf_printf(why, "'%s' is there already; choose another place, or move it away", file);
 		return FAIL(EXISTS, "there is a store already");
 	}

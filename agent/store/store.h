@@ -63,6 +63,9 @@ struct store_habits {
 };
 struct status store_open_as(const struct store_habits *habits, struct store **out, struct buf *why) MUST_USE;
 
+/* Whether there is an environment in directory, by the name of its file: store_open would not make one. */
+bool store_is_there(const char *directory);
+
 /* Opens an environment only to look at it, whether or not an agent works on it: nothing is written, and store_write must
  * not be called. Its file is believed: one that is damaged may end the process, so look at it in a child.
  * Errors: NOTFOUND, there is none; CORRUPT; IO; NOMEM. */

@@ -91,6 +91,23 @@ def test_a_stopped_agents_baselines_are_listed_and_exported(learned, tmp_path):
     assert "eval_score" in table and "answer" not in table
 
 
+def test_a_folder_without_state_is_named_and_not_made_into_a_store(learned, tmp_path):
+    missing, export = tmp_path / "missing", tmp_path / "baselines.ndjson"
+    for action in [("list",), ("show", "search"), ("export",), ("reset", "--all")]:
+        done = plimsoll("baselines", *action, "--storage", missing)
+        assert done.returncode == 3 and str(missing) in done.stderr and not missing.exists(), action
+    plimsoll("baselines", "export", export, "--storage", learned)
+    assert plimsoll("baselines", "import", export, "--storage", missing).returncode == 0  # before the agent's first start
+    assert listed("--storage", missing).keys() == listed("--storage", learned).keys()
+
+
+def test_a_reset_of_one_metric_is_refused_before_it_forgets_all(learned):
+    there = listed("--storage", learned)
+    done = plimsoll("baselines", "reset", "--feature", "search", "--metric", "cost", "--storage", learned)
+    assert done.returncode == 2 and "all metrics" in done.stderr
+    assert listed("--storage", learned) == there
+
+
 def test_a_running_agent_takes_an_export_shows_it_keeps_it_and_forgets(learned, start_agent, tmp_path):
     export = tmp_path / "baselines.ndjson"
     plimsoll("baselines", "export", export, "--storage", learned)
