@@ -138,8 +138,52 @@ uint64_t detector_reset(struct detector *d, struct slice feature, struct slice m
 	return marked;
 }
 
+/* The first version of this one, where that goes and this one stays; else NULL. */
+static struct baseline_key *going_first(const struct detector *d, struct baseline_key *k)
+{
+	struct baseline_key *first = k != NULL && !k->is_to_drop ? key_incumbent(&d->table, k) : NULL;
+
+	return first != NULL && first->is_to_drop ? first : NULL;
+}
+
+static void inherit_spend(struct detector *d, struct baseline_key *heir, struct baseline_key *first)
+{
+	if (first->spend == NULL)
+		return;
+	forget_stored(d, 'p', first, NULL);
+	free(heir->spend);
+	heir->spend = first->spend;
+	heir->spend->dirty = true;
+	first->spend = NULL;
+}
+
+/* Of first versions that go: the earliest of the others takes their place, and has the day's spend. */
+static void succeed_marked(struct detector *d)
+{
+	for (uint32_t i = 0; i < d->table.count; i++) {
+		struct baseline_key *k = d->table.keys[i], *first = going_first(d, k);
+		if (first != NULL && (first->incumbent == first->id || k->first_s < d->table.keys[first->incumbent]->first_s))
+			first->incumbent = k->id;
+	}
+	for (uint32_t i = 0; i < d->table.count; i++) {
+		struct baseline_key *k = d->table.keys[i], *first = going_first(d, k);
+		if (first == NULL)
+			continue;
+		k->incumbent = first->incumbent;
+		k->dirty = true;
+		if (k->incumbent == k->id)
+			inherit_spend(d, k, first);
+	}
+}
+
 static void end_alerts(struct detector *d, struct baseline_key *k)
 {
+	struct subject day = { d, k, NULL, true }, version = { d, k, NULL, false };
+
+	if (k->spend != NULL)
+		spend_accept(k->spend, d->open_s, detector_emit, &day);
+	for (int of = 0; k->tails != NULL && of < TAIL_COUNT; of++)
+		tail_latency_accept(&k->tails[of], (enum tail_of)of, d->open_s, detector_emit, &version);
 	for (unsigned i = 0; i < k->watch_count; i++) {
 		struct subject subject = { d, k, &k->watches[i], false };
 		series_accept(k->watches[i].series, d->open_s, detector_emit, &subject);
@@ -148,6 +192,8 @@ static void end_alerts(struct detector *d, struct baseline_key *k)
 
 void detector_drop_marked(struct detector *d)
 {
+	if (d->is_to_drop)
+		succeed_marked(d);
 	for (uint32_t i = 0; d->is_to_drop && i < d->table.count; i++) {
 		struct baseline_key *k = d->table.keys[i];
 		if (k == NULL || !k->is_to_drop)

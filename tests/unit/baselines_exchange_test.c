@@ -190,6 +190,65 @@ static void a_reset_forgets_and_ends_what_fires(void **state)
 	detector_free(rig.detector);
 }
 
+static void ignore_pair(void *context, struct slice key, struct slice value)
+{
+	(void)context;
+	(void)key;
+	(void)value;
+}
+
+static void play_version(const char *version, int minutes, double factor)
+{
+	for (int i = 0; i < minutes; i++, rig.now_s += 60) {
+		struct sample s = rig_call(&rig, "f", version, factor);
+		detector_add(rig.detector, &s);
+	}
+}
+
+static void a_reset_first_version_is_succeeded_by_the_next(void **state)
+{
+	const struct baselines_config config = rig_config();
+
+	(void)state;
+	rig_open(&rig, &config);
+	play_version("v1", 6 * DAYS, 1);
+	play_version("v2", 2 * DAYS, 1);
+	assert_int_equal(detector_reset(rig.detector, SLICE_NONE, SLICE_NONE, SLICE("v1")), 1);
+	detector_save(rig.detector, true, ignore_pair, NULL);
+	int before = rig.count;
+	play_version("v3", DAYS, 3);
+	const struct told *canary = rig_find(&rig, before, VERDICT_RAISED, VERDICT_CANARY, "cost");
+	assert_non_null(canary);
+	assert_string_equal(canary->version, "v3");
+	assert_non_null(rig_find(&rig, before, VERDICT_RAISED, VERDICT_SHIFT, "spend_day"));
+	detector_free(rig.detector);
+}
+
+static void a_reset_ends_the_alerts_of_the_day_and_of_percentiles_too(void **state)
+{
+	static const char *asked_for[] = { "latency_p99" };
+	struct baselines_config config = rig_config();
+
+	(void)state;
+	config.metrics.items = asked_for;
+	config.metrics.count = 1;
+	rig_open(&rig, &config);
+	play_version("v1", 8 * DAYS, 1);
+	for (int i = 0; i < DAYS; i++, rig.now_s += 60) {
+		struct sample s = rig_call(&rig, "f", "v1", 4);
+		s.latency_ms *= 5;
+		detector_add(rig.detector, &s);
+	}
+	assert_non_null(rig_find(&rig, 0, VERDICT_RAISED, VERDICT_SHIFT, "spend_day"));
+	assert_non_null(rig_find(&rig, 0, VERDICT_RAISED, VERDICT_LATENCY_P99, "latency_p99"));
+	int before = rig.count;
+	assert_int_equal(detector_reset(rig.detector, SLICE("f"), SLICE_NONE, SLICE_NONE), 1);
+	detector_save(rig.detector, true, ignore_pair, NULL);
+	assert_non_null(rig_find(&rig, before, VERDICT_ADOPTED, VERDICT_SHIFT, "spend_day"));
+	assert_non_null(rig_find(&rig, before, VERDICT_ADOPTED, VERDICT_LATENCY_P99, "latency_p99"));
+	detector_free(rig.detector);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -199,6 +258,8 @@ int main(void)
 		cmocka_unit_test(replicas_merge_to_something_between_them),
 		cmocka_unit_test(what_is_cut_altered_or_of_another_version_changes_nothing),
 		cmocka_unit_test(a_reset_forgets_and_ends_what_fires),
+		cmocka_unit_test(a_reset_first_version_is_succeeded_by_the_next),
+		cmocka_unit_test(a_reset_ends_the_alerts_of_the_day_and_of_percentiles_too),
 	};
 	return cmocka_run_group_tests_name("baselines/exchange", tests, NULL, NULL);
 }
