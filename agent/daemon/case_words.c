@@ -18,7 +18,8 @@
 struct chosen {
 	uint8_t trace_id[16], span_id[8], parent_span_id[8];
 	uint64_t end_unix_ns;
-	bool is_log; /* written in the span that is its parent */
+	bool is_log;   /* written in the span that is its parent */
+	bool is_found; /* a request may hold it twice */
 };
 
 struct dear {
@@ -199,6 +200,7 @@ static void choose(struct case_words_lane *l, const struct call *c, bool is_dear
 		return;
 	}
 	struct chosen *to = &l->chosen[l->count++];
+	to->is_found = false;
 	memcpy(to->trace_id, c->trace_id, sizeof(to->trace_id));
 	memcpy(to->span_id, c->span_id, sizeof(to->span_id));
 	memcpy(to->parent_span_id, c->parent_span_id, sizeof(to->parent_span_id));
@@ -295,21 +297,22 @@ static bool is_id(struct slice id, const uint8_t *wanted, size_t n)
 	return id.len == n && memcmp(id.ptr, wanted, n) == 0;
 }
 
-static const struct chosen *chosen_span(const struct case_words_lane *l, const struct span_view *span)
+static struct chosen *chosen_span(struct case_words_lane *l, const struct span_view *span)
 {
 	for (size_t i = 0; i < l->count; i++)
-		if (is_id(span->span_id, l->chosen[i].span_id, 8) && is_id(span->trace_id, l->chosen[i].trace_id, 16))
+		if (!l->chosen[i].is_found && is_id(span->span_id, l->chosen[i].span_id, 8) &&
+		    is_id(span->trace_id, l->chosen[i].trace_id, 16))
 			return &l->chosen[i];
 	return NULL;
 }
 
 /* A call that a log record tells of has no span of its own. */
-static const struct chosen *chosen_log(const struct case_words_lane *l, const struct log_view *log)
+static struct chosen *chosen_log(struct case_words_lane *l, const struct log_view *log)
 {
 	uint64_t time_ns = log->time_unix_ns != 0 ? log->time_unix_ns : log->observed_unix_ns;
 
 	for (size_t i = 0; i < l->count; i++)
-		if (l->chosen[i].end_unix_ns == time_ns && is_id(log->trace_id, l->chosen[i].trace_id, 16))
+		if (!l->chosen[i].is_found && l->chosen[i].end_unix_ns == time_ns && is_id(log->trace_id, l->chosen[i].trace_id, 16))
 			return &l->chosen[i];
 	return NULL;
 }
@@ -321,27 +324,29 @@ static struct status next(struct case_words_lane *l, const struct chosen *c, str
 		keep(l->all, c, text);
 	else
 		drop(l->all, read.code == STATUS_NOMEM ? DROP_NO_MEMORY : DROP_NO_TEXT);
-	return ++l->found < l->count ? OK : FAIL(EXISTS, "all that were chosen have been found");
+	return l->found < l->count ? OK : FAIL(EXISTS, "all that were chosen have been found");
 }
 
-static bool has_room(struct case_words_lane *l, size_t bytes)
+/* False where there is no room for its words. */
+static bool find(struct case_words_lane *l, struct chosen *c, size_t bytes)
 {
 	bool may = bytes <= CASE_WORDS_BYTES && may_take_bytes(l->all, bytes);
 
 	if (!may)
 		drop(l->all, bytes > CASE_WORDS_BYTES ? DROP_TOO_LARGE : DROP_RATE);
-	l->found += !may;
+	c->is_found = true;
+	l->found++;
 	return may;
 }
 
 static struct status on_span(void *context, const struct span_view *span, struct attribute_writer *added)
 {
 	struct case_words_lane *l = context;
-	const struct chosen *c = span->defect == NULL ? chosen_span(l, span) : NULL;
+	struct chosen *c = span->defect == NULL ? chosen_span(l, span) : NULL;
 	struct call_text text;
 
 	(void)added;
-	if (c == NULL || !has_room(l, span->wire.len))
+	if (c == NULL || !find(l, c, span->wire.len))
 		return OK;
 	return next(l, c, words_of_span(&l->reader, l->dialect, span, &text), &text);
 }
@@ -349,10 +354,10 @@ static struct status on_span(void *context, const struct span_view *span, struct
 static struct status on_log(void *context, const struct log_view *log)
 {
 	struct case_words_lane *l = context;
-	const struct chosen *c = log->defect == NULL ? chosen_log(l, log) : NULL;
+	struct chosen *c = log->defect == NULL ? chosen_log(l, log) : NULL;
 	struct call_text text;
 
-	if (c == NULL || !has_room(l, log->wire.len))
+	if (c == NULL || !find(l, c, log->wire.len))
 		return OK;
 	return next(l, c, words_of_log(&l->reader, l->dialect, log, &text), &text);
 }

@@ -82,24 +82,37 @@ static void add_span(struct buf *json, const struct question *t, uint32_t id)
 		   (unsigned long long)now - 1000000, (unsigned long long)now, t->output_tokens, t->finish, t->question);
 }
 
-/* As pipeline_ingest does it. */
-static struct sample_chunk *ingest(struct worker *w, const struct question *told, size_t count, uint32_t first_id)
+static void write_request(struct buf *wire, const struct question *told, size_t count, uint32_t first_id)
 {
-	struct buf json = BUF_INIT, wire = BUF_INIT;
+	struct buf json = BUF_INIT;
 	char where[40];
 
 	buf_text(&json, "{\"resourceSpans\":[{\"scopeSpans\":[{\"spans\":[");
 	for (size_t i = 0; i < count; i++)
 		add_span(&json, &told[i], first_id + (uint32_t)i);
 	buf_text(&json, "]}]}]}");
-	assert_false(FAILED(json_to_wire(buf_view(&json), SIGNAL_TRACES, 1 << 24, &wire, where)));
-	assert_false(FAILED(worker_read(w, SIGNAL_TRACES, buf_view(&wire), false)));
-	case_words_take(w->words, SIGNAL_TRACES, buf_view(&wire), w->reader);
+	assert_false(FAILED(json_to_wire(buf_view(&json), SIGNAL_TRACES, 1 << 24, wire, where)));
+	buf_release(&json);
+}
+
+/* As pipeline_ingest does it. */
+static struct sample_chunk *ingest_wire(struct worker *w, struct slice wire)
+{
+	assert_false(FAILED(worker_read(w, SIGNAL_TRACES, wire, false)));
+	case_words_take(w->words, SIGNAL_TRACES, wire, w->reader);
 	struct sample_chunk *chunk = sample_chunk_new(w->call_count, w->text_bytes);
 	assert_non_null(chunk);
 	for (size_t i = 0; i < w->call_count; i++)
 		sample_chunk_add(chunk, &w->calls[i]);
-	buf_release(&json);
+	return chunk;
+}
+
+static struct sample_chunk *ingest(struct worker *w, const struct question *told, size_t count, uint32_t first_id)
+{
+	struct buf wire = BUF_INIT;
+
+	write_request(&wire, told, count, first_id);
+	struct sample_chunk *chunk = ingest_wire(w, buf_view(&wire));
 	buf_release(&wire);
 	return chunk;
 }
@@ -154,6 +167,25 @@ static void a_request_sent_again_is_not_looked_at_again(void **state)
 	free(ingest(&rig.lanes[0], &told, 1, 7));
 	free(ingest(&rig.lanes[1], &told, 1, 7));
 	assert_int_equal(meter_value(kept) - before, 1);
+	close_rig(&rig);
+}
+
+/* A Collector may put an export and its repetition into one request. */
+static void a_span_that_a_request_holds_twice_takes_no_words_from_another(void **state)
+{
+	struct rig rig;
+	struct question first = { "the first", "content_filter", 10 }, second = { "the second", "content_filter", 10 };
+	struct buf wire = BUF_INIT;
+
+	(void)state;
+	open_rig(&rig);
+	write_request(&wire, &first, 1, 1);
+	write_request(&wire, &first, 1, 1);
+	write_request(&wire, &second, 1, 2);
+	judge(&rig, ingest_wire(&rig.lanes[0], buf_view(&wire)));
+	assert_int_equal(count(rig.cases, "the first"), 2); /* refused, and dear */
+	assert_int_equal(count(rig.cases, "the second"), 2);
+	buf_release(&wire);
 	close_rig(&rig);
 }
 
@@ -236,6 +268,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(what_went_wrong_and_what_costs_most_has_its_words),
 		cmocka_unit_test(a_request_sent_again_is_not_looked_at_again),
+		cmocka_unit_test(a_span_that_a_request_holds_twice_takes_no_words_from_another),
 		cmocka_unit_test(a_second_has_room_for_so_many_and_counts_the_others),
 		cmocka_unit_test(a_span_that_carries_no_text_is_counted_as_such),
 		cmocka_unit_test(lanes_and_loop_work_side_by_side),
