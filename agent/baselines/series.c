@@ -95,9 +95,16 @@ static double offset_of_hour(const struct series *s, unsigned hour)
 	return s->season != NULL && s->season->visits[hour] >= SEASON_USED_FROM ? s->season->offset[hour] : 0.0;
 }
 
+/* The hour of the day that a 1 h bucket is of, and all in it: what one bucket teaches must not be spread over two hours,
+ * as it would be where the configured day begins at a half. */
+static unsigned season_hour(const struct rules *r, int64_t unix_s)
+{
+	return hour_of_day(r, unix_s - unix_s % HOUR_S);
+}
+
 double series_offset(const struct series *s, const struct rules *r, int64_t unix_s)
 {
-	return s->season != NULL ? offset_of_hour(s, hour_of_day(r, unix_s)) : 0.0;
+	return s->season != NULL ? offset_of_hour(s, season_hour(r, unix_s)) : 0.0;
 }
 
 void series_set_back(struct series *s, int64_t now_s)
@@ -346,7 +353,7 @@ static void learn_season(struct series *s, const struct rules *r, int64_t start_
 			 double sigma)
 {
 	struct season *season = s->season;
-	unsigned h = hour_of_day(r, start_s);
+	unsigned h = season_hour(r, start_s);
 	double gain = season->visits[h] >= SEASON_VISITS_MAX ? SEASON_GAIN : 1.0 / (season->visits[h] + 2);
 	double residual = clip(x + offset_of_hour(s, h) - mu - season->offset[h], 2 * sigma);
 

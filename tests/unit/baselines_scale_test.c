@@ -8,7 +8,7 @@
 #include <cmocka.h>
 #include <math.h>
 
-#include "agent/baselines/scale.h"
+#include "agent/baselines/series.h"
 
 static const struct baselines_config config = { .sigma = 2.0, .false_alert_budget = 0.01, .max_series = 100 };
 
@@ -105,6 +105,47 @@ static void a_constant_series_still_has_a_sigma(void **state)
 	assert_true(isfinite(sigma) && sigma >= cost->floor);
 }
 
+static void hear_nothing(void *context, const struct verdict *v)
+{
+	(void)context;
+	(void)v;
+}
+
+/* Forty days of hours, each of a level of its own. */
+static struct series *series_of_days(const struct rules *r)
+{
+	struct series *s = series_new(METRIC_COST);
+	uint32_t seed = 1;
+	double level = 0;
+
+	for (int64_t at = 0; at < 40 * (int64_t)DAY_S; at += BUCKET_S) {
+		seed = (1103515245u * seed + 12345u) % 2147483648u;
+		level = at % HOUR_S == 0 ? seed / 2147483648.0 * 0.4 : level;
+		series_close(s, r, (struct bucket){ 10, 10 * level, 10 * level * level + 1 }, at, hear_nothing, NULL);
+	}
+	return s;
+}
+
+static void hours_teach_the_same_wherever_the_configured_day_begins(void **state)
+{
+	static const double offsets[] = { 5.5, -3.5, 5.75, 9 };
+	struct rules utc, local;
+
+	(void)state;
+	rules_init(&utc, &config);
+	struct series *in_utc = series_of_days(&utc);
+	for (size_t i = 0; i < sizeof(offsets) / sizeof(offsets[0]); i++) {
+		struct baselines_config there = config;
+		there.utc_offset_hours = offsets[i];
+		rules_init(&local, &there);
+		struct series *s = series_of_days(&local);
+		for (int64_t at = 0; at < DAY_S; at += BUCKET_S)
+			assert_true(series_offset(s, &local, at) == series_offset(in_utc, &utc, at));
+		series_free(s);
+	}
+	series_free(in_utc);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -114,6 +155,7 @@ int main(void)
 		cmocka_unit_test(two_days_of_hours_teach_the_worked_numbers),
 		cmocka_unit_test(merging_buckets_is_adding_them),
 		cmocka_unit_test(a_constant_series_still_has_a_sigma),
+		cmocka_unit_test(hours_teach_the_same_wherever_the_configured_day_begins),
 	};
 	return cmocka_run_group_tests_name("baselines/scale", tests, NULL, NULL);
 }
