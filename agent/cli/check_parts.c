@@ -6,10 +6,22 @@
 #include <pwd.h>
 
 #include "agent/alerts/signature.h"
+#include "agent/dialects/known_keys.h"
 #include "agent/net/authenticator.h"
 #include "agent/net/tls_server.h"
 #include "agent/pricing/price.h"
 #include "agent/redaction/redaction.h"
+
+static struct status check_dimensions(const struct config *c, struct buf *why)
+{
+	struct known_keys *keys = NULL;
+	struct status s = known_keys_new(&c->dimensions, &keys);
+
+	if (FAILED(s))
+		buf_printf(why, "dimensions: %s", s.why);
+	known_keys_free(keys);
+	return s;
+}
 
 static struct status check_redaction(const struct config *c, struct buf *why)
 {
@@ -100,6 +112,7 @@ static const struct {
 	struct status (*check)(const struct config *c, struct buf *why);
 	bool anywhere; /* needs neither files nor users of this machine, nor secrets, which may stand in files */
 } parts[] = {
+	{ .check = check_dimensions, .anywhere = true },
 	{ .check = check_redaction, .anywhere = true },
 	{ .check = check_signatures }, { .check = check_prices },
 	{ .check = check_grpc_tls },   { .check = check_grpc_auth },

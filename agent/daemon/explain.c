@@ -31,11 +31,11 @@ struct item {
 	uint64_t key, other;
 	uint8_t span_id[8];
 	enum call_role role;
-	bool is_shown, is_call, counted; /* is_call: a model call, or a span that repeats usage */
-	const char *why, *dialect;       /* literals */
+	bool is_shown, counted;
+	const char *why, *dialect; /* literals */
 	size_t head, fields, fields_end, record, end; /* where its parts lie in the text */
-	uint32_t in_batch;               /* its place in the batch that is being read */
-	uint32_t call;                   /* its call's place, or COUNTING_NO_CALL */
+	uint32_t in_batch;         /* its place in the batch that is being read */
+	uint32_t call;             /* its call's place, or COUNTING_NO_CALL */
 };
 
 struct explanation {
@@ -111,7 +111,6 @@ static void take(struct explanation *x, struct item *item, const char *type, str
 {
 	item->is_shown = c->role != ROLE_NONE || c->not_counted != NULL || x->all;
 	item->role = c->role;
-	item->is_call = c->counted || c->wrapper;
 	item->why = c->not_counted;
 	item->dialect = c->dialect;
 	item->in_batch = (uint32_t)x->batch.count - 1;
@@ -443,6 +442,8 @@ static int run(int argc, char **argv)
 		return s.code == STATUS_IO ? CLI_UNREACHABLE : CLI_USAGE;
 	}
 	s = known_keys_new(&config->dimensions, &x.keys);
+	if (FAILED(s))
+		fprintf(stderr, "plimsoll: dimensions: %s\n", s.why);
 	code = FAILED(s) ? CLI_USAGE : explain(&x, &args);
 	known_keys_free(x.keys);
 	config_free(config);

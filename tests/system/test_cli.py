@@ -99,6 +99,7 @@ def test_files_that_are_not_there_are_named_with_their_place(config, tmp_path):
     ("user: nobody-of-this-name", "user: this machine knows no user 'nobody-of-this-name'"),
     ("alerts: {channels: {webhook/a: {url: 'http://h', signing_secret: whsec_!}}}", "alerts.channels.webhook/a: signing_secret must be"),
     ("redaction: {patterns: {a: '('}}", "redaction"),
+    ("dimensions: {feature: [k, k, k, k, k, k, k]}", "an attribute key is given more than six meanings"),
 ], ids=lambda value: value.split(":")[0])
 def test_what_the_agent_would_not_start_with_is_told_in_the_same_words(config, tmp_path, text, words):
     file = tmp_path / "file"
