@@ -5,6 +5,7 @@
 
 #include <inttypes.h>
 #include <math.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 
 #include "agent/base/clock.h"
@@ -36,6 +37,9 @@ struct prompts {
 	struct prompt_folder folder;
 	unsigned open_handles;
 	unsigned ticks;
+	const char *_Atomic failure; /* why something was not stored since the last save, a literal; NULL: nothing failed */
+	_Atomic bool is_incomplete;  /* a commit failed: the next save must hold everything */
+	bool failure_told;
 	struct command {
 		struct deploy_run *run; /* NULL: free */
 		uint32_t number;
@@ -55,7 +59,17 @@ static uint64_t now_s(void)
 }
 
 /* ---------------------------------------------------------------- what the registry says */
-static void put_pair(void *context, struct slice key, struct slice value)
+static void on_committed(void *context, struct status result)
+{
+	struct prompts *p = context;
+
+	if (!FAILED(result))
+		return;
+	atomic_store(&p->is_incomplete, true);
+	atomic_store(&p->failure, result.why);
+}
+
+static bool put_pair(void *context, struct slice key, struct slice value)
 {
 	struct prompts *p = context;
 	struct store_batch *batch = store_batch_new();
@@ -66,9 +80,21 @@ static void put_pair(void *context, struct slice key, struct slice value)
 	else if (batch != NULL)
 		store_batch_delete(batch, STORE_PROMPTS, key);
 	if (batch != NULL)
-		s = store_write(p->store, batch, NULL, NULL);
+		s = store_write(p->store, batch, on_committed, p);
 	if (FAILED(s))
-		LOG(ERROR, "prompts", "not_saved", "reason=\"%s\"", s.why);
+		atomic_store(&p->failure, s.why);
+	return !FAILED(s);
+}
+
+/* What could not be stored is told once, until a save finds that all was stored since the one before. */
+static void save(struct prompts *p)
+{
+	const char *failure = atomic_exchange(&p->failure, NULL);
+
+	if (failure != NULL && !p->failure_told)
+		LOG(ERROR, "prompts", "not_saved", "reason=\"%s\" next=\"everything is saved again\"", failure);
+	p->failure_told = failure != NULL;
+	registry_save(p->registry, atomic_exchange(&p->is_incomplete, false));
 }
 
 static void note(struct prompts *p, const char *kind, struct slice prompt, struct slice by, struct slice text)
@@ -187,7 +213,7 @@ void prompts_tick(struct prompts *p)
 	serve_table(p);
 	trials_follow(&p->trials);
 	if (++p->ticks % SAVE_EVERY == 0)
-		registry_save(p->registry);
+		save(p);
 }
 
 void prompts_serve(struct prompts *p, struct pipeline *pipeline)
@@ -202,7 +228,8 @@ void prompts_drain(struct prompts *p)
 	size_t count;
 
 	registry_tick(p->registry, now_s(), drift, DRIFTS_MAX, &count);
-	registry_save(p->registry);
+	(void)store_flush(p->store).code; /* so that what failed is known: on_committed heard of it */
+	save(p);
 }
 
 /* ---------------------------------------------------------------- life */
@@ -287,6 +314,9 @@ void prompts_free(struct prompts *p)
 {
 	if (p == NULL)
 		return;
+	(void)store_flush(p->store).code; /* on_committed is not called any more */
+	if (p->failure != NULL)
+		LOG(ERROR, "prompts", "not_saved", "reason=\"%s\" next=\"what changed last is lost\"", p->failure);
 	for (size_t i = 0; i < COMMANDS_MAX; i++)
 		if (p->commands[i].run != NULL)
 			deploy_command_abandon(p->commands[i].run);

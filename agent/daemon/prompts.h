@@ -34,7 +34,7 @@ void prompts_tick(struct prompts *p);
 /* Saves everything. Before the store is flushed for the last time. */
 void prompts_drain(struct prompts *p);
 
-/* Closes its handles: the loop must turn once more. */
+/* Waits for what is being stored, and closes its handles: the loop must turn once more. */
 void prompts_free(struct prompts *p);
 
 /* Takes samples on their way to the judge, and notes scores; context is prompts. Any thread. */

@@ -189,6 +189,23 @@ static uint64_t count_elements(struct slice list)
 	return n;
 }
 
+/* The next gate may ask for it at once; and nobody else has it, should the store not take it. */
+static struct status await_gate(struct prompts *p, const struct prompt_gate *g)
+{
+	struct buf key = BUF_INIT, value = BUF_INIT;
+
+	prompt_gate_key(g, &key);
+	(void)store_flush(prompts_store(p)).code; /* it says how the last of all changes went */
+	struct status s = buf_failed(&key) ? FAIL(NOMEM, "no memory for the result") :
+					     store_get(prompts_store(p), STORE_PROMPTS, buf_view(&key), &value);
+	if (FAILED(s))
+		registry_forget_gate(prompts_registry(p), g);
+	buf_release(&key);
+	buf_release(&value);
+	return s.code != STATUS_NOTFOUND ? s :
+	       FAIL(FULL, "the result was not stored: the disk fails, or it or storage.max_size is full; the agent's log says which");
+}
+
 /* The body is what `plimsoll gate --output json` prints, with "version" beside it, and who asked:
  * {"version":"2","by":"alice","gate":{...}}. */
 static void keep_gate(struct prompts *p, struct slice name, struct slice body, struct api_reply *reply)
@@ -218,7 +235,7 @@ static void keep_gate(struct prompts *p, struct slice name, struct slice body, s
 		FAIL(INVALID, "the body is {\"version\":\"...\",\"gate\":{\"open\":true or false,...}}");
 	if (!FAILED(s)) {
 		gate_note(prompts_audit(p), &g, by);
-		s = store_flush(prompts_store(p)); /* the next gate may ask for it at once */
+		s = await_gate(p, &g);
 	}
 	if (FAILED(s))
 		fail(reply, s, &why);

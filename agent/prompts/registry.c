@@ -356,19 +356,20 @@ static void put_entry(struct registry *r, struct entry *e)
 	struct record record = record_writer(&r->value);
 	prompt_version_key(v.name, v.version, &r->key);
 	prompt_version_record(&record, &v);
-	if (!buf_failed(&manifest) && !buf_failed(&r->key) && !buf_failed(&r->value)) {
-		r->outlets.put(r->outlets.context, buf_view(&r->key), buf_view(&r->value));
-		e->dirty = false;
-	}
+	e->dirty = buf_failed(&manifest) || buf_failed(&r->key) || buf_failed(&r->value) ||
+		   !r->outlets.put(r->outlets.context, buf_view(&r->key), buf_view(&r->value));
 	buf_release(&manifest);
 }
 
-void registry_save(struct registry *r)
+void registry_save(struct registry *r, bool all)
 {
 	pthread_mutex_lock(&r->lock);
 	for (uint32_t i = 0; i < r->entry_count; i++)
-		if (r->entries[i]->dirty)
+		if (all || r->entries[i]->dirty)
 			put_entry(r, r->entries[i]);
+	for (uint32_t i = 0; i < r->deployment_count; i++)
+		if (all || r->deployments[i].dirty)
+			registry_put_deployment(r, &r->deployments[i]);
 	pthread_mutex_unlock(&r->lock);
 }
 

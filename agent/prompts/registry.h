@@ -32,7 +32,8 @@ struct registry_event {
 };
 
 struct registry_outlets {
-	void (*put)(void *context, struct slice key, struct slice value); /* value.ptr NULL: the pair is gone */
+	/* value.ptr NULL: the pair is gone. False: it could not be taken, and registry_save puts it again. */
+	bool (*put)(void *context, struct slice key, struct slice value);
 	void (*event)(void *context, const struct registry_event *e);     /* NULL: nobody asks */
 	void *context;
 };
@@ -75,8 +76,9 @@ void registry_tick(struct registry *r, uint64_t now_s, struct registry_drift *dr
 /* The table for the lanes where it has changed since the last time, with one reference; else NULL. */
 struct prompt_table *registry_table(struct registry *r);
 
-/* Puts what changed: versions with their traffic. */
-void registry_save(struct registry *r);
+/* Puts what changed: versions with their traffic, and what was not taken before. all: every version and deployment, since
+ * something that was taken did not get stored. */
+void registry_save(struct registry *r, bool all);
 
 /* An alert fired about a version, "name@version". */
 void registry_note_alert(struct registry *r, struct slice prompt, uint64_t at_s);
@@ -145,8 +147,12 @@ void registry_with_deployment(struct registry *r, struct slice prompt, struct sl
 void registry_command(struct registry *r, struct slice name, uint64_t at_s, uint32_t number, uint8_t state,
 		      int64_t exit_status);
 
-/* Keeps what a gate said. A version that is not known is made known by it. Errors: INVALID; TOOBIG; NOMEM. */
-struct status registry_gate(struct registry *r, const struct prompt_gate *g, struct buf *why) MUST_USE;
+/* Keeps what a gate said; g->at_s is moved behind its last result. A version that is not known is made known by it.
+ * Errors: INVALID; TOOBIG; NOMEM; FULL, it could not be put. */
+struct status registry_gate(struct registry *r, struct prompt_gate *g, struct buf *why) MUST_USE;
+
+/* Takes back what registry_gate kept, since it did not get stored: of a gate's result only the store holds the whole. */
+void registry_forget_gate(struct registry *r, const struct prompt_gate *g);
 
 /* Key under which the newest gate result of a version is kept; false: none is. */
 bool registry_gate_key(struct registry *r, struct slice name, struct slice version, struct buf *key);

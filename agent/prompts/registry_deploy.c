@@ -26,8 +26,7 @@ static bool copy_deployment(struct kept_deployment *to, const struct prompt_depl
 				       &to->d.finding.reason };
 	size_t total = 1;
 
-	to->d = *d;
-	to->texts = BUF_INIT;
+	*to = (struct kept_deployment){ .d = *d, .texts = BUF_INIT };
 	for (size_t i = 0; i < sizeof(mine) / sizeof(mine[0]); i++)
 		total += mine[i]->len;
 	if (buf_reserve(&to->texts, total) == NULL) /* once, so that nothing moves */
@@ -117,15 +116,15 @@ void registry_loaded(struct registry *r)
 		qsort(r->deployments, r->deployment_count, sizeof(*r->deployments), by_number);
 }
 
-void registry_put_deployment(struct registry *r, struct prompt_deployment *d)
+void registry_put_deployment(struct registry *r, struct kept_deployment *kept)
 {
 	buf_reset(&r->key);
 	buf_reset(&r->value);
 	struct record record = record_writer(&r->value);
-	prompt_deployment_key(d, &r->key);
-	prompt_deployment_record(&record, d);
-	if (!buf_failed(&r->key) && !buf_failed(&r->value))
-		r->outlets.put(r->outlets.context, buf_view(&r->key), buf_view(&r->value));
+	prompt_deployment_key(&kept->d, &r->key);
+	prompt_deployment_record(&record, &kept->d);
+	kept->dirty = buf_failed(&r->key) || buf_failed(&r->value) ||
+		      !r->outlets.put(r->outlets.context, buf_view(&r->key), buf_view(&r->value));
 }
 
 /* ---------------------------------------------------------------- what is in force */
@@ -240,7 +239,7 @@ struct status registry_put_in_force(struct registry *r, struct prompt_deployment
 		buf_text(why, "no memory for the deployment");
 		return FAIL(NOMEM, "no memory");
 	}
-	registry_put_deployment(r, &kept->d);
+	registry_put_deployment(r, kept);
 	d->version = put_text(room->version, kept->d.version);
 	d->previous = put_text(room->previous, kept->d.previous);
 	return OK;
@@ -275,7 +274,7 @@ void registry_command(struct registry *r, struct slice name, uint64_t at_s, uint
 		d->command = state;
 		d->command_exit = exit_status;
 		r->stale = r->trials_stale = true;
-		registry_put_deployment(r, d);
+		registry_put_deployment(r, &r->deployments[i]);
 	}
 	pthread_mutex_unlock(&r->lock);
 }
@@ -340,6 +339,19 @@ struct kept_gate *registry_keep_gate(struct registry *r, const struct prompt_gat
 	return kept;
 }
 
+static struct status put_gate(struct registry *r, struct prompt_gate *g)
+{
+	buf_reset(&r->key);
+	buf_reset(&r->value);
+	struct record record = record_writer(&r->value);
+	prompt_gate_key(g, &r->key);
+	prompt_gate_record(&record, g);
+	if (buf_failed(&r->key) || buf_failed(&r->value))
+		return FAIL(NOMEM, "no memory for the result");
+	return r->outlets.put(r->outlets.context, buf_view(&r->key), buf_view(&r->value)) ?
+		       OK : FAIL(FULL, "the result cannot be stored now, try again");
+}
+
 static struct status keep_gate(struct registry *r, struct prompt_gate *g)
 {
 	const struct kept_gate *last = registry_last_gate(r, g->name, g->version);
@@ -348,21 +360,14 @@ static struct status keep_gate(struct registry *r, struct prompt_gate *g)
 		g->at_s = last->at_s + 1; /* the key says when; two of one second must not be one */
 	if (registry_entry(r, g->name, g->version, PROMPT_FROM_MANIFEST, g->at_s) == NULL || registry_keep_gate(r, g) == NULL)
 		return FAIL(NOMEM, "no room for the result");
-	buf_reset(&r->key);
-	buf_reset(&r->value);
-	struct record record = record_writer(&r->value);
-	prompt_gate_key(g, &r->key);
-	prompt_gate_record(&record, g);
-	if (buf_failed(&r->key) || buf_failed(&r->value))
-		return FAIL(NOMEM, "no memory for the result");
-	r->outlets.put(r->outlets.context, buf_view(&r->key), buf_view(&r->value));
-	return OK;
+	struct status s = put_gate(r, g);
+	if (FAILED(s))
+		r->gate_count--; /* it was the last one */
+	return s;
 }
 
-struct status registry_gate(struct registry *r, const struct prompt_gate *g, struct buf *why)
+struct status registry_gate(struct registry *r, struct prompt_gate *g, struct buf *why)
 {
-	struct prompt_gate copy = *g;
-
 	if (!prompt_name_is_good(g->name) || !prompt_version_is_good(g->version)) {
 		buf_text(why, "a prompt is named NAME@VERSION");
 		return FAIL(INVALID, "no prompt's name");
@@ -372,11 +377,21 @@ struct status registry_gate(struct registry *r, const struct prompt_gate *g, str
 		return FAIL(TOOBIG, "the result is too large");
 	}
 	pthread_mutex_lock(&r->lock);
-	struct status s = keep_gate(r, &copy);
+	struct status s = keep_gate(r, g);
 	pthread_mutex_unlock(&r->lock);
 	if (FAILED(s))
 		buf_text(why, s.why);
 	return s;
+}
+
+void registry_forget_gate(struct registry *r, const struct prompt_gate *g)
+{
+	pthread_mutex_lock(&r->lock);
+	for (uint32_t i = r->gate_count; i-- > 0;)
+		if (r->gates[i].at_s == g->at_s && slice_equal(slice_of(r->gates[i].name), g->name) &&
+		    slice_equal(slice_of(r->gates[i].version), g->version))
+			drop_gate(r, i);
+	pthread_mutex_unlock(&r->lock);
 }
 
 bool registry_gate_key(struct registry *r, struct slice name, struct slice version, struct buf *key)

@@ -36,6 +36,7 @@ struct entry {
 struct kept_deployment {
 	struct prompt_deployment d; /* the first member */
 	struct buf texts; /* what its slices point to */
+	bool dirty;       /* it could not be put */
 };
 
 struct kept_gate {
@@ -96,7 +97,7 @@ const struct kept_gate *registry_last_gate(const struct registry *r, struct slic
 /* Gives it other contents. False, and nothing changed, without memory. */
 bool registry_change_deployment(struct kept_deployment *kept, const struct prompt_deployment *d);
 
-void registry_put_deployment(struct registry *r, struct prompt_deployment *d);
+void registry_put_deployment(struct registry *r, struct kept_deployment *kept);
 
 /* Puts it in force, with the lock held; as registry_deploy. */
 struct status registry_put_in_force(struct registry *r, struct prompt_deployment *d, struct prompt_versions *room,

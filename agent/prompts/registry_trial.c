@@ -151,7 +151,7 @@ void registry_note_finding(struct registry *r, struct slice name, struct slice v
 		struct prompt_deployment said = kept->d;
 		said.finding = *f;
 		if (registry_change_deployment(kept, &said))
-			registry_put_deployment(r, &kept->d);
+			registry_put_deployment(r, kept);
 	}
 	pthread_mutex_unlock(&r->lock);
 }

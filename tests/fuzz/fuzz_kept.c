@@ -78,9 +78,15 @@ static void shelf_clear(struct shelf *s)
 
 /* ------------------------------------------------------------------ prompt versions */
 
+static bool put_prompt(void *context, struct slice key, struct slice value)
+{
+	put(context, key, value);
+	return true;
+}
+
 static void *registry_open(void)
 {
-	const struct registry_outlets outlets = { put, NULL, NULL };
+	const struct registry_outlets outlets = { put_prompt, NULL, NULL };
 	struct registry *r = NULL;
 
 	return FAILED(registry_new(&outlets, &r)) ? NULL : r;
@@ -150,7 +156,7 @@ static void registry_use(void *part)
 
 static void registry_keep(void *part)
 {
-	registry_save(part);
+	registry_save(part, false);
 }
 
 static void registry_close(void *part)

@@ -8,7 +8,7 @@
 #include <cmocka.h>
 
 #include "agent/daemon/state.h"
-#include "tests/unit/store_dir.h"
+#include "tests/unit/full_store.h"
 
 #define DAY_MS   UINT64_C(86400000)
 #define FIRST_DAY UINT64_C(20500)
@@ -89,34 +89,6 @@ static size_t stored_days(void)
 	return days;
 }
 
-/* Until not even a small value fits. */
-static void fill_the_store(void)
-{
-	char junk[8192] = { 0 };
-
-	for (size_t size = sizeof(junk), n = 0; size > 0; size /= 2) {
-		struct status s = OK;
-		while (!FAILED(s)) {
-			char key[16];
-			struct store_batch *b = store_batch_new();
-			snprintf(key, sizeof(key), "junk%06zu", n++);
-			store_batch_put(b, STORE_AUDIT, slice_of(key), (struct slice){ junk, size });
-			assert_int_equal(store_write(state.store, b, NULL, NULL).code, STATUS_OK);
-			s = store_flush(state.store);
-		}
-		assert_int_equal(s.code, STATUS_FULL);
-	}
-}
-
-static void make_room(void)
-{
-	struct store_batch *b = store_batch_new();
-
-	store_batch_delete_range(b, STORE_AUDIT, SLICE("junk"), SLICE("junl"));
-	assert_int_equal(store_write(state.store, b, NULL, NULL).code, STATUS_OK);
-	assert_int_equal(store_flush(state.store).code, STATUS_OK);
-}
-
 static void what_a_save_was_to_delete_is_deleted_though_it_fails_behind_the_next_one(void **unused)
 {
 	(void)unused;
@@ -124,7 +96,7 @@ static void what_a_save_was_to_delete_is_deleted_though_it_fails_behind_the_next
 	state_save(&state);
 	assert_int_equal(store_flush(state.store).code, STATUS_OK);
 	assert_int_equal(stored_days(), 1);
-	fill_the_store();
+	fill_store(state.store, 1);
 
 	see_call(FIRST_DAY + REVIEW_DAYS); /* that day makes room for this one */
 	state_save(&state);
@@ -132,7 +104,7 @@ static void what_a_save_was_to_delete_is_deleted_though_it_fails_behind_the_next
 	assert_int_not_equal(store_flush(state.store).code, STATUS_IO); /* of the last one, which may hold nothing */
 	assert_true(state.is_incomplete);
 
-	make_room();
+	empty_store(state.store);
 	state_save(&state);
 	assert_int_equal(store_flush(state.store).code, STATUS_OK);
 	assert_int_equal(stored_days(), 1);

@@ -23,6 +23,7 @@ static struct rig {
 	size_t pair_count;
 	unsigned events[4];
 	struct prompt_versions versions; /* of the last rollback */
+	bool refuses;                    /* nothing is taken */
 } rig;
 
 static struct prompt_table *table;
@@ -36,11 +37,13 @@ static size_t find_pair(struct slice key)
 	return i;
 }
 
-static void put(void *context, struct slice key, struct slice value)
+static bool put(void *context, struct slice key, struct slice value)
 {
 	size_t i = find_pair(key);
 
 	(void)context;
+	if (rig.refuses)
+		return false;
 	assert_true(i < PAIRS_MAX);
 	if (i == rig.pair_count) {
 		buf_slice(&rig.keys[i], key);
@@ -48,6 +51,7 @@ static void put(void *context, struct slice key, struct slice value)
 	}
 	buf_reset(&rig.values[i]);
 	buf_slice(&rig.values[i], value);
+	return true;
 }
 
 static void on_event(void *context, const struct registry_event *e)
@@ -107,7 +111,7 @@ static int tear_down(void **state)
 
 static void restart(void)
 {
-	registry_save(rig.registry);
+	registry_save(rig.registry, false);
 	registry_free(rig.registry);
 	rig.registry = open_registry();
 }
@@ -186,7 +190,7 @@ static void assert_goes_back_to(const char *version, const char *words)
 
 static void gate(const char *version, bool open)
 {
-	const struct prompt_gate g = { .name = SLICE("answer"), .version = slice_of(version), .at_s = 10, .open = open,
+	struct prompt_gate g = { .name = SLICE("answer"), .version = slice_of(version), .at_s = 10, .open = open,
 				       .pass_rate = open ? 1 : 0.5, .cases = 4, .json = SLICE("{}") };
 	struct buf why = BUF_INIT;
 
@@ -494,6 +498,48 @@ static void ten_gates_are_kept(void **state)
 	buf_release(&key);
 }
 
+static void what_the_store_does_not_take_is_put_by_the_next_save(void **state)
+{
+	(void)state;
+	rig.refuses = true;
+	adopt("name: answer\nversion: 1\n");
+	deploy("1", 100, 1);
+	registry_save(rig.registry, false);
+	rig.refuses = false;
+	restart();
+	assert_true(registry_is_in_force(rig.registry, SLICE("answer"), SLICE("1"), SLICE("production")));
+	size_t pairs = rig.pair_count;
+	rig.pair_count = 0;
+	registry_save(rig.registry, false);
+	assert_int_equal(rig.pair_count, 0); /* nothing is put twice */
+	registry_save(rig.registry, true);
+	assert_int_equal(rig.pair_count, pairs);
+}
+
+/* Its words are nowhere else. */
+static void a_gate_that_the_store_does_not_take_is_not_kept(void **state)
+{
+	struct prompt_gate g = { .name = SLICE("answer"), .version = SLICE("1"), .at_s = 10, .json = SLICE("{}") };
+	struct buf why = BUF_INIT, key = BUF_INIT;
+
+	(void)state;
+	rig.refuses = true;
+	assert_int_equal(registry_gate(rig.registry, &g, &why).code, STATUS_FULL);
+	assert_false(registry_gate_key(rig.registry, g.name, g.version, &key));
+	rig.refuses = false;
+	assert_false(FAILED(registry_gate(rig.registry, &g, &why)));
+	g.at_s = 10;
+	assert_false(FAILED(registry_gate(rig.registry, &g, &why)));
+	assert_int_equal(g.at_s, 11); /* of the later one */
+	registry_forget_gate(rig.registry, &g);
+	assert_true(registry_gate_key(rig.registry, g.name, g.version, &key));
+	g.at_s = 10;
+	registry_forget_gate(rig.registry, &g);
+	assert_false(registry_gate_key(rig.registry, g.name, g.version, &key));
+	buf_release(&why);
+	buf_release(&key);
+}
+
 static void no_trial(void *context, const struct prompt_trial *t)
 {
 	(void)t;
@@ -528,7 +574,7 @@ static void a_value_under_the_key_of_another_is_refused(void **state)
 	adopt("name: answer\nversion: 1\n");
 	deploy("1", 100, 1);
 	gate("1", true);
-	registry_save(rig.registry);
+	registry_save(rig.registry, false);
 	assert_int_equal(rig.pair_count, 3);
 	const struct registry_outlets outlets = { put, on_event, NULL };
 	assert_false(FAILED(registry_new(&outlets, &r)));
@@ -589,6 +635,8 @@ int main(void)
 		TEST(what_is_in_force_outlives_many_deployments_elsewhere),
 		TEST(where_each_deployment_is_in_force_the_oldest_goes),
 		TEST(ten_gates_are_kept),
+		TEST(what_the_store_does_not_take_is_put_by_the_next_save),
+		TEST(a_gate_that_the_store_does_not_take_is_not_kept),
 		TEST(the_same_version_twice_is_no_trial_when_the_first_command_fails),
 		TEST(a_value_under_the_key_of_another_is_refused),
 		TEST(a_gate_whose_result_is_no_json_is_refused),

@@ -23,7 +23,7 @@ static struct rig {
 	struct prompt_versions versions; /* of the last deployment */
 } rig;
 
-static void put(void *context, struct slice key, struct slice value)
+static bool put(void *context, struct slice key, struct slice value)
 {
 	size_t i = 0;
 
@@ -37,6 +37,7 @@ static void put(void *context, struct slice key, struct slice value)
 	}
 	buf_reset(&rig.values[i]);
 	buf_slice(&rig.values[i], value);
+	return true;
 }
 
 static void open_registry(void)
@@ -138,7 +139,7 @@ static void take_trial(void *context, const struct prompt_trial *t)
 static const char *trial(size_t i)
 {
 	rig.trials = 0;
-	registry_save(rig.registry);
+	registry_save(rig.registry, false);
 	registry_free(rig.registry);
 	open_registry(); /* what is kept says the same */
 	assert_true(registry_visit_trials(rig.registry, take_trial, NULL));
@@ -323,7 +324,7 @@ static void the_newest_time_of_a_version_counts(void **state)
 
 static void with_no_healthy_version_it_says_of_each_why(void **state)
 {
-	const struct prompt_gate closed = { .name = SLICE("answer"), .version = SLICE("1"), .at_s = 10, .json = SLICE("{}") };
+	struct prompt_gate closed = { .name = SLICE("answer"), .version = SLICE("1"), .at_s = 10, .json = SLICE("{}") };
 	struct buf why = BUF_INIT;
 
 	(void)state;
