@@ -217,10 +217,13 @@ static void write_placeholder(const void *context, enum placeholder which, struc
 
 void telling_title(const struct telling *t, const struct channel_config *c, struct buf *out)
 {
-	if (c->title != NULL) {
+	size_t before = out->len;
+
+	if (c->title != NULL)
 		template_write(c->title, write_placeholder, t, out);
+	if (slice_trim(slice_skip(buf_view(out), before)).len > 0)
 		return;
-	}
+	out->len = before;
 	buf_text(out, t->alert->state == ALERT_FIRING ? "[FIRING] " : "[RESOLVED] ");
 	alert_summary(t->alert, out);
 }

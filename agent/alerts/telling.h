@@ -22,7 +22,8 @@ struct telling {
 #define TELLING_ID_SIZE 40
 void telling_id(const struct telling *t, char out[TELLING_ID_SIZE]);
 
-/* By the channel's template, else "[FIRING] summary". */
+/* By the channel's template; "[FIRING] summary" where there is none, or nothing comes out of it: no channel takes a message
+ * without a title. */
 void telling_title(const struct telling *t, const struct channel_config *c, struct buf *out);
 
 /* By the channel's template, else all that is known: lines "name: value". */

@@ -83,6 +83,20 @@ static void alertmanager_knows_an_incident_by_labels_that_every_pod_gives_it(voi
 	alert_free(b);
 }
 
+static void a_title_of_nothing_but_what_is_not_known_is_the_usual_one(void **state)
+{
+	struct channel_config c = channel_of(CHANNEL_SLACK);
+	struct alert *a = firing();
+
+	(void)state;
+	c.title = " {{cause}}{{prompt_version}} ";
+	a->verdict.prompt_version = SLICE_NONE;
+	json_t *slack = body_of(CHANNEL_SLACK, &c, a);
+	assert_ptr_equal(strstr(text_at(slack, "text"), "[FIRING] "), text_at(slack, "text"));
+	json_decref(slack);
+	alert_free(a);
+}
+
 /* The first allocation failed: every later one is passed over, and who sends asks buf_failed. */
 static void a_body_without_memory_fails_and_nothing_else(void **state)
 {
@@ -293,6 +307,7 @@ int main(void)
 		cmocka_unit_test(alertmanager_knows_an_incident_by_labels_that_every_pod_gives_it),
 		cmocka_unit_test(a_label_of_the_configuration_goes_before_ours),
 		cmocka_unit_test(a_body_without_memory_fails_and_nothing_else),
+		cmocka_unit_test(a_title_of_nothing_but_what_is_not_known_is_the_usual_one),
 		cmocka_unit_test(alertmanager_is_told_of_no_start_ahead_of_the_clock),
 		cmocka_unit_test(pagerduty_opens_and_closes_under_one_key),
 		cmocka_unit_test(opsgenie_closes_by_the_alias_that_it_created),
