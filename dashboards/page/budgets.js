@@ -124,7 +124,7 @@ function budgetRows(budget, groups) {
 	if (groups.length === 0 && !budget.budget.startsWith("request"))
 		rows.push(noteRow("Nothing was spent yet"));
 	if (more > 0)
-		rows.push(noteRow(`${whole.format(more)} more have spent less of theirs; plimsoll budgets show ${budget.budget} lists them all`));
+		rows.push(noteRow(`${whole.format(more)} more ${more === 1 ? "has" : "have"} spent less of theirs; plimsoll budgets show ${budget.budget} lists them all`));
 	return rows;
 }
 

@@ -2,7 +2,7 @@
 // The agent's page: reads /api/v1/summary, alerts, silences and budgets every two seconds, prompts now and then, and shows
 // them.
 
-import { $, NONE, count, details, element, fill, percent, seconds, span, speed, usd, whole } from "./words.js";
+import { $, NONE, count, details, element, fill, percent, renew, say, seconds, span, speed, usd, whole } from "./words.js";
 import { showBudgets } from "./budgets.js";
 import { showPrompts } from "./prompts.js";
 
@@ -194,7 +194,7 @@ function compareRows(a, b) {
 
 function showTable(s) {
 	const rows = [...s.by[view.by]].sort(compareRows), hidden = s.hidden[view.by];
-	const columns = columnsShown(s), shown = JSON.stringify([view.by, rows]);
+	const columns = columnsShown(s), shown = JSON.stringify([view.by, hidden, rows]);
 	if (shown === view.shown)
 		return; // leaves the reader's selection alone
 	view.shown = shown;
@@ -204,7 +204,7 @@ function showTable(s) {
 	for (const [i, cell] of [...$("columns").children].entries())
 		cell.hidden = !columns.includes(COLUMNS[i]);
 	$("hidden-rows").hidden = hidden === 0;
-	$("hidden-rows").textContent = `${whole.format(hidden)} cheaper rows are not shown; /metrics has them all.`;
+	$("hidden-rows").textContent = `${whole.format(hidden)} more, cheaper ones or without a price, are not shown; /metrics has them all.`;
 }
 
 function headCell(column) {
@@ -303,8 +303,10 @@ function alertItem(alert, others) {
 	about.push(`for ${span(Math.max(0, Date.now() / 1000 - alert.started_at))}`);
 	if (alert.muted_by)
 		about.push(`nobody is told: ${alert.muted_by}`);
-	const detail = element("small", "", about.join(" \u00b7 "));
-	detail.append(" \u00b7 ", runbook(alert) ?? "");
+	const detail = element("small"), help = runbook(alert);
+	details(detail, about.map((text) => ({ text })));
+	if (help)
+		detail.append(" \u00b7 ", help);
 	item.id = `alert-${alert.id}`;
 	fill(item, element("strong", "", alert.summary), detail);
 	const changes = alert.kind === "budget" ? [] : alert.changes ?? []; // money that is spent is its own cause
@@ -341,9 +343,10 @@ function showAlerts(answer, silences) {
 	const beyond = leads.length - ALERTS_SHOWN;
 	const others = (lead) => lead.told ? active.filter((a) => isCovered(a) && a.incident === lead.incident) : [];
 	$("alerts").hidden = leads.length + pending.length + quiet.length === 0;
-	$("alerts-title").textContent = leads.length === 1 ? "1 active alert" : `${leads.length || "No"} active alerts`;
-	fill($("alert-list"), ...leads.slice(0, ALERTS_SHOWN).map((a) => alertItem(a, others(a))));
-	fill($("quiet-list"), ...(beyond > 0 ? [element("li", "", `${whole.format(beyond)} more: plimsoll alerts list`)] : []),
+	const title = leads.length === 1 ? "1 active alert" : `${leads.length || "No"} active alerts`;
+	say($("alerts-title"), title);
+	renew($("alert-list"), ...leads.slice(0, ALERTS_SHOWN).map((a) => alertItem(a, others(a))));
+	renew($("quiet-list"), ...(beyond > 0 ? [element("li", "", `${whole.format(beyond)} more: plimsoll alerts list`)] : []),
 		...pending.map(pendingItem), ...quiet.map(silenceItem));
 }
 
@@ -386,13 +389,13 @@ function showSummary(s) {
 }
 
 function showState(isLive, why) {
-	$("state").textContent = isLive ? "live" : "not answering";
+	say($("state"), isLive ? "live" : "not answering");
 	$("state").className = `state ${isLive ? "live" : "gone"}`;
 	document.body.classList.toggle("stale", !isLive);
 	$("gone").hidden = isLive;
 	if (!isLive)
-		$("gone").textContent = `The agent does not answer (${why}). ` +
-			(view.summary ? "What you see is its last answer; this page keeps trying." : "This page keeps trying.");
+		say($("gone"), `The agent does not answer (${why}). ` +
+			(view.summary ? "What you see is its last answer; this page keeps trying." : "This page keeps trying."));
 }
 
 async function read(path) {
@@ -415,10 +418,11 @@ async function poll() {
 		showSummary(summary);
 		showAlerts(alerts, silences);
 		showBudgets(budgets, summary.totals.requests > 0);
-		if (polls++ % PROMPTS_EVERY === 0) {
+		if (polls % PROMPTS_EVERY === 0) {
 			const [prompts, canary] = await readAll(`prompts?top=${PROMPTS_SHOWN}`, "canary");
 			showPrompts(prompts, canary, summary.totals.requests > 0);
 		}
+		polls++;
 		showState(true);
 	} catch (error) {
 		const words = { TimeoutError: "no answer within 5 s", TypeError: "no connection" };
@@ -442,4 +446,5 @@ for (const button of document.querySelectorAll("[data-by]"))
 $("copy").addEventListener("click", copyCommand);
 fill($("columns"), ...COLUMNS.map(headCell));
 markSorted();
+say($("state"), "connecting");
 run();

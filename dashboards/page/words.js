@@ -59,7 +59,11 @@ export function span(s) {
 
 export function percent(part, all) {
 	const p = 100 * part / all;
-	return (p > 0 && p < 10 ? p.toFixed(1) : Math.round(p)) + " %";
+	if (p > 0 && p < 0.05)
+		return "< 0.1 %";
+	if (p > 99 && p < 100)
+		return (Math.floor(10 * p) / 10).toFixed(1) + " %"; // never all of it
+	return (p > 0 && p < 10 ? p.toFixed(1) : whole.format(Math.round(p))) + " %";
 }
 
 // ------------------------------------------------------------------ building elements
@@ -76,6 +80,28 @@ export function element(name, className, text) {
 export function fill(parent, ...children) {
 	parent.replaceChildren(...children);
 	return parent;
+}
+
+// Sets a text that may be read aloud: one that is there already is left alone, so that nobody hears it twice.
+export function say(e, text) {
+	if (e.textContent !== text)
+		e.textContent = text;
+}
+
+// As fill, for items with ids: those that have not changed stay, and a focused link in one that has keeps the focus.
+export function renew(parent, ...items) {
+	const focused = parent.contains(document.activeElement) ? document.activeElement.closest("[id]").id : null;
+	for (const [i, item] of items.entries()) {
+		const old = parent.children[i];
+		if (!old)
+			parent.append(item);
+		else if (!old.isEqualNode(item))
+			old.replaceWith(item);
+	}
+	while (parent.children.length > items.length)
+		parent.lastElementChild.remove();
+	if (focused && !parent.contains(document.activeElement))
+		document.getElementById(focused)?.querySelector("a")?.focus({ preventScroll: true });
 }
 
 // Shows parts such as { text: "3 errors", className: "bad" } with dots between them; false is no part.
