@@ -19,6 +19,7 @@ static const struct dialect_scope scopes[] = {
 	{ "Microsoft.SemanticKernel", PRODUCER_FRAMEWORK, false, STREAM_USAGE_SERVED },
 	{ "semantic_kernel", PRODUCER_FRAMEWORK, false, STREAM_USAGE_SERVED },
 	{ "azure.ai.inference", PRODUCER_VENDOR_SDK, false, STREAM_USAGE_SERVED },
+	{ "azure.core.tracing", PRODUCER_VENDOR_SDK, false, STREAM_USAGE_SERVED }, /* the same, by way of its plugin */
 	{ "azure.ai.", PRODUCER_FRAMEWORK, false, STREAM_USAGE_SERVED },
 	{ "Azure.AI.", PRODUCER_VENDOR_SDK, false, STREAM_USAGE_SERVED },
 	{ 0 },

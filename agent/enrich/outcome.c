@@ -118,14 +118,15 @@ static uint64_t status_at(struct slice message, size_t i)
 }
 
 /* The status that a message begins with, as the vendors' JavaScript clients word it: "429 Too many requests",
- * "Error: 429 status code (no body)". */
+ * "Error: 429 status code (no body)"; as Azure's clients do: "(429) Rate limit is exceeded." */
 static uint64_t status_at_beginning(struct slice message)
 {
 	size_t i = 0;
 
 	while (i < message.len && i < 24 && !is_digit(message.ptr[i]))
 		i++;
-	return i == 0 || (i < message.len && message.ptr[i - 1] == ' ') ? status_at(message, i) : 0;
+	bool stands_alone = i == 0 || (i < message.len && memchr(" (", message.ptr[i - 1], 2) != NULL);
+	return stands_alone ? status_at(message, i) : 0;
 }
 
 /* The one that it names, as HTTP clients and frameworks do: "Request failed with status code 429",

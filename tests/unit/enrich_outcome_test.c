@@ -32,6 +32,8 @@ static void failures_are_told_apart(void **state)
 		{ "", "Error code: 429 - slow down", 0, OUTCOME_RATE_LIMITED },
 		{ "", "429 Too many requests", 0, OUTCOME_RATE_LIMITED },
 		{ "", "Error: 429 status code (no body)", 0, OUTCOME_RATE_LIMITED },
+		{ "azure.core.exceptions.HttpResponseError", "(429) slow down\nCode: 429\nMessage: slow down", 0,
+		  OUTCOME_RATE_LIMITED },
 		{ "", "ModelHTTPError: status_code: 429, model_name: gpt-4o", 0, OUTCOME_RATE_LIMITED },
 		{ "AxiosError", "Request failed with status code 429", 0, OUTCOME_RATE_LIMITED },
 		{ "", "HTTP 429: slow down", 0, OUTCOME_RATE_LIMITED },
