@@ -54,15 +54,15 @@ static double bound(double variance, double tau, double alpha)
 	return sqrt(2 * variance * (variance + t2) / t2 * log(sqrt((variance + t2) / variance) / alpha));
 }
 
-bool canary_test(struct canary *c, enum metric m, const struct series *old, int64_t first_s, int64_t now_s,
+bool canary_test(struct canary *c, enum metric m, const struct series *old, int64_t since_s, int64_t now_s,
 		 struct verdict *v)
 {
 	enum metric_kind kind = metric_infos[m].kind;
 
-	if (c->done || c->n < REQUESTS_MIN || now_s - first_s < AGE_MIN_S || old == NULL ||
+	if (c->done || c->n < REQUESTS_MIN || now_s - since_s < AGE_MIN_S || old == NULL ||
 	    old->scales[SCALE_1H].learned < LEARNED_MIN || old->scales[SCALE_1H].weight == 0)
 		return false;
-	double blocks = fmax(1.0, (double)(now_s - first_s) / BLOCK_S);
+	double blocks = fmax(1.0, (double)(now_s - since_s) / BLOCK_S);
 	struct difference d = kind == KIND_RATE ? of_share(c, old, blocks) : of_mean(c, old, blocks);
 	double variance = fmax(d.variance, 1e-9);
 	int direction = metric_infos[m].direction;
@@ -91,7 +91,7 @@ bool canary_test(struct canary *c, enum metric m, const struct series *old, int6
 		.ratio = s.mean != 0 ? s.value / s.mean : NAN,
 		.sample_size = c->n,
 		.run = 1,
-		.window_s = (uint32_t)(now_s - first_s),
+		.window_s = (uint32_t)(now_s - since_s),
 		.direction = direction,
 	};
 	return true;

@@ -150,6 +150,8 @@ static void close_watch(struct detector *d, struct baseline_key *k, struct watch
 {
 	struct subject subject = { d, k, w, false };
 
+	if (k->counted_s == 0 && w->open.n > 0)
+		k->counted_s = d->open_s;
 	if (k->incumbent != k->id && !w->canary.done) {
 		w->canary.n += w->open.n;
 		w->canary.sum += w->open.sum;

@@ -21,7 +21,7 @@ static void test_canary(struct detector *d, struct baseline_key *k, const struct
 	struct subject subject = { d, k, w, false };
 	struct verdict v;
 
-	if (old == NULL || !canary_test(&w->canary, w->metric, old->series, k->first_s, end_s, &v))
+	if (old == NULL || !canary_test(&w->canary, w->metric, old->series, k->counted_s, end_s, &v))
 		return;
 	v.reference_version = first->labels.prompt_version;
 	detector_emit(&subject, &v);
@@ -129,9 +129,10 @@ void detector_count_hour(struct detector *d, int64_t end_s)
 {
 	for (uint32_t i = 0; detector_judges(d, METRIC_REQUESTS) && i < d->table.count; i++) {
 		struct baseline_key *k = d->table.keys[i];
-		struct watch *w = k != NULL && end_s - k->first_s >= HOUR_S ? detector_watch(d, k, METRIC_REQUESTS, 0) : NULL;
 		if (k == NULL)
 			continue;
+		bool is_whole = k->counted_s != 0 && end_s - k->counted_s >= HOUR_S;
+		struct watch *w = is_whole ? detector_watch(d, k, METRIC_REQUESTS, 0) : NULL;
 		double y = log(k->requests + 0.5);
 		k->requests = 0;
 		if (w == NULL)

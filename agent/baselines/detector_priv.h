@@ -120,7 +120,7 @@ void record_spend(struct record *r, struct spend *s);
 
 /* A key is its labels and, behind the time when it was first seen, its state. Reading the state makes its watches. */
 void record_labels(struct record *r, struct labels *l);
-void record_key_state(struct record *r, struct detector *d, struct baseline_key *k);
+void record_key_state(struct record *r, uint8_t format, struct detector *d, struct baseline_key *k);
 
 /* The state as it was stored before metrics had names: every metric had its place, observed or not. */
 void read_key_format_1(struct record *r, struct detector *d, struct baseline_key *k);

@@ -194,11 +194,13 @@ static void record_watch(struct record *r, struct detector *d, struct baseline_k
 	}
 }
 
-/* Behind format, labels and first_s, which are read before the key exists. */
-void record_key_state(struct record *r, struct detector *d, struct baseline_key *k)
+/* Behind format, labels and first_s, which are read before the key exists. Format 2 has first_s for counted_s. */
+void record_key_state(struct record *r, uint8_t format, struct detector *d, struct baseline_key *k)
 {
 	uint32_t watches = k->watch_count;
 
+	if (format > 2)
+		record_time_since_1970(r, &k->counted_s);
 	record_u32(r, &k->incumbent);
 	record_time_since_1970(r, &k->last_s);
 	record_count(r, &k->requests);

@@ -11,7 +11,7 @@
  *     s number metric [name]  one series: alert state, season, three scales
  *
  * A series is made with its key's value, and filled with its own. Values open with a format. Format 1 of c and k, from
- * before metrics had names, is still read. Doubles are kept bit by bit, so that a restart changes no verdict; what a
+ * before metrics had names, and format 2 of k are still read. Doubles are kept bit by bit, so that a restart changes no verdict; what a
  * kind or a state does not use is left out, which keeps a series below 1 KiB.
  */
 #include <stdlib.h>
@@ -19,7 +19,7 @@
 #include "agent/base/record.h"
 #include "agent/baselines/detector_priv.h"
 
-#define FORMAT_KEY   2
+#define FORMAT_KEY   3
 #define FORMAT_CLOCK 2
 
 #define LETTER_CLOCK  'c'
@@ -63,7 +63,7 @@ static void save_key(struct saving *s, struct detector *d, struct baseline_key *
 	record_format(&r, FORMAT_KEY);
 	record_labels(&r, &k->labels);
 	record_time_since_1970(&r, &k->first_s);
-	record_key_state(&r, d, k);
+	record_key_state(&r, FORMAT_KEY, d, k);
 	k->dirty = !put(s);
 }
 
@@ -247,9 +247,8 @@ static struct status load_key(struct detector *d, uint32_t id, struct record *r)
 {
 	struct labels l = { 0 };
 	int64_t first_s = 0;
-	uint8_t format = format_of(r);
+	uint8_t format = record_format_since(r, 1, FORMAT_KEY);
 
-	record_format(r, format == 1 ? 1 : FORMAT_KEY);
 	record_slice(r, &l.feature);
 	record_slice(r, &l.model);
 	record_slice(r, &l.prompt_version);
@@ -267,7 +266,7 @@ static struct status load_key(struct detector *d, uint32_t id, struct record *r)
 	if (k == NULL)
 		return FAIL(CORRUPT, "no memory for a stored baseline key, or it is there twice");
 	if (format > 1)
-		record_key_state(r, d, k);
+		record_key_state(r, format, d, k);
 	else
 		read_key_format_1(r, d, k);
 	k->has_open = true; /* the next tick looks */

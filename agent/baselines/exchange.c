@@ -188,6 +188,8 @@ static struct status take_series(struct import *im, const struct line *l, struct
 	if (k == NULL || k == d->other)
 		return FAIL(FULL, "no room for another key: raise baselines.max_series");
 	bool is_new = key_watch(k, s->metric, name) == NULL;
+	if (k->watch_count == 0)
+		k->counted_s = 0;
 	w = detector_watch(d, k, s->metric, name);
 	if (w == NULL)
 		return FAIL(FULL, "no room for another series: raise baselines.max_series");

@@ -158,7 +158,7 @@ struct baseline_key *key_table_add(struct key_table *t, struct labels l, uint32_
 	k->family = family_of(l);
 	k->hash = hash_mix(k->family, hash_slice(l.prompt_version));
 	k->id = id;
-	k->first_s = k->last_s = first_s;
+	k->first_s = k->last_s = k->counted_s = first_s;
 	k->incumbent = find_incumbent(t, k);
 	insert(t, k);
 	return k;

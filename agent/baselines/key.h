@@ -49,7 +49,8 @@ struct baseline_key {
 	bool is_to_drop;       /* somebody asked for it */
 	bool is_rollup;        /* its requests have keys of their own, which tell of single ones */
 	bool is_pinned;        /* the newest call named an exact model */
-	int64_t first_s, last_s; /* when it was first and last seen */
+	int64_t first_s, last_s; /* when it was first and last seen; elsewhere, too, where it was imported */
+	int64_t counted_s;       /* since when it is seen here; 0: only imported so far */
 	struct labels labels;
 
 	uint8_t at[METRIC_COUNT]; /* of an unnamed metric its place in watches, plus 1; 0: never observed */

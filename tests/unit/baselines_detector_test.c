@@ -266,6 +266,38 @@ static void a_key_of_the_first_format_is_read(void **state)
 	buf_release(&verdicts);
 }
 
+/* Format 2 had no second time behind the labels: since when a key is counted here. */
+static void a_key_of_the_second_format_is_read(void **state)
+{
+	enum { FORMAT_AND_LABELS = 1 + 2 + 2 + 3 + 1 + 1, TIME = 5 };
+	struct life l = { .detector = detector_new(&scenario_config, write_verdict, &l.verdicts), .verdicts = BUF_INIT };
+	struct sample s = request(MONDAY, 0.001);
+
+	(void)state;
+	s.feature = SLICE("f");
+	s.model = SLICE("m");
+	s.prompt_version = SLICE("v1");
+	detector_add(l.detector, &s);
+	uint64_t series = detector_series_count(l.detector);
+	detector_save(l.detector, true, keep, &l.pairs);
+	detector_free(l.detector);
+	for (size_t i = 0; i < l.pairs.count; i++) {
+		struct buf *value = &l.pairs.items[i].value;
+		if (l.pairs.items[i].key.ptr[0] != 'k')
+			continue;
+		char *first = value->ptr + FORMAT_AND_LABELS, *counted = first + TIME;
+		assert_int_equal(value->ptr[0], 3);
+		assert_memory_equal(first, counted, TIME);
+		value->ptr[0] = 2;
+		memmove(first, counted, value->len - FORMAT_AND_LABELS - TIME);
+		value->len -= TIME;
+	}
+	l.detector = detector_new(&scenario_config, write_verdict, &l.verdicts);
+	load_all(l.detector, &l.pairs);
+	assert_int_equal(detector_series_count(l.detector), series);
+	life_release(&l);
+}
+
 /* ---------------------------------------------------------------- judging */
 static void play_step(struct detector *d, int from, int to)
 {
@@ -537,6 +569,7 @@ int main(void)
 		cmocka_unit_test(what_has_not_changed_is_not_saved_again),
 		cmocka_unit_test(stored_values_that_are_broken_are_refused),
 		cmocka_unit_test(a_key_of_the_first_format_is_read),
+		cmocka_unit_test(a_key_of_the_second_format_is_read),
 		cmocka_unit_test(a_doubled_cost_is_told_once_with_its_evidence),
 		cmocka_unit_test(values_that_are_no_amounts_are_counted_and_left_out),
 		cmocka_unit_test(constant_values_raise_nothing_and_one_huge_value_little),

@@ -224,6 +224,43 @@ static void a_reset_first_version_is_succeeded_by_the_next(void **state)
 	detector_free(rig.detector);
 }
 
+/* Two versions side by side, whose cost has another level every six hours. */
+static void play_blocks(struct rig *r, int blocks)
+{
+	for (int block = 0; block < blocks; block++) {
+		double level = exp(rig_noise(r) * 0.3);
+		for (int i = 0; i < 360; i++, r->now_s += 60) {
+			struct sample v1 = rig_call(r, "f", "v1", level), v2 = rig_call(r, "f", "v2", level);
+			detector_add(r->detector, &v1);
+			detector_add(r->detector, &v2);
+		}
+	}
+}
+
+static void an_imported_version_is_measured_by_what_is_seen_here(void **state)
+{
+	const struct baselines_config config = rig_config();
+	struct exchange_result result;
+	struct buf text = BUF_INIT;
+
+	(void)state;
+	rig_open(&rig, &config);
+	play_blocks(&rig, 40);
+	assert_null(rig_find(&rig, 0, VERDICT_RAISED, VERDICT_CANARY, NULL));
+	export_of(rig.detector, &text);
+	rig_open(&other, &config);
+	assert_int_equal(take(other.detector, buf_view(&text), EXCHANGE_IMPORT, &result).code, STATUS_OK);
+	other.now_s = rig.now_s;
+	for (int i = 0; i < 360; i++, other.now_s += 60) { /* as high as any six hours may be */
+		struct sample s = rig_call(&other, "f", "v2", exp(0.3));
+		detector_add(other.detector, &s);
+	}
+	assert_null(rig_find(&other, 0, VERDICT_RAISED, VERDICT_CANARY, "cost"));
+	detector_free(rig.detector);
+	detector_free(other.detector);
+	buf_release(&text);
+}
+
 static void a_reset_ends_the_alerts_of_the_day_and_of_percentiles_too(void **state)
 {
 	static const char *asked_for[] = { "latency_p99" };
@@ -257,6 +294,7 @@ int main(void)
 		cmocka_unit_test(an_export_from_a_clock_ahead_does_not_take_time_ahead),
 		cmocka_unit_test(replicas_merge_to_something_between_them),
 		cmocka_unit_test(what_is_cut_altered_or_of_another_version_changes_nothing),
+		cmocka_unit_test(an_imported_version_is_measured_by_what_is_seen_here),
 		cmocka_unit_test(a_reset_forgets_and_ends_what_fires),
 		cmocka_unit_test(a_reset_first_version_is_succeeded_by_the_next),
 		cmocka_unit_test(a_reset_ends_the_alerts_of_the_day_and_of_percentiles_too),
