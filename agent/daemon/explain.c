@@ -13,6 +13,7 @@
 #include "agent/base/clock.h"
 #include "agent/base/hex.h"
 #include "agent/base/json.h"
+#include "agent/base/plain.h"
 #include "agent/cli/client.h"
 #include "agent/counting/counting.h"
 #include "agent/daemon/explain_live.h"
@@ -91,7 +92,10 @@ static void write_head(struct explanation *x, const char *type, struct slice nam
 	struct buf *b = &x->text;
 
 	if (!x->json) {
-		buf_printf(b, "%.*s  [%.*s]\n", SLICE_ARG(name), SLICE_ARG(scope));
+		plain_write(b, name, "");
+		buf_text(b, "  [");
+		plain_write(b, scope, "");
+		buf_text(b, "]\n");
 		return;
 	}
 	buf_printf(b, "{\"type\":\"%s\"", type);
@@ -294,24 +298,6 @@ static void print_part(const struct explanation *x, size_t from, size_t to)
 	fwrite(x->text.ptr + from, 1, to - from, stdout);
 }
 
-/* Names and keys come from whoever sends: a terminal must not be told what to do by them. */
-static void print_plain(const struct explanation *x, size_t from, size_t to)
-{
-	struct slice rest = { x->text.ptr + from, to - from };
-
-	while (rest.len > 0) {
-		size_t n = utf8_sequence(rest);
-		unsigned char first = (unsigned char)rest.ptr[0], second = rest.len > 1 ? (unsigned char)rest.ptr[1] : 0;
-		bool is_control = n == 1 ? (first < 0x20 && first != '\n') || first == 0x7f
-					 : n == 2 && first == 0xc2 && second < 0xa0;
-		if (n == 0 || is_control)
-			putchar('?');
-		else
-			fwrite(rest.ptr, 1, n, stdout);
-		rest = slice_skip(rest, n > 0 ? n : 1);
-	}
-}
-
 static void print_json(const struct explanation *x, const struct item *item, const char *other)
 {
 	print_part(x, item->head, item->fields);
@@ -331,13 +317,13 @@ static void print_json(const struct explanation *x, const struct item *item, con
 
 static void print_text(const struct explanation *x, const struct item *item, const char *other)
 {
-	print_plain(x, item->head, item->fields);
+	print_part(x, item->head, item->fields);
 	printf("    %s: %s%s%s", item->counted ? "counted" : "not counted", reason_of(item), other[0] != '\0' ? ", span " : "",
 	       other);
 	if (item->role != ROLE_NONE)
 		printf("; %s, read as %s", role_names[item->role], item->dialect != NULL ? item->dialect : "none");
 	printf("\n");
-	print_plain(x, item->fields, item->fields_end);
+	print_part(x, item->fields, item->fields_end);
 }
 
 static struct status print_all(struct explanation *x)

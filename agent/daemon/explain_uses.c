@@ -4,6 +4,7 @@
 #include "agent/daemon/explain_uses.h"
 
 #include "agent/base/json.h"
+#include "agent/base/plain.h"
 
 void uses_note(void *context, struct slice key, const char *member, const char *dialect, enum field field, unsigned rank,
 	       bool of_resource, bool understood)
@@ -84,7 +85,8 @@ static void write_text(const struct uses *all, const struct use *u, struct buf *
 {
 	struct slice member = slice_of(u->member);
 
-	buf_printf(b, "    %-30s %.*s", field_name(u->field), SLICE_ARG(u->key));
+	buf_printf(b, "    %-30s ", field_name(u->field));
+	plain_write(b, u->key, "");
 	if (!slice_equal(u->key, member))
 		buf_printf(b, " > %.*s", SLICE_ARG(member));
 	buf_printf(b, "  (%s, %s)\n", u->dialect, verdict_of(all, u));

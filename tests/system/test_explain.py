@@ -66,6 +66,7 @@ def test_the_running_agent_tells_what_it_decided_about_a_trace(start_agent):
 def test_names_cannot_tell_a_terminal_what_to_do(tmp_path):
     request = (CORPUS / "openllmetry-openai.chat" / "request.jsonl").read_text().splitlines()[0]
     file = tmp_path / "hostile.jsonl"
-    file.write_text(request.replace('"name":"', '"name":"\\u001b[2J\\u009b'))
+    file.write_text(request.replace('"name":"', '"name":"\\u001b[2J\\u009b\\n    counted: forged'))
     told = subprocess.run([BINARY, "explain", "--all", file], capture_output=True, timeout=60, check=True).stdout.decode()
-    assert "?[2J?" in told and not any(c < " " and c != "\n" or "\x7f" <= c < "\xa0" for c in told)
+    assert " [2J      counted: forged" in told and "\n    counted: forged" not in told
+    assert not any(c < " " and c != "\n" or "\x7f" <= c < "\xa0" for c in told)
