@@ -65,7 +65,7 @@ static enum MHD_Result begin(const struct request *r, const char *path, const ch
 static enum MHD_Result handle(void *context, struct MHD_Connection *connection, const char *url, const char *method,
 			      const char *version, const char *bytes, size_t *size, void **seen)
 {
-	struct request r = { context, connection };
+	struct request r = { context, connection, strcmp(method, MHD_HTTP_METHOD_HEAD) == 0 };
 
 	(void)version;
 	if (*seen == NULL)

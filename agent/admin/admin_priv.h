@@ -30,6 +30,7 @@ struct admin {
 struct request {
 	struct admin *admin;
 	struct MHD_Connection *connection;
+	bool is_head; /* a GET without its body */
 };
 
 /* A header's value, empty where it is not there. */

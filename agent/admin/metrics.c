@@ -107,11 +107,46 @@ static struct stream *open_stream(struct admin *a, bool openmetrics, bool gzip)
 	return NULL;
 }
 
+static enum MHD_Result send_stream(const struct request *r, bool openmetrics, bool gzip, struct MHD_Response *response)
+{
+	if (gzip)
+		MHD_add_response_header(response, MHD_HTTP_HEADER_CONTENT_ENCODING, "gzip");
+	MHD_add_response_header(response, MHD_HTTP_HEADER_VARY, "Accept, Accept-Encoding");
+	return reply_send(r, MHD_HTTP_OK,
+			  openmetrics ? "application/openmetrics-text; version=1.0.0; charset=utf-8"
+				      : "text/plain; version=0.0.4; charset=utf-8",
+			  response);
+}
+
+static ssize_t read_nothing(void *context, uint64_t position, char *out, size_t max)
+{
+	(void)context;
+	(void)position;
+	(void)out;
+	(void)max;
+	return MHD_CONTENT_READER_END_OF_STREAM;
+}
+
+/* Of unknown length, as that of a GET. libmicrohttpd 0.9.75 sends the last chunk of what is chunked even to a HEAD, where
+ * it would be read as the next answer: hence none of it, and the connection ends. */
+static enum MHD_Result reply_to_head(const struct request *r, bool openmetrics, bool gzip)
+{
+	struct MHD_Response *response =
+		MHD_create_response_from_callback(MHD_SIZE_UNKNOWN, BLOCK_BYTES, read_nothing, NULL, NULL);
+
+	if (response == NULL)
+		return MHD_NO;
+	MHD_set_response_options(response, MHD_RF_HTTP_1_0_COMPATIBLE_STRICT, MHD_RO_END);
+	return send_stream(r, openmetrics, gzip, response);
+}
+
 enum MHD_Result metrics_reply(const struct request *r)
 {
 	bool openmetrics = accepts_openmetrics(request_header(r, MHD_HTTP_HEADER_ACCEPT));
 	bool gzip = accepts_gzip(request_header(r, MHD_HTTP_HEADER_ACCEPT_ENCODING));
 
+	if (r->is_head)
+		return reply_to_head(r, openmetrics, gzip);
 	if (atomic_fetch_add(&r->admin->scrapes, 1) >= SCRAPES_MAX) {
 		atomic_fetch_sub(&r->admin->scrapes, 1);
 		return reply_refusal(r, MHD_HTTP_SERVICE_UNAVAILABLE, "too many scrapes at once, try again", NULL, NULL);
@@ -125,11 +160,5 @@ enum MHD_Result metrics_reply(const struct request *r)
 		free_stream(s);
 		return MHD_NO;
 	}
-	if (s->is_gzip)
-		MHD_add_response_header(response, MHD_HTTP_HEADER_CONTENT_ENCODING, "gzip");
-	MHD_add_response_header(response, MHD_HTTP_HEADER_VARY, "Accept, Accept-Encoding");
-	return reply_send(r, MHD_HTTP_OK,
-			  openmetrics ? "application/openmetrics-text; version=1.0.0; charset=utf-8"
-				      : "text/plain; version=0.0.4; charset=utf-8",
-			  response);
+	return send_stream(r, openmetrics, s->is_gzip, response);
 }

@@ -151,6 +151,22 @@ static void unknown_paths_and_methods_are_refused_in_json(void **state)
 	admin_stop(a);
 }
 
+/* A client that keeps the connection would read a body of it, even the chunk that ends one, as the next answer. */
+static void head_of_metrics_has_no_body_at_all(void **state)
+{
+	struct admin *a = start("localhost:0");
+	struct buf answer = BUF_INIT;
+
+	(void)state;
+	exchange(admin_port(a), "HEAD /metrics HTTP/1.1\r\nHost: localhost\r\n\r\n", &answer);
+	assert_holds(&answer, "HTTP/1.1 200 ");
+	assert_holds(&answer, "Content-Type: text/plain; version=0.0.4; charset=utf-8\r\n");
+	assert_int_equal(slice_find(buf_view(&answer), SLICE("\r\n\r\n")), answer.len - 4);
+	assert_true(slice_find(buf_view(&answer), SLICE("Content-Length")) < 0); /* it is not that of a GET */
+	buf_release(&answer);
+	admin_stop(a);
+}
+
 static void a_request_that_could_be_read_in_two_ways_is_refused_and_its_connection_closed(void **state)
 {
 	struct admin *a = start("localhost:0");
@@ -310,6 +326,7 @@ int main(void)
 		cmocka_unit_test(the_page_loads_nothing_from_elsewhere),
 		cmocka_unit_test(readiness_says_why_not),
 		cmocka_unit_test(unknown_paths_and_methods_are_refused_in_json),
+		cmocka_unit_test(head_of_metrics_has_no_body_at_all),
 		cmocka_unit_test(a_request_that_could_be_read_in_two_ways_is_refused_and_its_connection_closed),
 		cmocka_unit_test(a_foreign_host_header_is_refused_on_loopback),
 		cmocka_unit_test(openmetrics_comes_only_to_who_asks),
