@@ -17,9 +17,14 @@ struct walk {
 	struct buf *errors; /* NULL: nobody reads them */
 	size_t files, left_out; /* left out: could not be read, or one too many */
 	unsigned depth;
+	struct place {
+		dev_t device;
+		ino_t inode;
+	} *seen; /* folders */
+	size_t seen_count, seen_cap;
 };
 
-static struct status walk_folder(struct walk *w, const char *directory);
+static struct status walk_folder(struct walk *w, const char *directory, const struct stat *st);
 
 static bool is_manifest(const char *name)
 {
@@ -53,7 +58,7 @@ static void visit(struct walk *w, const char *path, const char *name)
 		return;
 	}
 	if (S_ISDIR(st.st_mode)) {
-		if (FAILED(walk_folder(w, path))) {
+		if (FAILED(walk_folder(w, path, &st))) {
 			w->left_out++;
 			complain(w, path, "cannot be read");
 		}
@@ -69,12 +74,38 @@ static void visit(struct walk *w, const char *path, const char *name)
 		w->left_out++;
 }
 
-static struct status walk_folder(struct walk *w, const char *directory)
+static bool was_seen(const struct walk *w, const struct stat *st)
+{
+	for (size_t i = 0; i < w->seen_count; i++)
+		if (w->seen[i].inode == st->st_ino && w->seen[i].device == st->st_dev)
+			return true;
+	return false;
+}
+
+static bool note_seen(struct walk *w, const struct stat *st)
+{
+	if (w->seen_count == w->seen_cap) {
+		size_t cap = w->seen_cap * 2 + 16;
+		struct place *seen = realloc(w->seen, cap * sizeof(*seen));
+		if (seen == NULL)
+			return false;
+		w->seen = seen;
+		w->seen_cap = cap;
+	}
+	w->seen[w->seen_count++] = (struct place){ st->st_dev, st->st_ino };
+	return true;
+}
+
+static struct status walk_folder(struct walk *w, const char *directory, const struct stat *st)
 {
 	struct dirent **entries = NULL;
 
+	if (was_seen(w, st))
+		return OK;
 	if (w->depth == FOLDER_DEPTH_MAX)
 		return FAIL(IO, "folders are nested too deeply");
+	if (!note_seen(w, st))
+		return FAIL(NOMEM, "no memory for the folders");
 	int count = scandir(directory, &entries, is_visible, alphasort);
 	if (count < 0)
 		return FAIL(IO, "the folder cannot be read");
@@ -89,6 +120,17 @@ static struct status walk_folder(struct walk *w, const char *directory)
 	free(entries);
 	w->depth--;
 	return OK;
+}
+
+static struct status walk_all(struct walk *w, const char *directory)
+{
+	struct stat st;
+
+	if (stat(directory, &st) != 0)
+		return FAIL(IO, "the folder cannot be read");
+	struct status s = walk_folder(w, directory, &st);
+	free(w->seen);
+	return s;
 }
 
 /* ---------------------------------------------------------------- manifests */
@@ -159,7 +201,7 @@ struct status folder_read(const char *directory, struct manifest_set *out, struc
 	struct walk w = { .file = read_one, .context = &r, .errors = errors };
 
 	*out = (struct manifest_set){ .count = 0 };
-	struct status s = walk_folder(&w, directory);
+	struct status s = walk_all(&w, directory);
 	out->mistakes += w.left_out;
 	if (FAILED(s))
 		buf_printf(errors, "%s: %s\n", directory, strerror(errno));
@@ -181,5 +223,5 @@ uint64_t folder_stamp(const char *directory)
 	uint64_t stamp = 1;
 	struct walk w = { .file = stamp_one, .context = &stamp };
 
-	return FAILED(walk_folder(&w, directory)) ? 0 : stamp;
+	return FAILED(walk_all(&w, directory)) ? 0 : stamp;
 }

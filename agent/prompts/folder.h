@@ -2,7 +2,7 @@
  * prompts/folder.h - all manifests below a folder: *.yaml, *.yml and *.json, in the order of their paths.
  *
  * Names that begin with a dot are passed over, and links are followed, so that a git checkout and a mounted ConfigMap
- * (whose files are links through `..data`) read the same.
+ * (whose files are links through `..data`) read the same. A folder that links lead to again is read once.
  */
 #ifndef PLIMSOLL_PROMPTS_FOLDER_H
 #define PLIMSOLL_PROMPTS_FOLDER_H

@@ -271,6 +271,35 @@ static void folder_is_read_through_links_of_a_config_map(void **state)
 	assert_int_equal(system(path), 0);
 }
 
+static void folders_whose_links_lead_back_are_read_once(void **state)
+{
+	static const char *const folders[] = { "x", "y" };
+	char top[] = "/tmp/plimsoll-prompts-XXXXXX", path[256];
+	struct manifest_set set;
+	struct buf errors = BUF_INIT;
+
+	(void)state;
+	assert_non_null(mkdtemp(top));
+	for (size_t i = 0; i < 2; i++) {
+		snprintf(path, sizeof(path), "%s/%s", top, folders[i]);
+		assert_int_equal(mkdir(path, 0700), 0);
+		write_file(path, i == 0 ? "a.yaml" : "b.yaml", i == 0 ? "name: a\nversion: 1\n" : "name: b\nversion: 1\n");
+		snprintf(path, sizeof(path), "%s/%s/loop", top, folders[i]);
+		assert_int_equal(symlink("..", path), 0);
+		snprintf(path, sizeof(path), "%s/%s/other", top, folders[i]);
+		assert_int_equal(symlink(i == 0 ? "../y" : "../x", path), 0);
+	}
+	assert_int_not_equal(folder_stamp(top), 0);
+	assert_false(FAILED(folder_read(top, &set, &errors)));
+	assert_int_equal(set.count, 2);
+	assert_int_equal(set.mistakes, 0);
+	assert_int_equal(errors.len, 0);
+	manifest_set_release(&set);
+	buf_release(&errors);
+	snprintf(path, sizeof(path), "rm -r %s", top);
+	assert_int_equal(system(path), 0);
+}
+
 static void file_that_cannot_be_read_is_a_mistake(void **state)
 {
 	char top[] = "/tmp/plimsoll-prompts-XXXXXX", path[256];
@@ -306,6 +335,7 @@ int main(void)
 		cmocka_unit_test(diff_reads_messages_out_and_tools_by_words),
 		cmocka_unit_test(words_keep_what_is_common),
 		cmocka_unit_test(folder_is_read_through_links_of_a_config_map),
+		cmocka_unit_test(folders_whose_links_lead_back_are_read_once),
 		cmocka_unit_test(file_that_cannot_be_read_is_a_mistake),
 	};
 
