@@ -14,6 +14,7 @@
 #include "agent/span/record.h"
 
 #define PROBES           8u
+#define SERIES_PROBES    64u /* so that hardly any gives way before the table is full */
 #define TELLER_FORGOTTEN 3600u /* seconds without a word, after which a service's metrics are believed again */
 #define SUM_MAX          1e15  /* of one point: more is no count of anything */
 
@@ -59,34 +60,48 @@ static bool is_told_by_spans(struct tally *t, const struct group *g)
 
 /* ------------------------------------------------------------------ growth */
 
+/* Of a cumulative one never 0. */
+static uint64_t start_of(const struct tally_point *p)
+{
+	return !p->is_cumulative ? 0 : p->start_unix_ns > 0 ? p->start_unix_ns : 1;
+}
+
 static struct series *series_of(struct tally *t, uint64_t key)
 {
 	struct series *oldest = &t->series[key % TALLY_SERIES];
 
-	for (unsigned i = 0; i < PROBES; i++) {
+	for (unsigned i = 0; i < SERIES_PROBES; i++) {
 		struct series *at = &t->series[(key + i) % TALLY_SERIES];
 		if (at->key == key)
 			return at;
 		if (at->time_unix_ns < oldest->time_unix_ns)
 			oldest = at;
 	}
+	if (oldest->start_unix_ns != 0 && oldest->time_unix_ns > t->forgotten_unix_ns)
+		t->forgotten_unix_ns = oldest->time_unix_ns;
 	*oldest = (struct series){ .key = key };
 	return oldest;
 }
 
 /* What came since the point before. False: nothing did, or this point was here already. A series that starts again, or
- * falls, starts from nothing. */
+ * falls, starts from nothing; one that may have given way to another goes on from here. */
 static bool grow(struct tally *t, const struct tally_point *p, uint64_t *calls, double *sum)
 {
 	struct series *s = series_of(t, p->series | 1);
-	bool goes_on = p->is_cumulative && p->start_unix_ns == s->start_unix_ns && p->count >= s->count && p->sum >= s->sum;
+	bool is_new = s->time_unix_ns == 0, may_be_known = is_new && p->is_cumulative && start_of(p) < t->forgotten_unix_ns;
+	bool goes_on = p->is_cumulative && !is_new && start_of(p) == s->start_unix_ns && p->count >= s->count &&
+		       p->sum >= s->sum;
 
 	if (p->time_unix_ns <= s->time_unix_ns)
 		return false;
 	*calls = goes_on ? p->count - s->count : p->count;
 	*sum = goes_on ? p->sum - s->sum : p->sum;
-	*s = (struct series){ s->key, p->start_unix_ns, p->time_unix_ns, p->count, p->sum };
+	*s = (struct series){ s->key, start_of(p), p->time_unix_ns, p->count, p->sum };
 	t->is_dirty = true;
+	if (may_be_known) {
+		meter_add(meter_get(METER_DROPPED, "exporter=\"*\",kind=\"metric_points\",reason=\"no_memory\""), 1);
+		return false;
+	}
 	return *calls > 0 || *sum > 0;
 }
 

@@ -8,7 +8,9 @@
  * recorded, the sums shared out evenly, so that totals and means hold while the spread of single calls is not known. A
  * counter does not tell how many calls it grew by: its growth becomes one.
  *
- * Bounded: TALLY_SERIES series, TALLY_GROUPS sums, TALLY_TELLERS names of services and scopes; the oldest gives way.
+ * Bounded: TALLY_SERIES series, TALLY_GROUPS sums, TALLY_TELLERS names of services and scopes; the oldest gives way. A
+ * cumulative series that comes back after that is not counted from its start again: what it grew by meanwhile is
+ * dropped, and counted as a dropped point.
  */
 #ifndef PLIMSOLL_COUNTING_TALLY_H
 #define PLIMSOLL_COUNTING_TALLY_H

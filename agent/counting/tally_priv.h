@@ -7,8 +7,9 @@
 #include "agent/counting/tally.h"
 
 struct series {
-	uint64_t key; /* 0: free */
-	uint64_t start_unix_ns, time_unix_ns, count;
+	uint64_t key;           /* 0: free */
+	uint64_t start_unix_ns; /* 0: of deltas */
+	uint64_t time_unix_ns, count;
 	double sum;
 };
 
@@ -33,6 +34,7 @@ struct tally {
 	struct series series[TALLY_SERIES];
 	struct group groups[TALLY_GROUPS];
 	struct teller tellers[TALLY_TELLERS];
+	uint64_t forgotten_unix_ns; /* until then some cumulative series was told that has given way; 0: none has */
 	bool is_dirty;         /* series or groups */
 	bool tellers_are_dirty;
 };

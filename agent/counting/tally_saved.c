@@ -9,7 +9,7 @@
 #define FORMAT       1
 #define BLOCK_SERIES 256u
 
-enum part { PART_SERIES, PART_GROUP, PART_TELLERS };
+enum part { PART_SERIES, PART_GROUP, PART_TELLERS, PART_FORGOTTEN };
 
 static void key_of(struct buf *key, enum part part, uint32_t number)
 {
@@ -89,6 +89,17 @@ static void put_series(struct tally *t, struct buf *key, struct buf *value, coun
 	}
 }
 
+static void put_forgotten(struct tally *t, struct buf *key, struct buf *value, counting_put put, void *context)
+{
+	struct record v = record_writer(value);
+
+	key_of(key, PART_FORGOTTEN, 0);
+	buf_reset(value);
+	record_format(&v, FORMAT);
+	record_uint(&v, &t->forgotten_unix_ns);
+	put(context, buf_view(key), buf_view(value));
+}
+
 static void put_groups(struct tally *t, struct buf *key, struct buf *value, counting_put put, void *context)
 {
 	for (uint32_t i = 0; i < TALLY_GROUPS; i++) {
@@ -113,6 +124,7 @@ void tally_save(struct tally *t, bool all, counting_put put, void *context)
 	if (t->is_dirty || all) {
 		put_series(t, &key, &value, put, context);
 		put_groups(t, &key, &value, put, context);
+		put_forgotten(t, &key, &value, put, context);
 	}
 	if (t->tellers_are_dirty || all) {
 		key_of(&key, PART_TELLERS, 0);
@@ -177,5 +189,7 @@ struct status tally_load(struct tally *t, struct slice key, struct slice value)
 		load_group(t, number, &r);
 	else if (record_ok(&k) && part == PART_TELLERS)
 		load_tellers(t, &r);
+	else if (record_ok(&k) && part == PART_FORGOTTEN)
+		record_uint(&r, &t->forgotten_unix_ns);
 	return record_ok(&k) && record_ok(&r) ? OK : FAIL(CORRUPT, "not a value of what metrics told");
 }

@@ -7,6 +7,8 @@
 
 #include <cmocka.h>
 
+#include "agent/base/hash.h"
+#include "agent/base/meter.h"
 #include "agent/counting/tally.h"
 
 #define S UINT64_C(1000000000)
@@ -221,6 +223,57 @@ static void more_series_than_there_is_room_for_take_the_oldest_ones_place(void *
 	counting_free(c);
 }
 
+/* Each series is told at every minute, as exporters do; what all of them came to. */
+static uint64_t tell_minutes(struct counting *c, uint64_t series, uint64_t from, uint64_t to)
+{
+	struct call call = asked("shop");
+	uint64_t tokens = 0;
+
+	for (uint64_t minute = from; minute <= to; minute++) {
+		for (uint64_t i = 0; i < series; i++) {
+			struct tally_point p = {
+				.series = hash_mix(i, 7), .start_unix_ns = S, .time_unix_ns = minute * 60 * S, .is_cumulative = true,
+				.counts_calls = true, .amount = TALLY_TOKENS, .class = TOKENS_INPUT, .count = minute,
+				.sum = (double)minute * 100, .call = &call,
+			};
+			counting_tally(c, &p, 1);
+		}
+		tokens += take_all(c).tokens[TOKENS_INPUT];
+	}
+	return tokens;
+}
+
+static void series_count_by_their_growth_as_long_as_there_is_room(void **state)
+{
+	struct counting *c = counting_new(1 << 20);
+
+	(void)state;
+	assert_int_equal(tell_minutes(c, TALLY_SERIES * 3 / 4, 1, 5), TALLY_SERIES * 3 / 4 * 500);
+	counting_free(c);
+}
+
+static int64_t dropped_points(void)
+{
+	return meter_value(meter_get(METER_DROPPED, "exporter=\"*\",kind=\"metric_points\",reason=\"no_memory\""));
+}
+
+static void a_series_that_gave_way_is_not_counted_from_its_start_again(void **state)
+{
+	struct counting *c = counting_new(1 << 20), *after = counting_new(1 << 20);
+	int64_t before = dropped_points();
+
+	(void)state;
+	uint64_t tokens = tell_minutes(c, TALLY_SERIES * 2, 1, 5);
+	assert_true(tokens <= TALLY_SERIES * 2 * 500 && tokens >= TALLY_SERIES * 100);
+	assert_true(dropped_points() > before);
+	counting_save(c, true, copy_pair, after);
+	assert_int_equal(take_all(after).calls, 0);
+	tokens = tell_minutes(after, TALLY_SERIES * 2, 6, 6);
+	assert_true(tokens <= TALLY_SERIES * 2 * 100);
+	counting_free(c);
+	counting_free(after);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -231,6 +284,8 @@ int main(void)
 		cmocka_unit_test(metrics_of_a_service_whose_spans_tell_its_calls_are_the_same_again),
 		cmocka_unit_test(metrics_without_a_service_name_are_known_by_their_scope),
 		cmocka_unit_test(a_restart_goes_on_where_the_series_was),
+		cmocka_unit_test(series_count_by_their_growth_as_long_as_there_is_room),
+		cmocka_unit_test(a_series_that_gave_way_is_not_counted_from_its_start_again),
 		cmocka_unit_test(more_series_than_there_is_room_for_take_the_oldest_ones_place),
 	};
 
