@@ -54,7 +54,8 @@ void observer_add_source(struct observer *o, observe_source render, void *contex
 /* What is said about the calls goes here. Any thread. */
 struct quality *observer_quality(struct observer *o);
 
-/* Keeps the totals of the last five minutes: called by the loop each second. mono_ns: clock_mono_ns(). */
+/* Keeps the totals of the last five minutes, which begin with none at the start: called by the loop each second.
+ * mono_ns: clock_mono_ns(). */
 void observer_tick(struct observer *o, uint64_t mono_ns);
 
 /* One scrape, given in pieces so that a large one is never in memory as a whole. NULL without memory. Any thread. */

@@ -9,6 +9,7 @@
 #include <cmocka.h>
 #include <jansson.h>
 
+#include "agent/base/clock.h"
 #include "agent/observe/observe.h"
 
 #define SECOND UINT64_C(1000000000)
@@ -201,6 +202,22 @@ static void ticks_give_the_last_minute_and_a_history(void **state)
 	observer_free(o);
 }
 
+static void calls_before_the_first_tick_are_in_the_last_minute(void **state)
+{
+	struct observer *o = new_observer(100);
+
+	(void)state;
+	observe(o, 0, "search", "gpt-4o", 1000);
+	observer_tick(o, clock_mono_ns() + SECOND);
+	json_t *root = summary_of(o), *minute = json_object_get(root, "last_minute");
+	assert_int_equal(number_of(minute, "requests"), 1);
+	assert_true(json_number_value(json_object_get(minute, "seconds")) >= 1);
+	json_t *requests = json_object_get(json_object_get(root, "history"), "requests");
+	assert_int_equal(json_integer_value(json_array_get(requests, 59)), 1);
+	json_decref(root);
+	observer_free(o);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -210,6 +227,7 @@ int main(void)
 		cmocka_unit_test(rows_beyond_the_limit_are_told_and_the_dearest_kept),
 		cmocka_unit_test(calls_beyond_the_cap_are_a_row_of_their_own),
 		cmocka_unit_test(ticks_give_the_last_minute_and_a_history),
+		cmocka_unit_test(calls_before_the_first_tick_are_in_the_last_minute),
 	};
 	return cmocka_run_group_tests_name("observe/summary", tests, NULL, NULL);
 }
