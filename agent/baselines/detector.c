@@ -431,11 +431,37 @@ static void forget_cost(struct detector *d, struct baseline_key *k)
 	k->dirty = true;
 }
 
+/* What spans the models of a feature. */
+static void forget_cost_of_feature(struct detector *d, struct slice feature)
+{
+	const struct slice all = SLICE("*");
+	struct baseline_key *wide =
+		key_table_find(&d->table, (struct labels){ feature, all, all, SLICE_NONE, SLICE_NONE });
+
+	if (wide != NULL)
+		forget_cost(d, wide);
+}
+
+static bool spans_features_and_models(const struct baseline_key *k)
+{
+	return k->is_rollup && slice_equal(k->labels.feature, SLICE("*")) && slice_equal(k->labels.model, SLICE("*"));
+}
+
 void detector_prices_changed(struct detector *d, bool (*is_affected)(void *context, struct slice model), void *context)
 {
+	bool any = false;
+
 	for (uint32_t i = 0; i < d->table.count; i++) {
 		struct baseline_key *k = d->table.keys[i];
-		if (k != NULL && is_affected(context, k->labels.model))
+		if (k == NULL || !is_affected(context, k->labels.model))
+			continue;
+		any = true;
+		forget_cost(d, k);
+		forget_cost_of_feature(d, k->labels.feature);
+	}
+	for (uint32_t i = 0; any && i < d->table.count; i++) {
+		struct baseline_key *k = d->table.keys[i];
+		if (k != NULL && (k == d->other || spans_features_and_models(k)))
 			forget_cost(d, k);
 	}
 }

@@ -55,8 +55,8 @@ void detector_finish(struct detector *d);
  * and what comes next is the baseline. Errors: NOTFOUND, nothing with a level of its own fires that is this alert. */
 struct status detector_accept(struct detector *d, const struct verdict *alert) MUST_USE;
 
-/* Prices have changed: the costs of these models step, which is no news. Their level is learned anew from what comes
- * next, that of the day's spend from the next whole day; variances and seasons stay as they are. */
+/* Prices have changed: the costs of these models step, and of what spans them, which is no news. Their level is learned
+ * anew from what comes next, that of the day's spend from the next whole day; variances and seasons stay as they are. */
 void detector_prices_changed(struct detector *d, bool (*is_affected)(void *context, struct slice model), void *context);
 
 /* Where each series that was judged stands: its newest 1 h bucket beside its baseline, in the metric's own unit. */

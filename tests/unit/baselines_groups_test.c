@@ -123,6 +123,25 @@ static const struct told *play_until(const char *metric, double factor, int days
 	return t;
 }
 
+static void a_change_of_prices_raises_nothing_in_what_spans_its_models(void **state)
+{
+	static const char *const rollups[] = { "all", "feature", "workflow" };
+	struct baselines_config config = rig_config();
+
+	(void)state;
+	config.rollups = (struct string_list){ (const char **)(void *)rollups, 3 };
+	rig_open(&rig, &config);
+	for (int i = 0; i < 5 * DAYS; i++, rig.now_s += 60) {
+		struct sample s = rig_call(&rig, "f", "v1", i < 4 * DAYS ? 1 : 2.5);
+		s.workflow = SLICE("w");
+		if (i == 4 * DAYS)
+			detector_prices_changed(rig.detector, is_m, NULL);
+		detector_add(rig.detector, &s);
+	}
+	assert_null(rig_find(&rig, 0, VERDICT_RAISED, VERDICT_SHIFT, "cost"));
+	detector_free(rig.detector);
+}
+
 static void an_accepted_day_is_the_level_of_days_to_come(void **state)
 {
 	const struct baselines_config config = rig_config();
@@ -286,6 +305,7 @@ int main(void)
 		cmocka_unit_test(a_model_that_grows_dearer_for_all_features_is_one_group),
 		cmocka_unit_test(an_accepted_level_is_the_baseline_at_once),
 		cmocka_unit_test(a_change_of_prices_raises_nothing),
+		cmocka_unit_test(a_change_of_prices_raises_nothing_in_what_spans_its_models),
 		cmocka_unit_test(an_accepted_day_is_the_level_of_days_to_come),
 		cmocka_unit_test(a_change_of_prices_is_no_dear_day_either),
 		cmocka_unit_test(a_shift_the_other_way_is_an_alert_of_its_own),
