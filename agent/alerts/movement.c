@@ -198,6 +198,16 @@ void movement_advance(struct movement *m, uint64_t unix_s)
 	m->full_until_s = m->left_out_s = 0;
 }
 
+/* A sender without a clock tells of 1970: nobody has looked on since then. */
+static void note_time(struct movement *m, uint64_t at_s)
+{
+	if (at_s == 0 || at_s + KEPT_S < m->newest_s)
+		return;
+	if (m->first_s == 0 || at_s < m->first_s || m->newest_s + KEPT_S < at_s)
+		m->first_s = at_s;
+	m->newest_s = at_s > m->newest_s ? at_s : m->newest_s;
+}
+
 static void fold(struct cell *c, const struct step *fine)
 {
 	uint64_t start_s = fine->start_s / HOUR_S * HOUR_S;
@@ -226,8 +236,8 @@ static void add_at(struct movement *m, struct cell *c, uint64_t at_s, const stru
 		c->dirty = true;
 	}
 	cost_sums_add(&fine->sums, sums);
-	m->first_s = m->first_s == 0 || start_s < m->first_s ? start_s : m->first_s;
-	m->newest_s = at_s > m->newest_s ? at_s : m->newest_s;
+	note_time(m, start_s);
+	note_time(m, at_s);
 }
 
 static double known(double value)
@@ -347,14 +357,10 @@ void movement_save(struct movement *m, bool all, movement_put put, void *context
 			save_cell(m->cells[i], put, context);
 }
 
-static void note_time(struct movement *m, const struct step *ring, size_t size)
+static void note_times(struct movement *m, const struct step *ring, size_t size)
 {
-	for (size_t i = 0; i < size; i++) {
-		if (ring[i].start_s == 0)
-			continue;
-		m->first_s = m->first_s == 0 || ring[i].start_s < m->first_s ? ring[i].start_s : m->first_s;
-		m->newest_s = ring[i].start_s > m->newest_s ? ring[i].start_s : m->newest_s;
-	}
+	for (size_t i = 0; i < size; i++)
+		note_time(m, ring[i].start_s);
 }
 
 struct status movement_load(struct movement *m, struct slice key, struct slice value)
@@ -374,8 +380,8 @@ struct status movement_load(struct movement *m, struct slice key, struct slice v
 	if (c != NULL) {
 		memcpy(c->fine, read->fine, sizeof(c->fine));
 		memcpy(c->hours, read->hours, sizeof(c->hours));
-		note_time(m, c->fine, FINE_COUNT);
-		note_time(m, c->hours, HOUR_COUNT);
+		note_times(m, c->fine, FINE_COUNT);
+		note_times(m, c->hours, HOUR_COUNT);
 	}
 	free(read);
 	return s;

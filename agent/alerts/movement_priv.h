@@ -40,7 +40,7 @@ struct movement {
 	struct cell *slots[SLOT_COUNT]; /* by hash, next free one */
 	size_t count;
 	struct cohort_memo found;
-	uint64_t first_s, newest_s; /* event time seen; 0: none */
+	uint64_t first_s, newest_s; /* event time seen, but for what no window reached; 0: none */
 	uint64_t clock_s;           /* 0: replay, no clock */
 	uint64_t full_until_s;      /* no cell is old enough to make room before then */
 	struct deletions deleted;   /* keys of cells that made room, CELL_KEY_BYTES each */

@@ -98,6 +98,30 @@ static void a_longer_answer_of_a_new_version_is_found(void **state)
 	movement_free(m);
 }
 
+/* What it says must not count as the time since when calls are looked at: spend a day would be of too many days. */
+static void a_sender_without_a_clock_does_not_move_the_beginning(void **state)
+{
+	static const uint64_t times[] = { 0, 1, 365 * 86400 };
+	struct verdict v = hour_long_shift();
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(times) / sizeof(times[0]); i++) {
+		struct movement *m = movement_new(NULL, NULL);
+		struct sample lost = call_at(times[i], "support@1", 200), last = call_at(START - 1, "support@2", 600);
+		struct buf cause = BUF_INIT;
+		movement_add(m, &lost);
+		live_through(m, "support@2");
+		movement_add(m, &lost);
+		movement_add(m, &last);
+		json_t *json = explain(m, &v, &cause);
+		const json_t *before = json_object_get(json_object_get(json, "movement"), "compared_with");
+		assert_int_equal(json_integer_value(json_object_get(before, "from")), START - 11 * 3600);
+		json_decref(json);
+		buf_release(&cause);
+		movement_free(m);
+	}
+}
+
 static void sums_outlive_a_restart(void **state)
 {
 	static struct kept_pairs pairs;
@@ -281,6 +305,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_longer_answer_of_a_new_version_is_found),
+		cmocka_unit_test(a_sender_without_a_clock_does_not_move_the_beginning),
 		cmocka_unit_test(sums_outlive_a_restart),
 		cmocka_unit_test(other_metrics_and_empty_windows_are_left_alone),
 		cmocka_unit_test(what_is_seen_first_is_news_once),
