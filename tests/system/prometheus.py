@@ -72,11 +72,11 @@ class Alertmanager(Server):
 
 
 class Prometheus(Server):
-    def __init__(self, directory, targets):
+    def __init__(self, directory, targets, rule_files=()):
         port = free_port()
         config = Path(directory) / "prometheus.yml"
         config.write_text(json.dumps({
-            "global": {"scrape_interval": "1s"},
+            "global": {"scrape_interval": "1s"}, "rule_files": [str(path) for path in rule_files],
             "scrape_configs": [{"job_name": "plimsoll", "static_configs": [{"targets": targets}]}]}))
         super().__init__([program("prometheus"), "--config.file=%s" % config, "--storage.tsdb.path=%s/data" % directory,
                           "--web.listen-address=127.0.0.1:%d" % port, "--enable-feature=exemplar-storage"],
@@ -84,6 +84,10 @@ class Prometheus(Server):
 
     def query(self, expression):
         return json.loads(self.get("/api/v1/query", query=expression))["data"]["result"]
+
+    def rules(self):
+        """Of all files, as {"type": "recording" or "alerting", "name": ..., "query": ...}."""
+        return [rule for group in json.loads(self.get("/api/v1/rules"))["data"]["groups"] for rule in group["rules"]]
 
     def targets(self):
         return json.loads(self.get("/api/v1/targets"))["data"]["activeTargets"]

@@ -1,7 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """The Grafana dashboards of dashboards/grafana: sound JSON, and each query answered by a real Prometheus that scrapes a real
-agent. Grafana's own variables are filled in as it would."""
+agent. Grafana's own variables are filled in as it would. The rules of dashboards/prometheus find their metrics and labels there,
+too; tests/rules says what they make of them."""
 import json
+import re
 import time
 from pathlib import Path
 
@@ -15,6 +17,7 @@ from waiting import wait_for
 
 FOLDER = Path(__file__).parents[2] / "dashboards/grafana"
 DASHBOARDS = sorted(path.name for path in FOLDER.glob("*.json"))
+RULES = sorted(FOLDER.parent.glob("prometheus/*.rules.yml"))
 VARIABLES = {"$__rate_interval": "30s", "$__range": "1h", "$budget": ".*", "$prompt": ".*"}
 MANIFEST = "name: greet\nversion: '1'\nmodel: gpt-4o\ntemperature: 0.2\n"
 
@@ -59,6 +62,10 @@ def traffic(app, agent):
     app.call("1", "r", **{"gen_ai.request.temperature": 0.9, "user.id": "alice", "error.type": "500"})
     agent.post("/api/v1/budgets/decision", {"user": "bob", "model": otlp.MODEL, "provider": otlp.PROVIDER, "input_tokens": 10})
     agent.post("/api/v1/budgets/decision", {"user": "alice"})
+    message, spans = otlp.request()
+    otlp.add_call(spans, model="unheard-of", **{"user.id": "alice", "gen_ai.response.time_to_first_chunk": 0.05})
+    otlp.send_http(agent.http_url, message)
+    otlp.send_http(agent.http_url, b"no protobuf")
 
 
 @pytest.fixture(scope="module")
@@ -69,8 +76,8 @@ def server(tmp_path_factory):
               "request/one": {"limit_usd": 0.0001}, "hour/tokens": {"limit_tokens": 1000},
               "month/feature": {"limit_usd": 0.001, "by": ["feature"]}}
     agent = Agent(tmp_path_factory.mktemp("agent"), {"budgets": {"limits": limits}, "prompts": {
-        "directory": str(folder), "poll_interval": "1s"}}).start()
-    server = Prometheus(tmp_path_factory.mktemp("prometheus"), ["localhost:%d" % agent.ports["metrics"]])
+        "directory": str(folder), "poll_interval": "1s"}, "slos": {"success": {"objective": 0.99}}}).start()
+    server = Prometheus(tmp_path_factory.mktemp("prometheus"), ["localhost:%d" % agent.ports["metrics"]], RULES)
     agent.post("/api/v1/prompts/greet/gate", {"version": "2", "gate": {"open": False, "cases": [{}], "criteria": {
         "pass_rate": {"value": 0.5, "limit": 0.9, "kept": False}}}})
     app, end = App(agent), time.monotonic() + 40
@@ -114,3 +121,23 @@ def test_the_numbers_are_those_of_the_agent(server):
     assert failed["greet@1"] > 0 and failed["greet@2"] == 0  # known to be none, which is not unknown
     disliked = {labels["prompt"]: number for labels, number in values("prompts.json", "Negative feedback")}
     assert disliked == {"greet@1": 0, "greet@2": 1}
+
+
+# ---------------------------------------------------------------- rules
+
+def test_each_recording_rule_has_an_answer(server):
+    rules = {rule["name"]: re.sub(r"\[\d+[mhd]\]", "[30s]", rule["query"]) for rule in server.rules() if rule["type"] == "recording"}
+    assert len(rules) == 13
+    assert [name for name, query in rules.items() if not server.query(query)] == []
+
+
+def test_each_alert_is_about_labels_that_its_metrics_have(server):
+    queries = {rule["name"]: rule["query"] for rule in server.rules() if rule["type"] == "alerting"}
+    wanted = [(name, metric, label) for name, query in queries.items()
+              for labels, metric in re.findall(r"by \(([\w, ]+)\) \((?:(?:rate|increase)\()?(plimsoll_\w+)", query)
+              for label in labels.split(", ")]
+    assert {name for name, _, _ in wanted} >= {"PlimsollDropsData", "PlimsollRefusesData", "PlimsollQueueNearlyFull",
+                                               "PlimsollUnpriced", "PlimsollStoreFails", "PlimsollPricesOld"}
+    assert [want for want in wanted if not server.query('%s{%s!=""}' % want[1:])] == []
+    plain = re.findall(r"(plimsoll_\w+(?:\{[^}]*\})?)", " ".join(queries.values()))
+    assert [metric for metric in plain if not metric.startswith("plimsoll_slo_") and not server.query(metric)] == []
