@@ -19,8 +19,10 @@ bool key_table_init(struct key_table *t, uint32_t max)
 	*t = (struct key_table){ .max = max, .slot_mask = slots - 1 };
 	t->keys = calloc(max, sizeof(t->keys[0]));
 	t->slots = calloc(slots, sizeof(t->slots[0]));
+	t->families = calloc(slots, sizeof(t->families[0]));
+	t->taken = calloc(max / 64 + 1, sizeof(t->taken[0]));
 	t->recent = calloc(RECENT_KEYS, sizeof(t->recent[0]));
-	return t->keys != NULL && t->slots != NULL && t->recent != NULL;
+	return t->keys != NULL && t->slots != NULL && t->families != NULL && t->taken != NULL && t->recent != NULL;
 }
 
 static void key_free(struct baseline_key *k)
@@ -41,6 +43,8 @@ void key_table_release(struct key_table *t)
 		key_free(t->keys[i]);
 	free(t->keys);
 	free(t->slots);
+	free(t->families);
+	free(t->taken);
 	free(t->recent);
 	*t = (struct key_table){ 0 };
 }
@@ -103,28 +107,88 @@ struct baseline_key *key_table_find(const struct key_table *t, struct labels l)
 	return k;
 }
 
-uint32_t key_table_free_id(const struct key_table *t)
+/* ---------------------------------------------------------------- numbers */
+/* There is a bit for max, which is never taken: the search ends there. */
+uint32_t key_table_free_id(struct key_table *t)
 {
-	uint32_t id = 0;
-
-	if (t->live == t->count)
-		return t->count;
-	while (t->keys[id] != NULL)
-		id++;
-	return id;
+	while (t->taken[t->full_words] == UINT64_MAX)
+		t->full_words++;
+	return t->full_words * 64 + (uint32_t)__builtin_ctzll(~t->taken[t->full_words]);
 }
 
-/* A walk over all keys, but only when a key is made. */
-static uint32_t find_incumbent(const struct key_table *t, const struct baseline_key *k)
+static void take_id(struct key_table *t, uint32_t id)
 {
-	for (uint32_t i = 0; i < t->count; i++) {
-		const struct baseline_key *other = t->keys[i];
-		if (other != NULL && other->family == k->family && same_family(other->labels, k->labels))
-			return other->incumbent;
+	t->taken[id / 64] |= UINT64_C(1) << id % 64;
+}
+
+static void give_id_back(struct key_table *t, uint32_t id)
+{
+	t->taken[id / 64] &= ~(UINT64_C(1) << id % 64);
+	if (id / 64 < t->full_words)
+		t->full_words = id / 64;
+}
+
+/* ---------------------------------------------------------------- families */
+/* Takes a slot out of its run of occupied ones, and moves later ones up so that no search breaks off early. */
+static void remove_slot(struct key_table *t, uint32_t *slots, uint32_t at)
+{
+	uint32_t hole = at;
+
+	for (;;) {
+		at = (at + 1) & t->slot_mask;
+		if (slots[at] == 0)
+			break;
+		const struct baseline_key *k = t->keys[slots[at] - 1];
+		uint32_t home = (uint32_t)(slots == t->families ? k->family : k->hash) & t->slot_mask;
+		if (((at - home) & t->slot_mask) < ((at - hole) & t->slot_mask))
+			continue;
+		slots[hole] = slots[at];
+		hole = at;
 	}
-	return k->id;
+	slots[hole] = 0;
 }
 
+/* Where one of its family stands, or would stand. */
+static uint32_t family_slot(const struct key_table *t, const struct baseline_key *k)
+{
+	for (uint32_t at = (uint32_t)k->family & t->slot_mask;; at = (at + 1) & t->slot_mask) {
+		const struct baseline_key *one = t->families[at] != 0 ? t->keys[t->families[at] - 1] : NULL;
+		if (one == NULL || (one->family == k->family && same_family(one->labels, k->labels)))
+			return at;
+	}
+}
+
+/* All versions of a family have the same incumbent: each has taken it from one that was there. */
+static void join_family(struct key_table *t, struct baseline_key *k)
+{
+	uint32_t at = family_slot(t, k);
+
+	k->next_version = k->previous_version = k;
+	k->incumbent = k->id;
+	if (t->families[at] == 0) {
+		t->families[at] = k->id + 1;
+		return;
+	}
+	struct baseline_key *one = t->keys[t->families[at] - 1];
+	k->incumbent = one->incumbent;
+	k->next_version = one;
+	k->previous_version = one->previous_version;
+	k->previous_version->next_version = one->previous_version = k;
+}
+
+static void leave_family(struct key_table *t, struct baseline_key *k)
+{
+	uint32_t at = family_slot(t, k);
+
+	if (k->next_version == k)
+		remove_slot(t, t->families, at);
+	else if (t->families[at] == k->id + 1)
+		t->families[at] = k->next_version->id + 1;
+	k->previous_version->next_version = k->next_version;
+	k->next_version->previous_version = k->previous_version;
+}
+
+/* ---------------------------------------------------------------- keys come and go */
 static void insert(struct key_table *t, struct baseline_key *k)
 {
 	uint32_t at = (uint32_t)k->hash & t->slot_mask;
@@ -133,6 +197,7 @@ static void insert(struct key_table *t, struct baseline_key *k)
 		at = (at + 1) & t->slot_mask;
 	t->slots[at] = k->id + 1;
 	t->keys[k->id] = k;
+	take_id(t, k->id);
 	t->live++;
 	if (k->id >= t->count)
 		t->count = k->id + 1;
@@ -159,27 +224,9 @@ struct baseline_key *key_table_add(struct key_table *t, struct labels l, uint32_
 	k->hash = hash_mix(k->family, hash_slice(l.prompt_version));
 	k->id = id;
 	k->first_s = k->last_s = k->counted_s = first_s;
-	k->incumbent = find_incumbent(t, k);
+	join_family(t, k);
 	insert(t, k);
 	return k;
-}
-
-/* Takes a slot out of its run of occupied ones, and moves later ones up so that no search breaks off early. */
-static void remove_slot(struct key_table *t, uint32_t at)
-{
-	uint32_t hole = at;
-
-	for (;;) {
-		at = (at + 1) & t->slot_mask;
-		if (t->slots[at] == 0)
-			break;
-		uint32_t home = (uint32_t)t->keys[t->slots[at] - 1]->hash & t->slot_mask;
-		if (((at - home) & t->slot_mask) < ((at - hole) & t->slot_mask))
-			continue;
-		t->slots[hole] = t->slots[at];
-		hole = at;
-	}
-	t->slots[hole] = 0;
 }
 
 void key_table_drop(struct key_table *t, struct baseline_key *k)
@@ -188,10 +235,12 @@ void key_table_drop(struct key_table *t, struct baseline_key *k)
 
 	while (t->slots[at] != k->id + 1)
 		at = (at + 1) & t->slot_mask;
-	remove_slot(t, at);
+	remove_slot(t, t->slots, at);
+	leave_family(t, k);
 	if (*recent_of(t, k->labels) == k)
 		*recent_of(t, k->labels) = NULL;
 	t->keys[k->id] = NULL;
+	give_id_back(t, k->id);
 	t->live--;
 	key_free(k);
 }

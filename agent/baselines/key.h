@@ -52,6 +52,7 @@ struct baseline_key {
 	int64_t first_s, last_s; /* when it was first and last seen; elsewhere, too, where it was imported */
 	int64_t counted_s;       /* since when it is seen here; 0: only imported so far */
 	struct labels labels;
+	struct baseline_key *next_version, *previous_version; /* of its family, in a ring */
 
 	uint8_t at[METRIC_COUNT]; /* of an unnamed metric its place in watches, plus 1; 0: never observed */
 	uint8_t watch_count, watch_room;
@@ -71,7 +72,10 @@ struct key_table {
 	uint32_t live;              /* keys that are */
 	uint32_t max;               /* room in keys */
 	uint32_t *slots;            /* id + 1; 0: free */
-	uint32_t slot_mask;
+	uint32_t *families;         /* likewise, of one key of each family */
+	uint32_t slot_mask;         /* of both */
+	uint64_t *taken;            /* a bit for each number */
+	uint32_t full_words;        /* of these, from the first one on */
 	struct baseline_key **recent; /* by a glance at the labels: what was found there last, or NULL */
 };
 
@@ -86,9 +90,9 @@ struct labels labels_normalise(struct labels l);
 struct baseline_key *key_table_find(const struct key_table *t, struct labels l);
 
 /* The least number that is free; max where all are taken. */
-uint32_t key_table_free_id(const struct key_table *t);
+uint32_t key_table_free_id(struct key_table *t);
 
-/* Makes the key with this free number; its incumbent is the first version that there is. NULL without memory or where
+/* Makes the key with this free number; its incumbent is that of the other versions, or itself where there are none. NULL without memory or where
  * the number is not free. l: normalised, and not in the table. */
 struct baseline_key *key_table_add(struct key_table *t, struct labels l, uint32_t id, int64_t first_s);
 
