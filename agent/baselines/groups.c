@@ -34,14 +34,23 @@ static bool covers(struct slice wide, struct slice s)
 	return slice_equal(wide, SLICE("*")) || slice_equal(s, SLICE("*")) || slice_equal(wide, s);
 }
 
-static bool one_cause(const struct verdict_member *m, int direction, const struct verdict *v)
+/* Roll-ups by workflow or segment differ in nothing else. */
+static uint64_t extent_of(const struct verdict *v)
 {
+	if (v->workflow.len + v->user_segment.len == 0)
+		return 0;
+	return hash_mix(hash_slice(v->workflow), hash_slice(v->user_segment)) | 1;
+}
+
+static bool one_cause(const struct group *g, uint32_t place, const struct verdict *v)
+{
+	const struct verdict_member *m = &g->member[place];
 	bool same_feature = slice_equal(m->feature, v->feature), same_model = slice_equal(m->model, v->model);
 
-	if (same_feature && same_model && covers(m->prompt_version, v->prompt_version))
+	if (same_feature && same_model && g->extents[place] == extent_of(v) && covers(m->prompt_version, v->prompt_version))
 		return true;
 	/* a roll-up covers what it spans */
-	return (covers(m->feature, v->feature) || covers(m->model, v->model)) && direction == v->direction &&
+	return (covers(m->feature, v->feature) || covers(m->model, v->model)) && g->directions[place] == v->direction &&
 	       strcmp(m->metric, v->metric) == 0;
 }
 
@@ -55,7 +64,7 @@ static struct group *find(struct groups *g, const struct verdict *v)
 	for (size_t i = 0; i < GROUPS_MAX; i++) {
 		struct group *x = &g->items[i];
 		for (uint32_t m = 0; is_near(x, v) && m < x->listed; m++)
-			if (one_cause(&x->member[m], x->directions[m], v))
+			if (one_cause(x, m, v))
 				return x;
 	}
 	return NULL;
@@ -79,7 +88,7 @@ static struct group *make(struct groups *g, const struct verdict *v)
 	return oldest;
 }
 
-static bool list(struct group *g, struct verdict_member m, int direction)
+static bool list(struct group *g, struct verdict_member m, int direction, uint64_t extent)
 {
 	char *at = malloc(m.feature.len + m.model.len + m.prompt_version.len + 1);
 
@@ -87,6 +96,7 @@ static bool list(struct group *g, struct verdict_member m, int direction)
 		return false;
 	g->text[g->listed] = at;
 	g->directions[g->listed] = direction;
+	g->extents[g->listed] = extent;
 	g->member[g->listed++] = (struct verdict_member){
 		m.metric, slice_pack(&at, m.feature), slice_pack(&at, m.model), slice_pack(&at, m.prompt_version) };
 	return true;
@@ -123,7 +133,8 @@ const struct verdict_group *groups_take(struct groups *g, const struct verdict *
 	if (x == NULL)
 		x = make(g, v);
 	if (x->listed < VERDICT_MEMBERS_MAX &&
-	    !list(x, (struct verdict_member){ v->metric, v->feature, v->model, v->prompt_version }, v->direction))
+	    !list(x, (struct verdict_member){ v->metric, v->feature, v->model, v->prompt_version }, v->direction,
+		  extent_of(v)))
 		return NULL;
 	x->members++;
 	if (x->newest_s < v->started_at_s)
@@ -148,7 +159,7 @@ static void record_member(struct record *r, struct group *g, uint32_t i, const c
 	if (record_writes(r) || r->failed)
 		return;
 	m.metric = intern(metric);
-	if (m.metric == NULL || direction > 2 || !list(g, m, direction - 1))
+	if (m.metric == NULL || direction > 2 || !list(g, m, direction - 1, 0))
 		r->failed = true;
 }
 

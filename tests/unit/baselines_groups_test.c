@@ -46,6 +46,41 @@ static void a_model_that_grows_dearer_for_all_features_is_one_group(void **state
 	detector_free(rig.detector);
 }
 
+static void one_dearer_and_one_failing(struct rig *r, struct sample *s, int minute)
+{
+	bool is_first = slice_equal(s->feature, SLICE("f1"));
+
+	s->workflow = is_first ? SLICE("w1") : SLICE("w2");
+	if (minute < 4 * DAYS)
+		return;
+	if (is_first)
+		s->cost_usd *= 2.5;
+	else if (rig_noise(r) > 0.4)
+		s->outcome = OUTCOME_ERROR;
+}
+
+static void rollups_by_two_workflows_are_two_keys(void **state)
+{
+	static const char *const rollups[] = { "workflow" }, *const two[] = { "f1", "f2", NULL };
+	struct baselines_config config = rig_config();
+
+	(void)state;
+	config.rollups = (struct string_list){ (const char **)(void *)rollups, 1 };
+	rig_open(&rig, &config);
+	rig_play(&rig, two, 4 * DAYS + 600, one_dearer_and_one_failing);
+	const struct told *cost = rig_find(&rig, 0, VERDICT_RAISED, VERDICT_SHIFT, "cost");
+	const struct told *failures = rig_find(&rig, 0, VERDICT_RAISED, VERDICT_SHIFT, "error_rate");
+	assert_non_null(cost);
+	assert_non_null(failures);
+	assert_true(cost->group != 0 && failures->group != 0 && cost->group != failures->group);
+	const struct told *of_workflow = rig_find(&rig, (int)(failures - rig.told) + 1, VERDICT_RAISED, VERDICT_SHIFT,
+						  "error_rate");
+	assert_non_null(of_workflow);
+	assert_string_equal(of_workflow->feature, "*");
+	assert_true(of_workflow->group == failures->group);
+	detector_free(rig.detector);
+}
+
 static void an_accepted_level_is_the_baseline_at_once(void **state)
 {
 	const struct baselines_config config = rig_config();
@@ -303,6 +338,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_model_that_grows_dearer_for_all_features_is_one_group),
+		cmocka_unit_test(rollups_by_two_workflows_are_two_keys),
 		cmocka_unit_test(an_accepted_level_is_the_baseline_at_once),
 		cmocka_unit_test(a_change_of_prices_raises_nothing),
 		cmocka_unit_test(a_change_of_prices_raises_nothing_in_what_spans_its_models),
