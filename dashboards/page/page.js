@@ -405,8 +405,14 @@ async function read(path) {
 	return answer.json();
 }
 
-function readAll(...names) {
-	return Promise.all(names.map((name) => read(`api/v1/${name}`)));
+const FAILURES = { TimeoutError: "no answer within 5 s", TypeError: "no connection", SyntaxError: "not the agent's answer: no JSON" };
+
+async function readAll(...names) {
+	try {
+		return await Promise.all(names.map((name) => read(`api/v1/${name}`)));
+	} catch (error) {
+		throw new Error(FAILURES[error.name] ?? error.message);
+	}
 }
 
 let polls = 0;
@@ -425,8 +431,7 @@ async function poll() {
 		polls++;
 		showState(true);
 	} catch (error) {
-		const words = { TimeoutError: "no answer within 5 s", TypeError: "no connection" };
-		showState(false, words[error.name] ?? error.message);
+		showState(false, error instanceof TypeError ? "its answer is not one that this page knows" : error.message);
 	}
 }
 

@@ -89,6 +89,19 @@ def test_it_asks_nobody_but_the_agent_and_runs_nothing_that_it_shows(page, agent
     assert page.run("document.getElementById('rows').textContent").count(HOSTILE) == 1
 
 
+@pytest.mark.parametrize("answer, why", [
+    ("Response.json({})", "its answer is not one that this page knows"),
+    ("new Response('<html>Log in')", "not the agent's answer: no JSON"),
+    ("new Response('', { status: 401 })", "api/v1/summary answers 401"),
+    ("Promise.reject(new TypeError('Failed to fetch'))", "no connection"),
+])
+def test_what_answers_in_place_of_the_agent_is_told_for_what_it_is(page, answer, why):
+    page.run("window.fetch = async () => %s" % answer)
+    told = "document.getElementById('gone').textContent"
+    wait_for(lambda: page.run(told), "the page to tell")
+    assert page.run(told).startswith("The agent does not answer (%s). What you see is its last answer" % why)
+
+
 def test_what_has_not_changed_is_not_said_again_and_an_agent_that_comes_back_is_found(page, agent):
     page.run("""window.said = [];
         for (const id of ["state", "gone"])
