@@ -48,9 +48,9 @@ bool rings_add(struct rings *r, uint64_t unix_s, bool is_good)
 	bool counted = false;
 
 	rings_of(r, rings);
-	if (r->oldest_s == 0 || unix_s < r->oldest_s)
-		r->oldest_s = unix_s;
 	if (unix_s > r->newest_s) {
+		if (!reaches(rings[RINGS - 1], unix_s, r->newest_s))
+			r->oldest_s = unix_s; /* the rings are empty now */
 		for (size_t i = 0; i < RINGS; i++)
 			turn(rings[i], r->newest_s, unix_s);
 		r->newest_s = unix_s;
@@ -60,6 +60,8 @@ bool rings_add(struct rings *r, uint64_t unix_s, bool is_good)
 			count(&rings[i].places[unix_s / rings[i].width_s % rings[i].count], is_good);
 			counted = true;
 		}
+	if (counted && (r->oldest_s == 0 || unix_s < r->oldest_s))
+		r->oldest_s = unix_s;
 	return counted;
 }
 

@@ -21,7 +21,7 @@ struct tally {
 };
 
 struct rings {
-	uint64_t oldest_s, newest_s; /* unix; of the first and the newest request ever; 0: none yet */
+	uint64_t oldest_s, newest_s; /* unix; of the first request since the rings were empty, and the newest; 0: none yet */
 	struct tally minutes[RING_MINUTES], hours[RING_HOURS], days[RING_DAYS];
 };
 

@@ -90,6 +90,26 @@ static void a_burning_budget_is_told_once_and_ends_soon_after_its_cause(void **s
 	slo_free(t);
 }
 
+/* Calls of 1970 tell nothing of how long this objective has been lived with. */
+static void a_sender_without_a_clock_neither_hides_a_burn_nor_hastens_one(void **state)
+{
+	static const uint64_t lost[] = { 0, 1, 365 * 86400 };
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(lost) / sizeof(lost[0]); i++) {
+		struct seen seen = { 0 };
+		struct slo_tracker *t = slo_new(&config, on_verdict, &seen);
+		struct sample s = call_at(lost[i], "gpt-4o", 500);
+		for (uint64_t at = T0; at < T0 + HOUR; at += 60) {
+			slo_add(t, &s);
+			traffic(t, at, at + 60, "gpt-4o", 1);
+			assert_true(seen.raised == 0 || at >= T0 + HOUR / 2);
+		}
+		assert_int_equal(seen.raised, 1);
+		slo_free(t);
+	}
+}
+
 static void misses_within_the_budget_are_nobodys_business(void **state)
 {
 	struct seen seen = { 0 };
@@ -329,6 +349,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_burning_budget_is_told_once_and_ends_soon_after_its_cause),
+		cmocka_unit_test(a_sender_without_a_clock_neither_hides_a_burn_nor_hastens_one),
 		cmocka_unit_test(misses_within_the_budget_are_nobodys_business),
 		cmocka_unit_test(a_slow_burn_is_found_by_the_long_window),
 		cmocka_unit_test(models_have_budgets_of_their_own),
