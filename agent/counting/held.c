@@ -29,10 +29,15 @@ static void take_out(struct counting *c, struct held **link)
 	free(h);
 }
 
+static void count_dropped(void)
+{
+	meter_add(meter_get(METER_DROPPED, "exporter=\"*\",kind=\"held_spans\",reason=\"no_memory\""), 1);
+}
+
 static void drop_oldest(struct counting *c)
 {
 	take_out(c, &c->oldest);
-	meter_add(meter_get(METER_DROPPED, "exporter=\"*\",kind=\"held_spans\",reason=\"no_memory\""), 1);
+	count_dropped();
 }
 
 void held_clear(struct counting *c)
@@ -66,8 +71,10 @@ void counting_hold(struct counting *c, const struct counting_span *span, const s
 {
 	struct held *h = malloc(sizeof(*h) + record.len);
 
-	if (h == NULL)
+	if (h == NULL) {
+		count_dropped();
 		return;
+	}
 	*h = (struct held){
 		.key = span->key,
 		.answer = answer_key(call),

@@ -9,6 +9,7 @@
 #include <pthread.h>
 #include <stdlib.h>
 
+#include "agent/base/meter.h"
 #include "agent/counting/counting_priv.h"
 
 #define MS    UINT64_C(1000000)
@@ -656,6 +657,25 @@ static void copy_state(struct world *from, struct world *to)
 	counting_save(from->counting, false, copy_block, &copy);
 }
 
+#if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__) /* which end at such a size */
+static void what_cannot_be_held_is_counted_as_dropped(void **state)
+{
+	struct meter *dropped = meter_get(METER_DROPPED, "exporter=\"*\",kind=\"held_spans\",reason=\"no_memory\"");
+	const struct told alone = { .trace = 1, .id = 1, .role = ROLE_AGENT, .claims = true, .input = 9, .output = 1 };
+	struct world *w = world_new();
+	int64_t before = meter_value(dropped);
+
+	(void)state;
+	tell(w, &alone);
+	counting_decide(w->counting, &w->batch, w->calls);
+	assert_int_equal(w->batch.spans[0].verdict, COUNTING_HELD);
+	counting_hold(w->counting, &w->batch.spans[0], &w->calls[0], (struct slice){ "", SIZE_MAX / 4 });
+	assert_int_equal(counting_held(w->counting), 0);
+	assert_int_equal(meter_value(dropped), before + 1);
+	world_free(w);
+}
+#endif
+
 static void what_is_held_is_held_after_a_restart(void **state)
 {
 	static const struct told agent = { .id = 1, .role = ROLE_AGENT, .claims = true, .input = 700, .output = 30 };
@@ -940,6 +960,9 @@ int main(void)
 		cmocka_unit_test(who_miscounts_counts_where_nobody_else_tells),
 		cmocka_unit_test(the_counted_call_takes_over_what_only_the_other_one_says),
 		cmocka_unit_test(what_was_counted_is_known_after_a_restart),
+#if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
+		cmocka_unit_test(what_cannot_be_held_is_counted_as_dropped),
+#endif
 		cmocka_unit_test(what_is_held_is_held_after_a_restart),
 		cmocka_unit_test(what_waits_no_longer_is_deleted_until_a_save_did_not_fail),
 		cmocka_unit_test(who_is_inside_whom_is_known_after_a_restart),
