@@ -12,6 +12,8 @@ static const struct dialect_word leaf_operations[] = {
 	{ "generate_content", ROLE_LLM },
 	{ "text_completion", ROLE_LLM },
 	{ "completion", ROLE_LLM },
+	{ "chat.completions", ROLE_LLM },
+	{ "text.completions", ROLE_LLM },
 	{ "generate", ROLE_LLM },
 	{ "response", ROLE_LLM },
 	{ "embeddings", ROLE_EMBEDDING },

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
- * dialects/vendor_sdk.c - Spans that vendors' own client libraries make: Anthropic's and Mistral's.
+ * dialects/vendor_sdk.c - Spans that vendors' own client libraries make: Anthropic's, Mistral's, OpenAI's in .NET.
  *
- * Anthropic's counts include cached tokens. Both stand beside or below an instrumentation's span of the same call.
+ * Anthropic's counts include cached tokens. All stand beside or below an instrumentation's span of the same call.
  */
 #include "agent/dialects/dialect.h"
 
@@ -17,12 +17,14 @@ static const struct dialect_row rows[] = {
 static const struct dialect_scope scopes[] = {
 	{ "com.anthropic.sdk", PRODUCER_VENDOR_SDK, false, STREAM_USAGE_SERVED },
 	{ "mistralai_sdk_tracer", PRODUCER_VENDOR_SDK, false, STREAM_USAGE_SERVED },
+	{ "OpenAI.", PRODUCER_VENDOR_SDK, false, STREAM_USAGE_SERVED },
+	{ "Experimental.OpenAI.", PRODUCER_VENDOR_SDK, false, STREAM_USAGE_SERVED },
 	{ 0 },
 };
 
 const struct dialect dialect_vendor_sdk = {
 	.name = "vendor-sdk",
-	.source = "anthropic 2.12.0, mistralai 1.12.4 (Python), read 2026-11",
+	.source = "anthropic 2.12.0, mistralai 1.12.4 (Python), openai-dotnet, read 2026-11",
 	.rows = rows,
 	.scopes = scopes,
 };

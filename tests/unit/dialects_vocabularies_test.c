@@ -482,6 +482,39 @@ static const struct vocabulary vocabularies[] = {
 		.cache_read = UNKNOWN, .reasoning = UNKNOWN, .producer = PRODUCER_FRAMEWORK,
 	},
 	{
+		.name = "Semantic Kernel in .NET: a call without usage, such as one that failed",
+		.scope = "Microsoft.SemanticKernel.Diagnostics",
+		.attributes = { { "gen_ai.operation.name", "chat.completions" },
+				{ "gen_ai.system", "openai" },
+				{ "gen_ai.request.model", "gpt-4o" },
+				{ "error.type", "Microsoft.SemanticKernel.HttpOperationException" } },
+		.dialect = "microsoft", .role = ROLE_LLM, .counted = true, .provider = "openai", .model = "gpt-4o",
+		.input = UNKNOWN, .output = UNKNOWN, .cache_read = UNKNOWN, .reasoning = UNKNOWN,
+		.producer = PRODUCER_FRAMEWORK,
+	},
+	{
+		.name = "Semantic Kernel of 2024: usage under the response",
+		.scope = "Microsoft.SemanticKernel.Diagnostics",
+		.attributes = { { "gen_ai.operation.name", "text.completions" },
+				{ "gen_ai.system", "openai" },
+				{ "gen_ai.request.model", "gpt-4o" },
+				{ "gen_ai.response.prompt_tokens", "300" },
+				{ "gen_ai.response.completion_tokens", "12" } },
+		.dialect = "microsoft", .role = ROLE_LLM, .counted = true, .provider = "openai", .model = "gpt-4o",
+		.input = 300, .output = 12, .cache_read = UNKNOWN, .reasoning = UNKNOWN, .producer = PRODUCER_FRAMEWORK,
+	},
+	{
+		.name = "the .NET client of OpenAI, which tells of itself",
+		.scope = "Experimental.OpenAI.ChatClient",
+		.attributes = { { "gen_ai.operation.name", "chat" },
+				{ "gen_ai.system", "openai" },
+				{ "gen_ai.request.model", "gpt-4o" },
+				{ "gen_ai.usage.input_tokens", "300" },
+				{ "gen_ai.usage.output_tokens", "12" } },
+		.dialect = "vendor-sdk", .role = ROLE_LLM, .counted = true, .provider = "openai", .model = "gpt-4o",
+		.input = 300, .output = 12, .cache_read = UNKNOWN, .reasoning = UNKNOWN, .producer = PRODUCER_VENDOR_SDK,
+	},
+	{
 		.name = "Haystack with content tracing",
 		.scope = "haystack",
 		.attributes = { { "haystack.component.output", "{\"replies\":[{\"meta\":{\"model\":\"gpt-4o-2024-08-06\","
@@ -716,6 +749,29 @@ static void every_vocabulary_becomes_the_call_it_tells_of(void **state)
 		assert_count(&c.tokens, TOKENS_CACHE_READ, v->cache_read);
 		assert_count(&c.tokens, TOKENS_REASONING, v->reasoning);
 		assert_int_equal(c.ttft_ns, (uint64_t)(v->ttft_ms * 1e6 + 0.5));
+	}
+}
+
+static void finish_reasons_of_dotnet_are_written_as_one_word(void **state)
+{
+	static const struct {
+		const char *told;
+		uint32_t want;
+	} cases[] = {
+		{ "[\"Stop\"]", FINISH_STOP },
+		{ "[\"ToolCalls\"]", FINISH_TOOL_CALL },
+		{ "[\"FunctionCall\"]", FINISH_TOOL_CALL },
+		{ "[\"ContentFilter\"]", FINISH_CONTENT_FILTER },
+	};
+	struct call c;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct pair pairs[] = { { "gen_ai.operation.name", "chat.completions" },
+					{ "gen_ai.response.finish_reason", cases[i].told },
+					{ 0 } };
+		assert_true(read_span("Microsoft.SemanticKernel.Diagnostics", NULL, pairs, &c));
+		assert_int_equal(c.finish, cases[i].want);
 	}
 }
 
@@ -976,6 +1032,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(every_vocabulary_becomes_the_call_it_tells_of),
+cmocka_unit_test(finish_reasons_of_dotnet_are_written_as_one_word),
 		cmocka_unit_test(what_a_manifest_may_say_is_read_of_every_vocabulary),
 		cmocka_unit_test(what_was_written_to_the_cache_by_lifetime_adds_up),
 		cmocka_unit_test(plain_words_mean_nothing_outside_their_own_scope),
