@@ -13,6 +13,7 @@
 	embed page_html, "dashboards/page/index.html"
 	embed page_js, "dashboards/page/page.js"
 	embed page_words, "dashboards/page/words.js"
+	embed page_alerts, "dashboards/page/alerts.js"
 	embed page_budgets, "dashboards/page/budgets.js"
 	embed page_prompts, "dashboards/page/prompts.js"
 	embed page_css, "dashboards/page/page.css"

@@ -7,6 +7,7 @@
 extern const char page_html[], page_html_end[];
 extern const char page_js[], page_js_end[];
 extern const char page_words[], page_words_end[];
+extern const char page_alerts[], page_alerts_end[];
 extern const char page_budgets[], page_budgets_end[];
 extern const char page_prompts[], page_prompts_end[];
 extern const char page_css[], page_css_end[];

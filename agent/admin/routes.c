@@ -51,6 +51,7 @@ static const struct route routes[] = {
 	{ "/", answer_static, "text/html; charset=utf-8", page_html, page_html_end },
 	{ "/page.js", answer_static, "text/javascript; charset=utf-8", page_js, page_js_end },
 	{ "/words.js", answer_static, "text/javascript; charset=utf-8", page_words, page_words_end },
+	{ "/alerts.js", answer_static, "text/javascript; charset=utf-8", page_alerts, page_alerts_end },
 	{ "/budgets.js", answer_static, "text/javascript; charset=utf-8", page_budgets, page_budgets_end },
 	{ "/prompts.js", answer_static, "text/javascript; charset=utf-8", page_prompts, page_prompts_end },
 	{ "/page.css", answer_static, "text/css; charset=utf-8", page_css, page_css_end },
