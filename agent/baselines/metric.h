@@ -27,7 +27,7 @@ enum {
 
 /* X(id, name, kind, bad direction, least effect worth an alert, floor of sigma, bits). The numbers of the enum are
  * stored on disk: append only. The first ten are the reference's. Rates are shares of all requests (error_rate,
- * rate_limited_rate, timeout_rate, unpriced_rate), of all votes or searches, else of requests that did not fail. */
+ * rate_limited_rate, timeout_rate), of all votes or searches, else of requests that did not fail. */
 #define METRIC_MAP(X)                                                                                      \
 	X(COST, "cost", LOG, UP, 0.15, 0.03, 0)                                                            \
 	X(LATENCY, "latency", LOG, UP, 0.15, 0.03, 0)                                                      \
