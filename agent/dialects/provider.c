@@ -2,7 +2,7 @@
  * dialects/provider.c - spellings seen in the wild, hosts and model prefixes.
  *
  * Source: gen_ai.provider.name of the semantic conventions (2026), older gen_ai.system values, and what the
- * instrumentations of openinference, openllmetry and the Vercel AI SDK write.
+ * instrumentations of openinference, openllmetry, LangChain4j and the Vercel AI SDK write.
  */
 #include "agent/dialects/provider.h"
 
@@ -34,11 +34,14 @@ static const struct pair spellings[] = {
 	PAIR("google_vertex", "gcp.vertex_ai"),
 	PAIR("google_vertex_ai", "gcp.vertex_ai"),
 	PAIR("google_anthropic_vertex", "gcp.vertex_ai"),
+	PAIR("google_vertex_ai_gemini", "gcp.vertex_ai"),
+	PAIR("google_vertex_ai_anthropic", "gcp.vertex_ai"),
 	PAIR("gemini", "gcp.gemini"),
 	PAIR("google", "gcp.gemini"),
 	PAIR("google_ai", "gcp.gemini"),
 	PAIR("google_gla", "gcp.gemini"),
 	PAIR("google_genai", "gcp.gemini"),
+	PAIR("google_ai_gemini", "gcp.gemini"),
 	PAIR("google.generative-ai", "gcp.gemini"),
 	PAIR("az.ai.inference", "azure.ai.inference"),
 	PAIR("azure_ai", "azure.ai.inference"),
@@ -89,6 +92,7 @@ static const struct pair spellings[] = {
 	PAIR("microsoft.agent_framework", ""),
 	PAIR("gcp.vertex.agent", ""),
 	PAIR("unknown", ""),
+	PAIR("other", ""),
 };
 
 static const struct pair host_ends[] = {
