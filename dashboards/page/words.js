@@ -68,12 +68,14 @@ export function percent(part, all) {
 
 // ------------------------------------------------------------------ building elements
 
+const TURNING = /[\u202a-\u202e\u2066-\u2069]/g; // marks that show what follows in another order than it is written
+
 export function element(name, className, text) {
 	const e = document.createElement(name);
 	if (className)
 		e.className = className;
 	if (text !== undefined)
-		e.textContent = text;
+		e.textContent = (text ?? "").replace(TURNING, "");
 	return e;
 }
 

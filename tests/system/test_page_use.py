@@ -71,6 +71,8 @@ def test_a_name_turns_around_nothing_but_itself(page):
     after = """[...document.querySelectorAll('#rows .name, #prompt-rows .name')].map((name) =>
         name.lastElementChild.getBoundingClientRect().left >= name.firstElementChild.getBoundingClientRect().right)"""
     assert page.run(after).count(False) == 0
+    shown = page.run("document.body.textContent")
+    assert "evilgnp.exe" in shown and "\u202e" not in shown  # a mark would turn around the rest of a sentence
     assert page.run("[...document.querySelectorAll('#alert-list small span')].every("
                     "(s) => getComputedStyle(s).unicodeBidi === 'isolate')")
 
