@@ -459,6 +459,21 @@ static void find_usage(struct reading_context *context, struct reading *r, struc
 		c->usage_may_lack_cache = false;
 }
 
+/* Where LangChain could not read the answer (it violates the schema that was asked for), the vendor's own stands inside its
+ * message, and nobody tells the usage but this. */
+static struct slice answer_inside(struct slice answer)
+{
+	static const struct slice before = { "\"response_metadata\":{\"body\":", 28 };
+	ptrdiff_t at = slice_find(answer, before);
+	struct slice inside;
+	struct json j;
+
+	if (at < 0)
+		return answer;
+	json_init(&j, slice_skip(answer, (size_t)at + before.len));
+	return json_raw(&j, &inside) ? inside : answer;
+}
+
 static void read_output(struct reading_context *context, struct reading *r, struct content_scratch *s, struct call *c)
 {
 	struct slice output = text_of(r, FIELD_OUTPUT_TEXT, s, context->arena);
@@ -467,6 +482,8 @@ static void read_output(struct reading_context *context, struct reading *r, stru
 	if (reading_content(r, FIELD_OUTPUT_TEXT) == NULL && raw == NULL)
 		return;
 	struct slice answer = raw != NULL && raw->kind == ANY_STRING ? raw->bytes : output;
+	if (c->tokens.known == 0)
+		answer = answer_inside(answer);
 	search_answer(r, answer, c);
 	find_usage(context, r, answer, c);
 	if (wants_walk(r, c, output))

@@ -220,6 +220,28 @@ static void details_stand_in_a_printed_answer_too(void **state)
 #undef PRINTED
 }
 
+static void an_answer_that_its_reader_refused_tells_its_usage_all_the_same(void **state)
+{
+#define REFUSED(end)                                                                                                        \
+	"{\"generations\":[[{\"text\":\"\",\"message\":{\"kwargs\":{\"content\":\"\",\"response_metadata\":{\"body\":{\"id\":\"c-1\"," \
+	"\"object\":\"chat.completion\",\"model\":\"gpt-4o-2024-08-06\",\"choices\":[{\"message\":{\"content\":\"{}\"},"        \
+	"\"finish_reason\":\"stop\"}],\"usage\":{\"prompt_tokens\":700,\"completion_tokens\":33," end
+
+	(void)state;
+	struct call c = SPAN({ "gen_ai.request.model", "gpt-4o" }, { "langsmith.span.kind", "llm" }, { "gen_ai.completion",
+			     REFUSED("\"prompt_tokens_details\":{\"cached_tokens\":512}}},\"status_code\":200}}}}]]}") });
+	assert_int_equal(tokens_get(&c.tokens, TOKENS_INPUT), 700);
+	assert_int_equal(tokens_get(&c.tokens, TOKENS_OUTPUT), 33);
+	assert_int_equal(tokens_get(&c.tokens, TOKENS_CACHE_READ), 512);
+	assert_text(c.response_id, "c-1");
+	assert_text(c.response_model, "gpt-4o-2024-08-06");
+	assert_int_equal(c.finish, FINISH_STOP);
+	c = SPAN({ "gen_ai.request.model", "gpt-4o" }, { "langsmith.span.kind", "llm" },
+		 { "gen_ai.completion", REFUSED("") }); /* cut off */
+	assert_false(tokens_has(&c.tokens, TOKENS_INPUT) && !c.tokens.estimated);
+#undef REFUSED
+}
+
 static void broken_and_odd_values_are_left_alone(void **state)
 {
 	(void)state;
@@ -260,6 +282,7 @@ int main(void)
 		cmocka_unit_test(python_text_becomes_json),
 		cmocka_unit_test(details_that_the_span_leaves_out_are_read_from_the_vendors_answer),
 		cmocka_unit_test(details_stand_in_a_printed_answer_too),
+		cmocka_unit_test(an_answer_that_its_reader_refused_tells_its_usage_all_the_same),
 		cmocka_unit_test(broken_and_odd_values_are_left_alone),
 		cmocka_unit_test(deep_nesting_ends_the_walk_not_the_process),
 	};
