@@ -91,7 +91,9 @@ def with_words(agent, count):
 
 def test_words_of_the_worst_calls_are_kept_redacted_and_nowhere_else(start_agent, model_api, tmp_path):
     agent = start_agent(keep())
-    run_desk(agent, model_api, tmp_path, PLAN)
+    run_desk(agent, model_api, tmp_path, PLAN[:-3])  # while nothing is known to be dear, all is: a second has room for ten
+    agent.wait_for_metric("plimsoll_requests_total", len(PLAN) - 3, timeout=40)
+    run_desk(agent, model_api, tmp_path, PLAN[-3:])
     cases = with_words(agent, 3)  # the failed one is held for a while: it may be told by another span
     flawed, = (c for c in cases.values() if "flawed" in c["tags"])
     assert flawed["question"] == "I am [email], where is my order?" and flawed["actual"] == "Dear [email], it is on its way"
