@@ -236,12 +236,29 @@ static void fire(struct alerts *a, const struct verdict *v)
 	changed(a, alert);
 }
 
-static void fire_again(struct alerts *a, struct alert *alert, uint64_t at_s)
+/* What left its range the other way: what was told of the first time is not so any more. */
+static void turn(struct verdict *told, const struct verdict *now)
 {
+	told->direction = now->direction;
+	told->value = now->value;
+	told->baseline_mean = now->baseline_mean;
+	told->baseline_stddev = now->baseline_stddev;
+	told->deviation = now->deviation;
+	told->pooled_deviation = now->pooled_deviation;
+	told->ratio = now->ratio;
+	told->sample_size = now->sample_size;
+	told->run = now->run;
+	told->window_s = now->window_s;
+}
+
+static void fire_again(struct alerts *a, struct alert *alert, const struct verdict *v)
+{
+	if (v->direction != alert->verdict.direction)
+		turn(&alert->verdict, v);
 	alert->state = ALERT_FIRING;
 	alert->end = ALERT_END_NONE;
 	alert->ended_at_s = 0;
-	alert->firing_since_s = at_s;
+	alert->firing_since_s = v->at_s;
 	changed(a, alert);
 }
 
@@ -288,7 +305,7 @@ void alerts_verdict(struct alerts *a, const struct verdict *v)
 	if (alert == NULL)
 		return; /* forgotten */
 	if (v->event == VERDICT_REOPENED && alert->state == ALERT_RESOLVED)
-		fire_again(a, alert, v->at_s);
+		fire_again(a, alert, v);
 	else if (v->event != VERDICT_REOPENED && alert->state == ALERT_FIRING)
 		end(a, alert, v->event == VERDICT_ADOPTED ? ALERT_END_ADOPTED : ALERT_END_RECOVERED, v->at_s);
 }

@@ -284,18 +284,21 @@ static struct verdict evidence(const struct series *s, const struct rules *r, in
 	};
 }
 
-/* before: direction of the alert before this one. What another alert tells of (alert_s is 0) stays untold either way. */
-static void raise_alert(struct series *s, const struct rules *r, int scale, int before, const struct run *run,
-			double sigma, verdict_fn emit, void *context)
+/* Too soon after the end of the alert before it is that one, on again: also the other way, of which it tells from then on. */
+static void raise_alert(struct series *s, const struct rules *r, int scale, const struct run *run, double sigma,
+			verdict_fn emit, void *context)
 {
-	bool is_same = s->alert_s == 0 || s->direction == before;
+	bool is_again = s->resolved_s != 0 && s->since_s - s->resolved_s < REOPEN_S;
 
-	if (is_same && s->resolved_s != 0 && s->since_s - s->resolved_s < REOPEN_S) {
-		tell(s, VERDICT_REOPENED, s->since_s, emit, context);
+	if (is_again && s->alert_s == 0) /* of what another alert tells */
 		return;
-	}
-	s->alert_s = s->since_s;
 	struct verdict v = evidence(s, r, scale, run, sigma);
+	if (is_again) {
+		v.event = VERDICT_REOPENED;
+		v.started_at_s = (uint64_t)s->alert_s;
+	} else {
+		s->alert_s = s->since_s;
+	}
 	emit(context, &v);
 }
 
@@ -321,9 +324,8 @@ static bool test_direction(struct series *s, const struct rules *r, int scale, i
 		if (residual / sigma < r->threshold[scale] || direction * run.z_sum / run.buckets < MEAN_Z * r->k ||
 		    !is_big_enough(s, scale, &run, residual))
 			continue;
-		int before = s->direction;
 		start_firing(s, scale, direction, end_s);
-		raise_alert(s, r, scale, before, &run, sigma, emit, context);
+		raise_alert(s, r, scale, &run, sigma, emit, context);
 		return true;
 	}
 	return false;

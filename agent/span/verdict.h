@@ -37,7 +37,8 @@ extern const char *const verdict_kind_names[VERDICT_KIND_COUNT];
 
 enum verdict_event {
 	VERDICT_RAISED,   /* a new alert: all fields below are set */
-	VERDICT_REOPENED, /* the alert raised at started_at_s is on again, too soon after it ended to be a new one */
+	VERDICT_REOPENED, /* the alert raised at started_at_s is on again, too soon after it ended to be a new one; with the
+			     evidence of now, which may be the other way */
 	VERDICT_RESOLVED, /* back in range */
 	VERDICT_ADOPTED,  /* this is the baseline now: out of range for so long, or somebody accepted it */
 };

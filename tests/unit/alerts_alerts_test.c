@@ -109,6 +109,30 @@ static void an_alert_that_comes_back_is_the_same_alert(void **state)
 	alerts_free(a);
 }
 
+static void take_verdict(void *context, const struct alert *alert)
+{
+	*(struct verdict *)context = alert->verdict;
+}
+
+static void an_alert_that_comes_back_the_other_way_tells_of_that(void **state)
+{
+	struct alerts *a = fresh();
+	struct verdict v = cost_shift(START), over = later(v, VERDICT_RESOLVED, START + 3600), told;
+	struct verdict again = later(v, VERDICT_REOPENED, START + 7200);
+
+	(void)state;
+	alerts_verdict(a, &v);
+	alerts_verdict(a, &over);
+	again.direction = -v.direction;
+	again.value = v.baseline_mean / 2;
+	again.ratio = 0.5;
+	alerts_verdict(a, &again);
+	alerts_visit(a, true, take_verdict, &told);
+	assert_true(told.direction == -v.direction && told.value < v.baseline_mean && told.ratio < 1);
+	assert_int_equal(told.started_at_s, START);
+	alerts_free(a);
+}
+
 static void transitions_of_unknown_alerts_are_ignored(void **state)
 {
 	struct alerts *a = fresh();
@@ -242,6 +266,7 @@ int main(void)
 		cmocka_unit_test(a_repeated_verdict_raises_nothing),
 		cmocka_unit_test(a_level_that_stays_ends_as_adopted),
 		cmocka_unit_test(an_alert_that_comes_back_is_the_same_alert),
+		cmocka_unit_test(an_alert_that_comes_back_the_other_way_tells_of_that),
 		cmocka_unit_test(transitions_of_unknown_alerts_are_ignored),
 		cmocka_unit_test(an_alert_of_a_budget_that_nobody_ends_does_not_outlast_a_period),
 		cmocka_unit_test(notices_and_silent_series_end_by_themselves),

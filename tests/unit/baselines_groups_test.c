@@ -220,7 +220,7 @@ static void answers_are_short_for_a_day(struct rig *r, struct sample *s, int min
 		s->output_tokens = floor(s->output_tokens * 0.5);
 }
 
-static void a_shift_the_other_way_is_an_alert_of_its_own(void **state)
+static void an_alert_that_is_on_again_the_other_way_says_so(void **state)
 {
 	const struct baselines_config config = rig_config();
 
@@ -233,11 +233,12 @@ static void a_shift_the_other_way_is_an_alert_of_its_own(void **state)
 	const struct told *adopted = rig_find(&rig, 0, VERDICT_ADOPTED, VERDICT_SHIFT, "output_tokens");
 	assert_non_null(adopted);
 	int from = (int)(adopted - rig.told) + 1;
-	assert_null(rig_find(&rig, from, VERDICT_REOPENED, VERDICT_SHIFT, "output_tokens"));
-	const struct told *up = rig_find(&rig, from, VERDICT_RAISED, VERDICT_SHIFT, "output_tokens");
+	assert_null(rig_find(&rig, from, VERDICT_RAISED, VERDICT_SHIFT, "output_tokens"));
+	const struct told *up = rig_find(&rig, from, VERDICT_REOPENED, VERDICT_SHIFT, "output_tokens");
 	assert_non_null(up);
 	assert_true(up->v.direction == 1 && up->v.ratio > 1.3);
-	assert_true(up->v.started_at_s - adopted->v.at_s < 6 * 3600);
+	assert_true(up->v.at_s - adopted->v.at_s < 6 * 3600);
+	assert_int_equal(up->v.started_at_s, down->v.started_at_s);
 	detector_free(rig.detector);
 }
 
@@ -344,7 +345,7 @@ int main(void)
 		cmocka_unit_test(a_change_of_prices_raises_nothing_in_what_spans_its_models),
 		cmocka_unit_test(an_accepted_day_is_the_level_of_days_to_come),
 		cmocka_unit_test(a_change_of_prices_is_no_dear_day_either),
-		cmocka_unit_test(a_shift_the_other_way_is_an_alert_of_its_own),
+		cmocka_unit_test(an_alert_that_is_on_again_the_other_way_says_so),
 		cmocka_unit_test(another_model_behind_the_same_name_is_told_once),
 		cmocka_unit_test(a_pinned_model_that_answers_otherwise_is_told_with_what_shows_it),
 		cmocka_unit_test(a_router_among_many_models_is_no_change_of_one),
