@@ -7,9 +7,9 @@ static void expands_to(const char *written, const char *value)
 {
 	char text[256];
 
-	snprintf(text, sizeof(text), "storage: {directory: '%s'}\n", written);
+	snprintf(text, sizeof(text), "prompts: {directory: '%s'}\n", written);
 	struct config *c = fixture_load(text);
-	assert_string_equal(c->storage.directory, value);
+	assert_string_equal(c->prompts.directory, value);
 	config_free(c);
 }
 
@@ -78,7 +78,7 @@ static void growth_by_variables_is_bounded(void **state)
 	memset(value, 'x', sizeof(value) - 1);
 	value[sizeof(value) - 1] = '\0';
 	setenv("PLIMSOLL_TEST_A", value, 1);
-	buf_text(&text, "storage: {directory: '");
+	buf_text(&text, "prompts: {directory: '");
 	for (int i = 0; i < 9; i++)
 		buf_text(&text, "${env:PLIMSOLL_TEST_A}");
 	buf_text(&text, "'}\n");

@@ -33,7 +33,7 @@ static void a_table_fits_a_terminal_of_eighty_columns(void **state)
 			    "prompt                      requests  errors       USD   USD/req      in     out\n"
 			    "\n"
 			    "model                       requests  errors       USD   USD/req      in     out\n"
-			    "anthropic.claude-3-5-sonne       161      16     0.439   0.00282    139k     18k\n");
+			    "anthropic.c...0241022-v2:0       161      16     0.439   0.00282    139k     18k\n");
 	buf_release(&out);
 }
 
