@@ -4,8 +4,8 @@
  * Checked: type, enum, const; required, properties, patternProperties, additionalProperties, propertyNames, min- and
  * maxProperties, dependentRequired, dependentSchemas; items, prefixItems, contains, min- and maxContains, min- and maxItems,
  * uniqueItems; minimum, maximum and their exclusive forms, multipleOf; min- and maxLength, pattern; allOf, anyOf, oneOf,
- * not, if, then, else; $ref to a place in the same document. Other keywords (format and unevaluatedProperties among them) are taken
- * as kept.
+ * not, if, then, else; $ref to a place in the same document. Other keywords (format and unevaluatedProperties among them)
+ * are taken as kept.
  */
 #ifndef PLIMSOLL_BASE_JSON_SCHEMA_H
 #define PLIMSOLL_BASE_JSON_SCHEMA_H

@@ -15,8 +15,8 @@ struct canary {
 };
 
 /* True where the new version differs: then *v is the verdict without labels, and the canary is done.
- * old: the incumbent's series, NULL where it has none. since_s: when the first of its requests
- * was counted. */
+ * old: the incumbent's series, NULL where it has none. since_s: when the first of its requests was
+ * counted. */
 bool canary_test(struct canary *c, enum metric m, const struct series *old, int64_t since_s, int64_t now_s,
 		 struct verdict *v);
 

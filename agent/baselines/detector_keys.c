@@ -91,14 +91,10 @@ static void drop_key(struct detector *d, struct baseline_key *k)
 	detector_forget_key(d, k);
 }
 
-static bool has_later_versions(const struct detector *d, const struct baseline_key *k)
+/* Whether it is the first of others. */
+static bool has_later_versions(const struct baseline_key *k)
 {
-	for (uint32_t i = 0; i < d->table.count; i++) {
-		const struct baseline_key *other = d->table.keys[i];
-		if (other != NULL && other != k && other->incumbent == k->id && other->family == k->family)
-			return true;
-	}
-	return false;
+	return k->incumbent == k->id && k->next_version != k;
 }
 
 static bool has_learned(const struct baseline_key *k)
@@ -113,7 +109,7 @@ void detector_drop_idle(struct detector *d, int64_t now_s)
 {
 	for (uint32_t i = d->table.count; i-- > 0;) { /* later versions before the first one */
 		struct baseline_key *k = d->table.keys[i];
-		if (k != NULL && now_s - k->last_s >= d->idle_s && !has_later_versions(d, k))
+		if (k != NULL && now_s - k->last_s >= d->idle_s && !has_later_versions(k))
 			drop_key(d, k);
 	}
 }
@@ -162,7 +158,8 @@ static void succeed_marked(struct detector *d)
 {
 	for (uint32_t i = 0; i < d->table.count; i++) {
 		struct baseline_key *k = d->table.keys[i], *first = going_first(d, k);
-		if (first != NULL && (first->incumbent == first->id || k->first_s < d->table.keys[first->incumbent]->first_s))
+		struct baseline_key *heir = first != NULL ? key_incumbent(&d->table, first) : NULL;
+		if (first != NULL && (heir == first || k->first_s < heir->first_s))
 			first->incumbent = k->id;
 	}
 	for (uint32_t i = 0; i < d->table.count; i++) {
@@ -223,10 +220,9 @@ static bool evict(struct detector *d, int64_t now_s)
 		if (k == NULL || k == d->other || now_s - k->last_s < YOUNG_IDLE_S)
 			continue;
 		bool old = has_learned(k);
-		if (old && (!victim_is_old || now_s - k->last_s < OLD_IDLE_S))
+		if ((old && (!victim_is_old || now_s - k->last_s < OLD_IDLE_S)) || has_later_versions(k))
 			continue;
-		bool is_better = victim == NULL || (victim_is_old && !old) || k->last_s < victim->last_s;
-		if (is_better && !has_later_versions(d, k)) { /* that looks at all keys: last */
+		if (victim == NULL || (victim_is_old && !old) || k->last_s < victim->last_s) {
 			victim = k;
 			victim_is_old = old;
 		}

@@ -11,8 +11,8 @@
  *     s number metric [name]  one series: alert state, season, three scales
  *
  * A series is made with its key's value, and filled with its own. Values open with a format. Format 1 of c and k, from
- * before metrics had names, and format 2 of k are still read. Doubles are kept bit by bit, so that a restart changes no verdict; what a
- * kind or a state does not use is left out, which keeps a series below 1 KiB.
+ * before metrics had names, and format 2 of k are still read. Doubles are kept bit by bit, so that a restart changes no
+ * verdict; what a kind or a state does not use is left out, which keeps a series below 1 KiB.
  */
 #include <stdlib.h>
 

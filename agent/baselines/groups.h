@@ -18,8 +18,7 @@ struct group {
 	uint64_t newest_s; /* when its newest member was raised; 0: free */
 	uint32_t members, listed;
 	int directions[VERDICT_MEMBERS_MAX];
-	uint64_t extents[VERDICT_MEMBERS_MAX]; /* hash of the workflow and segment of a roll-up by them, else 0; after a
-						* restart not known: 0 */
+	uint64_t extents[VERDICT_MEMBERS_MAX]; /* of a roll-up the hash of its workflow and segment; else, and after a restart, 0 */
 	struct verdict_member member[VERDICT_MEMBERS_MAX]; /* strings are owned, in one block each */
 	char *text[VERDICT_MEMBERS_MAX];
 	struct verdict_group view;

@@ -92,8 +92,8 @@ struct baseline_key *key_table_find(const struct key_table *t, struct labels l);
 /* The least number that is free; max where all are taken. */
 uint32_t key_table_free_id(struct key_table *t);
 
-/* Makes the key with this free number; its incumbent is that of the other versions, or itself where there are none. NULL without memory or where
- * the number is not free. l: normalised, and not in the table. */
+/* Makes the key with this free number; its incumbent is that of the other versions, or itself where there are none. NULL
+ * without memory or where the number is not free. l: normalised, and not in the table. */
 struct baseline_key *key_table_add(struct key_table *t, struct labels l, uint32_t id, int64_t first_s);
 
 /* Forgets the key and all it holds. */

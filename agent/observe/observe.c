@@ -284,7 +284,7 @@ struct observer *observer_new(const struct config *config, unsigned lanes)
 	}
 	pthread_mutex_init(&o->tick_lock, NULL);
 	o->start_mono_ns = clock_mono_ns();
-	o->ticks[o->tick_count++] = (struct tick){ .mono_ns = o->start_mono_ns }; /* calls may come before the first second is over */
+	o->ticks[o->tick_count++] = (struct tick){ .mono_ns = o->start_mono_ns }; /* calls may come within the first second */
 	o->start_unix_s = process_start_unix_s();
 	o->shards = pages_new(lanes * sizeof(*o->shards));
 	o->shards_bytes = lanes * sizeof(*o->shards);
