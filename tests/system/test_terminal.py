@@ -79,6 +79,7 @@ def test_a_comparison_names_both_versions_whole(start_agent):
 def test_the_audit_fits_a_terminal(start_agent):
     agent = start_agent()
     send_calls_of(agent, LONG, "answers of the shop")
+    wait_for(lambda: len(run(agent, "audit").splitlines()) == 6, "both prompts and their versions in the audit")
     for columns in (80, 100):
         lines = lines_on_terminal(agent, columns, "audit")
         assert len(lines) == 6 and max(map(len, lines)) <= columns, lines

@@ -7,6 +7,7 @@
 
 #include <cmocka.h>
 
+#include "agent/baselines/detector_priv.h"
 #include "agent/baselines/exchange.h"
 #include "tests/unit/baselines_rig.h"
 
@@ -224,6 +225,28 @@ static void a_reset_first_version_is_succeeded_by_the_next(void **state)
 	detector_free(rig.detector);
 }
 
+/* As damage in the store may have it, of which the checksum knows nothing. */
+static void a_first_version_that_names_another_first_is_succeeded_too(void **state)
+{
+	const struct baselines_config config = rig_config();
+
+	(void)state;
+	rig_open(&rig, &config);
+	play_version("v1", 60, 1);
+	play_version("v2", 60, 1);
+	struct baseline_key *v1 = key_table_find(&rig.detector->table, (struct labels){ .feature = SLICE("f"),
+				.model = SLICE("m"), .prompt_version = SLICE("v1") });
+	assert_non_null(v1);
+	v1->incumbent = 99;
+	assert_int_equal(detector_reset(rig.detector, SLICE_NONE, SLICE_NONE, SLICE("v1")), 1);
+	detector_save(rig.detector, true, ignore_pair, NULL);
+	for (uint32_t i = 0; i < rig.detector->table.count; i++) {
+		const struct baseline_key *k = rig.detector->table.keys[i];
+		assert_true(k == NULL || k->incumbent == k->id);
+	}
+	detector_free(rig.detector);
+}
+
 /* Two versions side by side, whose cost has another level every six hours. */
 static void play_blocks(struct rig *r, int blocks)
 {
@@ -297,6 +320,7 @@ int main(void)
 		cmocka_unit_test(an_imported_version_is_measured_by_what_is_seen_here),
 		cmocka_unit_test(a_reset_forgets_and_ends_what_fires),
 		cmocka_unit_test(a_reset_first_version_is_succeeded_by_the_next),
+		cmocka_unit_test(a_first_version_that_names_another_first_is_succeeded_too),
 		cmocka_unit_test(a_reset_ends_the_alerts_of_the_day_and_of_percentiles_too),
 	};
 	return cmocka_run_group_tests_name("baselines/exchange", tests, NULL, NULL);
