@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * cli/budgets_print.c - the table of budgets. Columns are as wide as what stands in them; a very long name widens its own
- * line only.
+ * cli/budgets_print.c - the table of budgets.
  */
 #include <math.h>
 #include <stdio.h>
@@ -10,8 +9,9 @@
 #include "agent/base/plain.h"
 #include "agent/cli/answer.h"
 #include "agent/cli/budgets.h"
+#include "agent/cli/table.h"
+#include "agent/cli/terminal.h"
 
-#define WIDTH_MAX        40u
 #define LABELS_BYTES_MAX ((size_t)1 << 20)
 
 /* ---------------------------------------------------------------- what is shown of a row */
@@ -142,80 +142,64 @@ static void write_note(struct slice row, struct buf *out)
 
 static const struct column {
 	const char *name;
-	bool is_number;
+	bool is_number, is_name;
 	void (*write)(struct slice row, struct buf *out);
 } columns[] = {
-	{ "BUDGET", false, write_budget }, { "FOR", false, write_labels },  { "USED", true, write_share },
-	{ "SPENT", true, write_amount },   { "NEXT CALL", false, write_next }, { "UNTIL", false, write_end },
-	{ "", false, write_note },
+	{ "BUDGET", false, false, write_budget },
+	{ "FOR", false, true, write_labels },
+	{ "USED", true, false, write_share },
+	{ "SPENT", true, false, write_amount },
+	{ "NEXT CALL", false, false, write_next },
+	{ "UNTIL", false, false, write_end },
+	{ "", false, false, write_note },
 };
 #define COLUMNS (sizeof(columns) / sizeof(columns[0]))
 
-struct table {
-	struct slice *rows;
-	size_t count, cap;
-	bool failed;
-	size_t widths[COLUMNS];
-};
-
-static void put(struct buf *line, struct slice cell, size_t width, bool is_number)
+static struct table table_of_budgets(void)
 {
-	size_t has = plain_length(cell);
-	int padding = has < width ? (int)(width - has) : 0;
+	const struct terminal terminal = terminal_look();
+	struct table t = { .columns = COLUMNS, .width = terminal.is_one ? terminal.columns : 0 };
 
-	buf_printf(line, "%*s%.*s%*s", is_number ? padding : 0, "", SLICE_ARG(cell), is_number ? 0 : padding, "");
-}
-
-/* row.ptr NULL: the head. */
-static void print_row(const struct table *t, struct slice row)
-{
-	struct buf line = BUF_INIT, cell = BUF_INIT;
-
-	for (size_t i = 0; i < COLUMNS; i++) {
-		buf_reset(&cell);
-		if (row.ptr == NULL)
-			buf_text(&cell, columns[i].name);
-		else
-			columns[i].write(row, &cell);
-		buf_text(&line, i > 0 ? "  " : "");
-		put(&line, buf_view(&cell), t->widths[i], columns[i].is_number);
+	for (unsigned i = 0; i < COLUMNS; i++) {
+		t.numbers |= (unsigned)columns[i].is_number << i;
+		t.names |= (unsigned)columns[i].is_name << i;
+		table_cell(&t, columns[i].name);
 	}
-	while (line.len > 0 && line.ptr[line.len - 1] == ' ')
-		line.len--;
-	printf("%.*s\n", (int)line.len, line.ptr);
-	buf_release(&line);
-	buf_release(&cell);
+	return t;
 }
 
-static void measure(struct table *t, struct slice row)
+static void add_row(struct table *t, struct slice row)
 {
 	struct buf cell = BUF_INIT;
 
-	for (size_t i = 0; i + 1 < COLUMNS; i++) {
+	for (size_t i = 0; i < COLUMNS; i++) {
 		buf_reset(&cell);
 		columns[i].write(row, &cell);
-		size_t width = plain_length(buf_view(&cell));
-		if (width > t->widths[i] && width <= WIDTH_MAX)
-			t->widths[i] = width;
+		table_cell(t, buf_string(&cell));
 	}
 	buf_release(&cell);
 }
 
+struct rows {
+	struct slice *items;
+	size_t count, cap;
+	bool failed;
+};
+
 static void gather(void *context, struct slice row)
 {
-	struct table *t = context;
+	struct rows *r = context;
 
-	if (t->count == t->cap) {
-		size_t cap = t->cap == 0 ? 64 : t->cap * 2;
-		struct slice *rows = realloc(t->rows, cap * sizeof(*rows));
-		t->failed |= rows == NULL;
-		if (rows == NULL)
+	if (r->count == r->cap) {
+		size_t cap = r->cap == 0 ? 64 : r->cap * 2;
+		struct slice *items = realloc(r->items, cap * sizeof(*items));
+		r->failed |= items == NULL;
+		if (items == NULL)
 			return;
-		t->rows = rows;
-		t->cap = cap;
+		r->items = items;
+		r->cap = cap;
 	}
-	t->rows[t->count++] = row;
-	measure(t, row);
+	r->items[r->count++] = row;
 }
 
 static void gather_unspent(void *context, struct slice budget)
@@ -231,22 +215,33 @@ static int by_use(const void *a, const void *b)
 	return (x < y) - (x > y);
 }
 
+static bool print_rows(const struct rows *rows)
+{
+	struct table t = table_of_budgets();
+	struct buf out = BUF_INIT;
+
+	for (size_t i = 0; i < rows->count; i++)
+		add_row(&t, rows->items[i]);
+	table_write(&t, &out);
+	bool done = !buf_failed(&out);
+	fputs(buf_string(&out), stdout);
+	buf_release(&out);
+	return done;
+}
+
 bool budgets_print(struct slice answer)
 {
-	struct table t = { .rows = NULL };
+	struct rows rows = { .items = NULL };
+	bool done = true;
 
-	for (size_t i = 0; i < COLUMNS; i++)
-		t.widths[i] = strlen(columns[i].name);
-	answer_each(answer_field(answer, "groups"), gather, &t);
-	if (t.count > 0)
-		qsort(t.rows, t.count, sizeof(*t.rows), by_use);
-	answer_each(answer_field(answer, "budgets"), gather_unspent, &t);
-	if (t.count == 0)
+	answer_each(answer_field(answer, "groups"), gather, &rows);
+	if (rows.count > 0)
+		qsort(rows.items, rows.count, sizeof(*rows.items), by_use);
+	answer_each(answer_field(answer, "budgets"), gather_unspent, &rows);
+	if (rows.count == 0)
 		printf("no budget is configured: budgets.limits has them\n");
 	else
-		print_row(&t, SLICE_NONE);
-	for (size_t i = 0; i < t.count; i++)
-		print_row(&t, t.rows[i]);
-	free(t.rows);
-	return !t.failed;
+		done = print_rows(&rows);
+	free(rows.items);
+	return done && !rows.failed;
 }

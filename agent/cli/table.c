@@ -66,9 +66,17 @@ static void fit(struct table *t)
 		--*names;
 }
 
+static void end_line(struct buf *out, size_t start)
+{
+	while (!buf_failed(out) && out->len > start && out->ptr[out->len - 1] == ' ')
+		out->len--;
+	buf_byte(out, '\n');
+}
+
 void table_write(struct table *t, struct buf *out)
 {
 	const char *cell = t->text.ptr;
+	size_t line = out->len;
 
 	fit(t);
 	for (size_t i = 0; i < t->cells && !buf_failed(&t->text); i++, cell += strlen(cell) + 1) {
@@ -78,8 +86,10 @@ void table_write(struct table *t, struct buf *out)
 		size_t room = length < width ? width - length : 0;
 		write_blanks(out, is_number ? room : 0);
 		plain_write_short(out, slice_of(cell), width);
-		write_blanks(out, is_last ? 0 : BETWEEN + (is_number ? 0 : room));
-		buf_text(out, is_last ? "\n" : "");
+		write_blanks(out, BETWEEN + (is_number ? 0 : room));
+		if (is_last)
+			end_line(out, line);
+		line = is_last ? out->len : line;
 	}
 	buf_release(&t->text);
 	*t = (struct table){ .columns = t->columns };

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
- * cli/table.h - rows for people, with columns as wide as what stands in them, two blanks apart. A column counts characters,
- * not bytes; words are plain (base/plain.h), so that no name reaches the terminal as a command.
+ * cli/table.h - rows for people, with columns as wide as what stands in them, two blanks apart and none at the end
+ * of a line. A column counts characters, not bytes; words are plain (base/plain.h), so that no name reaches the terminal
+ * as a command.
  */
 #ifndef PLIMSOLL_CLI_TABLE_H
 #define PLIMSOLL_CLI_TABLE_H

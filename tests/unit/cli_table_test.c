@@ -34,7 +34,7 @@ static void control_characters_are_blanks(void **state)
 	static const char *const cells[] = { "a\x1b[31m", "b\nc", "d\x7f" };
 
 	(void)state;
-	assert_table(0, cells, 3, "a [31m  b c  d \n");
+	assert_table(0, cells, 3, "a [31m  b c  d\n");
 }
 
 static void names_lose_their_middle_where_rows_are_too_wide(void **state)
@@ -68,6 +68,14 @@ static void figures_and_eight_characters_of_a_name_stay(void **state)
 	buf_release(&out);
 }
 
+static void empty_cells_at_the_end_leave_no_blanks(void **state)
+{
+	static const char *const cells[] = { "NAME", "N", "NOTE", "a", "1", "", "b", "", "" };
+
+	(void)state;
+	assert_table(1u << 1, cells, 9, "NAME  N  NOTE\na     1\nb\n");
+}
+
 static void nothing_is_no_row(void **state)
 {
 	(void)state;
@@ -81,6 +89,7 @@ int main(void)
 		cmocka_unit_test(control_characters_are_blanks),
 		cmocka_unit_test(names_lose_their_middle_where_rows_are_too_wide),
 		cmocka_unit_test(figures_and_eight_characters_of_a_name_stay),
+		cmocka_unit_test(empty_cells_at_the_end_leave_no_blanks),
 		cmocka_unit_test(nothing_is_no_row),
 	};
 
