@@ -207,15 +207,48 @@ static void write_value(struct audit *a, uint64_t at_s, struct slice value, stru
 	drop_old(a, batch, clock_unix_ns() / NS_PER_SECOND);
 }
 
+/* Goes with an entry to the store, which may tell its end when the audit is gone already. */
+struct receipt {
+	size_t kind_len;
+	char kind[];
+};
+
+static struct receipt *receipt_new(struct slice kind)
+{
+	struct receipt *r = malloc(sizeof(*r) + kind.len);
+
+	if (r == NULL)
+		return NULL;
+	r->kind_len = kind.len;
+	if (kind.len > 0)
+		memcpy(r->kind, kind.ptr, kind.len);
+	return r;
+}
+
+static void report_lost(struct slice kind, struct status why)
+{
+	LOG(ERROR, "audit", "entry_lost", "kind=%.*s reason=\"%s\"", SLICE_ARG(kind), why.why);
+}
+
+static void on_committed(void *context, struct status result)
+{
+	struct receipt *r = context;
+
+	if (FAILED(result))
+		report_lost((struct slice){ r->kind, r->kind_len }, result);
+	free(r);
+}
+
 void audit_record(struct audit *a, const struct audit_entry *entry)
 {
 	struct audit_entry copy = *entry;
 	struct buf value = BUF_INIT;
 	struct record r = record_writer(&value);
 	struct store_batch *batch = store_batch_new();
+	struct receipt *receipt = receipt_new(entry->kind);
 
 	record_entry(&r, &copy);
-	struct status s = batch != NULL && record_ok(&r) ? OK : FAIL(NOMEM, "no memory for an entry");
+	struct status s = batch != NULL && receipt != NULL && record_ok(&r) ? OK : FAIL(NOMEM, "no memory for an entry");
 	pthread_mutex_lock(&a->lock);
 	if (!FAILED(s)) {
 		if (may_explain(entry->kind))
@@ -224,11 +257,13 @@ void audit_record(struct audit *a, const struct audit_entry *entry)
 	}
 	pthread_mutex_unlock(&a->lock);
 	if (!FAILED(s))
-		s = store_write(a->store, batch, NULL, NULL);
+		s = store_write(a->store, batch, on_committed, receipt);
 	else
 		store_batch_free(batch);
-	if (FAILED(s))
-		LOG(ERROR, "audit", "entry_lost", "kind=%.*s reason=\"%s\"", SLICE_ARG(entry->kind), s.why);
+	if (FAILED(s)) {
+		report_lost(entry->kind, s);
+		free(receipt);
+	}
 	buf_release(&value);
 }
 

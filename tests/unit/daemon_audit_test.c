@@ -3,7 +3,8 @@
  */
 #include "agent/base/clock.h"
 #include "agent/daemon/audit.h"
-#include "tests/unit/store_dir.h"
+#include "tests/unit/captured.h"
+#include "tests/unit/full_store.h"
 
 static struct alerts_config config = { .audit_max_age_ms = 3600000, .audit_max_size_bytes = 1 << 20 };
 static struct store *store;
@@ -106,6 +107,20 @@ static void what_is_too_old_or_too_much_goes(void **state)
 	close_audit();
 }
 
+static void an_entry_that_the_store_has_no_room_for_is_named_in_the_log(void **state)
+{
+	(void)state;
+	open_audit();
+	fill_store(store, 1);
+	captured_begin();
+	note(AUDIT_DEPLOY, "unheard", now_s());
+	struct status s = store_flush(store);
+	captured_end();
+	assert_int_equal(s.code, STATUS_FULL);
+	assert_non_null(strstr(captured.err, "at=audit event=entry_lost kind=deploy reason=\"the store has reached"));
+	close_audit();
+}
+
 #define STORE_TEST(name) cmocka_unit_test_setup_teardown(name, make_dir, remove_dir)
 
 int main(void)
@@ -114,6 +129,7 @@ int main(void)
 		STORE_TEST(entries_are_kept_over_a_restart),
 		STORE_TEST(only_changes_may_explain_an_alert),
 		STORE_TEST(what_is_too_old_or_too_much_goes),
+		STORE_TEST(an_entry_that_the_store_has_no_room_for_is_named_in_the_log),
 	};
 
 	return cmocka_run_group_tests_name("daemon/audit", tests, NULL, NULL);
