@@ -28,6 +28,7 @@ struct otlp_call {
 	struct otlp_call *next, **link; /* among those that run */
 	struct otlp_call *next_ended;
 	grpc_call *call;
+	unsigned channel_number; /* of the channel that it runs on */
 	grpc_byte_buffer *request, *response;
 	grpc_metadata_array initial, trailing;
 	grpc_status_code status;
@@ -255,6 +256,7 @@ static void call_run(struct otlp_call *c, const char *authorization)
 	ops[5].data.recv_status_on_client.trailing_metadata = &c->trailing;
 	ops[5].data.recv_status_on_client.status = &c->status;
 	ops[5].data.recv_status_on_client.status_details = &c->details;
+	c->channel_number = e->channel_number;
 	c->call = grpc_channel_create_registered_call(e->channel, NULL, GRPC_PROPAGATE_DEFAULTS, e->queue,
 						      e->methods[c->kind], deadline, NULL);
 	grpc_call_error error = grpc_call_start_batch(c->call, ops, 6, c, NULL);
@@ -363,6 +365,8 @@ static void call_finish(struct otlp_call *c)
 		client_auth_accepted(auth, &c->waiter);
 	else if (c->status == GRPC_STATUS_UNAUTHENTICATED && client_auth_refused(auth, &c->waiter))
 		d.result = DELIVERY_RETRY; /* with another token */
+	else if (c->status == GRPC_STATUS_DEADLINE_EXCEEDED)
+		otlp_channel_suspect(c->exporter, c->channel_number);
 	delivery_done done = c->done;
 	void *context = c->context;
 

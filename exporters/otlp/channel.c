@@ -4,10 +4,11 @@
  * As in the Collector: "http://host:port" is without TLS, "https://host:port" with it, and "host:port" is with TLS
  * unless tls.insecure is set. "unix:/path" is a socket of this machine.
  */
-#include <grpc/grpc_security.h>
+#include <grpc/support/alloc.h>
 #include <openssl/crypto.h>
 #include <stdio.h>
 
+#include "agent/base/log.h"
 #include "agent/net/certificate.h"
 #include "exporters/otlp/otlp_priv.h"
 
@@ -139,7 +140,7 @@ static grpc_arg string(const char *key, const char *value)
 }
 
 /* Calls that the old channel still has end there, or fail and are repeated. */
-static void adopt(struct otlp_exporter *e, const char *target, grpc_channel_credentials *credentials)
+static void connect_anew(struct otlp_exporter *e, const char *target)
 {
 	const char *name = e->options->tls.server_name_override;
 	grpc_arg args[] = {
@@ -154,10 +155,28 @@ static void adopt(struct otlp_exporter *e, const char *target, grpc_channel_cred
 
 	if (e->channel != NULL)
 		grpc_channel_destroy(e->channel);
-	e->channel = grpc_channel_create(target, credentials, &channel_args);
+	e->channel = grpc_channel_create(target, e->credentials, &channel_args);
+	e->channel_number++;
 	for (int signal = 0; signal < OTLP_SIGNALS; signal++)
 		e->methods[signal] = grpc_channel_register_call(e->channel, methods[signal], NULL, NULL);
-	grpc_channel_credentials_release(credentials);
+}
+
+static void adopt(struct otlp_exporter *e, const char *target, grpc_channel_credentials *credentials)
+{
+	grpc_channel_credentials_release(e->credentials);
+	e->credentials = credentials;
+	connect_anew(e, target);
+}
+
+void otlp_channel_suspect(struct otlp_exporter *e, unsigned channel_number)
+{
+	if (channel_number != e->channel_number ||
+	    grpc_channel_check_connectivity_state(e->channel, 0) != GRPC_CHANNEL_READY)
+		return; /* done already; or it is still looking for the peer, which may take longer than a call */
+	char *target = grpc_channel_get_target(e->channel);
+	LOG(WARN, "exporters", "reconnects", "exporter=%s reason=\"no answer in time\"", e->id);
+	connect_anew(e, target);
+	gpr_free(target);
 }
 
 /* The files were read, or have changed. */
@@ -207,4 +226,5 @@ void otlp_channel_close(struct otlp_exporter *e)
 	buf_release(&e->tls_key);
 	if (e->channel != NULL)
 		grpc_channel_destroy(e->channel);
+	grpc_channel_credentials_release(e->credentials);
 }

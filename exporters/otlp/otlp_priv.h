@@ -5,6 +5,7 @@
 #define PLIMSOLL_EXPORTERS_OTLP_OTLP_PRIV_H
 
 #include <grpc/grpc.h>
+#include <grpc/grpc_security.h>
 #include <pthread.h>
 
 #include "agent/base/meter.h"
@@ -33,6 +34,8 @@ struct otlp_exporter {
 	struct buf tls_key;           /* "exporters.otlp/a.tls" */
 	struct file_watch *tls_watch; /* its load makes the channel; NULL: no TLS */
 	grpc_channel *channel;
+	grpc_channel_credentials *credentials; /* of the channel, for the next one */
+	unsigned channel_number; /* counts the channels there were */
 	void *methods[OTLP_SIGNALS]; /* core's handles of the registered methods */
 	grpc_metadata *metadata;     /* configured headers, then the compression that core announces */
 	size_t metadata_count;
@@ -47,6 +50,10 @@ struct otlp_exporter {
 /* Makes the channel for the options' endpoint, and makes another whenever a TLS file changes; it connects when the first
  * call is made. Errors: INVALID, IO with why filled. */
 struct status otlp_channel_open(struct otlp_exporter *e, struct buf *why) MUST_USE;
+
+/* A call of that channel was not answered in time. Where the channel is connected nevertheless, it is made anew: nobody may
+ * be at the other end any more, and TCP would find out after a quarter of an hour. */
+void otlp_channel_suspect(struct otlp_exporter *e, unsigned channel_number);
 
 /* Also where otlp_channel_open has failed. */
 void otlp_channel_close(struct otlp_exporter *e);

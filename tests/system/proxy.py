@@ -19,7 +19,7 @@ class Proxy:
         self.target_port, self.context, self.cut_after, self.cuts = target_port, context, None, 0
         self.listener = socket.create_server(("127.0.0.1", 0))
         self.port = self.listener.getsockname()[1]
-        self.connections = set()
+        self.connections, self.frozen = set(), set()
         threading.Thread(target=self._accept, daemon=True).start()
 
     def close(self):
@@ -30,6 +30,10 @@ class Proxy:
         """Cuts every connection that is open."""
         for one in list(self.connections):
             self._reset(one)
+
+    def freeze_all(self):
+        """Passes nothing on any more on the connections that are open, and does not end them either."""
+        self.frozen = set(self.connections)
 
     def _accept(self):
         while True:
@@ -51,13 +55,15 @@ class Proxy:
     def _pump(self, source, sink, counts=False):
         came = 0
         with contextlib.suppress(OSError):
-            while part := source.recv(PART_BYTES):
+            while (part := source.recv(PART_BYTES)) and not {source, sink} & self.frozen:
                 came += len(part)
                 if counts and self.cut_after is not None and came > self.cut_after:
                     self.cuts += 1
                     self._reset(source)
                     break
                 sink.sendall(part)
+        if {source, sink} & self.frozen:
+            return
         self.connections.discard(source)
         with contextlib.suppress(OSError):
             sink.shutdown(socket.SHUT_RDWR)

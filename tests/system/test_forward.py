@@ -4,6 +4,7 @@ import pytest
 
 import otlp
 from backend import Backend, Failure, attributes
+from proxy import Proxy
 from waiting import wait_for
 
 UNKNOWN_FIELD = bytes([0xBA, 0x3E, 3]) + b"new"  # field 999, length-delimited: a later version of OTLP
@@ -113,6 +114,20 @@ def test_nothing_is_lost_while_the_back_end_is_away(start_agent):
     finally:
         agent.stop()
         second.close()
+
+
+@pytest.mark.parametrize("kind", ["otlp", "otlphttp"])
+def test_a_connection_on_which_nothing_comes_any_more_is_given_up(start_agent, backend, kind):
+    proxy = Proxy(backend.grpc_port if kind == "otlp" else backend.http_port)
+    agent = start_agent({"exporters": {kind + "/backend": {
+        "endpoint": "http://127.0.0.1:%d" % proxy.port, "timeout": "500ms",
+        "retry_on_failure": {"initial_interval": "50ms", "max_interval": "100ms"}}}})
+    otlp.send_grpc(agent.grpc_target, plain_request(1))
+    backend.wait_for_spans(1)
+    proxy.freeze_all()  # as a gateway does that forgot it, or a machine that was switched off
+    otlp.send_grpc(agent.grpc_target, plain_request(1))
+    backend.wait_for_spans(2)
+    proxy.close()
 
 
 def test_what_the_back_end_refuses_for_good_is_dropped_and_counted(start_agent, backend, forwarding):
