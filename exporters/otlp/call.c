@@ -99,16 +99,19 @@ static bool read_retry_info(const grpc_metadata_array *trailing, uint64_t *retry
 	return false;
 }
 
-/* RESOURCE_EXHAUSTED without RetryInfo is a quota, or a message above the peer's limit; only words tell. Of a proxy that
- * answers 413 before it, core says "Received http2 header with status: 413" and UNKNOWN. */
+/* RESOURCE_EXHAUSTED without RetryInfo is a quota, or a message above the peer's limit, which Rust's servers (tonic) call
+ * OUT_OF_RANGE; only words tell. Of a proxy that answers 413 before it, core says "Received http2 header with status: 413"
+ * and UNKNOWN. */
 static bool is_too_big(const struct otlp_call *c)
 {
-	static const char *const words[] = { "larger than", "too large", "message size", "exceeds" };
+	static const char *const words[] = { "larger than", "too large", "message size", "size limit", "exceeds" };
 
-	if (c->status == GRPC_STATUS_UNKNOWN && slice_find(view(&c->details), SLICE("http2 header with status: 413")) >= 0)
-		return true;
+	if (c->status == GRPC_STATUS_UNKNOWN)
+		return slice_find(view(&c->details), SLICE("http2 header with status: 413")) >= 0;
+	if (c->status != GRPC_STATUS_RESOURCE_EXHAUSTED && c->status != GRPC_STATUS_OUT_OF_RANGE)
+		return false;
 	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++)
-		if (c->status == GRPC_STATUS_RESOURCE_EXHAUSTED && slice_find(view(&c->details), slice_of(words[i])) >= 0)
+		if (slice_find(view(&c->details), slice_of(words[i])) >= 0)
 			return true;
 	return false;
 }
@@ -121,10 +124,10 @@ static struct delivery read_outcome(const struct otlp_call *c)
 	if (c->status == GRPC_STATUS_OK)
 		return read_response(c);
 	bool has_retry_info = read_retry_info(&c->trailing, &d.retry_after_ms);
-	if (code->retryable == ALWAYS || (code->retryable == WITH_RETRY_INFO && has_retry_info))
-		d.result = DELIVERY_RETRY;
-	else if (is_too_big(c))
+	if (!has_retry_info && is_too_big(c))
 		d.result = DELIVERY_TOO_BIG;
+	else if (code->retryable == ALWAYS || (code->retryable == WITH_RETRY_INFO && has_retry_info))
+		d.result = DELIVERY_RETRY;
 	struct slice details = view(&c->details);
 	snprintf(d.reason, sizeof(d.reason), "%s: %.*s", code->name, (int)slice_head(details, sizeof(d.reason)).len,
 		 details.ptr);
