@@ -149,13 +149,26 @@ static void write_table(struct screen *s, struct slice summary, const char *by)
 	}
 }
 
+/* A terminal of few lines would scroll. */
+static void keep_lines(struct buf *out, size_t start, unsigned lines)
+{
+	size_t end = start;
+
+	for (; end < out->len && lines > 0; end++)
+		lines -= out->ptr[end] == '\n';
+	if (!buf_failed(out))
+		out->len = end;
+}
+
 void top_render(struct slice summary, struct slice alerts, const char *by, unsigned lines, unsigned width, bool colour,
 		struct buf *out)
 {
 	struct screen s = { .lines = lines, .columns = width, .colour = colour, .out = out };
+	const size_t start = out->len;
 
 	write_minute(&s, summary);
 	write_alerts(&s, alerts);
 	end_line(&s);
 	write_table(&s, summary, by);
+	keep_lines(out, start, lines);
 }

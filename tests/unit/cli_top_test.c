@@ -63,6 +63,23 @@ static void a_low_one_says_how_many_rows_are_left_out(void **state)
 		      "and 2 more\n");
 }
 
+static void no_terminal_is_too_low(void **state)
+{
+	static const char wanted[] = "last minute: 90 requests (1.5/s), 1 error, 0\n"
+				     "! cost per request of chat is twice its base\n"
+				     "\n"
+				     "feature           requests  errors       USD\n";
+	size_t length = 0;
+
+	(void)state;
+	for (unsigned lines = 0; lines <= 4; lines++) {
+		char text[256];
+		snprintf(text, sizeof(text), "%.*s", (int)length, wanted);
+		assert_screen(alerts, lines, 44, text);
+		length += strcspn(wanted + length, "\n") + 1;
+	}
+}
+
 static void without_a_call_it_says_where_to_send_some(void **state)
 {
 	static const char *const ends[][2] = {
@@ -90,6 +107,7 @@ int main(void)
 		cmocka_unit_test(a_wide_screen_has_every_column),
 		cmocka_unit_test(a_narrow_one_has_those_that_fit),
 		cmocka_unit_test(a_low_one_says_how_many_rows_are_left_out),
+		cmocka_unit_test(no_terminal_is_too_low),
 		cmocka_unit_test(without_a_call_it_says_where_to_send_some),
 	};
 
