@@ -92,6 +92,12 @@ static void learn(struct group *g, const struct amount *amount, bool is_priced, 
 	g->rate_at_s = now_s;
 }
 
+/* Nobody pays for a call that failed. */
+static bool is_unpriced(const struct call *c)
+{
+	return !c->cost.known && !outcome_is_error(c->outcome);
+}
+
 /* A single call above its own limit; such budgets have no groups. */
 static void check_single(struct rule *r, const struct call *c, const struct amount *amount, int64_t now_s)
 {
@@ -115,7 +121,7 @@ static bool add(struct budgets *b, struct rule *r, const struct call *c, const s
 
 	if (r->kind == PERIOD_REQUEST) {
 		check_single(r, c, amount, now_s);
-		r->counts.unpriced += !c->cost.known;
+		r->counts.unpriced += is_unpriced(c);
 		return false;
 	}
 	struct group *g = group_get(b, r, labels);
@@ -127,8 +133,8 @@ static bool add(struct budgets *b, struct rule *r, const struct call *c, const s
 	amount_add(&s->spent, amount);
 	s->calls++;
 	r->counts.overflow += !g->has_series;
-	s->unpriced += !c->cost.known;
-	r->counts.unpriced += !c->cost.known;
+	s->unpriced += is_unpriced(c);
+	r->counts.unpriced += is_unpriced(c);
 	learn(g, amount, c->cost.known, now_s);
 	group_touch(b, g);
 	return true;

@@ -117,7 +117,7 @@ struct budget_view {
 	struct slice labels[BUDGET_DIMENSIONS]; /* empty where the budget does not tell it apart */
 	struct period period;
 	struct amount limit, spent, forgiven, reserved; /* limit: 0 where there is none */
-	uint64_t calls, unpriced;                       /* unpriced: calls whose cost is unknown, in this period */
+	uint64_t calls, unpriced;                       /* unpriced: calls that did not fail and whose cost is unknown */
 	double forecast_usd;                            /* at the period's end, at this rate; NaN: too early to tell */
 	struct period previous;                         /* start 0: none */
 	struct amount previous_spent;

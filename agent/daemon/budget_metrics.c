@@ -183,7 +183,7 @@ static const struct {
 	void (*render)(void *context, const struct budget_counts *c);
 } counters[] = {
 	{ { "plimsoll_budget_decisions", METRIC_COUNTER, "Decisions by what this budget said" }, render_decisions },
-	{ { "plimsoll_budget_unpriced", METRIC_COUNTER, "Calls of the budget whose cost is unknown, so not in what was spent" },
+	{ { "plimsoll_budget_unpriced", METRIC_COUNTER, "Calls of the budget that did not fail and whose cost is unknown, so not in what was spent" },
 	  render_unpriced },
 	{ { "plimsoll_budget_late", METRIC_COUNTER, "Calls of periods that are forgotten, so not in what was spent" },
 	  render_late },

@@ -44,6 +44,19 @@ static void an_unpriced_call_is_unknown_and_not_free(void **state)
 	budgets_free(b);
 }
 
+static void a_call_that_failed_is_not_one_of_unknown_cost(void **state)
+{
+	struct budgets *b = opened("day/all: {limit_usd: 10}");
+	struct call limited = call_of("alice", -1, T0);
+
+	(void)state;
+	limited.outcome = OUTCOME_RATE_LIMITED;
+	budgets_spend(b, &limited, 1, T0, NULL, NULL);
+	assert_int_equal(view_of(b, NULL, T0).unpriced, 0);
+	assert_int_equal(view_of(b, NULL, T0).calls, 1);
+	budgets_free(b);
+}
+
 static void a_late_call_goes_to_its_own_period(void **state)
 {
 	struct budgets *b = opened("day/all: {limit_usd: 10}");
@@ -459,6 +472,7 @@ int main(void)
 		TEST(each_user_has_a_budget_and_sums_are_exact),
 		TEST(a_call_counts_only_for_budgets_that_it_fits),
 		TEST(an_unpriced_call_is_unknown_and_not_free),
+		TEST(a_call_that_failed_is_not_one_of_unknown_cost),
 		TEST(a_late_call_goes_to_its_own_period),
 		TEST(days_are_those_of_the_zone),
 		TEST(further_groups_share_one_and_are_counted),
