@@ -9,15 +9,17 @@ const char *const match_label_names[MATCH_LABEL_COUNT] = {
 #undef X
 };
 
-/* The text up to the next blank or comma; rest moves behind it. Empty at the end. */
+/* The text up to the next blank or comma that is in no quotes; rest moves behind it. Empty at the end. */
 static struct slice next_word(struct slice *rest)
 {
 	size_t start = 0, end;
+	bool quoted = false;
 
 	while (start < rest->len && strchr(" \t,", rest->ptr[start]) != NULL)
 		start++;
-	for (end = start; end < rest->len && strchr(" \t,", rest->ptr[end]) == NULL;)
-		end++;
+	for (end = start; end < rest->len && (quoted || strchr(" \t,", rest->ptr[end]) == NULL); end++)
+		if (rest->ptr[end] == '"' && (quoted || (end > start && rest->ptr[end - 1] == '=')))
+			quoted = !quoted;
 	struct slice word = { rest->ptr + start, end - start };
 	*rest = slice_skip(*rest, end);
 	return word;
@@ -37,17 +39,30 @@ static bool find_label(struct slice name, enum match_label *out)
 #define LABELS_ARE \
 	"the labels are kind, metric, name, feature, model, prompt_version, workflow, user_segment and severity"
 
+/* What stands in quotes, if the value is in quotes. */
+static const char *read_value(struct slice value, struct slice *pattern)
+{
+	*pattern = value;
+	if (value.len == 0 || value.ptr[0] != '"')
+		return NULL;
+	if (value.len < 2 || value.ptr[value.len - 1] != '"')
+		return "a value that begins with a quote ends with one: feature=\"my shop\"";
+	*pattern = (struct slice){ value.ptr + 1, value.len - 2 };
+	return NULL;
+}
+
 static const char *read_one(struct slice word, struct matcher *out)
 {
 	ptrdiff_t equals = slice_find(word, SLICE("="));
 
 	if (equals <= 0)
-		return "a matcher is label=value or label!=value; for a blank in a value write *";
+		return "a matcher is label=value or label!=value; a value with a blank or comma is in quotes: feature=\"my shop\"";
 	struct slice name = slice_head(word, (size_t)equals);
 	out->negated = slice_ends_with(name, SLICE("!"));
 	name.len -= out->negated;
-	out->pattern = slice_skip(word, (size_t)equals + 1);
-	return find_label(name, &out->label) ? NULL : LABELS_ARE;
+	if (!find_label(name, &out->label))
+		return LABELS_ARE;
+	return read_value(slice_skip(word, (size_t)equals + 1), &out->pattern);
 }
 
 const char *matchers_read(struct slice text, struct matchers *out)

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  * config/matcher.h - which alerts a rule is about, as people write it: "feature=checkout metric=latency*".
  *
- * Matchers are joined by blanks and must all hold. `*` in a value stands for any text, also none. A label that an alert
- * does not have is empty there.
+ * Matchers are joined by blanks or commas and must all hold. `*` in a value stands for any text, also none. A value with
+ * a blank or comma is in quotes. A label that an alert does not have is empty there.
  */
 #ifndef PLIMSOLL_CONFIG_MATCHER_H
 #define PLIMSOLL_CONFIG_MATCHER_H

@@ -34,6 +34,14 @@ static void matchers_must_all_hold(void **state)
 	assert_true(holds("feature=*", "cost", "") && !holds("feature=a", "cost", "A"));
 }
 
+static void a_value_with_blanks_is_in_quotes(void **state)
+{
+	(void)state;
+	assert_true(holds("feature=\"my shop, the new\" metric=cost", "cost", "my shop, the new"));
+	assert_true(holds("metric=cost,feature=\"my *\"", "cost", "my shop") && !holds("feature!=\"my shop\"", "cost", "my shop"));
+	assert_true(holds("model=\"\"", "cost", "a") && holds("feature=5\"", "cost", "5\""));
+}
+
 static void hiding_needs_source_target_and_shared_labels(void **state)
 {
 	struct hiding_rule rule;
@@ -57,6 +65,15 @@ static void mistakes_are_named_with_their_place(void **state)
 	fixture_refuses("alerts: {shadow: [metrics=cost]}\n",
 			"f:1:18: shadow: 'metrics=cost': the labels are kind, metric, name, feature, model, "
 			"prompt_version, workflow, user_segment and severity\n");
+	fixture_refuses("alerts: {shadow: ['feature=my shop']}\n",
+			"f:1:18: shadow: 'feature=my shop': a matcher is label=value or label!=value; a value with a blank or "
+			"comma is in quotes: feature=\"my shop\"\n");
+	fixture_refuses("alerts: {shadow: ['feature=\"my\" shop', 'feature=\"my\"shop', 'feature=\"']}\n",
+			"f:1:18: shadow: 'feature=\"my\" shop': a matcher is label=value or label!=value; a value with a blank or "
+			"comma is in quotes: feature=\"my shop\"\n"
+			"f:1:18: shadow: 'feature=\"my\"shop': a value that begins with a quote ends with one: "
+			"feature=\"my shop\"\n"
+			"f:1:18: shadow: 'feature=\"': a value that begins with a quote ends with one: feature=\"my shop\"\n");
 	fixture_refuses("alerts: {inhibit: [cost]}\n",
 			"f:1:19: inhibit: 'cost': the form is: MATCHERS hides MATCHERS by LABEL, LABEL\n");
 	fixture_refuses("alerts: {channels: {slack: {url: 'https://h/', title: 'a {{b'}}}\n",
@@ -97,6 +114,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(matchers_must_all_hold),
+		cmocka_unit_test(a_value_with_blanks_is_in_quotes),
 		cmocka_unit_test(hiding_needs_source_target_and_shared_labels),
 		cmocka_unit_test(mistakes_are_named_with_their_place),
 		cmocka_unit_test(a_secret_url_is_checked_and_not_shown),
