@@ -126,7 +126,7 @@ struct asking {
 	struct api_reply *reply;
 	struct silence_wish wish;
 	struct slice id, channel;
-	bool resolved;
+	bool all, resolved;
 	struct status status;
 	unsigned number;
 	struct buf names;
@@ -137,11 +137,10 @@ static void list(void *context, struct alerts *alerts, struct detector *detector
 {
 	struct asking *ask = context;
 	struct listing l = { .out = &ask->reply->body, .config = judge_alerts_config(ask->api->judge) };
-	bool all = slice_equal(api_parameter(ask->q, "state"), SLICE("all"));
 
 	l.sigma = judge_sigma(ask->api->judge);
 	buf_text(l.out, "{\"alerts\":[");
-	alerts_visit(alerts, !all, write_alert, &l);
+	alerts_visit(alerts, !ask->all, write_alert, &l);
 	buf_text(l.out, "],\"pending\":[");
 	l.more = false;
 	detector_visit(detector, write_pending, &l);
@@ -150,9 +149,13 @@ static void list(void *context, struct alerts *alerts, struct detector *detector
 
 static void answer_list(void *context, const struct api_request *q, struct api_reply *reply)
 {
-	struct asking ask = { .api = context, .q = q, .reply = reply };
+	struct slice state = api_parameter(q, "state");
+	struct asking ask = { .api = context, .q = q, .reply = reply, .all = slice_equal(state, SLICE("all")) };
 
-	judge_look(ask.api->judge, list, &ask);
+	if (state.len == 0 || ask.all || slice_equal(state, SLICE("firing")))
+		judge_look(ask.api->judge, list, &ask);
+	else
+		api_fail(reply, 400, "state is firing or all, not '%.*s'", SLICE_ARG(slice_head(state, 60)));
 }
 
 static void show(void *context, struct alerts *alerts, struct detector *detector)

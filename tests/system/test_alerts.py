@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Two days of traffic in seconds: baselines follow the time in the spans. A jump in cost raises one alert, which is
 delivered though the receiver fails at first, and is still known after a restart."""
+import json
 import random
 import time
 
@@ -94,3 +95,11 @@ def test_an_alert_outlives_a_restart_and_is_not_told_again(start_agent, webhook)
     traffic(agent, now, 0.5, seed=11, factor=5)
     assert agent.metric("plimsoll_alert_active", feature="checkout") >= active
     assert len(webhook.accepted) == told
+
+
+def test_a_state_that_no_alert_has_is_refused_with_those_that_they_have(start_agent):
+    agent = start_agent()
+    for state in ("", "firing", "all"):
+        assert agent.api("alerts?state=" + state) == {"alerts": [], "pending": []}
+    status, answer = agent.get("/api/v1/alerts?state=banana")
+    assert (status, json.loads(answer)) == (400, {"error": "state is firing or all, not 'banana'"})
