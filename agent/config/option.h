@@ -55,6 +55,7 @@ struct conf_option {
 	double min, max;      /* of numbers, durations (ms) and sizes; both 0: unbounded */
 	const char *choices;  /* CONF_ENUM; of CONF_LIST what its elements may be, NULL: anything */
 	bool required;
+	bool guards;  /* CONF_SECRET: a door is locked by it, so that an empty one is a mistake, not none */
 	bool is_read; /* CONF_STRING: the path of a file that is there before the agent starts */
 	bool reloads; /* SIGHUP applies a change; else it waits for a restart, and the log says so */
 	const char *doc;

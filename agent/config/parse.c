@@ -117,6 +117,15 @@ static void check_readable(struct parse *p, const struct conf_option *o, const s
 		close(fd);
 }
 
+/* An empty secret would let everybody in: it counts as none. Where it alone locks a door, that lets everybody in, too. */
+static void read_empty_secret(struct parse *p, const struct conf_option *o, struct conf_mark at, void *value)
+{
+	*(const char **)value = NULL;
+	if (o->guards)
+		conf_error(p->errors, at, "%s: is empty, so nobody would be asked for it; give it a value, or leave it out",
+			   o->name);
+}
+
 static void read_scalar(struct parse *p, const struct conf_option *o, const struct tree_node *node, void *value)
 {
 	struct slice text;
@@ -132,7 +141,7 @@ static void read_scalar(struct parse *p, const struct conf_option *o, const stru
 	if (copy.ptr == NULL)
 		p->nomem = true;
 	else if (o->type == CONF_SECRET && copy.len == 0)
-		*(const char **)value = NULL; /* an empty secret would let everybody in: it counts as none */
+		read_empty_secret(p, o, node->mark, value);
 	else if (!scalar_read(o, copy, value, &p->scratch))
 		report(p, node->mark, o->name);
 	else if (o->is_read && p->files == CONFIG_FILES_ALL && copy.len > 0)
@@ -219,6 +228,8 @@ static void read_value(struct parse *p, const struct conf_option *o, const struc
 {
 	if (o->type == CONF_SECTION)
 		parse_section(p, o->section, item->key->mark, item->value, value);
+	else if (item->value->kind == TREE_NULL && o->guards)
+		read_empty_secret(p, o, item->value->mark, value);
 	else if (item->value->kind == TREE_NULL || o->type == CONF_KINDS)
 		return; /* "key:" with nothing behind it leaves the default */
 	else if (o->type == CONF_LIST)

@@ -48,7 +48,7 @@ const struct conf_option tls_server_options[] = {
 static const struct conf_option bearer_options[] = {
 	{ "scheme", CONF_STRING, AT(server_auth_config, bearer.scheme), .fallback = "Bearer",
 	  .doc = "The word before the token in the header Authorization." },
-	{ "token", CONF_SECRET, AT(server_auth_config, bearer.token), .doc = "The token." },
+	{ "token", CONF_SECRET, AT(server_auth_config, bearer.token), .guards = true, .doc = "The token." },
 	{ "filename", CONF_STRING, AT(server_auth_config, bearer.filename), .is_read = true,
 	  .doc = "A file of tokens, one a line; each is accepted, so that they can be changed one after the other. Changes "
 		 "are taken up within seconds." },
@@ -59,7 +59,8 @@ static const struct conf_option htpasswd_options[] = {
 	{ "file", CONF_STRING, AT(server_auth_config, basic.file), .is_read = true,
 	  .doc = "A file as htpasswd -B writes it: user:hash, one a line (bcrypt, SHA-512 or yescrypt). Changes are taken up "
 		 "within seconds." },
-	{ "inline", CONF_SECRET, AT(server_auth_config, basic.inline_text), .doc = "Such lines themselves." },
+	{ "inline", CONF_SECRET, AT(server_auth_config, basic.inline_text), .guards = true,
+	  .doc = "Such lines themselves." },
 	{ .name = NULL },
 };
 
@@ -70,7 +71,7 @@ static const struct conf_option server_basic_options[] = {
 
 static const struct conf_option header_options[] = {
 	{ "name", CONF_STRING, AT(server_auth_config, header.name), .doc = "The header that carries the key, such as x-api-key." },
-	{ "key", CONF_SECRET, AT(server_auth_config, header.key), .doc = "The key." },
+	{ "key", CONF_SECRET, AT(server_auth_config, header.key), .guards = true, .doc = "The key." },
 	{ "filename", CONF_STRING, AT(server_auth_config, header.filename), .is_read = true,
 	  .doc = "A file of keys, one a line, as bearer.filename." },
 	{ .name = NULL },

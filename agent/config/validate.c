@@ -229,7 +229,8 @@ static const char *check_server_auth(const void *section)
 
 	if (a->header.name != NULL && !has_key)
 		return "header: a key or a filename is missing";
-	return a->header.name == NULL && has_key ? "header: the header's name is missing" : NULL;
+	bool has_name = a->header.name != NULL && a->header.name[0] != '\0';
+	return !has_name && has_key ? "header: the header's name is missing" : NULL;
 }
 
 static const char *check_client_auth(const void *section)

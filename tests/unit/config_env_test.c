@@ -128,6 +128,30 @@ static void an_empty_secret_is_none(void **state)
 	config_free(c);
 }
 
+static void an_empty_secret_leaves_no_door_open(void **state)
+{
+	static const char empty[] = ": is empty, so nobody would be asked for it; give it a value, or leave it out\n";
+	static const struct {
+		const char *auth, *place;
+	} doors[] = {
+		{ "{bearer: {token: '${env:PLIMSOLL_TEST_UNSET:-}'}}", "f:1:62: token" },
+		{ "{bearer: {token: ''}}", "f:1:62: token" },
+		{ "{bearer: {token: }}", "f:1:62: token" },
+		{ "{basic: {htpasswd: {inline: ''}}}", "f:1:73: inline" },
+		{ "{header: {name: x-api-key, key: ''}}", "f:1:77: key" },
+	};
+	char text[256], errors[256];
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(doors) / sizeof(doors[0]); i++) {
+		snprintf(text, sizeof(text), "receivers: {otlp: {protocols: {http: {auth: %s}}}}\n", doors[i].auth);
+		snprintf(errors, sizeof(errors), "%s%s", doors[i].place, empty);
+		fixture_refuses(text, errors);
+	}
+	fixture_refuses("receivers: {otlp: {protocols: {http: {auth: {header: {name: '', key: x}}}}}}\n",
+			"f:1:39: header: the header's name is missing\n");
+}
+
 static void a_secret_file_that_is_of_no_use_is_an_error(void **state)
 {
 	(void)state;
@@ -149,6 +173,7 @@ int main(void)
 		cmocka_unit_test(growth_by_variables_is_bounded),
 		cmocka_unit_test(a_secret_may_be_read_from_a_file),
 		cmocka_unit_test(an_empty_secret_is_none),
+		cmocka_unit_test(an_empty_secret_leaves_no_door_open),
 		cmocka_unit_test(a_secret_file_that_is_of_no_use_is_an_error),
 	};
 	return cmocka_run_group_tests_name("config/env", tests, NULL, NULL);
