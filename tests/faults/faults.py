@@ -124,6 +124,7 @@ def poisoned(run, options):
     run.backend.poison = b"poison"
     run.agent.wait_for_metric("plimsoll_agent_set_aside", 1, timeout=30)
     run.backend.delay_s = 0
+    wait_for(run.set_aside, "the span in what was set aside", timeout=30)
     time.sleep(options.seconds / 3)
     aside = run.set_aside()
     run.note = "%d set aside" % len(aside)
@@ -156,6 +157,7 @@ def flooded(run, options):
     first = len(run.load.acknowledged)
     run.load.refused.clear()
     time.sleep(options.seconds)
+    wait_for(lambda: len(run.load.acknowledged) > first, "anything that it takes", 60)
     taken = (len(run.load.acknowledged) - first) / SPANS_PER_REQUEST
     refused = sum(run.load.refused.values())
     run.note = "offered %.1f times what it takes" % ((taken + refused) / taken)

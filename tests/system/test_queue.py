@@ -92,7 +92,7 @@ def test_a_dead_exporter_holds_up_no_other_one(start_agent, backend):
 
 def test_what_is_too_old_is_dropped_as_expired(start_agent, backend):
     backend.always_fail = Failure()
-    agent = start_agent(durable(backend, max_age="300ms"))
+    agent = start_agent(durable(backend, max_age="1500ms"))
     send_calls(agent, 4)
     agent.wait_for_metric("plimsoll_agent_dropped_total", 4, reason="expired")
     backend.always_fail = None
