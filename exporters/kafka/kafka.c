@@ -96,7 +96,7 @@ static struct delivery outcome_of(const struct kafka_delivery *d)
 		out.result = DELIVERY_RETRY;
 	else if (d->refused < d->payload->items)
 		out.rejected_items = d->refused;
-	else if (error == RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE && d->payload->items > 1)
+	else if (error == RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE)
 		out.result = DELIVERY_TOO_BIG;
 	else
 		out.result = DELIVERY_REFUSED;

@@ -203,6 +203,40 @@ static void what_the_broker_refuses_for_good_is_dropped_and_counted(void **state
 	stop();
 }
 
+/* A prompt of a megabyte is no reason to lose the call that it belongs to. */
+static void a_span_larger_than_a_message_is_shortened(void **state)
+{
+	char words[1800], json[2048];
+	struct buf wire = BUF_INIT;
+
+	(void)state;
+	memset(words, 'w', sizeof(words));
+	snprintf(json, sizeof(json),
+		 "{\"resourceSpans\":[{\"scopeSpans\":[{\"spans\":[{\"name\":\"a\",\"attributes\":"
+		 "[{\"key\":\"prompt\",\"value\":{\"stringValue\":\"%.*s\"}}]}]}]}]}",
+		 (int)sizeof(words), words);
+	assert_false(FAILED(json_to_wire(slice_of(json), SIGNAL_TRACES, 10000, &wire, NULL)));
+	start("    producer: { max_message_bytes: 1500 }\n");
+	rig_offer(&rig, PAYLOAD_TRACES, buf_view(&wire), 1);
+	assert_true(DELIVERED("traces", 1));
+	read_topic("otlp_spans", 1);
+	assert_non_null(strstr(messages[0].value + 20, "bytes cut]"));
+	stop();
+	buf_release(&wire);
+}
+
+static void a_record_larger_than_a_message_is_counted_as_too_big(void **state)
+{
+	char line[2001];
+
+	(void)state;
+	snprintf(line, sizeof(line), "{\"feature\":\"%01980d\"}\n", 0);
+	start("    producer: { max_message_bytes: 1500 }\n");
+	rig_offer(&rig, PAYLOAD_RECORDS, slice_of(line), 1);
+	assert_true(rig_wait(&rig, DROPPED("records", "too_big"), 1));
+	stop();
+}
+
 static void a_broker_that_is_away_is_waited_for(void **state)
 {
 	(void)state;
@@ -287,6 +321,8 @@ int main(void)
 		TEST(a_trace_is_a_message_with_its_id_as_key),
 		cmocka_unit_test(spans_are_counted_in_what_a_trace_became),
 		TEST(what_the_broker_refuses_for_good_is_dropped_and_counted),
+		TEST(a_span_larger_than_a_message_is_shortened),
+		TEST(a_record_larger_than_a_message_is_counted_as_too_big),
 		TEST(a_client_that_has_lost_its_sequence_is_renewed),
 		TEST(a_broker_that_is_away_is_waited_for),
 		TEST(at_the_deadline_what_waits_is_counted),
