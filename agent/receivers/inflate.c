@@ -22,7 +22,8 @@ struct status coding_parse(struct slice name, enum coding *out)
 	} names[] = {
 		{ { "", 0 }, CODING_IDENTITY },       { { "identity", 8 }, CODING_IDENTITY },
 		{ { "gzip", 4 }, CODING_GZIP },       { { "x-gzip", 6 }, CODING_GZIP },
-		{ { "deflate", 7 }, CODING_DEFLATE }, { { "zstd", 4 }, CODING_ZSTD },
+		{ { "deflate", 7 }, CODING_DEFLATE }, { { "zlib", 4 }, CODING_DEFLATE }, /* the Collector's word for it */
+		{ { "zstd", 4 }, CODING_ZSTD },
 	};
 
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {

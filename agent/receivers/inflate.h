@@ -34,8 +34,8 @@ struct inflater {
 	struct buf parts;       /* else all of its parts so far */
 };
 
-/* The coding that a Content-Encoding names ("gzip", "x-gzip", "deflate", "zstd", "identity", empty), case ignored.
- * Errors: UNSUPPORTED. */
+/* The coding that a Content-Encoding names ("gzip", "x-gzip", "deflate", "zlib", "zstd", "identity", empty), case
+ * ignored. Errors: UNSUPPORTED. */
 struct status coding_parse(struct slice name, enum coding *out) MUST_USE;
 
 void inflater_init(struct inflater *i);

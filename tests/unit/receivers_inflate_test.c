@@ -247,7 +247,8 @@ static void codings_have_names(void **state)
 		const char *name;
 		enum coding coding;
 	} good[] = { { "", CODING_IDENTITY },   { "identity", CODING_IDENTITY }, { "GZIP", CODING_GZIP },
-		     { "x-gzip", CODING_GZIP }, { "deflate", CODING_DEFLATE },   { "zstd", CODING_ZSTD } };
+		     { "x-gzip", CODING_GZIP }, { "deflate", CODING_DEFLATE },   { "zstd", CODING_ZSTD },
+		     { "zlib", CODING_DEFLATE } };
 	enum coding coding = CODING_COUNT;
 
 	(void)state;
