@@ -36,16 +36,19 @@ static void write_value(struct row_writer *w, const struct any_value *v)
 
 /* ------------------------------------------------------------------ columns */
 
+static void write_pair(struct row_writer *w, const struct attribute *a)
+{
+	json_write_comma(w->out);
+	json_write_string(w->out, a->key);
+	buf_byte(w->out, ':');
+	write_value(w, &a->value);
+}
+
 static void write_map(struct row_writer *w, struct attributes a)
 {
 	buf_byte(w->out, '{');
-	for (size_t i = 0; i < a.count; i++) {
-		if (i > 0)
-			buf_byte(w->out, ',');
-		json_write_string(w->out, a.items[i].key);
-		buf_byte(w->out, ':');
-		write_value(w, &a.items[i].value);
-	}
+	for (size_t i = 0; i < a.count; i++)
+		write_pair(w, &a.items[i]);
 	buf_byte(w->out, '}');
 }
 
@@ -85,12 +88,17 @@ static void write_text(struct row_writer *w, const char *column, struct slice te
 	json_write_string(w->out, text);
 }
 
-static void write_id(struct row_writer *w, const char *column, struct slice id)
+static void write_hex(struct row_writer *w, struct slice id)
 {
-	begin_column(w, column, "");
 	buf_byte(w->out, '"');
 	buf_hex(w->out, id.ptr, id.len);
 	buf_byte(w->out, '"');
+}
+
+static void write_id(struct row_writer *w, const char *column, struct slice id)
+{
+	begin_column(w, column, "");
+	write_hex(w, id);
 }
 
 static void write_time(struct row_writer *w, uint64_t unix_ns)
@@ -138,6 +146,84 @@ static void write_events(struct row_writer *w, const struct span_view *span)
 	buf_byte(w->out, ']');
 }
 
+/* ------------------------------------------------------------------ what the walker has no view of */
+
+/* Field numbers of Span and Span.Link. */
+enum { TRACE_STATE = 3, LINKS = 13, LINK_TRACE_ID = 1, LINK_SPAN_ID = 2, LINK_TRACE_STATE = 3, LINK_ATTRIBUTES = 4 };
+
+/* The content of the last field of that number; empty where there is none. */
+static struct slice field_of(struct slice message, uint32_t number)
+{
+	struct wire_reader r = wire_reader_of(message);
+	struct slice found = SLICE_NONE;
+	struct wire_field f;
+
+	while (wire_next(&r, &f))
+		if (f.number == number && f.type == WIRE_BYTES)
+			found = f.bytes;
+	return found;
+}
+
+static void write_link_trace_id(struct row_writer *w, struct slice link)
+{
+	write_hex(w, field_of(link, LINK_TRACE_ID));
+}
+
+static void write_link_span_id(struct row_writer *w, struct slice link)
+{
+	write_hex(w, field_of(link, LINK_SPAN_ID));
+}
+
+static void write_link_trace_state(struct row_writer *w, struct slice link)
+{
+	json_write_string(w->out, field_of(link, LINK_TRACE_STATE));
+}
+
+static void write_link_attributes(struct row_writer *w, struct slice link)
+{
+	struct wire_reader r = wire_reader_of(link);
+	struct attribute a;
+	struct wire_field f;
+
+	buf_byte(w->out, '{');
+	while (wire_next(&r, &f))
+		if (f.number == LINK_ATTRIBUTES && f.type == WIRE_BYTES && !FAILED(attribute_read(f.bytes, &a)))
+			write_pair(w, &a);
+	buf_byte(w->out, '}');
+}
+
+/* Old servers have no columns for them. */
+static void write_links(struct row_writer *w, struct slice span)
+{
+	static const struct {
+		const char *member;
+		void (*write)(struct row_writer *w, struct slice link);
+	} members[] = {
+		{ ".TraceId", write_link_trace_id },
+		{ ".SpanId", write_link_span_id },
+		{ ".TraceState", write_link_trace_state },
+		{ ".Attributes", write_link_attributes },
+	};
+
+	if (!w->server->is_modern || field_of(span, LINKS).ptr == NULL)
+		return;
+	for (size_t i = 0; i < sizeof(members) / sizeof(members[0]); i++) {
+		struct wire_reader r = wire_reader_of(span);
+		struct wire_field f;
+		begin_column(w, "Links", members[i].member);
+		buf_byte(w->out, '[');
+		while (wire_next(&r, &f)) {
+			if (f.number != LINKS || f.type != WIRE_BYTES)
+				continue;
+			json_write_comma(w->out);
+			members[i].write(w, f.bytes);
+		}
+		buf_byte(w->out, ']');
+	}
+}
+
+/* ------------------------------------------------------------------ rows */
+
 /* As the Collector writes them. */
 static const char *const kinds[] = { "Unspecified", "Internal", "Server", "Client", "Producer", "Consumer" };
 static const char *const codes[] = { "Unset", "Ok", "Error" };
@@ -167,6 +253,9 @@ static struct status write_row(void *context, const struct span_view *span, stru
 	write_id(w, "TraceId", span->trace_id);
 	write_id(w, "SpanId", span->span_id);
 	write_id(w, "ParentSpanId", span->parent_span_id);
+	struct slice trace_state = field_of(span->wire, TRACE_STATE);
+	if (trace_state.len > 0)
+		write_text(w, "TraceState", trace_state);
 	write_text(w, "SpanName", span->name);
 	write_text(w, "SpanKind", slice_of(word_of(kinds, 6, span->kind)));
 	write_text(w, "ServiceName", service_of(span));
@@ -179,6 +268,7 @@ static struct status write_row(void *context, const struct span_view *span, stru
 	write_text(w, "StatusCode", slice_of(word_of(codes, 3, span->status_code)));
 	write_text(w, "StatusMessage", span->status_message);
 	write_events(w, span);
+	write_links(w, span->wire);
 	buf_text(w->out, "}\n");
 	return OK;
 }

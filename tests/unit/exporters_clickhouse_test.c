@@ -129,16 +129,21 @@ static void what_it_cannot_parse_is_dropped_without_its_words(void **state)
 #define END "\"Duration\":5,\"StatusCode\":\"Error\",\"StatusMessage\":\"no\",\"Events.Timestamp\":[\"2023-11-14T22:13:20.000000002Z\"]," \
 	    "\"Events.Name\":[\"e\"],\"Events.Attributes\":"
 
-static void expect_row(bool is_modern, const char *want)
+static void expect_row_of(const char *request, bool is_modern, const char *want)
 {
 	const struct clickhouse_server server = { .is_modern = is_modern };
 	struct buf wire = BUF_INIT, rows = BUF_INIT;
 
-	assert_false(FAILED(json_to_wire(SLICE(SPAN), SIGNAL_TRACES, 10000, &wire, NULL)));
+	assert_false(FAILED(json_to_wire(slice_of(request), SIGNAL_TRACES, 10000, &wire, NULL)));
 	assert_false(FAILED(clickhouse_rows(&server, buf_view(&wire), &rows)));
 	assert_string_equal(buf_string(&rows), want);
 	buf_release(&wire);
 	buf_release(&rows);
+}
+
+static void expect_row(bool is_modern, const char *want)
+{
+	expect_row_of(SPAN, is_modern, want);
 }
 
 static void a_span_is_a_row_in_the_collectors_columns(void **state)
@@ -151,6 +156,30 @@ static void a_span_is_a_row_in_the_collectors_columns(void **state)
 			  "\"ResourceAttributes.value\":[\"shop\"],\"ScopeName\":\"s\",\"ScopeVersion\":\"\","
 			  "\"SpanAttributes.key\":[\"i\",\"l\"],\"SpanAttributes.value\":[\"5\",\"[\\\"a\\\",true]\"]," END
 			  "[\"{\\\"k\\\":\\\"v\\\"}\"]}\n");
+}
+
+#define LINKED                                                                                                               \
+	"{\"resourceSpans\":[{\"scopeSpans\":[{\"spans\":[{\"traceId\":\"0123456789abcdef0123456789abcdef\","                     \
+	"\"spanId\":\"0123456789abcdef\",\"traceState\":\"ot=th:8\",\"name\":\"n\",\"links\":[{\"traceId\":"                      \
+	"\"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa\",\"spanId\":\"aaaaaaaaaaaaaaaa\",\"traceState\":\"a=1\",\"attributes\":["           \
+	"{\"key\":\"i\",\"value\":{\"intValue\":\"5\"}},{\"key\":\"s\",\"value\":{\"stringValue\":\"v\"}}]},"                        \
+	"{\"traceId\":\"bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb\",\"spanId\":\"bbbbbbbbbbbbbbbb\"}]}]}]}]}"
+#define LINKED_HEAD "{\"Timestamp\":\"1970-01-01T00:00:00.000000000Z\"," IDS "\"TraceState\":\"ot=th:8\",\"SpanName\":\"n\"," \
+		    "\"SpanKind\":\"Unspecified\",\"ServiceName\":\"\","
+#define LINKED_END "\"Duration\":0,\"StatusCode\":\"Unset\",\"StatusMessage\":\"\",\"Events.Timestamp\":[],\"Events.Name\":[]," \
+		   "\"Events.Attributes\":[]"
+
+static void links_and_the_trace_state_go_with_their_span(void **state)
+{
+	(void)state;
+	expect_row_of(LINKED, true,
+		      LINKED_HEAD "\"ResourceAttributes\":{},\"ScopeName\":\"\",\"ScopeVersion\":\"\",\"SpanAttributes\":{}," LINKED_END
+				  ",\"Links.TraceId\":[\"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa\",\"bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb\"],"
+				  "\"Links.SpanId\":[\"aaaaaaaaaaaaaaaa\",\"bbbbbbbbbbbbbbbb\"],\"Links.TraceState\":[\"a=1\",\"\"],"
+				  "\"Links.Attributes\":[{\"i\":\"5\",\"s\":\"v\"},{}]}\n");
+	expect_row_of(LINKED, false,
+		      LINKED_HEAD "\"ResourceAttributes.key\":[],\"ResourceAttributes.value\":[],\"ScopeName\":\"\",\"ScopeVersion\":\"\","
+				  "\"SpanAttributes.key\":[],\"SpanAttributes.value\":[]," LINKED_END "}\n");
 }
 
 static void names_that_are_no_names_are_refused(void **state)
@@ -171,6 +200,7 @@ int main(void)
 		cmocka_unit_test(trouble_that_passes_is_tried_again_with_the_same_token),
 		cmocka_unit_test(what_it_cannot_parse_is_dropped_without_its_words),
 		cmocka_unit_test(a_span_is_a_row_in_the_collectors_columns),
+		cmocka_unit_test(links_and_the_trace_state_go_with_their_span),
 		cmocka_unit_test(names_that_are_no_names_are_refused),
 	};
 
