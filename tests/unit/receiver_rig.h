@@ -29,7 +29,7 @@ struct later_answer {
 	unsigned delay_ms;
 };
 
-static void *answer_later(void *argument)
+static inline void *answer_later(void *argument)
 {
 	struct later_answer answer = *(struct later_answer *)argument;
 
@@ -39,7 +39,7 @@ static void *answer_later(void *argument)
 	return NULL;
 }
 
-static void start_answer(struct ingest_reply *reply, unsigned delay_ms)
+static inline void start_answer(struct ingest_reply *reply, unsigned delay_ms)
 {
 	struct later_answer *answer = malloc(sizeof(*answer));
 	pthread_t thread;
@@ -51,7 +51,7 @@ static void start_answer(struct ingest_reply *reply, unsigned delay_ms)
 	pthread_detach(thread);
 }
 
-static void fake_ingest(void *context, unsigned lane, enum signal signal, struct slice wire, struct ingest_reply *reply)
+static inline void fake_ingest(void *context, unsigned lane, enum signal signal, struct slice wire, struct ingest_reply *reply)
 {
 	struct fake_pipeline *p = context;
 
@@ -75,7 +75,7 @@ static void fake_ingest(void *context, unsigned lane, enum signal signal, struct
 
 static struct fake_pipeline pipeline = { .lock = PTHREAD_MUTEX_INITIALIZER, .wire = { NULL, 0, 0, false } };
 
-static void pipeline_answers(struct ingest_reply reply)
+static inline void pipeline_answers(struct ingest_reply reply)
 {
 	pthread_mutex_lock(&pipeline.lock);
 	pipeline.reply = reply;
@@ -85,8 +85,13 @@ static void pipeline_answers(struct ingest_reply reply)
 	pthread_mutex_unlock(&pipeline.lock);
 }
 
-/* The same, but delay_ms after the ingest_fn has returned; 0: perhaps before. */
-static void pipeline_answers_later(struct ingest_reply reply, unsigned delay_ms)
+static inline void pipeline_takes_all(void)
+{
+	pipeline_answers((struct ingest_reply){ .status = OK });
+}
+
+/* The reply's status follows delay_ms after the ingest_fn has returned; 0: perhaps before. */
+static inline void pipeline_answers_later(struct ingest_reply reply, unsigned delay_ms)
 {
 	pipeline_answers(reply);
 	pthread_mutex_lock(&pipeline.lock);
@@ -95,7 +100,7 @@ static void pipeline_answers_later(struct ingest_reply reply, unsigned delay_ms)
 	pthread_mutex_unlock(&pipeline.lock);
 }
 
-static unsigned pipeline_calls(void)
+static inline unsigned pipeline_calls(void)
 {
 	pthread_mutex_lock(&pipeline.lock);
 	unsigned calls = pipeline.calls;
@@ -104,7 +109,7 @@ static unsigned pipeline_calls(void)
 }
 
 /* Waits, at most five seconds, until a meter has the value. */
-static bool meter_becomes(enum meter_family family, const char *labels, int64_t value)
+static inline bool meter_becomes(enum meter_family family, const char *labels, int64_t value)
 {
 	const struct meter *m = meter_get(family, labels);
 	uint64_t until_ns = clock_mono_ns() + 5 * NS_PER_SECOND;
