@@ -201,10 +201,10 @@ static void describe(struct deciding *d, struct entry *e, const struct counting_
 	e->duration_us = c->end_unix_ns > c->start_unix_ns ? capped((c->end_unix_ns - c->start_unix_ns) / 1000) : 0;
 }
 
-/* A call that is told again with counts that were missing before is not a repetition. */
+/* Counts that were missing before, or a span that did not look like a call before: that is no repetition. */
 static bool completes(const struct entry *e, const struct call *c)
 {
-	return c != NULL && c->counted && call_has_usage(c) && (e->flags & SPAN_LEAF) != 0 && (e->flags & SPAN_USAGE) == 0;
+	return c != NULL && c->counted && (e->flags & SPAN_USAGE) == 0 && ((e->flags & SPAN_LEAF) == 0 || call_has_usage(c));
 }
 
 static enum counting_verdict repeated(const struct entry *e)
@@ -479,10 +479,11 @@ static void inherit(struct deciding *d, struct counting_span *s)
 
 static void write_verdict(const struct counting_span *s, struct call *c)
 {
+	bool claims = c->counted || c->wrapper;
 	bool is_held_call = s->verdict == COUNTING_HELD && c->counted;
 
 	c->counted = s->verdict == COUNTING_COUNTED;
-	c->wrapper = s->verdict != COUNTING_COUNTED && s->verdict != COUNTING_NONE && !is_held_call;
+	c->wrapper = claims && s->verdict != COUNTING_COUNTED && s->verdict != COUNTING_NONE && !is_held_call;
 	if (reasons[s->verdict] != NULL)
 		c->not_counted = reasons[is_held_call ? COUNTING_VERDICTS : s->verdict];
 }

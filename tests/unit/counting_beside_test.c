@@ -134,6 +134,44 @@ static void a_half_written_span_is_completed_by_the_later_one(void **state)
 	assert_pair_counts_once(&half, &whole, 50);
 }
 
+/* As a partial update tells it: before, nothing said that this is a model call. */
+static void a_span_that_was_no_call_yet_is_one_when_it_is_told_whole(void **state)
+{
+	static const struct told half = { .id = 1, .role = ROLE_NONE }, search = { .id = 2, .role = ROLE_RETRIEVAL };
+	static const struct told whole = { .id = 1, .role = ROLE_LLM, .input = 50, .output = 5 };
+	static const struct told answered = { .id = 2, .role = ROLE_LLM, .input = 60, .output = 6 };
+	struct world *w = world_new();
+
+	(void)state;
+	tell(w, &half);
+	tell(w, &search);
+	assert_int_equal(end_batch(w), 0);
+	tell(w, &whole);
+	tell(w, &answered);
+	assert_int_equal(end_batch(w), 2);
+	assert_int_equal(w->input, 110);
+	tell(w, &whole);
+	assert_int_equal(end_batch(w), 0);
+	world_free(w);
+}
+
+static void a_search_sent_again_is_known_and_gets_no_mark_that_it_had_not(void **state)
+{
+	static const struct told search = { .id = 1, .role = ROLE_RETRIEVAL };
+	struct world *w = world_new();
+
+	(void)state;
+	tell(w, &search);
+	counting_decide(w->counting, &w->batch, w->calls);
+	assert_int_equal(w->batch.spans[0].verdict, COUNTING_NONE);
+	w->batch.count = w->call_count = 0;
+	tell(w, &search);
+	counting_decide(w->counting, &w->batch, w->calls);
+	assert_int_equal(w->batch.spans[0].verdict, COUNTING_REPEATED);
+	assert_false(w->calls[0].wrapper);
+	world_free(w);
+}
+
 /* A log record is written in the context of the call's span, or of the one around it. */
 static void a_log_record_and_a_span_tell_of_one_call_and_the_span_counts(void **state)
 {
@@ -256,6 +294,8 @@ int main(void)
 		cmocka_unit_test(ids_that_the_client_made_up_say_nothing),
 		cmocka_unit_test(a_request_sent_again_adds_nothing_but_looks_the_same),
 		cmocka_unit_test(a_half_written_span_is_completed_by_the_later_one),
+		cmocka_unit_test(a_span_that_was_no_call_yet_is_one_when_it_is_told_whole),
+		cmocka_unit_test(a_search_sent_again_is_known_and_gets_no_mark_that_it_had_not),
 		cmocka_unit_test(a_log_record_and_a_span_tell_of_one_call_and_the_span_counts),
 		cmocka_unit_test(a_log_record_counts_where_no_span_comes),
 		cmocka_unit_test(a_log_record_of_a_vendors_own_program_counts_at_once),
