@@ -306,17 +306,28 @@ static void write_attributes(struct worker *w, const struct counting_span *span,
 	attribute_writer_reuse(&w->added, added);
 }
 
+/* A search told for the first time; NULL: the span is none. */
+static const struct call *new_search(const struct worker *w, const struct counting_span *span)
+{
+	const struct call *c = span->call != COUNTING_NO_CALL ? &w->calls[span->call] : NULL;
+	bool is_repeated = span->verdict == COUNTING_REPEATED || span->verdict == COUNTING_REPEATED_COUNTED;
+
+	return c != NULL && c->role == ROLE_RETRIEVAL && !is_repeated ? c : NULL;
+}
+
 /* Copies the retrievals, before the counted calls take their places. */
 static void keep_retrievals(struct worker *w)
 {
 	size_t count = 0;
 
-	for (size_t i = 0; i < w->call_count; i++)
-		count += w->calls[i].role == ROLE_RETRIEVAL;
+	for (size_t i = 0; i < w->seen.count; i++)
+		count += new_search(w, &w->seen.spans[i]) != NULL;
 	w->retrievals = count > 0 ? arena_array(&w->arena, count, sizeof(*w->retrievals)) : NULL;
-	for (size_t i = 0; w->retrievals != NULL && i < w->call_count; i++)
-		if (w->calls[i].role == ROLE_RETRIEVAL)
-			w->retrievals[w->retrieval_count++] = w->calls[i];
+	for (size_t i = 0; w->retrievals != NULL && i < w->seen.count; i++) {
+		const struct call *c = new_search(w, &w->seen.spans[i]);
+		if (c != NULL)
+			w->retrievals[w->retrieval_count++] = *c;
+	}
 }
 
 /* Moves the counted calls to the front. counted: how many there are. */

@@ -11,6 +11,7 @@
 #include <cmocka.h>
 
 #include "agent/daemon/worker.h"
+#include "agent/otlp/json_transcode.h"
 #include "agent/span/record.h"
 
 #define REPORTED_PUSD INT64_C(5000000000)
@@ -241,9 +242,37 @@ static void a_cost_below_nothing_or_beyond_all_is_no_record(void **state)
 	arena_release(&arena);
 }
 
+static void expect_searches(struct worker *w, struct slice request, size_t searches)
+{
+	assert_false(FAILED(worker_read(w, SIGNAL_TRACES, request, false)));
+	assert_int_equal(w->retrieval_count, searches);
+}
+
+static void a_search_is_told_once_however_often_it_is_sent(void **state)
+{
+	static const char span[] = "{\"traceId\":\"0af7651916cd43dd8448eb211c80319c\",\"spanId\":\"b7ad6b7169203331\","
+				   "\"attributes\":[{\"key\":\"gen_ai.operation.name\",\"value\":{\"stringValue\":\"retrieval\"}}]}";
+	struct buf json = BUF_INIT, wire = BUF_INIT;
+	struct counting *counting = counting_new(1 << 20);
+	struct worker w;
+
+	(void)state;
+	buf_printf(&json, "{\"resourceSpans\":[{\"scopeSpans\":[{\"spans\":[%s,%s]}]}]}", span, span);
+	assert_false(FAILED(json_to_wire(buf_view(&json), SIGNAL_TRACES, SIZE_MAX, &wire, NULL)));
+	assert_false(FAILED(worker_init(&w, "test", NULL, counting, NULL)));
+	assert_false(FAILED(worker_adopt(&w, settings_with(COST_COMPUTED, NULL))));
+	expect_searches(&w, buf_view(&wire), 1);
+	expect_searches(&w, buf_view(&wire), 0);
+	worker_release(&w);
+	counting_free(counting);
+	buf_release(&json);
+	buf_release(&wire);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_search_is_told_once_however_often_it_is_sent),
 		cmocka_unit_test(the_computed_cost_counts_unless_the_other_is_chosen),
 		cmocka_unit_test(a_reported_cost_counts_where_it_is_chosen_and_told),
 		cmocka_unit_test(a_reported_cost_counts_for_a_model_without_a_price),
