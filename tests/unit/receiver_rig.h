@@ -51,7 +51,8 @@ static inline void start_answer(struct ingest_reply *reply, unsigned delay_ms)
 	pthread_detach(thread);
 }
 
-static inline void fake_ingest(void *context, unsigned lane, enum signal signal, struct slice wire, struct ingest_reply *reply)
+static inline void fake_ingest(void *context, unsigned lane, enum signal signal, struct slice wire,
+			       struct ingest_reply *reply)
 {
 	struct fake_pipeline *p = context;
 
@@ -106,6 +107,15 @@ static inline unsigned pipeline_calls(void)
 	unsigned calls = pipeline.calls;
 	pthread_mutex_unlock(&pipeline.lock);
 	return calls;
+}
+
+/* Of the last call. */
+static inline enum signal pipeline_signal(void)
+{
+	pthread_mutex_lock(&pipeline.lock);
+	enum signal signal = pipeline.signal;
+	pthread_mutex_unlock(&pipeline.lock);
+	return signal;
 }
 
 /* Waits, at most five seconds, until a meter has the value. */
