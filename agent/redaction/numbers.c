@@ -172,6 +172,12 @@ static bool has_one_separator(const struct number *n, unsigned groups)
 	return true;
 }
 
+/* "0532 0130 00", "0800 1200 1600": the end of a bank account, an identifier, hours of the day. */
+static bool has_groups_of_four(const struct number *n)
+{
+	return n->group[0].digits == 4 && n->group[1].digits == 4;
+}
+
 /* North American, or national with its leading 0; without separators any number would look like one. */
 static bool is_phone(const struct number *n, unsigned groups, unsigned total)
 {
@@ -183,7 +189,7 @@ static bool is_phone(const struct number *n, unsigned groups, unsigned total)
 	if (has_layout(n, groups, "334", "-. ") || (long_distance && has_layout(n, groups, "1334", "-. ")))
 		return area[0] >= 2 && area[3] >= 2;
 	return n->digit[0] == 0 && n->digit[1] != 0 && total >= 9 && total <= 12 && n->group[0].digits >= 2 &&
-	       n->group[0].digits <= 6 && n->group[0].digits != 4;
+	       n->group[0].digits <= 6 && !has_groups_of_four(n);
 }
 
 static const struct {

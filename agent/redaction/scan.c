@@ -2,15 +2,17 @@
  * redaction/scan.c - a text as what it is: plain, JSON, or JSON in strings of JSON.
  *
  * Strings of JSON are looked at one by one, unescaped, with a map from each byte to where it stood; a finding in the
- * unescaped text becomes the run of whole escapes that it stood in, so that the JSON around it stays sound.
+ * unescaped text becomes the run of whole escapes that it stood in, so that the JSON around it stays sound. Plain text is
+ * looked at in the same way where it holds escapes (fold.h): those of JSON that was cut off, of URLs, of typesetters.
  */
 #include <stdlib.h>
 
-#include "agent/base/hex.h"
 #include "agent/base/json.h"
+#include "agent/redaction/fold.h"
 #include "agent/redaction/redaction_priv.h"
 
 static void scan(struct redaction_lane *l, struct slice text, unsigned level);
+static void scan_words(struct redaction_lane *l, struct slice text);
 
 /* Findings from `first` on were made in a part of the text that begins at offset. */
 static void shift(struct redaction_lane *l, size_t first, size_t offset)
@@ -56,55 +58,14 @@ static void scan_plain(struct redaction_lane *l, struct slice text)
 }
 
 /* ------------------------------------------------------------------ escapes */
-
-/* The four digits behind \u; -1: there are none. */
-static int32_t code_unit(struct slice text, size_t at)
-{
-	int32_t value = 0;
-
-	if (at + 6 > text.len || text.ptr[at] != '\\' || text.ptr[at + 1] != 'u')
-		return -1;
-	for (size_t i = at + 2; i < at + 6; i++) {
-		int digit = hex_digit(text.ptr[i]);
-		if (digit < 0)
-			return -1;
-		value = value * 16 + digit;
-	}
-	return value;
-}
-
-/* The character that begins at the backslash; length: what it takes of the text. Whatever is no escape is itself. */
-static size_t read_escape(struct slice text, size_t at, char out[4], size_t *length)
-{
-	static const char from[] = "\"\\/bfnrt", to[] = "\"\\/\b\f\n\r\t";
-	int32_t unit = code_unit(text, at), low = -1;
-
-	if (unit >= 0) {
-		*length = 6;
-		if (unit >= 0xd800 && unit < 0xdc00)
-			low = code_unit(text, at + 6);
-		if (low >= 0xdc00 && low < 0xe000) {
-			*length = 12;
-			return utf8_write(0x10000u + ((uint32_t)(unit - 0xd800) << 10) + (uint32_t)(low - 0xdc00), out);
-		}
-		return utf8_write((uint32_t)unit, out);
-	}
-	const char *known = at + 1 < text.len && text.ptr[at + 1] != '\0' ? strchr(from, text.ptr[at + 1]) : NULL;
-	*length = known != NULL ? 2 : 1;
-	out[0] = known != NULL ? to[known - from] : '\\';
-	return 1;
-}
-
-static bool unescape(struct scan_level *level, struct slice text)
+static bool unescape(struct scan_level *level, struct slice text, fold_read read)
 {
 	buf_reset(&level->text);
 	buf_reset(&level->map);
 	for (size_t at = 0; at < text.len;) {
 		char bytes[4] = { text.ptr[at] };
-		size_t length = 1, n = 1;
+		size_t length = 1, n = read(text, at, bytes, &length);
 		uint32_t where = (uint32_t)at;
-		if (text.ptr[at] == '\\')
-			n = read_escape(text, at, bytes, &length);
 		buf_append(&level->text, bytes, n);
 		for (size_t i = 0; i < n; i++)
 			buf_append(&level->map, &where, sizeof(where));
@@ -133,14 +94,14 @@ static void scan_escaped(struct redaction_lane *l, struct slice text, unsigned l
 		return;
 	}
 	struct scan_level *here = &l->levels[level];
-	if (!unescape(here, text)) {
+	if (!unescape(here, text, is_json_string ? fold_json : fold_any)) {
 		l->failed = true;
 		return;
 	}
 	if (is_json_string)
 		scan(l, buf_view(&here->text), level + 1);
 	else
-		scan_plain(l, buf_view(&here->text));
+		scan_words(l, buf_view(&here->text));
 	for (size_t i = first; i < l->count; i++) {
 		l->findings[i].start = mapped(here, l->findings[i].start);
 		l->findings[i].end = mapped(here, l->findings[i].end);
@@ -294,13 +255,66 @@ static bool scan_json(struct redaction_lane *l, struct slice text, unsigned leve
 	return false;
 }
 
+/* A value that begins and does not end was cut off: all of it goes. Other words go up to where a value would end. */
+static size_t broken_value_end(struct slice text, size_t at)
+{
+	if (at < text.len && strchr("\"{[", text.ptr[at]) != NULL)
+		return text.len;
+	while (at < text.len && strchr(",}]\n", text.ptr[at]) == NULL)
+		at++;
+	return at;
+}
+
+static size_t skip_blanks(struct slice text, size_t at)
+{
+	while (at < text.len && strchr(" \t\r\n", text.ptr[at]) != NULL && text.ptr[at] != '\0')
+		at++;
+	return at;
+}
+
+/* Denies the value at `at`; returns its end. */
+static size_t deny_loose_value(struct json_scan *j, size_t at)
+{
+	json_init(&j->at, slice_skip(j->text, at));
+	if (deny_value(j))
+		return (size_t)(j->at.at - j->text.ptr);
+	size_t end = broken_value_end(j->text, at), start = at + (at < end && j->text.ptr[at] == '"');
+	if (start < end)
+		finding_add(j->lane, j->text, start, end, RULE_DENIED);
+	return end;
+}
+
+/* Denied members of JSON that was cut off, or that stands among words: whatever is quoted before a colon is a name. */
+static void scan_loose_members(struct redaction_lane *l, struct slice text)
+{
+	struct json_scan j = { .lane = l, .text = text };
+	struct json_string name;
+	const char *quote;
+
+	for (size_t at = 0; at < text.len && (quote = memchr(text.ptr + at, '"', text.len - at)) != NULL;) {
+		json_init(&j.at, slice_skip(text, (size_t)(quote - text.ptr)));
+		bool is_string = json_string(&j.at, &name);
+		size_t end = (size_t)(j.at.at - text.ptr), colon = skip_blanks(text, end);
+		at = is_string ? end - 1 : end; /* where it ends another one may begin */
+		if (is_string && colon < text.len && text.ptr[colon] == ':' && is_denied(&j, name))
+			at = deny_loose_value(&j, skip_blanks(text, colon + 1));
+	}
+}
+
+static void scan_words(struct redaction_lane *l, struct slice text)
+{
+	scan_plain(l, text);
+	if (l->redactor->denied.count > 0)
+		scan_loose_members(l, text);
+}
+
 /* Text that is no JSON may be a piece of some, cut off: it is looked at as it stands and unescaped. */
 static void scan(struct redaction_lane *l, struct slice text, unsigned level)
 {
 	if (looks_like_json(text) && scan_json(l, text, level))
 		return;
-	scan_plain(l, text);
-	if (memchr(text.ptr, '\\', text.len) != NULL)
+	scan_words(l, text);
+	if (fold_changes(text))
 		scan_escaped(l, text, level, false);
 }
 

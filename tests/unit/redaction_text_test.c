@@ -68,6 +68,7 @@ static void each_detector_finds_what_it_is_for(void **state)
 		{ "<a@b.co>", "<[email]>" },
 		{ "call +49 30 1234567 or (415) 555-2671.", "call [phone] or [phone]." },
 		{ "415-555-2671; 1-415-555-2671; 030 12345678", "[phone]; [phone]; [phone]" },
+		{ "0171 1234567, 0161 496 0000, 0800-123-4567", "[phone], [phone], [phone]" },
 		{ "card 4111 1111 1111 1111 12/27", "card [card] 12/27" },
 		{ "378282246310005 and 5555-5555-5555-4444", "[card] and [card]" },
 		{ "pay DE89 3704 0044 0532 0130 00 now", "pay [iban] now" },
@@ -120,6 +121,7 @@ static void what_only_looks_alike_stays(void **state)
 		"000-12-3456", "666-12-3456",    /* areas never given out */
 		"BG123456C", "12345678A", "12:30:45", "std::dead::beef", "2026-11-21 19:03:48", "version 1.2.3", "4.10.2.3.4",
 		"sk-learn-estimators-are-fun-to-use", "the bearer of this letter", "user@localhost", "a@b",
+		"open 0800 1200 1600", "0123-4567-8901", "100%25 of 10\xe2\x80\x93" "20",
 		"127.0.0.1", "-----BEGIN CERTIFICATE-----", "scikit-learn==1.4.2", "gpt-4o@genai-prices-0.2.3",
 		"[1, 2, 3, 4]", "{\"total_tokens\": 1234}", "",
 	};
@@ -129,6 +131,45 @@ static void what_only_looks_alike_stays(void **state)
 	open_rig(&rig);
 	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++)
 		becomes(&rig, texts[i], texts[i]);
+	close_rig(&rig);
+}
+
+static void what_is_written_for_a_url_is_read(void **state)
+{
+	static const char *const cases[][2] = {
+		{ "GET /u?email=jane%40example.org&x=1", "GET /u?email=[email]&x=1" },
+		{ "tel=%2B49%2030%201234567&card=4111%201111%201111%201111", "tel=[phone]&card=[card]" },
+		{ "auth=Bearer%20abcdefgh12345678", "auth=[bearer]" },
+		{ "{\"url\":\"https:\\/\\/a.org\\/?to=jane%40example.org\"}", "{\"url\":\"https:\\/\\/a.org\\/?to=[email]\"}" },
+		{ "50% of a@b.org, 100%", "50% of [email], 100%" },
+	};
+	struct rig rig = { 0 };
+
+	(void)state;
+	open_rig(&rig);
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
+		becomes(&rig, cases[i][0], cases[i][1]);
+	close_rig(&rig);
+}
+
+/* No-break space (U+00A0), narrow no-break space (U+202F), no-break hyphen (U+2011), en dash (U+2013). */
+static void blanks_and_dashes_of_typesetters_separate_digits_too(void **state)
+{
+	static const char *const cases[][2] = {
+		{ "card 4111\xc2\xa0" "1111\xc2\xa0" "1111\xc2\xa0" "1111.", "card [card]." },
+		{ "\xe2\x80\x9c+33\xe2\x80\xaf" "1\xe2\x80\xaf" "23\xe2\x80\xaf" "45\xe2\x80\xaf" "67\xe2\x80\xaf" "89\xe2\x80\x9d",
+		  "\xe2\x80\x9c[phone]\xe2\x80\x9d" },
+		{ "call 415\xe2\x80\x91" "555\xe2\x80\x91" "2671", "call [phone]" },
+		{ "(415)\xc2\xa0" "555\xe2\x80\x93" "2671", "[phone]" },
+		{ "DE89\xc2\xa0" "3704\xc2\xa0" "0044\xc2\xa0" "0532\xc2\xa0" "0130\xc2\xa0" "00", "[iban]" },
+		{ "pages 10\xe2\x80\x93" "20, 1\xc2\xa0" "000 times", "pages 10\xe2\x80\x93" "20, 1\xc2\xa0" "000 times" },
+	};
+	struct rig rig = { 0 };
+
+	(void)state;
+	open_rig(&rig);
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
+		becomes(&rig, cases[i][0], cases[i][1]);
 	close_rig(&rig);
 }
 
@@ -165,6 +206,28 @@ static void a_denied_member_goes_whatever_it_holds(void **state)
 	open_rig(&rig);
 	becomes(&rig, "{\"password\":\"x\",\"total_password\":\"y\"}", "{\"password\":\"[denied]\",\"total_password\":\"y\"}");
 	becomes(&rig, "{\"p\\u0061ssword\":{\"a\":[1,2]},\"auth.x\":5}", "{\"p\\u0061ssword\":null,\"auth.x\":null}");
+	close_rig(&rig);
+}
+
+static void a_denied_member_of_json_that_is_cut_off_or_stands_among_words_goes(void **state)
+{
+	static const char *const cases[][2] = {
+		{ "{\"password\":\"x\",\"text\":\"and so o", "{\"password\":\"[denied]\",\"text\":\"and so o" },
+		{ "{\"a\":1,\"password\":\"hunt", "{\"a\":1,\"password\":\"[denied]" },
+		{ "{\"a\":1,\"password\": {\"b\":\"hunt", "{\"a\":1,\"password\": [denied]" },
+		{ "{\"args\":\"{\\\"password\\\":\\\"x\\\",\\\"b", "{\"args\":\"{\\\"password\\\":\\\"[denied]\\\",\\\"b" },
+		{ "{\"password\":\"x\"}\n{\"password\":5}", "{\"password\":\"[denied]\"}\n{\"password\":null}" },
+		{ "The 5\" disk:\n```json\n{\"password\" : \"x\"}\n```", "The 5\" disk:\n```json\n{\"password\" : \"[denied]\"}\n```" },
+		{ "{\"password\": hunter, \"b\": 1", "{\"password\": [denied], \"b\": 1" },
+		{ "the \"password\" is wrong", "the \"password\" is wrong" },
+	};
+	const char *key = "password";
+	struct rig rig = { .config.deny_keys = { &key, 1 } };
+
+	(void)state;
+	open_rig(&rig);
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
+		becomes(&rig, cases[i][0], cases[i][1]);
 	close_rig(&rig);
 }
 
@@ -340,8 +403,11 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(each_detector_finds_what_it_is_for),
 		cmocka_unit_test(what_only_looks_alike_stays),
+		cmocka_unit_test(what_is_written_for_a_url_is_read),
+		cmocka_unit_test(blanks_and_dashes_of_typesetters_separate_digits_too),
 		cmocka_unit_test(json_stays_json_whatever_is_found_in_it),
 		cmocka_unit_test(a_denied_member_goes_whatever_it_holds),
+		cmocka_unit_test(a_denied_member_of_json_that_is_cut_off_or_stands_among_words_goes),
 		cmocka_unit_test(a_member_whose_name_cannot_be_read_for_want_of_memory_leaves_nothing),
 		cmocka_unit_test(a_pseudonym_is_the_same_for_the_same_and_tells_nothing),
 		cmocka_unit_test(a_find_that_is_to_be_dropped_takes_the_value_along),
