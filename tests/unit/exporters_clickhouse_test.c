@@ -105,6 +105,28 @@ static void trouble_that_passes_is_tried_again_with_the_same_token(void **state)
 	stop();
 }
 
+#define TOO_MANY_DAYS                                                                                                         \
+	{                                                                                                                    \
+		.bytes = "HTTP/1.1 500 No\r\nX-ClickHouse-Exception-Code: 252\r\nContent-Length: 84\r\n\r\nCode: 252. "          \
+			 "DB::Exception: Too many partitions for single INSERT block (more than 100)."                       \
+	}
+
+/* The server counts days (partitions), and says no to the same rows for ever. */
+static void rows_of_too_many_days_go_in_halves(void **state)
+{
+	(void)state;
+	START("    create_schema: false\n    sending_queue: { batch: { min_size: 32, flush_timeout: 10s } }\n", ANSWER("5", "24.8\n"),
+	      TOO_MANY_DAYS, DONE);
+	rig_offer(&rig, PAYLOAD_RECORDS, RECORD, 1);
+	rig_offer(&rig, PAYLOAD_RECORDS, RECORD, 1);
+	assert_true(rig_wait(&rig, METER_EXPORTED, LABELS("records"), 2));
+	assert_int_equal(http_peer_served(&peer), 4);
+	assert_int_equal(peer.requests[1].body_bytes, 2 * RECORD.len);
+	assert_int_equal(peer.requests[2].body_bytes, RECORD.len);
+	assert_int_equal(peer.requests[3].body_bytes, RECORD.len);
+	stop();
+}
+
 static void what_it_cannot_parse_is_dropped_without_its_words(void **state)
 {
 	(void)state;
@@ -198,6 +220,7 @@ int main(void)
 		cmocka_unit_test(tables_of_this_version_are_left_alone),
 		cmocka_unit_test(tables_of_a_newer_version_are_not_touched),
 		cmocka_unit_test(trouble_that_passes_is_tried_again_with_the_same_token),
+		cmocka_unit_test(rows_of_too_many_days_go_in_halves),
 		cmocka_unit_test(what_it_cannot_parse_is_dropped_without_its_words),
 		cmocka_unit_test(a_span_is_a_row_in_the_collectors_columns),
 		cmocka_unit_test(links_and_the_trace_state_go_with_their_span),
