@@ -396,6 +396,8 @@ bool dialect_read(struct dialect_reader *d, const struct span_view *span, struct
 	start(c, by_name != ROLE_COUNT && is_leaf(role) ? by_name : role);
 	if (span->event_count > 0)
 		events_read(&d->context, r, span);
+	if (d->scope.writes_events_late)
+		r->first_token_unix_ns = 0;
 	copy_identity(span, c);
 	fill(d, span->scope, c);
 	return true;

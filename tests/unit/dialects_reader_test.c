@@ -234,6 +234,38 @@ static void openinference_parameters_that_say_no_stream_say_nothing(void **state
 	assert_int_equal(c.streaming, TRI_UNKNOWN);
 }
 
+/* Envoy AI Gateway writes all events when the answer has ended, and as llm.system the API that its clients speak. */
+static void envoys_gateway_tells_neither_the_first_token_nor_who_served(void **state)
+{
+	static const struct {
+		const char *model, *served;
+	} cases[] = {
+		{ "gpt-4o-2024-08-06", "openai" },
+		{ "claude-sonnet-4-20250514", "anthropic" },
+		{ "us.anthropic.claude-sonnet-4-20250514-v1:0", "aws.bedrock" },
+		{ "llama-3.3-70b", "" },
+	};
+	struct call c;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct made m = { .scope = SLICE("envoyproxy/ai-gateway") };
+		text(&m, "openinference.span.kind", "LLM");
+		text(&m, "llm.system", "openai");
+		text(&m, "llm.model_name", cases[i].model);
+		text(&m, "llm.invocation_parameters", "{\"model\": \"fast\", \"stream\": true}");
+		m.event = (struct event_view){ .time_unix_ns = 4999, .name = SLICE("First Token Stream Event") };
+		m.event_count = 1;
+		assert_true(read_made(&m, &c));
+		assert_int_equal(c.producer, PRODUCER_PROXY);
+		assert_text(c.provider, cases[i].served);
+		assert_text(c.request_model, "fast");
+		assert_text(c.response_model, cases[i].model);
+		assert_int_equal(c.streaming, TRI_YES);
+		assert_int_equal(c.ttft_ns, 0);
+	}
+}
+
 static void dimensions_come_from_span_then_metadata_then_resource(void **state)
 {
 	struct made m = chat();
@@ -347,6 +379,7 @@ int main(void)
 		cmocka_unit_test(cached_tokens_beside_the_input_are_added_to_it),
 		cmocka_unit_test(openinference_tells_stream_and_model_in_its_parameters),
 		cmocka_unit_test(openinference_parameters_that_say_no_stream_say_nothing),
+		cmocka_unit_test(envoys_gateway_tells_neither_the_first_token_nor_who_served),
 		cmocka_unit_test(dimensions_come_from_span_then_metadata_then_resource),
 		cmocka_unit_test(prompt_name_and_version_come_from_one_source),
 		cmocka_unit_test(a_template_without_a_name_is_known_by_its_fingerprint),
