@@ -96,7 +96,8 @@ void snapshot_release(struct snapshot *s);
 void series_add(struct series *to, const struct series *from, struct arena *a);
 
 uint64_t series_requests(const struct series *s);
-/* Whether any call of it has a cost; whether its cost per successful call is known, and that cost. */
+/* Whether its cost is known: that of any call, or all of them failed, which costs nothing; beside calls without a price a
+ * failed one does not make it 0. Whether its cost per successful call is known, and that cost. */
 bool series_is_priced(const struct series *s);
 bool series_cost_per_success(const struct series *s, __int128_t *out_pusd);
 bool series_is_overflow(const struct series *s);

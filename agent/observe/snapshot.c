@@ -52,7 +52,9 @@ uint64_t series_requests(const struct series *s)
 
 bool series_is_priced(const struct series *s)
 {
-	return s->unpriced < series_requests(s);
+	bool has_priced = s->cost != NULL || s->cost_pusd > 0;
+
+	return has_priced || (s->unpriced == 0 && series_requests(s) > 0);
 }
 
 bool series_cost_per_success(const struct series *s, __int128_t *out_pusd)

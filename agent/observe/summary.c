@@ -69,6 +69,7 @@ static struct histogram *join_contexts(struct histogram *by_context[CONTEXT_COUN
 static void write_numbers(struct buf *out, struct series *s)
 {
 	uint64_t requests = series_requests(s), priced = requests - s->unpriced, errors = 0;
+	const bool is_priced = series_is_priced(s);
 	__int128_t per_success = 0;
 	struct histogram *duration = join_contexts(s->duration), *ttft = join_contexts(s->ttft);
 
@@ -77,8 +78,8 @@ static void write_numbers(struct buf *out, struct series *s)
 	json_write_count(out, "requests", requests);
 	json_write_count(out, "errors", errors);
 	json_write_count(out, "unpriced", s->unpriced);
-	write_cost(out, "cost_usd", priced > 0, s->cost_pusd);
-	write_cost(out, "cost_per_request_usd", priced > 0, priced > 0 ? money_divide(s->cost_pusd, priced) : 0);
+	write_cost(out, "cost_usd", is_priced, s->cost_pusd);
+	write_cost(out, "cost_per_request_usd", is_priced, is_priced ? money_divide(s->cost_pusd, priced) : 0);
 	bool has_success = series_cost_per_success(s, &per_success);
 	write_cost(out, "cost_per_success_usd", has_success, per_success);
 	write_cost(out, "cache_savings_usd", s->cached > 0, s->cache_savings_pusd - s->cache_losses_pusd);

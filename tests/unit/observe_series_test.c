@@ -139,6 +139,26 @@ static void what_a_call_does_not_say_is_unknown_and_not_zero(void **state)
 	observer_free(o);
 }
 
+static void a_failed_call_does_not_make_calls_without_a_price_free(void **state)
+{
+	struct config config = config_with(100, 128);
+	struct observer *o = observer_new(&config, 1);
+	struct call c = sample_call();
+
+	(void)state;
+	c.cost.known = false;
+	c.outcome = OUTCOME_ERROR;
+	observe_one(o, 0, &c);
+	assert_scraped(o, "plimsoll_cost_usd_total{" LABELS "} 0"); /* nobody pays for it */
+	c.outcome = OUTCOME_OK;
+	observe_one(o, 0, &c);
+	assert_int_equal(lines_of(o, "plimsoll_cost_usd_total"), 0);
+	c.cost = (struct cost){ .known = true, .total_pusd = 0 };
+	observe_one(o, 0, &c);
+	assert_scraped(o, "plimsoll_cost_usd_total{" LABELS "} 0");
+	observer_free(o);
+}
+
 static void label_sets_beyond_the_cap_share_one_series(void **state)
 {
 	struct config config = config_with(3, 128);
@@ -364,6 +384,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_call_is_counted_in_every_family),
 		cmocka_unit_test(what_a_call_does_not_say_is_unknown_and_not_zero),
+		cmocka_unit_test(a_failed_call_does_not_make_calls_without_a_price_free),
 		cmocka_unit_test(label_sets_beyond_the_cap_share_one_series),
 		cmocka_unit_test(hostile_labels_are_repaired_cut_and_escaped),
 		cmocka_unit_test(two_spellings_of_one_label_set_are_one_series),

@@ -127,6 +127,25 @@ static void what_is_unknown_is_null(void **state)
 	observer_free(o);
 }
 
+static void a_failed_call_does_not_make_a_row_free(void **state)
+{
+	struct observer *o = new_observer(100);
+	struct call failed = { .counted = true, .role = ROLE_LLM, .provider = SLICE("openai"), .outcome = OUTCOME_ERROR };
+	struct observe_shard *s = observer_shard(o, 0);
+
+	(void)state;
+	observe(o, 0, "", "llama", -1);
+	observe_begin(s);
+	observe_call(s, &failed);
+	observe_end(s);
+	json_t *root = summary_of(o), *row = at(root, "feature", 0);
+	assert_int_equal(number_of(row, "requests"), 2);
+	assert_true(json_is_null(json_object_get(row, "cost_usd")));
+	assert_true(json_is_null(json_object_get(row, "cost_per_request_usd")));
+	json_decref(root);
+	observer_free(o);
+}
+
 static void cache_savings_are_net(void **state)
 {
 	struct observer *o = new_observer(100);
@@ -223,6 +242,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(rows_add_up_label_sets_of_all_shards),
 		cmocka_unit_test(what_is_unknown_is_null),
+		cmocka_unit_test(a_failed_call_does_not_make_a_row_free),
 		cmocka_unit_test(cache_savings_are_net),
 		cmocka_unit_test(rows_beyond_the_limit_are_told_and_the_dearest_kept),
 		cmocka_unit_test(calls_beyond_the_cap_are_a_row_of_their_own),
