@@ -72,7 +72,8 @@ function alertItem(alert, others) {
 		detail.append(" \u00b7 ", help);
 	item.id = `alert-${alert.id}`;
 	fill(item, element("strong", "", alert.summary), detail);
-	const changes = alert.kind === "budget" ? [] : alert.changes ?? []; // money that is spent is its own cause
+	const isNews = (change) => alert.kind !== "budget" && !alert.cause?.includes(change.text); // money that is spent is its own cause
+	const changes = (alert.changes ?? []).filter(isNews);
 	for (const more of [alert.cause && alert.kind !== "budget" && element("small", "", alert.cause), decomposition(alert.movement),
 			...changes.slice(0, CHANGES_SHOWN).map(changeLine),
 			others.length > 0 && element("small", "", `Also: ${others.map((o) => o.summary).join("; ")}`)])
@@ -102,7 +103,9 @@ export function showAlerts(answer, silences) {
 	const active = (answer?.alerts ?? []).filter((a) => a.state !== "resolved"), pending = answer?.pending ?? [];
 	const quiet = (silences?.silences ?? []).filter((s) => s.active);
 	const isCovered = (a) => !a.told && active.some((b) => b.told && b.incident === a.incident);
-	const leads = active.filter((a) => !isCovered(a)).sort((a, b) => urgency(b) - urgency(a));
+	const isUsedUp = (a) => a.kind === "budget" && a.severity === "critical"; // then nobody needs to know that half is
+	const isOutdone = (a) => a.kind === "budget" && !isUsedUp(a) && active.some((b) => isUsedUp(b) && b.name === a.name);
+	const leads = active.filter((a) => !isCovered(a) && !isOutdone(a)).sort((a, b) => urgency(b) - urgency(a));
 	const beyond = leads.length - ALERTS_SHOWN;
 	const others = (lead) => lead.told ? active.filter((a) => isCovered(a) && a.incident === lead.incident) : [];
 	$("alerts").hidden = leads.length + pending.length + quiet.length === 0;

@@ -63,7 +63,7 @@ function meter(group) {
 }
 
 function spentCell(group) {
-	const unit = tightest(group), cell = element("td", group.used >= 1 ? "bad" : "");
+	const unit = tightest(group), cell = element("td", group.used >= 1 ? "spent bad" : "spent");
 	const words = `${unit.write(unit.used(group))} of ${unit.write(group[unit.limit])}${unit.word}`;
 	const forgiven = group.forgiven_usd > 0 ? `${usd(group.forgiven_usd)} more were forgiven. ` : "";
 	cell.append(words, " ", element("small", "", percent(group.used, 1)));
@@ -74,10 +74,13 @@ function spentCell(group) {
 	return cell;
 }
 
+// Money is all that is forecast.
 function forecastCell(group) {
-	const isOver = group.limit_usd !== null && group.forecast_usd > group.limit_usd;
-	const cell = element("td", group.forecast_usd === null ? "none" : isOver ? "bad" : "", usd(group.forecast_usd));
-	cell.title = group.forecast_usd === null ? "Too early to tell" : `At the period's end, at this rate`;
+	if (group.limit_usd === null)
+		return element("td", "none", NONE);
+	const known = group.forecast_usd !== null, isOver = group.forecast_usd > group.limit_usd;
+	const cell = element("td", !known ? "none" : isOver ? "bad" : "", usd(group.forecast_usd));
+	cell.title = known ? "At the period's end, at this rate" : "Too early to tell";
 	return cell;
 }
 

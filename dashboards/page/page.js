@@ -142,23 +142,23 @@ function opinions(q) {
 		told.push({ text: `${percent(q.passed, q.passed + q.failed)} pass`, share: q.passed / (q.passed + q.failed),
 			detail: `${whole.format(q.passed)} evaluations passed, ${whole.format(q.failed)} failed` });
 	for (const [name, score] of Object.entries(q.scores))
-		told.push({ text: `${name} ${score.mean.toPrecision(2)}`, share: score.mean,
+		told.push({ text: `${score.mean.toPrecision(2)} ${name}`, share: score.mean,
 			detail: `${name}: ${score.mean.toPrecision(4)} on average of ${whole.format(score.count)}` });
 	return told;
 }
 
 function qualityCell(row) {
 	const told = row.quality ? opinions(row.quality) : [];
-	const cell = element("td", told.length > 0 ? "" : "none", told.length > 0 ? told[0].text : NONE);
+	const cell = element("td", told.length > 0 ? "quality" : "none", told.length > 0 ? told[0].text : NONE);
 	cell.title = told.map((t) => t.detail).join("\n");
 	return cell;
 }
 
 const COLUMNS = [
 	{ key: "name", title: { feature: "Feature", prompt: "Prompt", model: "Model" } },
+	{ key: "cost_usd", title: "Cost", cell: costCell },
 	{ key: "requests", title: "Requests", cell: plainCell(count) },
 	{ key: "errors", title: "Errors", cell: errorCell },
-	{ key: "cost_usd", title: "Cost", cell: costCell },
 	{ key: "cost_per_request_usd", title: "Per request", cell: plainCell(usd) },
 	{ key: "cost_per_success_usd", title: "Per success", cell: plainCell(usd) },
 	{ key: "input_tokens", title: "Tokens in", cell: plainCell(count) },

@@ -120,5 +120,6 @@ export function showPrompts(answer, canary, hasCalls) {
 	if (text === shown)
 		return; // leaves the reader's selection alone
 	shown = text;
-	fill($("prompt-rows"), ...answer.prompts.flatMap((p) => promptRows(p, canary.prompts)));
+	const prompts = [...answer.prompts].sort((a, b) => a.name.localeCompare(b.name)); // those seen last come first: that would never rest
+	fill($("prompt-rows"), ...prompts.flatMap((p) => promptRows(p, canary.prompts)));
 }

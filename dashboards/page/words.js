@@ -27,11 +27,12 @@ export function usd(text) {
 		return "$0";
 	if (value >= 100000)
 		return "$" + compact.format(value);
-	if (value >= 1)
+	if (value >= 0.9995)
 		return "$" + value.toLocaleString("en-US", { minimumFractionDigits: 2, maximumFractionDigits: 2 });
 	if (value < 1e-9)
 		return "< $0.000000001";
-	return "$" + value.toLocaleString("en-US", { maximumSignificantDigits: 3, maximumFractionDigits: 20 });
+	const digits = value.toLocaleString("en-US", { maximumSignificantDigits: 3, maximumFractionDigits: 20 });
+	return "$" + digits.replace(/^0\.\d$/, "$&0");
 }
 
 export function seconds(s) {
@@ -108,6 +109,6 @@ export function renew(parent, ...items) {
 
 // Shows parts such as { text: "3 errors", className: "bad" } with dots between them; false is no part.
 export function details(parent, parts) {
-	const nodes = parts.filter(Boolean).flatMap((p) => [" \u00b7 ", element("span", p.className, p.text)]);
+	const nodes = parts.filter(Boolean).flatMap((p) => ["\u00a0\u00b7 ", element("span", p.className, p.text)]);
 	parent.replaceChildren(...nodes.slice(1));
 }

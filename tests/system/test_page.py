@@ -79,7 +79,7 @@ def test_budgets_show_the_tightest_groups_and_how_many_more_there_are(start_agen
     shown = rows(dom, "budget-rows")
     assert shown[0] == ["day/user", "each user: $1.00 a day, denies"]
     assert shown[1][0] == HOSTILE and shown[1][1] == "$1.00 of $1.00 100 %" and shown[1][4] == "deny"
-    assert shown[2][0] == "alice" and shown[2][1] == "$0.5 of $1.00 50 %" and shown[2][4] == "allow"
+    assert shown[2][0] == "alice" and shown[2][1] == "$0.50 of $1.00 50 %" and shown[2][4] == "allow"
     assert shown[11][0].startswith("92 more have spent less of theirs")
     assert shown[12][0] == "month/all" and shown[13][0] == "all calls"
     assert shown[14] == ["request/one", "$5.00 a call, only tells"]

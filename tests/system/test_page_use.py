@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """The page at / while somebody uses it: by keyboard, by ear, on paper, on a phone, in any script."""
+import json
 import socket
 
 import pytest
@@ -11,7 +12,7 @@ from waiting import wait_for
 
 LONG, RIGHT_TO_LEFT, REVERSED = "a-very-long-name-" * 30, "\u05e9\u05dc\u05d5\u05dd", "evil\u202egnp.exe"
 HOSTILE = '<img src=x onerror="document.title=1">'
-PAPER_PX, PHONE_PX = 718, 360  # A4 between Chromium's margins; the narrowest of today's phones
+PAPER_PX, PHONE_PX, DESK_PX = 718, 360, 1440  # A4 between Chromium's margins; the narrowest of today's phones
 OVERFLOWING = "[...document.querySelectorAll('.scroll')].filter((s) => s.scrollWidth > s.clientWidth).map((s) => s.textContent)"
 
 
@@ -27,15 +28,21 @@ def agent(tmp_path_factory):
     with socket.socket() as s:  # of its own, so that it is there again after a restart
         s.bind(("127.0.0.1", 0))
         port = s.getsockname()[1]
-    limits = {"day/user": {"limit_usd": 0.0001, "by": ["user"]}}
+    limits = {"day/user": {"limit_usd": 1.5 * otlp.cost_usd(100, 20), "by": ["user"]}}
     agent = Agent(tmp_path_factory.mktemp("agent"), {"admin": {"endpoint": "localhost:%d" % port}, "budgets": {
         "limits": limits}}).start()
     message, spans = otlp.request()
     for name in (LONG, RIGHT_TO_LEFT, REVERSED, HOSTILE):
         otlp.add_call(spans, model=name, feature=name, **{"gen_ai.prompt.name": name, "gen_ai.prompt.version": "1"})
+    judged = otlp.add_call(spans, feature="dear")
+    otlp.send_grpc(agent.grpc_target, message)
+    wait_for(lambda: agent.api("alerts")["alerts"], "the alert of two thirds")
+    message, spans = otlp.request()
     otlp.add_call(spans, feature="dear")
     otlp.send_grpc(agent.grpc_target, message)
-    wait_for(lambda: agent.api("alerts")["alerts"], "the budget's alert")
+    score = {"trace_id": judged.trace_id.hex(), "name": LONG[:200], "value": 0.5}
+    assert agent.post("/api/v1/scores", score)[0] == 202
+    wait_for(lambda: len(agent.api("alerts")["alerts"]) > 1, "the alert of all")
     yield agent
     agent.stop()
 
@@ -77,9 +84,30 @@ def test_a_name_turns_around_nothing_but_itself(page):
                     "(s) => getComputedStyle(s).unicodeBidi === 'isolate')")
 
 
+def test_an_alert_of_a_budget_that_is_used_up_stands_for_those_before_it(page, agent):
+    told = [a["name"] for a in agent.api("alerts")["alerts"] if a["kind"] == "budget"]
+    assert len(told) > 1 and len(set(told)) == 1
+    assert page.run("[...document.querySelectorAll('#alert-list strong')].map((s) => s.textContent)") == [
+        next(a["summary"] for a in agent.api("alerts")["alerts"] if a["severity"] == "critical")]
+
+
+def test_prompts_stay_where_they_are(page):
+    names = page.run("[...document.querySelectorAll('#prompt-rows .name')].map((name) => name.firstElementChild.textContent)")
+    assert names == page.run("[...%s].sort((a, b) => a.localeCompare(b))" % json.dumps(names))
+
+
+def test_a_desk_has_room_for_every_column(page):
+    page.width(DESK_PX)
+    wait_for(lambda: "Quality" in page.run("document.getElementById('columns').innerText"), "the score")
+    assert page.run(OVERFLOWING) == []
+
+
 def test_it_fits_a_phone_and_paper(page):
     page.width(PHONE_PX)
     assert page.run("document.documentElement.scrollWidth") <= PHONE_PX
+    right = "Math.max(...[...document.querySelectorAll('#rows tr')].map((r) => r.children[1].getBoundingClientRect().right))"
+    assert page.run("document.querySelector('#columns [aria-sort]').dataset.key") == "cost_usd"
+    assert page.run(right) <= PHONE_PX
     page.width(PAPER_PX)
     page.media("print")
     assert page.run(OVERFLOWING) == []
