@@ -220,6 +220,13 @@ static void write_dimension(struct report *r, size_t which)
 	}
 }
 
+/* "output_tokens" as people say it. */
+static void say_name(struct buf *out, const char *name)
+{
+	for (; *name != '\0'; name++)
+		buf_byte(out, *name == '_' ? ' ' : *name);
+}
+
 static void say_factors(const struct decomposition *d, struct buf *cause)
 {
 	double change = change_of(d);
@@ -231,7 +238,9 @@ static void say_factors(const struct decomposition *d, struct buf *cause)
 		double share = share_of(d->parts_usd[f], change);
 		if (!(fabs(share) > SHARE_TO_SAY))
 			continue;
-		buf_printf(cause, "%s %s %.0f %%", more ? "," : ":", factor_names[f], 100 * share);
+		buf_text(cause, more ? ", " : ": ");
+		say_name(cause, factor_names[f]);
+		buf_printf(cause, " %.0f %%", 100 * share);
 		more = true;
 	}
 }

@@ -82,7 +82,7 @@ static void check_output_tripled(const struct movement *m)
 	assert_string_equal(json_string_value(json_object_get(json_array_get(parts, 1), "factor")), "output_tokens");
 	assert_true(fabs(number_at(json_array_get(parts, 1), "percent_of_change") - 100) < 1e-6);
 	assert_string_equal(json_string_value(json_object_get(who, "value")), "support@2");
-	assert_non_null(strstr(buf_string(&cause), "output_tokens 100 %"));
+	assert_non_null(strstr(buf_string(&cause), "output tokens 100 %"));
 	assert_true(number_at(movement, "requests_before") > 500 && number_at(movement, "requests_after") == 60);
 	json_decref(json);
 	buf_release(&cause);
