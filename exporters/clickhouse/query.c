@@ -27,15 +27,34 @@ static const struct {
 	{ CLICKHOUSE_UNKNOWN_TABLE, true, "UNKNOWN_TABLE" },
 	{ CLICKHOUSE_UNKNOWN_DATABASE, true, "UNKNOWN_DATABASE" },
 	{ 159, true, "TIMEOUT_EXCEEDED" },
+	{ 173, true, "CANNOT_ALLOCATE_MEMORY" },
+	{ 201, true, "QUOTA_EXCEEDED" },
 	{ 202, true, "TOO_MANY_SIMULTANEOUS_QUERIES" },
+	{ 203, true, "NO_FREE_CONNECTION" },
 	{ 209, true, "SOCKET_TIMEOUT" },
 	{ 210, true, "NETWORK_ERROR" },
+	{ 225, true, "NO_ZOOKEEPER" },
 	{ 236, true, "ABORTED" },
 	{ 241, true, "MEMORY_LIMIT_EXCEEDED" },
 	{ 242, true, "TABLE_IS_READ_ONLY" },
 	{ 243, true, "NOT_ENOUGH_SPACE" },
+	{ 244, true, "UNEXPECTED_ZOOKEEPER_ERROR" },
 	{ TOO_MANY_PARTS, true, "TOO_MANY_PARTS" },
+	{ 254, true, "NO_ACTIVE_REPLICAS" },
+	{ 279, true, "ALL_CONNECTION_TRIES_FAILED" },
+	{ 285, true, "TOO_FEW_LIVE_REPLICAS" },
+	{ 286, true, "UNSATISFIED_QUORUM_FOR_PREVIOUS_WRITE" },
+	{ 319, true, "UNKNOWN_STATUS_OF_INSERT" },
 	{ 394, true, "QUERY_WAS_CANCELLED" },
+	{ 425, true, "SYSTEM_ERROR" },
+	{ 439, true, "CANNOT_SCHEDULE_TASK" },
+	{ 499, true, "S3_ERROR" },
+	{ 574, true, "DISTRIBUTED_TOO_MANY_PENDING_BYTES" },
+	{ 700, true, "USER_SESSION_LIMIT_EXCEEDED" },
+	{ 745, true, "SERVER_OVERLOADED" },
+	{ 749, true, "TCP_CONNECTION_LIMIT_REACHED" },
+	{ 762, true, "HTTP_CONNECTION_LIMIT_REACHED" },
+	{ 999, true, "KEEPER_EXCEPTION" },
 	{ 16, false, "NO_SUCH_COLUMN_IN_TABLE" },
 	{ 27, false, "CANNOT_PARSE_INPUT" },
 	{ 62, false, "SYNTAX_ERROR" },
@@ -77,8 +96,8 @@ static struct delivery describe(const char *url, const struct http_response *res
 	struct delivery d = { .result = DELIVERY_REFUSED, .retry_after_ms = response->retry_after_ms };
 	const char *word = "error";
 
-	if (code == 0 && (response->code == 429 || response->code >= 500))
-		d.result = DELIVERY_RETRY; /* of something between us and the server */
+	if (response->code == 429 || response->code == 503 || (code == 0 && response->code >= 500))
+		d.result = DELIVERY_RETRY; /* of something between us and the server, or of an error that is not known here */
 	for (size_t i = 0; i < sizeof(errors) / sizeof(errors[0]); i++)
 		if (errors[i].code == code) {
 			d.result = errors[i].is_retryable ? DELIVERY_RETRY : DELIVERY_REFUSED;

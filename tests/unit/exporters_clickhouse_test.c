@@ -105,6 +105,34 @@ static void trouble_that_passes_is_tried_again_with_the_same_token(void **state)
 	stop();
 }
 
+/* Of clusters too: Keeper away, replicas away, a quorum that is not reached, servers with too much to do. */
+static void what_passes_in_a_cluster_is_tried_again(void **state)
+{
+	static const char *const codes[] = { "201", "225", "244", "279", "285", "286", "319", "439", "499", "745", "999" };
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(codes) / sizeof(codes[0]); i++) {
+		char answer[128];
+		snprintf(answer, sizeof(answer), "HTTP/1.1 500 No\r\nX-ClickHouse-Exception-Code: %s\r\nContent-Length: 0\r\n\r\n",
+			 codes[i]);
+		START(QUICK_RETRY "    create_schema: false\n", ANSWER("5", "24.8\n"), { .bytes = answer }, DONE);
+		rig_offer(&rig, PAYLOAD_RECORDS, RECORD, 1);
+		assert_true(rig_wait(&rig, METER_EXPORTED, LABELS("records"), 1));
+		stop();
+	}
+}
+
+/* Numbers of later versions: what the status says of them holds. */
+static void an_unknown_error_with_a_503_is_tried_again(void **state)
+{
+	(void)state;
+	START(QUICK_RETRY "    create_schema: false\n", ANSWER("5", "24.8\n"),
+	      { .bytes = "HTTP/1.1 503 No\r\nX-ClickHouse-Exception-Code: 4711\r\nContent-Length: 0\r\n\r\n" }, DONE);
+	rig_offer(&rig, PAYLOAD_RECORDS, RECORD, 1);
+	assert_true(rig_wait(&rig, METER_EXPORTED, LABELS("records"), 1));
+	stop();
+}
+
 #define TOO_MANY_DAYS                                                                                                         \
 	{                                                                                                                    \
 		.bytes = "HTTP/1.1 500 No\r\nX-ClickHouse-Exception-Code: 252\r\nContent-Length: 84\r\n\r\nCode: 252. "          \
@@ -220,6 +248,8 @@ int main(void)
 		cmocka_unit_test(tables_of_this_version_are_left_alone),
 		cmocka_unit_test(tables_of_a_newer_version_are_not_touched),
 		cmocka_unit_test(trouble_that_passes_is_tried_again_with_the_same_token),
+		cmocka_unit_test(what_passes_in_a_cluster_is_tried_again),
+		cmocka_unit_test(an_unknown_error_with_a_503_is_tried_again),
 		cmocka_unit_test(rows_of_too_many_days_go_in_halves),
 		cmocka_unit_test(what_it_cannot_parse_is_dropped_without_its_words),
 		cmocka_unit_test(a_span_is_a_row_in_the_collectors_columns),
