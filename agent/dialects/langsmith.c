@@ -44,7 +44,6 @@ static const struct dialect_row rows[] = {
 	ROW_MEMBERS("gen_ai.usage.input_token_details", input_details),
 	ROW_MEMBERS("gen_ai.usage.output_token_details", output_details),
 	ROW_TRUTH("langsmith.request.streaming", FIELD_STREAMING, 3),
-	ROW_TEXT("gen_ai.response.service_tier", FIELD_SERVICE_TIER, 2),
 	ROW_METADATA("langsmith.metadata", metadata_members),
 	ROW_CONTENT("gen_ai.prompt", FIELD_INPUT_TEXT, 6),
 	ROW_CONTENT("gen_ai.completion", FIELD_OUTPUT_TEXT, 8),

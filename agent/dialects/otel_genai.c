@@ -69,6 +69,7 @@ static const struct dialect_row rows[] = {
 	ROW_TEXT("gen_ai.response.id", FIELD_RESPONSE_ID, 0),
 	ROW_TEXT("openai.response.service_tier", FIELD_SERVICE_TIER, 0),
 	ROW_TEXT("gen_ai.openai.response.service_tier", FIELD_SERVICE_TIER, 1),
+	ROW_TEXT("gen_ai.response.service_tier", FIELD_SERVICE_TIER, 2),
 	ROW_TEXT("server.address", FIELD_SERVER_ADDRESS, 0),
 	ROW_TEXT("session.id", FIELD_SESSION, 1),
 	ROW_TEXT("gen_ai.conversation.id", FIELD_SESSION, 2),

@@ -42,6 +42,7 @@ static const struct pair spellings[] = {
 	PAIR("google_gla", "gcp.gemini"),
 	PAIR("google_genai", "gcp.gemini"),
 	PAIR("google_ai_gemini", "gcp.gemini"),
+	PAIR("google_ai_studio", "gcp.gemini"),
 	PAIR("google.generative-ai", "gcp.gemini"),
 	PAIR("az.ai.inference", "azure.ai.inference"),
 	PAIR("azure_ai", "azure.ai.inference"),
@@ -75,6 +76,7 @@ static const struct pair spellings[] = {
 	PAIR("fireworks_ai", "fireworks"),
 	PAIR("hugging_face", "hugging_face"),
 	PAIR("vllm", "vllm"),
+	PAIR("workers_ai", "cloudflare"),
 	PAIR("hosted_vllm", "vllm"),
 	PAIR("text_completion_openai", "openai"),
 	/* frameworks call models, they do not serve them */

@@ -49,6 +49,8 @@ static void a_provider_has_the_spelling_of_the_conventions_whoever_names_it(void
 		{ "open_ai", "openai" },
 		{ "azure_open_ai", "azure.ai.openai" },
 		{ "google_ai_gemini", "gcp.gemini" },
+		{ "google-ai-studio", "gcp.gemini" },
+		{ "workers-ai", "cloudflare" },
 		{ "google_vertex_ai_gemini", "gcp.vertex_ai" },
 		{ "GOOGLE_VERTEX_AI_ANTHROPIC", "gcp.vertex_ai" },
 		{ "other", "" },
