@@ -44,6 +44,8 @@ enum field {
 	FIELD_POLICY_RESULT,
 	FIELD_PROMPT_TEMPLATE,
 	FIELD_COLLECTION, /* of a search */
+	FIELD_OFFERED_MODEL, /* a proxy's own name for a model, by which applications ask for it */
+	FIELD_ROUTED_MODEL,  /* what the proxy asked its vendor for, as "vendor/model" */
 	FIELD_TEXT_COUNT,
 	/* name and version of one prompt must come from one source: rank is the source */
 	FIELD_PROMPT_NAME = FIELD_TEXT_COUNT,

@@ -2,13 +2,16 @@
  * dialects/litellm.c - LiteLLM: its OpenTelemetry callback in both generations, and its proxy.
  *
  * Input counts include cached tokens. One call makes two spans, the request and raw_gen_ai_request below it; the second
- * carries the vendor's fields under llm.<vendor>.* and nothing that is read here. litellm.cache_hit: the proxy answered from
- * its own cache and nothing was spent.
+ * carries the vendor's fields under llm.<vendor>.* and nothing that is read here. litellm.cache_hit, or a cache_key in an
+ * older span's hidden_params: the proxy answered from its own cache and nothing was spent. The proxy's name for a model
+ * (litellm.model_group; since 2026 gen_ai.request.model itself) stands as the answer's model too, unless it was streamed;
+ * litellm.provider.model is what was asked of the vendor. The callbacks for Arize and Langfuse write llm.response.id.
  */
 #include "agent/dialects/dialect.h"
 
 static const struct dialect_row hidden_params[] = {
 	ROW_USD("response_cost", 3),
+	ROW_IS("cache_key", FIELD_FROM_CACHE, NULL),
 	ROW_END,
 };
 
@@ -19,7 +22,9 @@ static const struct dialect_row rows[] = {
 	ROW_TRUTH("litellm.cache_hit", FIELD_FROM_CACHE, 0),
 	ROW_TRUTH("litellm.request.streaming", FIELD_STREAMING, 3),
 	ROW_TEXT("litellm.call_id", FIELD_REQUEST_ID, 1),
-	ROW_NAME("litellm.provider.model", FIELD_REQUEST_MODEL, 8),
+	ROW_TEXT("llm.response.id", FIELD_RESPONSE_ID, 1),
+	{ "litellm.provider.model", FIELD_PROVIDER, CONVERT_PLUGIN, 7, 0, NULL, NULL },
+	ROW_NAME("litellm.provider.model", FIELD_ROUTED_MODEL, 0),
 	ROW_TEXT("litellm.end_user.id", FIELD_USER, 6),
 	ROW_TEXT("litellm.guardrail.status", FIELD_POLICY_RESULT, 2),
 	ROW_WORDS("litellm.guardrail.status", FIELD_GUARD_HIT, guard_hits),
@@ -28,7 +33,8 @@ static const struct dialect_row rows[] = {
 	ROW_WORDS("litellm.guardrail.violation_categories", FIELD_GUARD_KIND, guard_kinds),
 	ROW_IS("litellm.guardrail.violation_categories", FIELD_GUARD_HIT, guard_hits),
 	ROW_TEXT("litellm.provider.error.code", FIELD_ERROR_TYPE, 3),
-	ROW_TEXT("litellm.model_group", FIELD_REQUEST_MODEL, 9),
+	ROW_NAME("litellm.model_group", FIELD_REQUEST_MODEL, 9),
+	ROW_NAME("litellm.model_group", FIELD_OFFERED_MODEL, 0),
 	ROW_END,
 };
 

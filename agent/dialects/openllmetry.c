@@ -13,6 +13,20 @@ static const struct dialect_word request_types[] = {
 	{ "unknown", ROLE_LLM },
 	{ "embedding", ROLE_EMBEDDING },
 	{ "rerank", ROLE_RERANK },
+	/* by LiteLLM: its functions, those that await with an a before */
+	{ "acompletion", ROLE_LLM },
+	{ "responses", ROLE_LLM },
+	{ "aresponses", ROLE_LLM },
+	{ "anthropic_messages", ROLE_LLM },
+	{ "aanthropic_messages", ROLE_LLM },
+	{ "text_completion", ROLE_LLM },
+	{ "atext_completion", ROLE_LLM },
+	{ "generate_content", ROLE_LLM },
+	{ "agenerate_content", ROLE_LLM },
+	{ "generate_content_stream", ROLE_LLM },
+	{ "agenerate_content_stream", ROLE_LLM },
+	{ "aembedding", ROLE_EMBEDDING },
+	{ "arerank", ROLE_RERANK },
 	{ 0 },
 };
 

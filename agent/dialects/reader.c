@@ -7,11 +7,13 @@
 #include <stdlib.h>
 
 #include "agent/base/clock.h"
+#include "agent/base/compiler.h"
 #include "agent/base/hash.h"
 #include "agent/dialects/content.h"
 #include "agent/dialects/conversation.h"
 #include "agent/dialects/events.h"
 #include "agent/dialects/judged.h"
+#include "agent/dialects/operation.h"
 #include "agent/dialects/provider.h"
 #include "agent/dialects/reading.h"
 #include "agent/dialects/scopes.h"
@@ -214,15 +216,45 @@ static bool names_snapshot(struct slice model)
 	return run == 3;
 }
 
+/* Without the vendor's name where that is the provider's. Bedrock's ids have no slash but in an ARN: what stands before
+ * them is one of its APIs ("converse/"). */
+static struct slice routed_model(struct slice model, struct slice provider)
+{
+	ptrdiff_t slash = slice_find(model, SLICE("/"));
+
+	if (slash > 0 && slice_equal(provider_canonical(slice_head(model, (size_t)slash)), provider))
+		model = slice_skip(model, (size_t)slash + 1);
+	if (slice_equal(provider, SLICE("aws.bedrock")))
+		while (!slice_starts_with(model, SLICE("arn:")) && (slash = slice_find(model, SLICE("/"))) >= 0)
+			model = slice_skip(model, (size_t)slash + 1);
+	return model;
+}
+
+/* What a proxy asked its vendor for. The name by which the proxy offers it may stand in place of the request's model, and
+ * of the answer's. */
+static NOINLINE void copy_routed_model(const struct reading *r, struct call *c)
+{
+	struct slice model = routed_model(r->text[FIELD_ROUTED_MODEL], r->text[FIELD_PROVIDER]);
+	struct slice offered = r->text[FIELD_OFFERED_MODEL];
+
+	if (offered.len == 0)
+		offered = c->request_model;
+	if (slice_equal(c->response_model, offered) && !slice_equal(c->response_model, model))
+		c->response_model = SLICE_NONE;
+	c->request_model = model;
+}
+
 static void copy_model(const struct dialect_reader *d, struct call *c)
 {
 	const struct reading *r = &d->span;
 
-	c->operation = r->text[FIELD_OPERATION];
+	c->operation = operation_canonical(r->text[FIELD_OPERATION]);
 	if (c->operation.len == 0 || c->role == ROLE_EMBEDDING || c->role == ROLE_RERANK) /* spelt in several ways */
 		c->operation = slice_of(operation_of_role[c->role]);
 	c->request_model = r->text[FIELD_REQUEST_MODEL];
 	c->response_model = r->text[FIELD_RESPONSE_MODEL];
+	if (r->text[FIELD_ROUTED_MODEL].len > 0)
+		copy_routed_model(r, c);
 	if (c->request_model.len == 0 && !names_snapshot(c->response_model)) /* one key for both: an alias is the request's */
 		c->request_model = c->response_model;
 	c->response_id = r->text[FIELD_RESPONSE_ID];

@@ -168,7 +168,7 @@ void reading_apply_metadata(struct reading_context *c, struct reading *r, const 
 	bool is_container = v->kind == ANY_BYTES || v->kind == ANY_KVLIST || v->kind == ANY_ARRAY;
 
 	for (; rows != NULL && rows->key != NULL; rows++)
-		if (slice_equal(key, slice_of(rows->key)) && (!is_container || rows->field == FIELD_MEMBERS))
+		if (slice_equal(key, slice_of(rows->key)) && (!is_container || rows->field >= FIELD_MEMBERS))
 			reading_apply(c, r, rows, v);
 	if (!is_container)
 		apply_dimension(c, r, key, v);

@@ -73,16 +73,32 @@ const struct dialect_row langchain_usage_members[] = {
 	ROW_END,
 };
 
+/* What applications tell of themselves. */
+#define ROWS_OF_APPLICATIONS                                                \
+	ROW_TEXT("session_id", FIELD_SESSION, 3),                           \
+	ROW_TEXT("sessionId", FIELD_SESSION, 4),                            \
+	ROW_TEXT("thread_id", FIELD_SESSION, 5),                            \
+	ROW_TEXT("threadId", FIELD_SESSION, 5),                             \
+	ROW_TEXT("conversation_id", FIELD_SESSION, 6),                      \
+	ROW_TEXT("langfuse_session_id", FIELD_SESSION, 3),                  \
+	ROW_TEXT("user_id", FIELD_USER, 3),                                 \
+	ROW_TEXT("userId", FIELD_USER, 4),                                  \
+	ROW_TEXT("langfuse_user_id", FIELD_USER, 3),                        \
+	ROW_TEXT("trace_user_id", FIELD_USER, 4),                           \
+	ROW_TEXT("prompt_name", FIELD_PROMPT_NAME, PROMPT_CUSTOM),          \
+	ROW_TEXT("promptName", FIELD_PROMPT_NAME, PROMPT_CUSTOM),           \
+	ROW_TEXT("prompt_version", FIELD_PROMPT_VERSION, PROMPT_CUSTOM),    \
+	ROW_TEXT("promptVersion", FIELD_PROMPT_VERSION, PROMPT_CUSTOM)
+
+/* LiteLLM's proxy keeps what the request brought apart from what it adds. */
+static const struct dialect_row requester_metadata[] = {
+	ROWS_OF_APPLICATIONS,
+	ROW_END,
+};
+
 const struct dialect_row metadata_members[] = {
-	ROW_TEXT("session_id", FIELD_SESSION, 3),
-	ROW_TEXT("sessionId", FIELD_SESSION, 4),
-	ROW_TEXT("thread_id", FIELD_SESSION, 5),
-	ROW_TEXT("threadId", FIELD_SESSION, 5),
-	ROW_TEXT("conversation_id", FIELD_SESSION, 6),
-	ROW_TEXT("langfuse_session_id", FIELD_SESSION, 3),
-	ROW_TEXT("user_id", FIELD_USER, 3),
-	ROW_TEXT("userId", FIELD_USER, 4),
-	ROW_TEXT("langfuse_user_id", FIELD_USER, 3),
+	ROWS_OF_APPLICATIONS,
+	ROW_METADATA("requester_metadata", requester_metadata),
 	ROW_TEXT("user_api_key_end_user_id", FIELD_USER, 5),
 	ROW_TEXT("user_api_key_user_id", FIELD_USER, 6),
 	ROW_PROVIDER("ls_provider", 5),
@@ -91,10 +107,6 @@ const struct dialect_row metadata_members[] = {
 	ROW_NUMBER("ls_max_tokens", FIELD_MAX_OUTPUT_TOKENS, CONVERT_COUNT, 0),
 	ROW_TEXT("lc_hub_repo", FIELD_PROMPT_NAME, PROMPT_LANGCHAIN_HUB),
 	ROW_TEXT("lc_hub_commit_hash", FIELD_PROMPT_VERSION, PROMPT_LANGCHAIN_HUB),
-	ROW_TEXT("prompt_name", FIELD_PROMPT_NAME, PROMPT_CUSTOM),
-	ROW_TEXT("promptName", FIELD_PROMPT_NAME, PROMPT_CUSTOM),
-	ROW_TEXT("prompt_version", FIELD_PROMPT_VERSION, PROMPT_CUSTOM),
-	ROW_TEXT("promptVersion", FIELD_PROMPT_VERSION, PROMPT_CUSTOM),
 	ROW_MEMBERS("usage_metadata", langchain_usage_members),
 	ROW_MEMBERS("usage_object", raw_usage_members),
 	{ "evaluation_run", FIELD_EVALUATION_TRAFFIC, CONVERT_PRESENCE, 0, 0, NULL, NULL },
