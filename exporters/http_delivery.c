@@ -21,6 +21,17 @@ static struct slice first_line(const struct http_response *response)
 	return slice_head(slice_head(body, end != NULL ? (size_t)(end - body.ptr) : body.len), TEXT_BYTES);
 }
 
+void http_redirect_append(const struct http_response *response, struct buf *out)
+{
+	const char *location = response->code / 100 == 3 ? http_response_header(response, "Location") : NULL;
+	char shown[URL_BYTES];
+
+	if (location == NULL)
+		return;
+	url_for_log(location, shown, sizeof(shown));
+	buf_printf(out, ": redirects to %s", shown);
+}
+
 struct delivery http_delivery(const char *url, const struct http_response *response,
 			      bool (*is_retryable)(unsigned code))
 {
@@ -37,9 +48,12 @@ struct delivery http_delivery(const char *url, const struct http_response *respo
 		return d;
 	}
 	struct slice line = first_line(response);
+	struct buf redirect = BUF_INIT;
+	http_redirect_append(response, &redirect);
 	d.result = is_retryable(response->code) ? DELIVERY_RETRY : DELIVERY_REFUSED;
-	snprintf(d.reason, sizeof(d.reason), "http_%u: answer of %s%s%.*s", response->code, shown,
+	snprintf(d.reason, sizeof(d.reason), "http_%u: answer of %s%s%s%.*s", response->code, shown, buf_string(&redirect),
 		 line.len > 0 ? ": " : "", SLICE_ARG(line));
+	buf_release(&redirect);
 	return d;
 }
 

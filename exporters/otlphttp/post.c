@@ -51,17 +51,33 @@ static struct delivery no_answer(const struct post *post, const struct http_resp
 static struct delivery error_answer(const struct post *post, const struct http_response *response)
 {
 	struct delivery d = { .result = result_of(response->code), .retry_after_ms = response->retry_after_ms };
-	struct buf message = BUF_INIT;
+	struct buf message = BUF_INIT, redirect = BUF_INIT;
 	char url[80];
 
 	url_for_log(post->url, url, sizeof(url));
+	http_redirect_append(response, &redirect);
 	if (slice_starts_with(response->content_type, SLICE("application/x-protobuf")))
 		otlp_read_status_message(response->body, &message);
 	else if (slice_starts_with(response->content_type, SLICE("application/json")))
 		otlphttp_read_json_message(response->body, &message);
-	snprintf(d.reason, sizeof(d.reason), "http_%u: answer of %s%s%s", response->code, url,
+	snprintf(d.reason, sizeof(d.reason), "http_%u: answer of %s%s%s%s", response->code, url, buf_string(&redirect),
 		 message.len > 0 ? ": " : "", buf_string(&message));
 	buf_release(&message);
+	buf_release(&redirect);
+	return d;
+}
+
+/* Back ends say yes in many ways, but a page for people comes from something else. */
+static struct delivery other_success(const struct post *post, const struct http_response *response)
+{
+	struct delivery d = { .result = DELIVERY_DONE };
+	char url[80];
+
+	if (!slice_starts_with(response->content_type, SLICE("text/html")) ||
+	    !slice_starts_with(slice_trim(response->body), SLICE("<")))
+		return d;
+	url_for_log(post->url, url, sizeof(url));
+	snprintf(d.reason, sizeof(d.reason), "the answer of %s is a web page; does the endpoint take OTLP?", url);
 	return d;
 }
 
@@ -75,7 +91,7 @@ static struct delivery read_answer(const struct post *post, const struct http_re
 		return otlp_read_success(response->body);
 	if (slice_starts_with(response->content_type, SLICE("application/json")))
 		return otlphttp_read_json_success(response->body);
-	return (struct delivery){ .result = DELIVERY_DONE };
+	return other_success(post, response);
 }
 
 /* ------------------------------------------------------------------ attempts */

@@ -1,5 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """What is not a model call passes untouched; what is one keeps everything it had; a failing back end loses nothing."""
+import contextlib
+import http.server
+import threading
+
 import pytest
 
 import otlp
@@ -94,6 +98,49 @@ def test_the_usual_mistakes_in_an_address_are_named_with_the_remedy(start_agent,
     start = agent.output.index("http/protobuf\n") + len("http/protobuf\n")
     assert all(line.startswith("time=") for line in agent.output[start:].splitlines())  # no library writes beside our log
     agent.kill()  # a stop would go on trying
+
+
+@contextlib.contextmanager
+def web_server(status, headers, body=b""):
+    class Answers(http.server.BaseHTTPRequestHandler):
+        def do_POST(self):
+            self.rfile.read(int(self.headers["content-length"]))
+            self.send_response(status)
+            for name, value in {**headers, "content-length": str(len(body))}.items():
+                self.send_header(name, value)
+            self.end_headers()
+            self.wfile.write(body)
+
+        def log_message(self, *_):
+            pass
+
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Answers) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield "http://127.0.0.1:%d" % server.server_port
+        server.shutdown()
+
+
+@pytest.mark.parametrize("exporter", [{"otlphttp/web": {}}, {"prometheusremotewrite/web": {"interval": "100ms"}}],
+                         ids=["otlphttp", "remote-write"])
+def test_a_redirect_is_not_followed_and_named(start_agent, exporter):
+    (kind, options), = exporter.items()
+    with web_server(308, {"location": "https://otlp.example/v1/traces?key=secret"}) as url:
+        agent = start_agent({"exporters": {kind: dict(options, endpoint=url)}})
+        otlp.send_grpc(agent.grpc_target, plain_request(1))
+        agent.wait_for_metric("plimsoll_agent_dropped_total", 1, exporter=kind, reason="refused")
+        assert "http_308: answer of " + url in agent.output
+        assert "redirects to https://otlp.example/v1/traces" in agent.output and "secret" not in agent.output
+        agent.kill()
+
+
+@pytest.mark.parametrize("body, warns", [(b"<!doctype html><title>Sign in</title>", True), (b"", False)])
+def test_a_web_page_in_answer_is_told_and_an_empty_one_is_not(start_agent, body, warns):
+    with web_server(200, {"content-type": "text/html; charset=utf-8"}, body) as url:
+        agent = start_agent({"exporters": {"otlphttp/web": {"endpoint": url}}})
+        otlp.send_grpc(agent.grpc_target, plain_request(1))
+        agent.wait_for_metric("plimsoll_agent_exported_total", 1, exporter="otlphttp/web")
+        agent.stop()
+    assert ("is a web page; does the endpoint take OTLP?" in agent.output) == warns
 
 
 def test_nothing_is_lost_while_the_back_end_is_away(start_agent):
