@@ -8,17 +8,19 @@
 #include "agent/base/buf.h"
 #include "agent/base/slice.h"
 
-/* Characters, however many bytes each of them has. */
-size_t plain_length(struct slice text);
+/* Columns that plain_write takes of a terminal: two for Chinese characters and emoji, none for accents that stand on the
+ * character before. By the C library's table. */
+size_t plain_columns(struct slice text);
 
-/* The start of text, so many characters at most. */
-struct slice plain_head(struct slice text, size_t characters);
+/* The start of text, so many columns at most. */
+struct slice plain_head(struct slice text, size_t columns);
 
-/* Appends text on one line: control characters (C0, DEL, C1) become blanks, bytes that are no UTF-8 are dropped. escaped:
- * characters that get a backslash, "" for none. */
+/* Appends text on one line: control characters (C0, DEL, C1) become blanks; bytes that are no UTF-8 are dropped, and marks
+ * that would turn the rest of the line around. escaped: characters that get a backslash, "" for none. */
 void plain_write(struct buf *out, struct slice text, const char *escaped);
 
-/* The same in so many characters at most, 4 or more. A longer text loses its middle: names often differ at their ends. */
-void plain_write_short(struct buf *out, struct slice text, size_t characters);
+/* The same in so many columns at most, 4 or more; exactly so many where it is longer: it loses its middle, since names often
+ * differ at their ends. */
+void plain_write_short(struct buf *out, struct slice text, size_t columns);
 
 #endif

@@ -110,7 +110,7 @@ void summary_table_row(const struct summary_table *t, struct slice row, const ch
 	answer_text(row, "name", &text);
 	struct slice shown = text.len > 0 ? buf_view(&text) : slice_of(name);
 	plain_write_short(out, shown, t->name_width);
-	for (size_t n = plain_length(shown); n < t->name_width; n++)
+	for (size_t n = plain_columns(shown); n < t->name_width; n++)
 		buf_byte(out, ' ');
 	for (size_t i = 0; i < t->columns; i++) {
 		buf_reset(&text);

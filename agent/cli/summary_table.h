@@ -8,10 +8,10 @@
 
 struct summary_table {
 	size_t columns;      /* of figures */
-	unsigned name_width; /* characters */
+	unsigned name_width; /* in columns of a terminal */
 };
 
-/* Which figures fit beside names of so many characters at least; the first of them are the most wanted. */
+/* Which figures fit beside names of so many such columns at least; the first of them are the most wanted. */
 struct summary_table summary_table_of(unsigned columns, unsigned name_min);
 
 /* Appends the heading, without the end of its line. by: above the names. */
@@ -30,7 +30,7 @@ void summary_write_usd(struct buf *out, double usd);
 /* A field as a number, which decimal strings are too; else NaN. */
 double summary_number(struct slice row, const char *name);
 
-/* Text cut to so many characters; control characters become blanks. */
+/* Text cut to so many columns of a terminal, as base/plain.h writes it. */
 void summary_write_cut(struct buf *out, struct slice text, size_t room);
 
 #endif

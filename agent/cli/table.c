@@ -13,7 +13,7 @@ void table_cell(struct table *t, const char *text)
 	size_t *width = &t->widths[t->cells++ % t->columns], before = t->text.len;
 
 	plain_write(&t->text, slice_of(text), "");
-	size_t n = plain_length(slice_skip(buf_view(&t->text), before));
+	size_t n = plain_columns(slice_skip(buf_view(&t->text), before));
 	if (n > *width)
 		*width = n;
 	buf_byte(&t->text, '\0');
@@ -82,7 +82,7 @@ void table_write(struct table *t, struct buf *out)
 	for (size_t i = 0; i < t->cells && !buf_failed(&t->text); i++, cell += strlen(cell) + 1) {
 		unsigned column = (unsigned)(i % t->columns);
 		bool is_last = column + 1 == t->columns, is_number = t->numbers >> column & 1;
-		size_t length = plain_length(slice_of(cell)), width = t->widths[column];
+		size_t length = plain_columns(slice_of(cell)), width = t->widths[column];
 		size_t room = length < width ? width - length : 0;
 		write_blanks(out, is_number ? room : 0);
 		plain_write_short(out, slice_of(cell), width);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  * cli/table.h - rows for people, with columns as wide as what stands in them, two blanks apart and none at the end
- * of a line. A column counts characters, not bytes; words are plain (base/plain.h), so that no name reaches the terminal
+ * of a line. Widths are columns of a terminal, not bytes; words are plain (base/plain.h), so that no name reaches the terminal
  * as a command.
  */
 #ifndef PLIMSOLL_CLI_TABLE_H
@@ -15,7 +15,7 @@ struct table {
 	unsigned columns;
 	unsigned numbers; /* bit i: column i is of numbers, which stand to the right */
 	unsigned names;   /* bit i: column i is of names, which lose their middle where a row is wider than width */
-	unsigned width;   /* characters; 0: no limit */
+	unsigned width;   /* columns of the terminal; 0: no limit */
 	size_t widths[TABLE_COLUMNS_MAX];
 	size_t cells;
 	struct buf text; /* cells one after the other, each with a NUL behind */

@@ -99,7 +99,7 @@ static bool is_news(const struct gate_case *c)
 static void write_id(struct buf *out, struct slice id, size_t width)
 {
 	plain_write_short(out, id, width);
-	for (size_t n = plain_length(id); n < width; n++)
+	for (size_t n = plain_columns(id); n < width; n++)
 		buf_byte(out, ' ');
 }
 
@@ -108,7 +108,7 @@ static size_t id_width(const struct gate *g, const struct gate_style *style)
 	size_t width = 4;
 
 	for (size_t i = 0; i < g->count; i++) {
-		size_t n = plain_length(g->cases[i].id);
+		size_t n = plain_columns(g->cases[i].id);
 		if ((style->all_cases || is_news(&g->cases[i])) && n > width)
 			width = n;
 	}
@@ -118,7 +118,7 @@ static size_t id_width(const struct gate *g, const struct gate_style *style)
 /* Text on one line, cut to what that has left. */
 static void write_cut(struct buf *out, struct slice text, size_t room)
 {
-	bool is_long = plain_length(text) > room;
+	bool is_long = plain_columns(text) > room;
 	struct slice shown = is_long ? plain_head(text, room > 3 ? room - 3 : 0) : text;
 
 	plain_write(out, shown, "");

@@ -51,7 +51,7 @@ static void names_of_any_alphabet_stand_in_line(void **state)
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
 		summary_table_row(&table, slice_of(rows[i]), "all calls", &out);
 	assert_string_equal(buf_string(&out), "geb\u00fchren                 1\n"
-					      "\u6599\u91d1                       1\n"
+					      "\u6599\u91d1                     1\n"
 					      "\u00e4\u00f6\u00fc\u00e4\u00f6\u00fc...\u00fc\u00e4\u00f6\u00fc\u00e4\u00f6\u00fc         1\n"
 					      "two lines [2J            1\n"
 					      "answer...p@1.4.0         1\n"
