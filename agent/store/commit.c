@@ -11,6 +11,7 @@
  */
 #include <assert.h>
 #include <errno.h>
+#include <sys/stat.h>
 #include <sys/statvfs.h>
 
 #include "agent/base/log.h"
@@ -95,12 +96,21 @@ static int name_failure(const struct store *s, int rc)
 	return (uint64_t)disk.f_bavail * disk.f_frsize < NEXT_TO_NOTHING_BYTES ? ENOSPC : EIO;
 }
 
+/* A file that was deleted under us takes what is written to it along when we end: nobody may be told that it is kept. */
+static bool is_file_gone(const struct store *s)
+{
+	struct stat file;
+	int fd;
+
+	return mdb_env_get_fd(s->env, &fd) == 0 && fstat(fd, &file) == 0 && file.st_nlink == 0;
+}
+
 /* Everything up to end in one transaction. */
 static int commit(struct store *s, const struct store_batch *oldest, const struct store_batch *end)
 {
 	MDB_txn *txn;
 	bool deletes = false;
-	int rc = mdb_txn_begin(s->env, NULL, 0, &txn);
+	int rc = is_file_gone(s) ? ESTALE : mdb_txn_begin(s->env, NULL, 0, &txn);
 
 	if (rc != 0)
 		return rc;

@@ -29,6 +29,8 @@ struct status store_status(int rc)
 	case MDB_INVALID:
 	case MDB_VERSION_MISMATCH:
 		return FAIL(CORRUPT, "the store's file is damaged");
+	case ESTALE:
+		return FAIL(IO, "the store's file was deleted under the agent; restart it to begin a new one");
 	case MDB_PANIC:
 		return FAIL(IO, "an earlier write to the store failed half-way; restart to go on from the last commit");
 	default:

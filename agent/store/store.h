@@ -12,7 +12,8 @@
  *
  * A full map or disk: batches that put answer FULL and change nothing; batches that only delete still work (in spare
  * room beyond the configured size), and what they free can be used by the next batch. A damaged file is refused when
- * it is opened; a single damaged value is CORRUPT when it is read.
+ * it is opened; a single damaged value is CORRUPT when it is read. A file that is deleted while it is open can be read
+ * on, and takes no batch any more: IO.
  */
 #ifndef PLIMSOLL_STORE_STORE_H
 #define PLIMSOLL_STORE_STORE_H

@@ -229,6 +229,20 @@ static void a_file_that_may_not_grow_answers_and_works_again(void **state)
 	store_close(s);
 }
 
+static void what_is_written_to_a_deleted_file_is_not_acknowledged(void **state)
+{
+	struct store *s = must_open(MAP_BYTES);
+
+	must_write(s, SLICE("before"), SLICE("kept"));
+	remove_dir(state);
+	struct status result = write_one(s, SLICE("after"), SLICE("lost"));
+	assert_int_equal(result.code, STATUS_IO);
+	assert_non_null(strstr(result.why, "deleted"));
+	assert_value(s, SLICE("before"), SLICE("kept"));
+	assert_lookup(s, SLICE("after"), STATUS_NOTFOUND);
+	store_close(s);
+}
+
 static void a_copy_that_finds_no_room_leaves_no_half_of_it(void **state)
 {
 	struct store *s = must_open(MAP_BYTES);
@@ -287,6 +301,7 @@ int main(void)
 		TEST(a_parent_that_waited_for_no_child_changes_nothing),
 		TEST(an_overwritten_page_is_refused_or_costs_only_its_values),
 		TEST(a_file_that_may_not_grow_answers_and_works_again),
+		TEST(what_is_written_to_a_deleted_file_is_not_acknowledged),
 		TEST(a_copy_that_finds_no_room_leaves_no_half_of_it),
 		TEST(a_full_disk_answers_full_and_works_again_when_there_is_room),
 	};
