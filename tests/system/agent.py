@@ -53,6 +53,12 @@ def merge(into, changes):
     return into
 
 
+def whole_lines(path):
+    """The JSON of each line that a file has whole so far: whoever writes it may be in the middle of one."""
+    text = path.read_text() if path.exists() else ""
+    return [json.loads(line) for line in text.splitlines(True) if line.endswith("\n")]
+
+
 def parse_metrics(text):
     """[(name, {label: value}, number)] of the Prometheus text format."""
     samples = []
@@ -219,10 +225,8 @@ class Agent:
                  lambda: "%s%s >= %s, it is %s" % (name, labels, at_least, self.metric(name, **labels)), timeout)
 
     def records(self):
-        """The request records written so far (whole lines)."""
-        path = self.directory / "records.jsonl"
-        text = path.read_text() if path.exists() else ""
-        return [json.loads(line) for line in text.splitlines(True) if line.endswith("\n")]
+        """The request records written so far."""
+        return whole_lines(self.directory / "records.jsonl")
 
     def wait_for_records(self, count, timeout=20):
         wait_for(lambda: len(self.records()) >= count, lambda: "%d records, there are %d; it says:\n%s" % (

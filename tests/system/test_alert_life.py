@@ -102,8 +102,8 @@ def test_one_incident_is_told_once_and_its_end_once(start_agent, receiver):
     agent = start_agent({"alerts": {"channels": {"webhook/oncall": {"url": oncall.url}}}})
     now = raise_alert(agent, 110)
     wait_for(lambda: of_state(oncall, "firing"), lambda: "an alert")
-    alerts = agent.api("alerts")["alerts"]
-    assert {a["metric"] for a in alerts} >= {"cost", "output_tokens"}, "longer answers move both"
+    alerts = wait_for(lambda: (lambda found: {a["metric"] for a in found} >= {"cost", "output_tokens"} and found)(
+        agent.api("alerts")["alerts"]), "longer answers to move both")
     assert len({a["incident"] for a in alerts}) == 1 and len([a for a in alerts if a["told"]]) == 1
     traffic(agent, now, 5, seed=112)
     wait_for(lambda: of_state(oncall, "resolved"), lambda: "an end")
@@ -131,7 +131,8 @@ def test_when_a_silence_runs_out_what_still_fires_is_told(start_agent, receiver)
     agent.wait_for_metric("plimsoll_alert_active", 1, metric="cost")
     wait_for(lambda: of_state(oncall, "firing"), lambda: "the alert after its silence")
     assert time.monotonic() - silenced_at >= 7, "it was told while it was silenced"
-    muted = {a["metric"]: a.get("muted_by") for a in agent.api("alerts")["alerts"]}
+    muted = wait_for(lambda: (lambda found: {"cost", "output_tokens"} <= found.keys() and found)(
+        {a["metric"]: a.get("muted_by") for a in agent.api("alerts")["alerts"]}), "both alerts")
     assert muted["output_tokens"] == "shadow" and not muted["cost"]
     assert [b["data"]["metric"] for b in of_state(oncall, "firing")] == ["cost"]
 
@@ -182,10 +183,13 @@ def test_new_prices_are_a_new_level_and_no_alert(start_agent, tmp_path):
     reprice(agent, file, priced(3))
     now = traffic(agent, now, 4, seed=141)
     agent.wait_for_metric("plimsoll_requests_total", (LEARN_HOURS + 4) * 300)
-    assert [a["summary"] for a in agent.api("alerts?state=all")["alerts"]] == []
-    means = {b["metric"]: b["mean"] for b in agent.api("baselines")["baselines"]}
     usual = otlp.cost_usd(1000, 200)
-    assert 2.5 * usual < means["cost"] < 3.5 * usual
+
+    def mean():
+        return {b["metric"]: b["mean"] for b in agent.api("baselines")["baselines"]}["cost"]
+
+    wait_for(lambda: 2.5 * usual < mean() < 3.5 * usual, lambda: "three times %g: %g" % (usual, mean()))
+    assert [a["summary"] for a in agent.api("alerts?state=all")["alerts"]] == []
 
 
 def test_what_changed_before_names_prices_and_configuration(start_agent, tmp_path):
@@ -216,8 +220,8 @@ def test_the_span_of_a_runaway_request_says_what_ran_away(start_agent, backend, 
     ordinary = otlp.add_call(spans, time.time(), **{"plimsoll.feature": "checkout"})
     dear = otlp.add_call(spans, time.time(), output_tokens=60000, **{"plimsoll.feature": "checkout"})
     otlp.send_grpc(agent.grpc_target, message)
-    got = wait_for(lambda: {s.span_id: attributes(s) for s in backend.spans()
-                            if s.span_id in (ordinary.span_id, dear.span_id)}, "both spans")
+    got = wait_for(lambda: (lambda found: len(found) == 2 and found)(
+        {s.span_id: attributes(s) for s in backend.spans() if s.span_id in (ordinary.span_id, dear.span_id)}), "both spans")
     assert got[dear.span_id]["plimsoll.outlier"] == "cost"
     assert "plimsoll.outlier" not in got[ordinary.span_id]
 

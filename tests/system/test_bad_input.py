@@ -185,5 +185,6 @@ def test_a_span_of_odd_values_is_no_trouble(start_agent):
     backwards.end_time_unix_nano = 0
     assert otlp.send_http(agent.http_url, message)[0] == 200
     assert_still_serves(agent)
+    agent.wait_for_records(5)
     for line in (agent.directory / "records.jsonl").read_text().splitlines():
         json.loads(line, parse_constant=lambda word: pytest.fail("%s is no JSON" % word))

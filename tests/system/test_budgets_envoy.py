@@ -82,7 +82,8 @@ def test_a_request_that_names_two_users_is_refused_whatever_the_order_of_its_hea
     answer = gateway.should_rate_limit({"user": "alice"}, {"user": "bob"})
     assert answer.overall_code == OVER_LIMIT and [s.code for s in answer.statuses] == [OVER_LIMIT] * 2
     assert "user is told twice" in json.loads(answer.raw_body)["error"]["message"]
-    assert "event=question_refused" in agent.output and "gold" not in agent.output
+    agent.wait_for_output("event=question_refused")
+    assert "gold" not in agent.output
     assert agent.api("budgets")["groups"] == []
     assert gateway.should_rate_limit({"user": "alice"}, {"user": "alice"}).overall_code == OK
 

@@ -78,7 +78,7 @@ def test_decisions_spans_scrapes_and_reloads_at_once(start_agent):
     for thread, calls in enumerate(sent):
         assert group(agent, user="user-%d" % thread)["spent_usd"] == pytest.approx(calls * CALL_USD, abs=0)
     assert group(agent, user="user-2")["reserved_usd"] == 0  # each was settled by its span
-    assert agent.metric("plimsoll_agent_config_reloads_total", result="applied") > 5
+    agent.wait_for_metric("plimsoll_agent_config_reloads_total", 6, result="applied")
     agent.stop()
 
 
@@ -110,7 +110,7 @@ def test_a_store_that_cannot_be_written_fails_as_configured(start_agent, fail_cl
         assert (answer["decision"], told) == ("allow", OK) and answer["reservation_id"]
     otlp.send_grpc(agent.grpc_target, one_call("alice"))  # spend goes on in memory, and is told yes
     assert group(agent, user="alice")["spent_usd"] == CALL_USD
-    assert agent.metric("plimsoll_agent_store_failures_total") > 0
+    agent.wait_for_metric("plimsoll_agent_store_failures_total", 1)
     working_disk(agent)
     assert decision(agent, user="carol", **TOKENS)["decision"] == "allow"  # waits for the disk, and so for all that is on its way
     gateway.channel.close()

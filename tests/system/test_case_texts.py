@@ -124,8 +124,8 @@ def test_no_words_are_kept_unless_that_is_wanted(start_agent, model_api, tmp_pat
     agent = start_agent()
     run_desk(agent, model_api, tmp_path, PLAN[-3:])
     agent.wait_for_metric("plimsoll_requests_total", 3, timeout=40)
-    cases = cases_of(agent)
-    assert len(cases) >= 2 and not any("question" in c for c in cases.values())
+    cases = wait_for(lambda: (lambda found: len(found) >= 2 and found)(cases_of(agent)), "two cases")
+    assert not any("question" in c for c in cases.values())
     agent.restart()
     assert_nowhere(agent, SECRETS + ["where is my order"], export(agent).stdout)
     done = export(agent, "--format", "promptfoo")
@@ -197,8 +197,12 @@ def test_a_flood_of_failures_is_looked_at_within_a_bound(start_agent):
         failed.status.code = 2
     otlp.send_grpc(agent.grpc_target, message)
     agent.wait_for_metric("plimsoll_requests_total", 500)
-    kept = agent.metric("plimsoll_agent_case_texts_total", result="kept", reason="")
-    assert 1 <= kept <= 40 and agent.metric("plimsoll_agent_case_texts_total", result="dropped", reason="rate") == 500 - kept
+
+    def texts(**labels):
+        return agent.metric("plimsoll_agent_case_texts_total", **labels) or 0
+
+    wait_for(lambda: texts(result="kept", reason="") + texts(result="dropped", reason="rate") == 500, "all to be looked at")
+    assert 1 <= texts(result="kept", reason="") <= 40
     failures = wait_for_cases(agent, "failed", 16)
     assert len(failures) == 16 and all("question" in c for c in failures), "those with words go before those without"
 

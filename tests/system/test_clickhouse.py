@@ -87,4 +87,5 @@ def test_a_wrong_password_is_told_and_counted(clickhouse, start_agent):
     agent = start_agent(exporter(clickhouse, password="wrong"))
     send_calls(agent, "chat", 1)
     agent.wait_for_metric("plimsoll_agent_dropped_total", 1, exporter="clickhouse", kind="records", reason="refused")
-    assert "WRONG_PASSWORD" in agent.output and "secret" not in agent.output
+    agent.wait_for_output("WRONG_PASSWORD")
+    assert "secret" not in agent.output

@@ -84,7 +84,7 @@ def test_each_field_that_drifts_is_told(agent, span):
         {a["metric"]: a for a in agent.api("alerts")["alerts"] if a["kind"] == "prompt_drift"}), "the alerts")
     for field, (_, _, seen, expected) in DRIFTS.items():
         assert "calls of answer@1.4.0 have %s %s, its manifest says %s" % (field, seen, expected) in entries
-        assert "event=drift prompt=\"answer@1.4.0\" field=%s seen=\"%s\"" % (field, seen) in agent.output
+        agent.wait_for_output(re.escape("event=drift prompt=\"answer@1.4.0\" field=%s seen=\"%s\"" % (field, seen)))
         alert = alerts[field]
         shown = subprocess.run([BINARY, "alerts", "show", alert["id"], "--agent", "http://localhost:%d" % agent.ports["metrics"]],
                                capture_output=True, text=True, timeout=30, check=True).stdout

@@ -2,6 +2,7 @@
 """What is not a model call passes untouched; what is one keeps everything it had; a failing back end loses nothing."""
 import contextlib
 import http.server
+import re
 import threading
 
 import pytest
@@ -9,7 +10,6 @@ import pytest
 import otlp
 from backend import Backend, Failure, attributes
 from proxy import Proxy
-from waiting import wait_for
 
 UNKNOWN_FIELD = bytes([0xBA, 0x3E, 3]) + b"new"  # field 999, length-delimited: a later version of OTLP
 
@@ -78,7 +78,7 @@ def test_a_failed_request_is_sent_again(start_agent, backend, kind, failure):
     backend.wait_for_spans(3)
     assert len(backend.refused) == 2
     assert len(backend.spans()) == 3
-    assert agent.metric("plimsoll_agent_export_retries_total", exporter=kind + "/backend") >= 2
+    agent.wait_for_metric("plimsoll_agent_export_retries_total", 2, exporter=kind + "/backend")
 
 
 @pytest.mark.parametrize("exporter, advice", [
@@ -93,8 +93,7 @@ def test_the_usual_mistakes_in_an_address_are_named_with_the_remedy(start_agent,
     agent = start_agent({"receivers": {"otlp": {"protocols": {"grpc": None}}},
                          "exporters": {kind: {"endpoint": options["endpoint"].format(**ports)}}})
     assert otlp.send_http(agent.http_url, plain_request())[0] == 200
-    wait_for(lambda: "export_failed" in agent.output, lambda: agent.output)
-    assert advice in agent.output
+    agent.wait_for_output("export_failed.*" + re.escape(advice))
     start = agent.output.index("http/protobuf\n") + len("http/protobuf\n")
     assert all(line.startswith("time=") for line in agent.output[start:].splitlines())  # no library writes beside our log
     agent.kill()  # a stop would go on trying

@@ -67,7 +67,8 @@ def test_feedback_is_counted_under_the_prompt_version_of_the_call(start_agent, a
     shop = app(agent)
     first, second = shop.call("1.4.0", "resp-1"), shop.call("1.5.0", "resp-2")
     agent.wait_for_metric("plimsoll_requests_total", 2)
-    wait_for(lambda: states(agent, "feedback", {"trace_id": first.trace_id, "signal": "seen"}) == ["joined"], lambda: "joined")
+    for call in (first, second):
+        wait_for(lambda: states(agent, "feedback", {"trace_id": call.trace_id, "signal": "seen"}) == ["joined"], lambda: "joined")
 
     assert states(agent, "feedback", [
         {"trace_id": first.trace_id, "span_id": first.span_id, "signal": "thumbs_down"},
@@ -85,7 +86,7 @@ def test_feedback_is_counted_under_the_prompt_version_of_the_call(start_agent, a
     assert rows["greet@1.4.0"]["thumbs_down"] == 1
     assert rows["greet@1.5.0"]["scores"]["correct"] == {"count": 1, "mean": 0.75}
 
-    wait_for(lambda: len(judgements(agent)) >= 5, lambda: judgements(agent))
+    wait_for(lambda: len(judgements(agent)) >= 6, lambda: judgements(agent))
     lines = {line.get("signal") or line["name"]: line for line in replay(agent.directory / "records.jsonl")
              if line["type"] in ("feedback", "evaluation")}
     assert lines["thumbs"]["prompt_version"] == "greet@1.4.0" and lines["thumbs"]["value"] is False
@@ -136,7 +137,7 @@ def test_evaluation_results_come_as_log_records(start_agent, app):
 def test_a_score_on_the_calls_own_span_is_in_its_record(start_agent, app):
     agent = start_agent()
     app(agent).call("1.5.0", "resp-1", **{"evaluations.0.evaluation.name": "tone", "evaluations.0.evaluation.score": 0.5})
-    record = next(r for r in agent.wait_for_records(1) if "type" not in r)
+    [record] = wait_for(lambda: [r for r in agent.records() if "type" not in r], "the call's record")
     assert record["scores"] == {"tone": 0.5}
     agent.wait_for_metric("plimsoll_eval_score_count", 1, name="tone", prompt="greet@1.5.0")
 
@@ -163,6 +164,7 @@ def test_what_finds_no_call_is_told(start_agent):
     agent = start_agent({"judgements": {"wait": "1s"}})
     assert states(agent, "feedback", {"trace_id": "ab" * 16, "signal": "thumbs_up"}) == ["waiting"]
     agent.wait_for_metric("plimsoll_agent_judgements_total", 1, result="unjoined", reason="unknown_call")
+    agent.wait_for_metric("plimsoll_feedback_total", 1, signal="thumbs_up", prompt="unknown", traffic="unknown")
     assert agent.metric("plimsoll_feedback_total", signal="thumbs_up", prompt="unknown", traffic="unknown") == 1
     line, = wait_for(lambda: judgements(agent), lambda: "a line")
     assert line["unjoined"] == "unknown_call" and line["prompt_version"] is None

@@ -10,6 +10,7 @@ from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.trace import Status, StatusCode
 
 import otlp
+from agent import whole_lines
 from backend import Backend, attributes
 from waiting import wait_for
 
@@ -103,7 +104,7 @@ def test_a_sampled_stream_keeps_every_error_and_says_what_the_rest_stands_for(st
         for s in found:
             assert s.trace_state == ("" if trace_id in errors else "ot=th:fd70a3d70a3d71")
             assert trace_id in errors or int.from_bytes(trace_id[9:], "big") >= 0xfd70a3d70a3d71
-    assert not agent.metric("plimsoll_agent_sampling_bytes")
+    wait_for(lambda: not agent.metric("plimsoll_agent_sampling_bytes"), "nothing to be held any more")
 
 
 def test_content_is_kept_on_a_share_and_where_something_went_wrong(start_agent, backend):
@@ -144,9 +145,7 @@ def test_spans_go_where_their_attributes_say(start_agent, backend, second_backen
         wait_for(lambda: tenants(backend) == ["acme", "acme", "acme-2"], lambda: "acme's spans, got %s" % tenants(backend))
         wait_for(lambda: tenants(second_backend) == ["acme"], lambda: "production's, got %s" % tenants(second_backend))
         wait_for(lambda: tenants(rest) == ["-", "globex"], lambda: "the rest, got %s" % tenants(rest))
-        wait_for(lambda: (tmp_path / "eu.jsonl").exists(), "records of one feature")
-        wait_for(lambda: [json.loads(l)["feature"] for l in (tmp_path / "eu.jsonl").read_text().splitlines()] == ["search"],
-                 "one record")
+        wait_for(lambda: [r["feature"] for r in whole_lines(tmp_path / "eu.jsonl")] == ["search"], "one record of one feature")
     finally:
         rest.close()
 

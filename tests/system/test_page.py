@@ -63,7 +63,7 @@ def post(agent, path, body):
 
 def test_before_the_first_call_the_page_has_the_line_that_the_agent_prints(start_agent, page):
     agent = start_agent()
-    line = re.search(r"export OTEL_.*", agent.output)[0]
+    line = agent.wait_for_output(r"export OTEL_.*")[0]
     assert "OTEL_EXPORTER_OTLP_PROTOCOL=http/protobuf" in line
     assert line in html.unescape(page(agent))
 

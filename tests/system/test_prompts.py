@@ -5,6 +5,7 @@ import hmac
 import http.server
 import json
 import os
+import re
 import subprocess
 import threading
 import time
@@ -120,15 +121,16 @@ def test_released_version_does_not_change_in_place(start, folder):
     wait_for(lambda: "Be rude" in version(agent, "1.5.0")["manifest"]["template"], "the change of 1.5.0")
     refused = agent.metric("plimsoll_agent_prompt_manifests_total", result="refused")
     assert refused == 1
-    assert "manifest_refused" in agent.output
+    agent.wait_for_output("manifest_refused")
 
 
 def test_log_names_mistakes_of_the_folder_and_how_to_see_all_of_them(start, folder):
     for i in range(30):
         (folder / ("bad-%02d.yaml" % i)).write_text("name: bad\nversion: %d\ntemprature: 1\n" % i)
     agent = start()
-    assert "bad-00.yaml:3:1: unknown key 'temprature'; did you mean 'temperature'?" in agent.output
-    assert "more=22" in agent.output and "'plimsoll prompts check %s' names them all" % folder in agent.output
+    for words in ("bad-00.yaml:3:1: unknown key 'temprature'; did you mean 'temperature'?", "more=22",
+                  "'plimsoll prompts check %s' names them all" % folder):
+        agent.wait_for_output(re.escape(words))
     assert agent.metric("plimsoll_agent_prompt_manifests_total", result="mistake") == 30
     assert version(agent, "1.5.0")["manifest"], "the good ones are taken"
 
@@ -158,7 +160,7 @@ def test_deploy_canary_and_rollback_run_the_command_and_are_remembered(start, tm
     assert "does not count" in prompts(agent, "deploy", "answer", "1.5.0", "--env", "broken", "--by", "ana", status=1)
     assert told.read_text().splitlines()[2] == "rollback answer 1.4.0 production"
     assert "known: 1.4.0, 1.5.0" in prompts(agent, "deploy", "answer", "9", "--env", "production", status=1)
-    assert [e["by"] for e in audit(agent, "rollback")] == ["bob", "bob"]
+    wait_for(lambda: [e["by"] for e in audit(agent, "rollback")] == ["bob", "bob"], lambda: audit(agent, "rollback"))
     agent.stop()
     agent.start()
     deployments = log_of(agent)["deployments"]

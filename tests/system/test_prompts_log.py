@@ -52,10 +52,12 @@ def test_log_tells_all_of_each_version(start, tmp_path):  # noqa: F811
     judged_call(app, CITING, 0.5)
     failed_call(app, CITING)
     assert gate(agent, 4, tmp_path) == 0 and gate(agent, 3, tmp_path) == 1
-    wait_for(lambda: version(agent, "1.5.0")["calls"] == 3 and version(agent, "1.5.0").get("scores") == 2, lambda: json.dumps(version(agent, "1.5.0")))
 
-    old, new = version(agent, "1.4.0"), version(agent, "1.5.0")
-    assert (old["calls"], new["calls"]) == (3, 3)
+    def told():
+        old, new = version(agent, "1.4.0"), version(agent, "1.5.0")
+        return (old["calls"], new["calls"], new.get("scores")) == (3, 3, 2) and (old, new)
+
+    old, new = wait_for(told, lambda: json.dumps([version(agent, "1.4.0"), version(agent, "1.5.0")]))
     assert abs(old["cost_per_call_usd"] - PRICE) < 1e-9 and abs(old["cost_usd"] - 3 * PRICE) < 1e-9
     assert abs(new["score"] - 0.75) < 1e-9 and abs(new["error_rate"] - 1 / 3) < 1e-9
     assert abs(new["cost_per_call_usd"] - PRICE) < 1e-9, "of the calls that told tokens"

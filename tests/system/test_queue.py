@@ -6,6 +6,7 @@ import time
 import otlp
 from backend import Failure
 from load import Load, settle
+from waiting import wait_for
 
 
 def durable(backend, transport="otlp", **queue):
@@ -47,6 +48,7 @@ def test_what_a_dead_back_end_left_behind_goes_out_after_a_restart_in_order(star
     backend.always_fail = None
     agent.start()
     assert [span.span_id for span in backend.wait_for_spans(20)] == sent
+    agent.wait_for_metric("plimsoll_agent_exported_total", 20, exporter="otlp/backend", kind="traces")
     assert agent.metric("plimsoll_agent_exported_total", exporter="otlp/backend", kind="traces") == 20
 
 
@@ -110,7 +112,7 @@ def test_a_damaged_queue_is_moved_aside_and_the_agent_starts(start_agent, backen
     path = agent.directory / "state" / "queue" / "data.mdb"
     path.write_bytes(b"\xff" * 4096 + path.read_bytes()[4096:8192])
     agent.start()
-    assert "event=queue_damaged" in agent.output
+    agent.wait_for_output("event=queue_damaged")
     assert agent.metric("plimsoll_agent_store_failures_total", store="queue", reason="damaged") == 1
     assert path.with_name("data.mdb.damaged").exists()
     send_calls(agent, 1)
@@ -122,8 +124,9 @@ def test_a_refused_batch_is_counted_and_kept_to_look_at(start_agent, backend):
     agent = start_agent(durable(backend))
     send_calls(agent, 2)
     agent.wait_for_metric("plimsoll_agent_dropped_total", 2, reason="refused")
+    agent.wait_for_metric("plimsoll_agent_set_aside", 1)
+    batch, = wait_for(lambda: agent.api("refused")["batches"], "the batch in the store")
     assert agent.metric("plimsoll_agent_set_aside") == 1
-    batch, = agent.api("refused")["batches"]
     assert (batch["kind"], batch["items"]) == ("traces", 2) and "INVALID_ARGUMENT" in batch["why"]
     status, body = agent.get_bytes("/api/v1/refused/%d" % batch["id"])
     assert status == 200 and body == backend.refused[0].body

@@ -32,8 +32,11 @@ def test_every_series_of_metrics_arrives_with_its_value(prometheus, start_agent)
     send_calls(agent, 3, input_tokens=1000, output_tokens=100)
     wait_for(lambda: prometheus.value("plimsoll_requests_total") == 3, lambda: "requests at Prometheus:\n" + agent.output)
     own = {name for name, _, _ in agent.metrics()} - {"process_start_time_seconds"}
-    names = wait_for(lambda: {r["metric"]["__name__"] for r in prometheus.query('{job="plimsoll"}')}, "names")
-    assert own <= names
+
+    def missing():
+        return own - {r["metric"]["__name__"] for r in prometheus.query('{job="plimsoll"}')}
+
+    wait_for(lambda: not missing(), lambda: "all names at Prometheus but %s" % missing())
     labels = {"feature": "shop", "model": otlp.MODEL, "pod": "shop-1", "job": "plimsoll"}
     cost = prometheus.query("plimsoll_cost_usd_total")[0]
     assert labels.items() <= cost["metric"].items() and cost["metric"]["instance"]
@@ -74,4 +77,4 @@ def test_a_receiver_that_knows_version_1_alone_is_sent_version_1(prometheus, sta
     agent = start_agent(exporter(prometheus.write_url, protobuf_message="io.prometheus.write.v2.Request"))
     send_calls(agent, 1)
     wait_for(lambda: prometheus.value("plimsoll_requests_total") == 1, lambda: "requests at Prometheus:\n" + agent.output)
-    assert "event=falls_back" in agent.output
+    agent.wait_for_output("event=falls_back")

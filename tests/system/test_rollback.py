@@ -84,7 +84,7 @@ def test_a_command_that_fails_or_hangs_changes_nothing_and_says_so(desk):
     assert desk.in_force() == ["2"]
     desk.behave("hang")
     assert "the deploy command failed (137): the deployment does not count" in desk.run("rollback", "answer", status=1)
-    assert "deploy_command_killed" in desk.agent.output
+    desk.agent.wait_for_output("deploy_command_killed")
     child = int((desk.folder / "child").read_text())
     wait_for(lambda: not lives(child), "the end of what the command had started")
     assert [d["command_exit"] for d in desk.deployments()] == [0, 0, 7, 137]

@@ -109,7 +109,8 @@ def test_the_canary_finds_what_was_deployed_so_and_nobody_may_promote_it(start_a
         "invalid_json_rate", "triage@" + NEW, "triage@" + OLD)
     assert (alert["deployment"]["by"], alert["deployment"]["version"], alert["deployment"]["share"]) == ("bob", NEW, 0.5)
     kept = json.loads(prompts(agent, "log", PROMPT, "--output", "json")[1])["deployments"][1]["canary"]
-    assert (kept["verdict"], kept["calls"]) == ("worse", seen["calls_to"])
+    assert kept["verdict"] == "worse"
+    assert seen["calls_to"] - 50 < kept["calls"] <= seen["calls_to"], "a look may have come before the last of these fifty"
     status, text = prompts(agent, "deploy", PROMPT, NEW, "--env", "production", "--by", "bob")
     assert status == 1 and "may not get all traffic" in text, text
     status, text = prompts(agent, "rollback", PROMPT, "--env", "production", "--by", "ana")
@@ -122,10 +123,9 @@ def test_the_baselines_name_the_version_even_where_it_replaced_the_old_one_at_on
     rng, begin = random.Random(9), time.time() - 50 * HOUR_S
     app.send(mixed(plan_of(36, 20, OLD, begin, 0.005, rng), plan_of(9, 40, NEW, begin + 36 * HOUR_S, BREAKS, rng)))
     agent.wait_for_metric("plimsoll_requests_total", 36 * 20 + 9 * 40)
-    wait_for(lambda: [a for a in agent.api("alerts?state=all")["alerts"] if a["prompt_version"] == "triage@" + NEW],
+    wait_for(lambda: "invalid_json_rate" in {a["metric"] for a in agent.api("alerts?state=all")["alerts"]
+                                             if a["prompt_version"] == "triage@" + NEW},
              lambda: "an alert about it in %s" % agent.api("alerts?state=all"))
-    named = [a for a in agent.api("alerts?state=all")["alerts"] if a["prompt_version"] == "triage@" + NEW]
-    assert "invalid_json_rate" in {a["metric"] for a in named}, named
 
 
 def test_the_gate_finds_it_case_by_case(model_api, tmp_path):

@@ -58,7 +58,7 @@ def test_batches_are_built_below_the_limits_beforehand(start_agent, backend):
 
 
 def test_small_requests_wait_for_more_until_the_flush(start_agent, backend):
-    agent = start_agent(exporter(backend, "otlp", batch={"min_size": "64KiB", "flush_timeout": "400ms"}))
+    agent = start_agent(exporter(backend, "otlp", batch={"min_size": "64KiB", "flush_timeout": "2s"}))
     for _ in range(5):
         send(agent, ["w"])
     backend.wait_for_spans(5)

@@ -58,8 +58,7 @@ def test_no_name_moves_the_cursor_or_ends_a_line(start_agent):
     alert = run(agent, "alerts").split()[0]
     for arguments in (("top", "--once"), ("top", "--by", "prompt"), ("budgets",), ("canary",), ("canary", "of " + HOSTILE), ("audit",),
                       ("report", "--days", "1"), ("alerts",), ("alerts", "show", alert), ("alerts", "silences")):
-        text = run(agent, *arguments)
-        assert "evil" in text, arguments
+        text = wait_for(lambda: (lambda told: "evil" in told and told)(run(agent, *arguments)), "the name in %s" % (arguments,))
         assert not CONTROL.search(text), (arguments, text)
         assert not any(line.startswith("name") for line in text.splitlines()), (arguments, text)
     done = subprocess.run([BINARY, "canary", "of " + HOSTILE, "--from", "9", "--agent", "localhost:%d" % agent.ports["metrics"]],

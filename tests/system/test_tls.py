@@ -181,8 +181,9 @@ def test_certificates_change_without_restart_and_without_a_lost_span(start_agent
     assert all(r == SpanExportResult.SUCCESS for s in senders.values() for r in s.results)
     agent.wait_for_metric("plimsoll_agent_accepted_total", sent + 1)
     assert agent.metric("plimsoll_agent_accepted_total") == sent + 1
-    assert agent.metric(RELOADS, key=HTTP_KEY, result="applied") == 1
-    assert agent.metric(RELOADS, key=GRPC_KEY, result="applied") == 1
+    for key in (HTTP_KEY, GRPC_KEY):
+        agent.wait_for_metric(RELOADS, 1, key=key, result="applied")
+        assert agent.metric(RELOADS, key=key, result="applied") == 1
 
 
 def test_grpc_shows_the_new_certificate_too(start_agent, ca, tmp_path):
