@@ -2,8 +2,8 @@
  * alerts/movement.h - who used how many tokens for how much, lately: what explains an alert about money.
  *
  * In:     samples of calls
- * Out:    the change of cost per request and of spend per day between an alert's window and the two days before it,
- *         split into factors (decompose.h) and by who contributes
+ * Out:    the change of cost per request and of spend per day between an alert's window and the two days before it, as
+ *         far as they are kept, split into factors (decompose.h) and by who contributes
  * Owns:   MOVEMENT_CELLS_MAX combinations of feature, model, prompt version and user segment, each with two hours in
  *         steps of five minutes and three days in steps of an hour: about 5 KB a cell. One of which nothing came for
  *         three days makes way for another. What is beyond is counted, said to be missing, and no news.
@@ -46,7 +46,8 @@ void movement_advance(struct movement *m, uint64_t unix_s);
 uint64_t movement_window_start(const struct verdict *v);
 
 /* Appends `"movement":{...}` for verdicts about cost, with a sentence of what weighs most; and `"movement_of_feature"`
- * where the feature has more calls than the key. Nothing where a window has no priced call. */
+ * where the feature has more calls than the key; of a canary only this. Nothing where a window has no priced call, or
+ * begins before what is kept. */
 void movement_explain(const struct movement *m, const struct verdict *v, struct buf *evidence, struct buf *cause);
 
 /* As alerts_save and alerts_load; keys begin with 'm'. */

@@ -37,13 +37,25 @@ struct span_of_time {
 	uint64_t from_s, split_s, to_s; /* before: from..split; after: split..to */
 };
 
+/* The earliest hour of which a cell that is in use still has its sums; what idle ones have besides is not the whole. */
+static uint64_t kept_since(const struct movement *m)
+{
+	uint64_t next_hour_s = m->newest_s / HOUR_S * HOUR_S + HOUR_S;
+
+	return next_hour_s > KEPT_S ? next_hour_s - KEPT_S : 0;
+}
+
+static uint64_t later(uint64_t a_s, uint64_t b_s)
+{
+	return a_s > b_s ? a_s : b_s;
+}
+
 static struct span_of_time times_of(const struct movement *m, const struct verdict *v)
 {
 	struct span_of_time t = { .split_s = movement_window_start(v), .to_s = m->newest_s + 1 };
 
 	t.from_s = t.split_s > COMPARED_S ? t.split_s - COMPARED_S : 0;
-	if (t.from_s < m->first_s)
-		t.from_s = m->first_s;
+	t.from_s = later(t.from_s, later(m->first_s, kept_since(m)));
 	return t;
 }
 
@@ -324,7 +336,8 @@ void movement_explain(const struct movement *m, const struct verdict *v, struct 
 
 	if (!is_about_cost(v) || r.times.from_s >= r.times.split_s || r.times.split_s >= r.times.to_s)
 		return;
-	write_scope(&r, "movement");
+	if (v->kind != VERDICT_CANARY) /* a version has no time before itself: steps would only be cut in two */
+		write_scope(&r, "movement");
 	if (is_whole(m, &feature, &r))
 		return;
 	struct report wide = { .m = m, .scope = &feature, .times = r.times, .out = evidence, .cause = &words };

@@ -14,7 +14,7 @@
 #define FINE_COUNT 24
 #define HOUR_S     3600
 #define HOUR_COUNT 72
-#define KEPT_S     (HOUR_COUNT * HOUR_S) /* no window reaches further back */
+#define KEPT_S     (HOUR_COUNT * HOUR_S) /* what is older is compared with nothing */
 #define SLOT_COUNT (2 * MOVEMENT_CELLS_MAX)
 
 enum cell_label { CELL_FEATURE, CELL_MODEL, CELL_PROMPT, CELL_SEGMENT, CELL_LABEL_COUNT };

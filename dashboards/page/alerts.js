@@ -74,7 +74,8 @@ function alertItem(alert, others) {
 	fill(item, element("strong", "", alert.summary), detail);
 	const isNews = (change) => alert.kind !== "budget" && !alert.cause?.includes(change.text); // money that is spent is its own cause
 	const changes = (alert.changes ?? []).filter(isNews);
-	for (const more of [alert.cause && alert.kind !== "budget" && element("small", "", alert.cause), decomposition(alert.movement),
+	for (const more of [alert.cause && alert.kind !== "budget" && element("small", "", alert.cause),
+			decomposition(alert.movement ?? alert.movement_of_feature),
 			...changes.slice(0, CHANGES_SHOWN).map(changeLine),
 			others.length > 0 && element("small", "", `Also: ${others.map((o) => o.summary).join("; ")}`)])
 		if (more)

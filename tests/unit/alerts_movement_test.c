@@ -301,6 +301,73 @@ static void a_call_ahead_of_the_clock_counts_as_of_now(void **state)
 	movement_free(m);
 }
 
+/* A call a minute, from a minute that is late in its hour on by the newer version; its first call is a dear one. */
+static void live_until(struct movement *m, uint64_t from_s, uint64_t newer_s)
+{
+	for (uint64_t t = from_s; t < START; t += 60) {
+		bool is_new = t >= newer_s, is_first = is_new && t < newer_s + 60;
+		struct sample s = call_at(t, is_new ? "support@2" : "support@1", is_first ? 5000 : is_new ? 600 : 200);
+		movement_add(m, &s);
+	}
+}
+
+static struct verdict canary_since(uint64_t first_s)
+{
+	struct verdict v = cost_shift(START);
+
+	v.kind = VERDICT_CANARY;
+	v.prompt_version = SLICE("support@2");
+	v.run = 1;
+	v.window_s = (uint32_t)(START - first_s);
+	return v;
+}
+
+/* The hour in which it begins counts as before or after as a whole: that is no change of its own. */
+static void a_new_version_has_no_time_before_itself(void **state)
+{
+	struct movement *m = movement_new(NULL, NULL);
+	struct verdict v = canary_since(START - 6 * 3600 - 60);
+	struct buf cause = BUF_INIT;
+
+	(void)state;
+	live_until(m, START - 40 * 3600, START - 6 * 3600 - 60);
+	json_t *json = explain(m, &v, &cause);
+	assert_null(json_object_get(json, "movement"));
+	assert_non_null(json_object_get(json, "movement_of_feature"));
+	assert_true(slice_starts_with(buf_view(&cause), SLICE("cost per request rose")));
+	json_decref(json);
+	buf_release(&cause);
+	movement_free(m);
+}
+
+/* Else what was spent a day before would be of days of which little is known. */
+static void what_is_kept_no_more_is_not_compared(void **state)
+{
+	struct movement *m = movement_new(NULL, NULL);
+	struct verdict v = canary_since(START - 60 * 3600);
+	struct buf cause = BUF_INIT;
+
+	(void)state;
+	for (uint64_t t = START - 144 * 3600; t < START; t += 60) {
+		struct sample old = call_at(t, "support@1", 200), new = call_at(t, "support@2", 200);
+		movement_add(m, t >= START - 60 * 3600 && t / 60 % 2 == 0 ? &new : &old);
+	}
+	json_t *json = explain(m, &v, &cause);
+	const json_t *feature = json_object_get(json, "movement_of_feature");
+	const json_t *day = json_object_get(feature, "spend_per_day");
+	assert_true(number_at(json_object_get(feature, "compared_with"), "from") >= START - 72 * 3600);
+	assert_true(fabs(number_at(day, "after_usd") / number_at(day, "before_usd") - 1) < 0.05);
+	json_decref(json);
+
+	v.window_s = 80 * 3600; /* not even the window is known */
+	buf_reset(&cause);
+	json = explain(m, &v, &cause);
+	assert_true(json_object_size(json) == 0 && cause.len == 0);
+	json_decref(json);
+	buf_release(&cause);
+	movement_free(m);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -314,6 +381,8 @@ int main(void)
 		cmocka_unit_test(a_call_ahead_of_the_clock_counts_as_of_now),
 		cmocka_unit_test(what_finds_no_room_is_no_news),
 		cmocka_unit_test(what_nobody_has_used_for_days_makes_way),
+		cmocka_unit_test(a_new_version_has_no_time_before_itself),
+		cmocka_unit_test(what_is_kept_no_more_is_not_compared),
 	};
 
 	return cmocka_run_group_tests_name("alerts/movement", tests, NULL, NULL);
