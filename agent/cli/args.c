@@ -87,6 +87,8 @@ static int read_option(const struct command *self, int argc, char **argv, int *a
 			return cli_usage_error(self, "--%s wants a value (%s)", o->name, o->value);
 		value = argv[++*at];
 	}
+	if (o->value != NULL && value[0] == '\0') /* as an unset variable of a script leaves it */
+		return cli_usage_error(self, "--%s is empty; it wants a value (%s)", o->name, o->value);
 	assert(o - self->options < CLI_OPTIONS_MAX);
 	args->values[o - self->options] = value != NULL ? value : "";
 	return CLI_GO_ON;

@@ -79,7 +79,7 @@ static int check_run(int argc, char **argv)
 		code = cli_read_output(&command_check, args.values[OPTION_OUTPUT], &json);
 	if (code != CLI_GO_ON)
 		return code;
-	if (args.operand_count != 1)
+	if (args.operand_count != 1 || args.operands[0][0] == '\0')
 		return cli_usage_error(&command_check, "one configuration file is wanted");
 	const char *path = args.operands[0];
 	enum config_files files = args.values[OPTION_ELSEWHERE] != NULL ? CONFIG_FILES_ELSEWHERE : CONFIG_FILES_ALL;

@@ -3,8 +3,10 @@
  */
 #include "agent/cli/client.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 #include "agent/base/json.h"
 #include "agent/base/plain.h"
@@ -19,6 +21,13 @@ static const char *environment(const char *name)
 	return value != NULL && value[0] != '\0' ? value : NULL;
 }
 
+static bool has_host(const char *url)
+{
+	const char *host = strstr(url, "://");
+
+	return (strncmp(url, "http://", 7) == 0 || strncmp(url, "https://", 8) == 0) && strchr("/:?#", host[3]) == NULL;
+}
+
 int client_open(const struct command *self, const char *agent, struct client *out)
 {
 	const char *url = agent != NULL ? agent : environment("PLIMSOLL_AGENT");
@@ -29,7 +38,7 @@ int client_open(const struct command *self, const char *agent, struct client *ou
 	int n = snprintf(out->url, sizeof(out->url), "%s%s", strstr(url, "://") == NULL && !is_unix ? "http://" : "", url);
 	if (n < 0 || (size_t)n >= sizeof(out->url))
 		return cli_usage_error(self, "the agent's URL is longer than %zu bytes", sizeof(out->url) - 1);
-	if (!is_unix && strncmp(out->url, "http://", 7) != 0 && strncmp(out->url, "https://", 8) != 0)
+	if (!is_unix && !has_host(out->url))
 		return cli_usage_error(self, "'%s' is no URL of an agent; write %s", out->url, CLIENT_AGENT_DEFAULT);
 	while (n > 0 && out->url[n - 1] == '/')
 		out->url[--n] = '\0';
@@ -93,6 +102,17 @@ static int unreachable(const struct client *c, struct buf *why)
 	return CLI_UNREACHABLE;
 }
 
+/* curl tells of a port, which a socket does not have. */
+static void tell_of_socket(const char *path, struct buf *why)
+{
+	const char *words = access(path, R_OK | W_OK) != 0 ? strerror(errno) : "nobody listens there";
+
+	if (slice_starts_with(buf_view(why), SLICE("Failed to connect"))) {
+		buf_reset(why);
+		buf_text(why, words);
+	}
+}
+
 /* One JSON value, or one a line. */
 static bool is_json(struct slice body)
 {
@@ -136,6 +156,8 @@ static int ask(const struct client *c, const char *method, const char *path, str
 	};
 	struct status s = http_exchange(&request, &status, &body, &why);
 	int code = CLI_GO_ON;
+	if (FAILED(s) && unix_socket != NULL)
+		tell_of_socket(unix_socket, &why);
 	if (FAILED(s))
 		code = unreachable(c, &why);
 	else if (status / 100 != 2)

@@ -35,7 +35,7 @@ struct command {
 };
 
 struct cli_args {
-	const char *values[CLI_OPTIONS_MAX]; /* by row: NULL where not given, "" for a switch; the last one counts */
+	const char *values[CLI_OPTIONS_MAX]; /* by row: NULL where not given, "" for a switch, else not empty; the last counts */
 	char **operands;
 	int operand_count;
 };

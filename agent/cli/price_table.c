@@ -132,6 +132,8 @@ static int list_run(int argc, char **argv)
 		return code;
 	list_table(&table, args.operand_count > 0 ? args.operands[0] : NULL, json, &out);
 	code = out.len > 0 ? CLI_DONE : CLI_NO;
+	if (code == CLI_NO)
+		fprintf(stderr, "plimsoll price list: no model has '%s' in its name\n", args.operand_count > 0 ? args.operands[0] : "");
 	print_buf(&out);
 	table_release(&table);
 	return code;

@@ -431,11 +431,24 @@ static int reset(struct call_of *call)
 
 static const struct {
 	const char *name;
+	int operands;
 	int (*run)(struct call_of *call);
 } actions[] = {
-	{ "list", list },     { "show", show },   { "export", export },
-	{ "import", import }, { "merge", import }, { "reset", reset },
+	{ "list", 0, list },	 { "show", 1, show },	 { "export", 1, export },
+	{ "import", 1, import }, { "merge", 1, import }, { "reset", 0, reset },
 };
+
+static int run_action(size_t i, struct call_of *call)
+{
+	const int count = call->args.operand_count - 1;
+
+	if (count > actions[i].operands)
+		return cli_usage_error(&command_baselines, "unexpected '%s'", call->args.operands[1 + actions[i].operands]);
+	call->operand = count > 0 ? call->args.operands[1] : NULL;
+	if (count > 0 && call->operand[0] == '\0')
+		return cli_usage_error(&command_baselines, "the argument of %s is empty", call->what);
+	return actions[i].run(call);
+}
 
 static int run(int argc, char **argv)
 {
@@ -446,13 +459,12 @@ static int run(int argc, char **argv)
 		code = cli_read_output(&command_baselines, call.args.values[OPTION_OUTPUT], &call.json);
 	if (code != CLI_GO_ON)
 		return code;
-	if (call.args.operand_count == 0 || call.args.operand_count > 2)
+	if (call.args.operand_count == 0)
 		return cli_usage_error(&command_baselines, "say what to do: list, show, export, import, merge or reset");
 	call.what = call.args.operands[0];
-	call.operand = call.args.operand_count > 1 ? call.args.operands[1] : NULL;
 	for (size_t i = 0; i < sizeof(actions) / sizeof(actions[0]); i++)
 		if (strcmp(actions[i].name, call.what) == 0)
-			return actions[i].run(&call);
+			return run_action(i, &call);
 	return cli_usage_error(&command_baselines, "'%s' is none of list, show, export, import, merge, reset", call.what);
 }
 

@@ -101,6 +101,14 @@ def test_a_folder_without_state_is_named_and_not_made_into_a_store(learned, tmp_
     assert listed("--storage", missing).keys() == listed("--storage", learned).keys()
 
 
+def test_an_empty_variable_of_a_script_forgets_nothing(learned):
+    kept = plimsoll("baselines", "list", "--storage", learned).stdout
+    for words in (["--feature", ""], ["search", "--all"], ["", "--all"]):
+        done = plimsoll("baselines", "reset", *words, "--storage", learned)
+        assert done.returncode == 2, done
+    assert plimsoll("baselines", "list", "--storage", learned).stdout == kept != ""
+
+
 def test_a_reset_of_one_metric_is_refused_before_it_forgets_all(learned):
     there = listed("--storage", learned)
     done = plimsoll("baselines", "reset", "--feature", "search", "--metric", "cost", "--storage", learned)

@@ -141,6 +141,21 @@ static void nobody_there_names_the_address_and_the_remedy(void **state)
 	buf_release(&answer);
 }
 
+static void a_socket_is_told_of_as_a_socket(void **state)
+{
+	struct buf answer = BUF_INIT;
+	struct client client;
+
+	(void)state;
+	assert_int_equal(client_open(&command_ask, "unix:/nonexistent/socket", &client), CLI_GO_ON);
+	captured_begin();
+	assert_int_equal(client_get(&client, "/", &answer), CLI_UNREACHABLE);
+	captured_end();
+	assert_non_null(strstr(captured.err, "cannot reach the agent at unix:/nonexistent/socket: No such file or directory\n"));
+	assert_null(strstr(captured.err, "port"));
+	buf_release(&answer);
+}
+
 static void the_address_comes_from_option_environment_or_default(void **state)
 {
 	struct client c;
@@ -155,6 +170,8 @@ static void the_address_comes_from_option_environment_or_default(void **state)
 	assert_int_equal(client_open(&command_ask, "https://other/", &c), CLI_GO_ON);
 	assert_string_equal(c.url, "https://other");
 	assert_int_equal(client_open(&command_ask, "ftp://other/", &c), CLI_USAGE);
+	assert_int_equal(client_open(&command_ask, "http://", &c), CLI_USAGE);
+	assert_int_equal(client_open(&command_ask, ":9464", &c), CLI_USAGE);
 	unsetenv("PLIMSOLL_AGENT");
 }
 
@@ -181,6 +198,7 @@ int main(void)
 		cmocka_unit_test(who_sends_no_json_is_no_agent),
 		cmocka_unit_test(json_lines_are_an_answer),
 		cmocka_unit_test(nobody_there_names_the_address_and_the_remedy),
+		cmocka_unit_test(a_socket_is_told_of_as_a_socket),
 		cmocka_unit_test(the_address_comes_from_option_environment_or_default),
 		cmocka_unit_test(queries_are_percent_encoded),
 	};

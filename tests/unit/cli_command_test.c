@@ -174,6 +174,7 @@ static void wrong_arguments_end_with_2_and_a_hint(void **state)
 		  "plimsoll cook: unknown option '--flie' (did you mean '--file'?); see 'plimsoll cook --help'\n" },
 		{ "cook -x", "plimsoll cook: unknown option '-x'; see 'plimsoll cook --help'\n" },
 		{ "cook --file", "plimsoll cook: --file wants a value (FILE); see 'plimsoll cook --help'\n" },
+		{ "cook --file=", "plimsoll cook: --file is empty; it wants a value (FILE); see 'plimsoll cook --help'\n" },
 		{ "cook --force=yes", "plimsoll cook: --force takes no value; see 'plimsoll cook --help'\n" },
 		{ "check", "plimsoll check: one configuration file is wanted; see 'plimsoll check --help'\n" },
 		{ "version --output xml",
