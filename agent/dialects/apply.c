@@ -270,15 +270,30 @@ static bool apply_choice(struct reading_context *c, struct reading *r, const str
 	}
 }
 
+/* A million seconds are eleven days, a million milliseconds a quarter of an hour: nobody waits that long. */
+static bool must_be_nanoseconds(const struct any_value *v)
+{
+	double units;
+
+	return convert_number(v, &units) && units >= 1e6;
+}
+
 static bool apply_ttft(struct reading_context *c, struct reading *r, const struct dialect_row *row,
 		       const struct any_value *v)
 {
+	double unit_ns = row->conversion == CONVERT_MILLISECONDS ? 1e6 : 1e9;
+	bool unit_unknown = row->conversion == CONVERT_TTFT_UNITS;
+
 	(void)c;
 	if (row->rank >= r->ttft_rank)
 		return true;
-	if (!convert_duration(v, row->conversion == CONVERT_MILLISECONDS ? 1e6 : 1e9, &r->ttft_ns))
+	if (unit_unknown && must_be_nanoseconds(v)) {
+		unit_unknown = false;
+		unit_ns = 1;
+	}
+	if (!convert_duration(v, unit_ns, &r->ttft_ns))
 		return false;
-	r->ttft_unit_unknown = row->conversion == CONVERT_TTFT_UNITS;
+	r->ttft_unit_unknown = unit_unknown;
 	r->ttft_rank = row->rank;
 	return true;
 }

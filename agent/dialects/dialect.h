@@ -121,7 +121,7 @@ enum conversion {
 	CONVERT_USD,
 	CONVERT_SECONDS,
 	CONVERT_MILLISECONDS,
-	CONVERT_TTFT_UNITS, /* seconds, or milliseconds where that alone fits into the span */
+	CONVERT_TTFT_UNITS, /* seconds; milliseconds where that alone fits into the span; nanoseconds from a million on */
 	CONVERT_TIME,     /* ISO 8601 in UTC */
 	CONVERT_TRUTH,    /* booleans, also as "true" / "True" / "false" */
 	CONVERT_WORDS,    /* text, or an array of texts, looked up in `words` */

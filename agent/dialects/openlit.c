@@ -13,7 +13,6 @@ static const struct dialect_row rows[] = {
 	ROW_COUNT("gen_ai.usage.prompt_tokens_details.cache_creation_tokens", FAMILY_GEN_AI, TOKENS_CACHE_WRITE),
 	ROW_COUNT("gen_ai.usage.completion_tokens_details.reasoning_tokens", FAMILY_GEN_AI, TOKENS_REASONING),
 	ROW_COUNT("gen_ai.usage.completion_tokens_details.audio_tokens", FAMILY_GEN_AI, TOKENS_AUDIO_OUT),
-	ROW_TRUTH("gen_ai.request.is_stream", FIELD_STREAMING, 2),
 	ROW_TEXT("gen_ai.request.user", FIELD_USER, 7),
 	ROW_TEXT("gen_ai.hub.repo", FIELD_PROMPT_NAME, PROMPT_OPENLIT),
 	ROW_TEXT("gen_ai.agent.session_id", FIELD_SESSION, 6),

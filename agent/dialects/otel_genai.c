@@ -101,9 +101,11 @@ static const struct dialect_row rows[] = {
 
 	ROW_WORDS("gen_ai.response.finish_reasons", FIELD_FINISH, finish_words),
 	ROW_TRUTH("gen_ai.request.stream", FIELD_STREAMING, 0),
+	ROW_TRUTH("gen_ai.request.is_stream", FIELD_STREAMING, 2), /* OpenLIT's once, Alibaba's and tRPC's */
 	ROW_NUMBER("gen_ai.response.time_to_first_chunk", FIELD_TTFT, CONVERT_SECONDS, 0),
 	ROW_NUMBER("gen_ai.client.operation.time_to_first_chunk", FIELD_TTFT, CONVERT_SECONDS, 1),
 	ROW_NUMBER("gen_ai.server.time_to_first_token", FIELD_TTFT, CONVERT_TTFT_UNITS, 5),
+	ROW_NUMBER("gen_ai.response.time_to_first_token", FIELD_TTFT, CONVERT_TTFT_UNITS, 6),
 
 	ROW_TEXT("gen_ai.tool.name", FIELD_TOOL_NAME, 0),
 	ROW_WORDS("gen_ai.output.type", FIELD_JSON_WANTED, json_types),
@@ -123,6 +125,7 @@ static const struct dialect_row rows[] = {
 	ROW_TEXT("gen_ai.data_source.id", FIELD_COLLECTION, 1),
 
 	ROW_TEXT("error.type", FIELD_ERROR_TYPE, 0),
+	ROW_NUMBER("http.request.resend_count", FIELD_RETRIES, CONVERT_COUNT, 0),
 	ROW_NUMBER("http.status_code", FIELD_HTTP_STATUS, CONVERT_COUNT, 1),
 	ROW_NUMBER("http.response.status_code", FIELD_HTTP_STATUS, CONVERT_COUNT, 0),
 	ROW_END,

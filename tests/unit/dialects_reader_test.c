@@ -234,6 +234,40 @@ static void openinference_parameters_that_say_no_stream_say_nothing(void **state
 	assert_int_equal(c.streaming, TRI_UNKNOWN);
 }
 
+/* gen_ai.response.time_to_first_token: seconds in Sentry, nanoseconds in Alibaba's and Bifrost's instrumentations. */
+static void the_time_to_the_first_token_is_read_in_the_unit_that_it_can_mean(void **state)
+{
+	static const struct {
+		const char *told;
+		uint64_t ns;
+	} cases[] = {
+		{ "0.000002", 2000 },
+		{ "0.002", 2000 }, /* milliseconds: two of them as seconds would outlast the span */
+		{ "323127208", 323127208 },
+		{ "20000000000", 20000000000 }, /* more nanoseconds than fit as seconds */
+	};
+	struct call c;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct made m = chat();
+		text(&m, "gen_ai.response.time_to_first_token", cases[i].told);
+		assert_true(read_made(&m, &c));
+		assert_int_equal(c.ttft_ns, cases[i].ns);
+	}
+}
+
+static void requests_that_the_client_sent_again_are_retries(void **state)
+{
+	struct made m = chat();
+	struct call c;
+
+	(void)state;
+	number(&m, "http.request.resend_count", 2);
+	assert_true(read_made(&m, &c));
+	assert_int_equal(c.retries, 2);
+}
+
 /* Envoy AI Gateway writes all events when the answer has ended, and as llm.system the API that its clients speak. */
 static void envoys_gateway_tells_neither_the_first_token_nor_who_served(void **state)
 {
@@ -379,6 +413,8 @@ int main(void)
 		cmocka_unit_test(cached_tokens_beside_the_input_are_added_to_it),
 		cmocka_unit_test(openinference_tells_stream_and_model_in_its_parameters),
 		cmocka_unit_test(openinference_parameters_that_say_no_stream_say_nothing),
+		cmocka_unit_test(the_time_to_the_first_token_is_read_in_the_unit_that_it_can_mean),
+		cmocka_unit_test(requests_that_the_client_sent_again_are_retries),
 		cmocka_unit_test(envoys_gateway_tells_neither_the_first_token_nor_who_served),
 		cmocka_unit_test(dimensions_come_from_span_then_metadata_then_resource),
 		cmocka_unit_test(prompt_name_and_version_come_from_one_source),
