@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * dialects/misc.c - Smaller vocabularies: Sentry, Laminar, VoltAgent, Mastra, Promptfoo.
+ * dialects/misc.c - Smaller vocabularies: Sentry, Laminar, VoltAgent, Mastra, Promptfoo, tRPC-Agent-Go.
  *
  * Mastra's first chunk (mastra.completion_start_time) is left alone: calls that are not streamed have one too, at their end.
  */
@@ -29,8 +29,8 @@ static const struct dialect_row rows[] = {
 	ROW_COUNT("usage.prompt_tokens", FAMILY_FRAMEWORK, TOKENS_INPUT),
 	ROW_COUNT("usage.completion_tokens", FAMILY_FRAMEWORK, TOKENS_OUTPUT),
 	ROW_TOTAL("usage.total_tokens", FAMILY_FRAMEWORK),
-	ROW_COUNT("llm.usage.prompt_tokens", FAMILY_FRAMEWORK, TOKENS_INPUT),
-	ROW_COUNT("llm.usage.completion_tokens", FAMILY_FRAMEWORK, TOKENS_OUTPUT),
+	ROW_NUMBER("trpc_agent_go.client.time_to_first_token", FIELD_TTFT, CONVERT_SECONDS, 6),
+	ROW_TEXT("trpc_go_agent.user.id", FIELD_USER, 7),
 	{ "promptfoo.test.index", FIELD_EVALUATION_TRAFFIC, CONVERT_PRESENCE, 0, 0, NULL, NULL },
 	{ "promptfoo.eval.id", FIELD_EVALUATION_TRAFFIC, CONVERT_PRESENCE, 0, 0, NULL, NULL },
 	{ "promptfoo.provider.id", FIELD_EVALUATION_TRAFFIC, CONVERT_PRESENCE, 0, 0, NULL, NULL },
@@ -49,13 +49,14 @@ static const struct dialect_scope scopes[] = {
 	{ "livekit", PRODUCER_FRAMEWORK, false, STREAM_USAGE_SERVED },
 	{ "promptfoo", PRODUCER_FRAMEWORK, false, STREAM_USAGE_SERVED },
 	{ "@mastra/", PRODUCER_FRAMEWORK, false, STREAM_USAGE_SERVED },
+	{ "trpc.agent.go", PRODUCER_FRAMEWORK, false, STREAM_USAGE_SERVED },
 	{ "spring.ai", PRODUCER_FRAMEWORK, false, STREAM_USAGE_SERVED },
 	{ 0 },
 };
 
 const struct dialect dialect_misc = {
 	.name = "misc",
-	.source = "Sentry documentation, Laminar, VoltAgent and Promptfoo sources, "
+	.source = "Sentry documentation, sources of Laminar, VoltAgent, Promptfoo and trpc-agent-go, "
 		  "@mastra/otel-exporter 0.3.3, 1.0.0, 1.4.0, read 2026-11",
 	.rows = rows,
 	.prefixes = prefixes,

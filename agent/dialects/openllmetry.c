@@ -80,6 +80,13 @@ static const struct dialect_row rows[] = {
 	ROW_TRUTH("gen_ai.is_streaming", FIELD_STREAMING, 1),
 	ROW_TRUTH("llm.is_streaming", FIELD_STREAMING, 2),
 	ROW_TOTAL("llm.usage.total_tokens", FAMILY_GEN_AI),
+	ROW_COUNT("llm.usage.prompt_tokens", FAMILY_GEN_AI_OLD, TOKENS_INPUT),
+	ROW_COUNT("llm.usage.completion_tokens", FAMILY_GEN_AI_OLD, TOKENS_OUTPUT),
+	ROW_PROVIDER("llm.vendor", 5), /* the first names, which the SDK in Go has kept */
+	ROW_NAME("llm.request.model", FIELD_REQUEST_MODEL, 4),
+	ROW_NAME("llm.response.model", FIELD_RESPONSE_MODEL, 5),
+	ROW_NUMBER("llm.request.max_tokens", FIELD_MAX_OUTPUT_TOKENS, CONVERT_COUNT, 0),
+	ROW_NUMBER("llm.temperature", FIELD_TEMPERATURE, CONVERT_NUMBER, 0),
 	ROW_COUNT("gen_ai.usage.reasoning_tokens", FAMILY_GEN_AI, TOKENS_REASONING),
 	ROW_COUNT("llm.usage.reasoning_tokens", FAMILY_GEN_AI, TOKENS_REASONING),
 	ROW_COUNT("gen_ai.usage.cache_read_input_tokens", FAMILY_GEN_AI, TOKENS_CACHE_READ),
@@ -119,6 +126,8 @@ static const struct dialect_row prompt_parts[] = {
 static const struct dialect_prefix prefixes[] = {
 	{ "gen_ai.completion.", false, completion_parts },
 	{ "gen_ai.prompt.", false, prompt_parts },
+	{ "llm.completions.", false, completion_parts },
+	{ "llm.prompts.", false, prompt_parts },
 	{ "traceloop.association.properties.", true, metadata_members },
 	{ 0 },
 };
@@ -154,7 +163,8 @@ static const struct dialect_scope scopes[] = {
 
 const struct dialect dialect_openllmetry = {
 	.name = "openllmetry",
-	.source = "instrumentations 0.47.0 and 0.62.4, traceloop-sdk 0.62.4 (Python), 0.27.0 (JavaScript), read 2026-11",
+	.source = "instrumentations 0.47.0 and 0.62.4, traceloop-sdk 0.62.4 (Python), 0.27.0 (JavaScript), "
+		  "go-openllmetry, read 2026-11",
 	.rows = rows,
 	.prefixes = prefixes,
 	.scopes = scopes,

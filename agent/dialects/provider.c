@@ -19,6 +19,7 @@ struct pair {
 static const struct pair spellings[] = {
 	PAIR("openai", "openai"),
 	PAIR("anthropic", "anthropic"),
+	PAIR("claude", "anthropic"),
 	PAIR("aws.bedrock", "aws.bedrock"),
 	PAIR("azure.ai.openai", "azure.ai.openai"),
 	PAIR("azure.ai.inference", "azure.ai.inference"),
@@ -36,6 +37,8 @@ static const struct pair spellings[] = {
 	PAIR("google_anthropic_vertex", "gcp.vertex_ai"),
 	PAIR("google_vertex_ai_gemini", "gcp.vertex_ai"),
 	PAIR("google_vertex_ai_anthropic", "gcp.vertex_ai"),
+	PAIR("gcp_vertex_gemini", "gcp.vertex_ai"),
+	PAIR("gcp_vertex_anthropic", "gcp.vertex_ai"),
 	PAIR("gemini", "gcp.gemini"),
 	PAIR("google", "gcp.gemini"),
 	PAIR("google_ai", "gcp.gemini"),
@@ -43,6 +46,7 @@ static const struct pair spellings[] = {
 	PAIR("google_genai", "gcp.gemini"),
 	PAIR("google_ai_gemini", "gcp.gemini"),
 	PAIR("google_ai_studio", "gcp.gemini"),
+	PAIR("google_ai_studio_gemini", "gcp.gemini"),
 	PAIR("google.generative-ai", "gcp.gemini"),
 	PAIR("az.ai.inference", "azure.ai.inference"),
 	PAIR("azure_ai", "azure.ai.inference"),
@@ -90,6 +94,8 @@ static const struct pair spellings[] = {
 	PAIR("spring_ai", ""),
 	PAIR("autogen", ""),
 	PAIR("semantic_kernel", ""),
+	PAIR("eino", ""),
+	PAIR("trpc.go.agent", ""),
 	PAIR("gateway", ""), /* Vercel's, in front of whoever the model's name begins with */
 	PAIR("microsoft.agent_framework", ""),
 	PAIR("gcp.vertex.agent", ""),

@@ -8,8 +8,8 @@
 extern const struct dialect dialect_langfuse, dialect_langsmith, dialect_mlflow, dialect_litellm, dialect_envoy,
 	dialect_gateways, dialect_openlit, dialect_vercel_ai, dialect_logfire_stream, dialect_logfire, dialect_openinference,
 	dialect_aws, dialect_google, dialect_microsoft, dialect_haystack, dialect_braintrust, dialect_helicone,
-	dialect_vllm, dialect_claude_code, dialect_codex, dialect_vendor_sdk, dialect_llama_index, dialect_genkit, dialect_misc,
-	dialect_openllmetry, dialect_otel_genai;
+	dialect_vllm, dialect_claude_code, dialect_codex, dialect_vendor_sdk, dialect_llama_index, dialect_genkit,
+	dialect_eino, dialect_loongsuite, dialect_misc, dialect_openllmetry, dialect_otel_genai;
 
 const struct dialect *const dialects[] = {
 	&dialect_claude_code,
@@ -35,6 +35,8 @@ const struct dialect *const dialects[] = {
 	&dialect_vendor_sdk,
 	&dialect_llama_index,
 	&dialect_genkit,
+	&dialect_eino,
+	&dialect_loongsuite,
 	&dialect_misc,
 	&dialect_openllmetry,
 	&dialect_otel_genai,
