@@ -129,7 +129,8 @@ def test_a_worse_canary_is_told_with_its_deployment_kept_in_history_and_not_prom
     assert (alert["deployment"]["by"], alert["deployment"]["version"], alert["deployment"]["ticket"]) == ("bob", NEW, "T-7")
     assert "answer@1.5.0 was deployed to production for 20 % of the traffic, after 1.4.0, by bob (T-7)" in alert["cause"]
     assert alert["deployment"]["time"] == deployments(agent)[1]["time"]
-    found = deployments(agent)[1]["canary"]
+    [found] = wait_for(lambda: [d["canary"] for d in deployments(agent)[1:2] if d.get("canary", {}).get("verdict") == "worse"],
+                       "what was found")
     took = "worse after %d calls of it" % found["calls"]  # a look may have come before the last calls
     assert found["verdict"] == "worse" and 50 <= found["calls"] <= 500 and 50 <= found["calls_of_other"] <= 500
     [entry] = wait_for(lambda: audit(agent, "canary_verdict"), "the verdict in the audit")

@@ -108,8 +108,12 @@ def test_the_canary_finds_what_was_deployed_so_and_nobody_may_promote_it(start_a
     assert (alert["metric"], alert["prompt_version"], alert["reference_version"]) == (
         "invalid_json_rate", "triage@" + NEW, "triage@" + OLD)
     assert (alert["deployment"]["by"], alert["deployment"]["version"], alert["deployment"]["share"]) == ("bob", NEW, 0.5)
-    kept = json.loads(prompts(agent, "log", PROMPT, "--output", "json")[1])["deployments"][1]["canary"]
-    assert kept["verdict"] == "worse"
+
+    def found():
+        deployed = json.loads(prompts(agent, "log", PROMPT, "--output", "json")[1])["deployments"][1]
+        return deployed.get("canary", {}).get("verdict") == "worse" and deployed["canary"]
+
+    kept = wait_for(found, "what was found")
     assert seen["calls_to"] - 50 < kept["calls"] <= seen["calls_to"], "a look may have come before the last of these fifty"
     status, text = prompts(agent, "deploy", PROMPT, NEW, "--env", "production", "--by", "bob")
     assert status == 1 and "may not get all traffic" in text, text
