@@ -31,7 +31,6 @@ struct post {
 struct client_auth {
 	const char *id;
 	const struct client_auth_config *config;
-	const struct tls_client_config *tls;
 	struct http_client *http;
 	struct buf key;           /* of the file watch */
 	struct file_watch *watch; /* bearer_token_file; NULL: none */
@@ -118,15 +117,14 @@ static struct status first_value(struct client_auth *a, struct buf *why)
 	return s;
 }
 
-struct status client_auth_new(const char *id, const struct client_auth_config *config,
-			      const struct tls_client_config *tls, struct http_client *http, struct client_auth **out,
-			      struct buf *why)
+struct status client_auth_new(const char *id, const struct client_auth_config *config, struct http_client *http,
+			      struct client_auth **out, struct buf *why)
 {
 	struct client_auth *a = calloc(1, sizeof(*a));
 
 	if (a == NULL)
 		return FAIL(NOMEM, "no memory for the exporter");
-	*a = (struct client_auth){ .id = id, .config = config, .tls = tls, .http = http };
+	*a = (struct client_auth){ .id = id, .config = config, .http = http };
 	struct status s = first_value(a, why);
 	if (FAILED(s))
 		client_auth_free(a);
@@ -267,7 +265,7 @@ static void fetch(struct client_auth *a)
 		.url = a->config->oauth2.token_url,
 		.content_type = "application/x-www-form-urlencoded",
 		.authorization = client.ptr,
-		.tls = a->tls,
+		.tls = &a->config->oauth2.tls,
 		.body = buf_view(&a->form),
 		.timeout_ms = a->config->oauth2.timeout_ms,
 	};

@@ -20,11 +20,10 @@ struct client_auth_waiter {
 	uint64_t generation; /* of the value it got */
 };
 
-/* id: the exporter's. tls: for the token's URL. The options and what id points to outlive it. A value is made in any case,
+/* id: the exporter's. The options and what id points to outlive it. A value is made in any case,
  * so that callers need not ask whether there is one. why: the sentence to print. Errors: INVALID, IO, NOMEM. */
-struct status client_auth_new(const char *id, const struct client_auth_config *config,
-			      const struct tls_client_config *tls, struct http_client *http, struct client_auth **out,
-			      struct buf *why) MUST_USE;
+struct status client_auth_new(const char *id, const struct client_auth_config *config, struct http_client *http,
+			      struct client_auth **out, struct buf *why) MUST_USE;
 
 /* Nobody waits any more. NULL is allowed. */
 void client_auth_free(struct client_auth *a);

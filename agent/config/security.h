@@ -50,6 +50,7 @@ struct client_auth_config {
 		struct string_list scopes;
 		struct string_map endpoint_params;
 		uint64_t timeout_ms;
+		struct tls_client_config tls; /* to token_url */
 	} oauth2;
 };
 

@@ -94,12 +94,14 @@ static const struct conf_option oauth2_options[] = {
 	{ "client_id", CONF_STRING, AT(client_auth_config, oauth2.client_id), .doc = "Who we are to the authorization server." },
 	{ "client_secret", CONF_SECRET, AT(client_auth_config, oauth2.client_secret), .doc = "Our secret there." },
 	{ "token_url", CONF_STRING, AT(client_auth_config, oauth2.token_url),
-	  .doc = "Where tokens are given out (RFC 6749 section 4.4). The exporter's tls holds for it too." },
+	  .doc = "Where tokens are given out (RFC 6749 section 4.4)." },
 	{ "scopes", CONF_LIST, AT(client_auth_config, oauth2.scopes), .doc = "What the token is asked for." },
 	{ "endpoint_params", CONF_MAP, AT(client_auth_config, oauth2.endpoint_params),
 	  .doc = "More parameters of the token request, such as audience." },
 	{ "timeout", CONF_DURATION, AT(client_auth_config, oauth2.timeout_ms), .fallback = "10s", .min = 1, .max = 10 * MINUTE,
 	  .doc = "The longest that a token request may take." },
+	{ "tls", CONF_SECTION, AT(client_auth_config, oauth2.tls), .section = tls_client_options,
+	  .doc = "TLS to token_url, which the exporter's own says nothing about." },
 	{ .name = NULL },
 };
 

@@ -122,7 +122,7 @@ static struct status otlp_open(const char *id, const void *options, struct expor
 	e->options = options;
 	struct status status = add_headers(id, e, why);
 	if (!FAILED(status))
-		status = client_auth_new(id, &e->options->auth, &e->options->tls, env->http, &e->auth, why);
+		status = client_auth_new(id, &e->options->auth, env->http, &e->auth, why);
 	if (!FAILED(status))
 		status = otlp_channel_open(e, why);
 	if (!FAILED(status))

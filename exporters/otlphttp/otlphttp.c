@@ -188,7 +188,7 @@ static struct status otlphttp_open(const char *id, const void *options, struct e
 	e->unix_socket = e->options->endpoint != NULL ? endpoint_unix_path(e->options->endpoint) : NULL;
 	struct status s = fill(e);
 	if (!FAILED(s))
-		s = client_auth_new(id, &e->options->auth, &e->options->tls, env->http, &e->auth, why);
+		s = client_auth_new(id, &e->options->auth, env->http, &e->auth, why);
 	if (FAILED(s)) {
 		if (why->len == 0)
 			buf_printf(why, "exporters.%s: %s", id, s.why);

@@ -185,7 +185,7 @@ static struct status remotewrite_open(const char *id, const void *options, struc
 		buf_printf(why, "exporters.%s: no memory", id);
 		return FAIL(NOMEM, "no memory for the exporter");
 	}
-	struct status s = client_auth_new(id, &w->options->auth, &w->options->tls, env->http, &w->auth, why);
+	struct status s = client_auth_new(id, &w->options->auth, env->http, &w->auth, why);
 	if (FAILED(s)) {
 		release(w);
 		return s;

@@ -152,6 +152,20 @@ def test_without_a_token_nothing_is_lost(start_agent, start_peer, token_server, 
     assert SECRET not in agent.output and "only" not in agent.output
 
 
+@pytest.mark.parametrize("protocol", ["grpc", "http"])
+def test_the_authorization_server_is_known_by_its_own_authority(start_agent, start_peer, ca, server, token_server, tmp_path, protocol):
+    elsewhere = Authority(tmp_path / "elsewhere", "elsewhere")
+    issuer = token_server(["only"], pair=elsewhere.issue("issuer"))
+    peer = start_peer(protocols(tls=tls(server), auth={"bearer": {"token": "only"}}))
+    agent = start_agent(exporting(
+        protocol, peer, "https", tls={"ca_file": str(ca.file), "server_name_override": SERVER_NAME},
+        auth={"oauth2client": {"client_id": CLIENT, "client_secret": SECRET, "token_url": issuer.url,
+                               "tls": {"ca_file": str(elsewhere.file)}}}))
+    send(agent)
+    peer.wait_for_metric(ACCEPTED, 1)
+    assert failures(agent) == 0
+
+
 def test_a_token_is_renewed_before_it_expires(start_agent, start_peer, token_server):
     issuer = token_server(["one", "two"], life_s=2)
     peer = start_peer(protocols(auth={"bearer": {"filename": "/dev/null", "token": "one"}, "header": {"name": "authorization", "key": "Bearer two"}}))

@@ -2,6 +2,7 @@
 """An OAuth 2.0 authorization server that knows client credentials and nothing else (RFC 6749 section 4.4)."""
 import base64
 import json
+import ssl
 import threading
 import urllib.parse
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -10,17 +11,22 @@ CLIENT, SECRET = "agent one", "s3cret/&="
 
 
 class TokenServer:
-    def __init__(self, tokens, life_s=3600):
-        """tokens: given out one after the other, the last one again and again."""
+    def __init__(self, tokens, life_s=3600, pair=None):
+        """tokens: given out one after the other, the last one again and again. pair: certificate and key, for https."""
+        self.scheme = "https" if pair else "http"
         self.tokens, self.life_s = list(tokens), life_s
         self.forms, self.is_down = [], False
         self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
         self.server.state = self
+        if pair:
+            context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+            context.load_cert_chain(*pair)
+            self.server.socket = context.wrap_socket(self.server.socket, server_side=True)
         threading.Thread(target=self.server.serve_forever, daemon=True).start()
 
     @property
     def url(self):
-        return "http://127.0.0.1:%d/token" % self.server.server_address[1]
+        return "%s://127.0.0.1:%d/token" % (self.scheme, self.server.server_address[1])
 
     def close(self):
         self.server.shutdown()
