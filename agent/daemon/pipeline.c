@@ -47,6 +47,7 @@ struct status pipeline_new(const struct config *config, struct price_book *price
 				outlets->counting, outlets->models);
 		p->lanes[i].decisions = outlets->decisions;
 		p->lanes[i].bars = outlets->bars;
+		p->lanes[i].is_alone = outlets->is_alone;
 		p->lanes[i].words = outlets->words != NULL ? case_words_lane(outlets->words, i) : NULL;
 		p->lane_count = i + 1;
 		if (!FAILED(s))

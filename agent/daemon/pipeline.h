@@ -41,6 +41,7 @@ struct pipeline_outlets {
 	void *recall_context;
 	void (*call)(void *context, const struct call *c); /* each counted call and each retrieval; NULL in the daemon */
 	void *call_context;
+	bool is_alone; /* requests are a user's own files, one after the other: false in the daemon */
 };
 
 /* lanes: the last one is the loop's, the one before it HTTP's; how many threads will call pipeline_ingest, each with

@@ -376,7 +376,7 @@ static void write_results(struct replay *r)
 static struct status open_stages(struct replay *r, struct buf *why)
 {
 	struct pipeline_outlets outlets = { .judge = on_samples, .judge_context = r,
-		.recall = on_recall, .recall_context = r, .call = on_call, .call_context = r };
+		.recall = on_recall, .recall_context = r, .call = on_call, .call_context = r, .is_alone = true };
 	struct joiner_settings joining = {
 		.max_bytes = r->config->judgements.max_size_bytes,
 		.keep_ns = UINT64_MAX / 2, /* no time passes */

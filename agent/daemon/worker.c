@@ -12,9 +12,11 @@
 #include "agent/pricing/model_pin.h"
 #include "agent/span/record.h"
 
-/* A request's calls and edits may take this much memory: a bound on what tiny hostile spans can blow up to. */
+/* A request's calls and edits may take this much memory: a bound on what tiny hostile spans can blow up to. Where a user
+ * has named the request and none beside it is in flight, calls of 100 bytes each are no attack. */
 #define ARENA_BASE_BYTES (16u << 20)
 #define ARENA_PER_WIRE_BYTE 4u
+#define ARENA_PER_WIRE_BYTE_ALONE 32u
 
 static struct meter *labelled(enum meter_family family, const char *name, const char *value, const char *rest)
 {
@@ -151,24 +153,52 @@ static size_t calls_expected(struct slice wire)
 	return n < 4096 ? n : 4096;
 }
 
-/* The next free place for a call; the arrays double in the arena. */
-static struct call *next_call(struct worker *w)
+/* How many there will be, by those up to this item: what a request holds is much alike. */
+static size_t calls_extrapolated(const struct worker *w, struct slice item)
 {
-	if (w->call_count == w->call_cap) {
-		size_t cap = w->call_cap == 0 ? calls_expected(w->batch.wire) : w->call_cap * 2;
-		struct call *calls = arena_array(&w->arena, cap, sizeof(*calls));
-		size_t *places = arena_array(&w->arena, cap, sizeof(*places));
-		if (calls == NULL || places == NULL)
-			return NULL;
-		if (w->call_count > 0) {
-			memcpy(calls, w->calls, w->call_count * sizeof(*calls));
-			memcpy(places, w->places, w->call_count * sizeof(*places));
-		}
-		w->calls = calls;
-		w->places = places;
-		w->call_cap = cap;
+	size_t read = (size_t)(item.ptr - w->batch.wire.ptr), whole = w->batch.wire.len;
+
+	return read == 0 ? SIZE_MAX : (size_t)((double)w->call_count * ((double)whole / (double)read) * 1.0625) + 16;
+}
+
+/* Room for so many, with those that were read. The arrays before it stay in the arena, so growing often wastes as much. */
+static bool grow_calls(struct worker *w, size_t cap)
+{
+	struct call *calls = arena_array(&w->arena, cap, sizeof(*calls));
+	size_t *places = calls != NULL ? arena_array(&w->arena, cap, sizeof(*places)) : NULL;
+
+	if (places == NULL)
+		return false;
+	if (w->call_count > 0) {
+		memcpy(calls, w->calls, w->call_count * sizeof(*calls));
+		memcpy(places, w->places, w->call_count * sizeof(*places));
 	}
-	return &w->calls[w->call_count];
+	w->calls = calls;
+	w->places = places;
+	w->call_cap = cap;
+	return true;
+}
+
+/* They take no more than half of what is left, since the request's first items may be its smallest. */
+static bool is_modest(const struct worker *w, size_t calls)
+{
+	return calls <= (w->arena.cap_bytes - w->arena.held_bytes) / 2 / (sizeof(*w->calls) + sizeof(*w->places));
+}
+
+/* The next free place for a call, that of this item of the request; NULL: no memory. */
+static struct call *next_call(struct worker *w, struct slice item)
+{
+	size_t cap = w->call_cap * 2;
+
+	if (w->call_count < w->call_cap)
+		return &w->calls[w->call_count];
+	if (w->call_cap == 0) {
+		cap = calls_expected(w->batch.wire);
+	} else {
+		size_t all = calls_extrapolated(w, item);
+		cap = all > w->call_cap && is_modest(w, all) ? all : cap;
+	}
+	return grow_calls(w, cap) ? &w->calls[w->call_count] : NULL;
 }
 
 static const uint8_t *bytes_of(struct slice id)
@@ -194,7 +224,7 @@ static struct status take_span(void *context, const struct span_view *span, stru
 		w->batch.rejected_why = span->defect;
 		return OK;
 	}
-	struct call *c = next_call(w);
+	struct call *c = next_call(w, span->wire);
 	if (c == NULL)
 		return FAIL(TOOBIG, "the request holds more model calls than its memory limit allows");
 	prefetch_to_write(c, sizeof(*c)); /* filled in when the attributes are read */
@@ -223,7 +253,7 @@ static struct status take_log(void *context, const struct log_view *log)
 	notice_time(&w->batch, log->time_unix_ns);
 	if (log->defect != NULL)
 		return FAIL(MALFORMED, log->defect);
-	struct call *c = next_call(w);
+	struct call *c = next_call(w, log->wire);
 	if (c == NULL)
 		return FAIL(TOOBIG, "the request holds more model calls than its memory limit allows");
 	bool is_call = dialect_read_log(w->reader, log, c) && c->counted;
@@ -410,7 +440,7 @@ struct status worker_read(struct worker *w, enum signal signal, struct slice wir
 	struct batch *b = &w->batch;
 
 	arena_reset(&w->arena);
-	w->arena.cap_bytes = ARENA_BASE_BYTES + ARENA_PER_WIRE_BYTE * wire.len;
+	w->arena.cap_bytes = ARENA_BASE_BYTES + (w->is_alone ? ARENA_PER_WIRE_BYTE_ALONE : ARENA_PER_WIRE_BYTE) * wire.len;
 	w->calls = NULL;
 	w->call_count = w->call_cap = w->text_bytes = 0;
 	w->roles = 0;

@@ -41,6 +41,7 @@ struct worker {
 	struct enrich_labels *labels;
 	struct attribute_writer added;
 	struct edited_request request; /* where somebody wants it */
+	bool is_alone;        /* its requests are a user's own files, one after the other: they may take more memory */
 	struct call *calls;   /* in the arena: all that was read; once decided, the counted ones */
 	size_t *places;       /* of each one's attributes in the edits */
 	size_t call_count, call_cap;

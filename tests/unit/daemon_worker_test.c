@@ -10,6 +10,7 @@
 
 #include <cmocka.h>
 
+#include "agent/base/json.h"
 #include "agent/daemon/worker.h"
 #include "agent/otlp/json_transcode.h"
 #include "agent/span/record.h"
@@ -269,9 +270,58 @@ static void a_search_is_told_once_however_often_it_is_sent(void **state)
 	buf_release(&wire);
 }
 
+/* So many calls of about 100 bytes each. */
+static void write_small_calls(size_t count, struct buf *wire)
+{
+	struct buf json = BUF_INIT;
+
+	buf_text(&json, "{\"resourceSpans\":[{\"scopeSpans\":[{\"spans\":[");
+	for (size_t i = 1; i <= count; i++) {
+		json_write_comma(&json);
+		buf_printf(&json,
+			   "{\"traceId\":\"%032zx\",\"spanId\":\"%016zx\",\"attributes\":["
+			   "{\"key\":\"gen_ai.operation.name\",\"value\":{\"stringValue\":\"chat\"}},"
+			   "{\"key\":\"gen_ai.request.model\",\"value\":{\"stringValue\":\"gpt-4o\"}}]}",
+			   i, i);
+	}
+	buf_text(&json, "]}]}]}");
+	assert_false(FAILED(json_to_wire(buf_view(&json), SIGNAL_TRACES, SIZE_MAX, wire, NULL)));
+	buf_release(&json);
+}
+
+static enum status_code code_of_small_calls(size_t count, bool is_alone)
+{
+	struct counting *counting = counting_new(32 << 20);
+	struct buf wire = BUF_INIT;
+	struct worker w;
+
+	write_small_calls(count, &wire);
+	assert_false(FAILED(worker_init(&w, "test", NULL, counting, NULL)));
+	assert_false(FAILED(worker_adopt(&w, settings_with(COST_COMPUTED, NULL))));
+	w.is_alone = is_alone;
+	struct status s = worker_read(&w, SIGNAL_TRACES, buf_view(&wire), true);
+	if (!FAILED(s))
+		assert_int_equal(w.call_count, count);
+	worker_release(&w);
+	counting_free(counting);
+	buf_release(&wire);
+	return s.code;
+}
+
+/* 8192 is what a Collector sends at a time. */
+static void a_request_may_be_made_of_small_calls_up_to_its_memory_limit(void **state)
+{
+	(void)state;
+	assert_int_equal(code_of_small_calls(1, false), STATUS_OK);
+	assert_int_equal(code_of_small_calls(8192, false), STATUS_OK);
+	assert_int_equal(code_of_small_calls(60000, false), STATUS_TOOBIG);
+	assert_int_equal(code_of_small_calls(100000, true), STATUS_OK);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_request_may_be_made_of_small_calls_up_to_its_memory_limit),
 		cmocka_unit_test(a_search_is_told_once_however_often_it_is_sent),
 		cmocka_unit_test(the_computed_cost_counts_unless_the_other_is_chosen),
 		cmocka_unit_test(a_reported_cost_counts_where_it_is_chosen_and_told),
