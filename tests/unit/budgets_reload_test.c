@@ -3,19 +3,6 @@
  */
 #include "tests/unit/budgets_rig.h"
 
-/* The new configuration has the same place in memory only by chance: nothing may hold on to the old one. */
-static void reload(struct budgets *b, const char *limits)
-{
-	struct config *old = config;
-	struct budgets_change *change;
-
-	config = NULL;
-	configure(limits);
-	assert_int_equal(budgets_prepare(config, &change).code, STATUS_OK);
-	budgets_adopt(b, change, T0, ignore_verdict, NULL);
-	config_free(old);
-}
-
 static uint64_t allowed(struct budgets *b)
 {
 	struct budget_counts counts = { .groups = 0 };

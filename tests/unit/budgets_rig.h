@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Budgets over a store in memory, at a price of ten dollars for a million input tokens. For one file of tests each: all of
- * it is static, and what a file does not use is left out.
+ * Budgets over a store in memory, at a price of ten dollars for a million input tokens. For one file of tests each: all
+ * of it is static, and what a file does not use is left out.
  */
 #ifndef PLIMSOLL_TESTS_UNIT_BUDGETS_RIG_H
 #define PLIMSOLL_TESTS_UNIT_BUDGETS_RIG_H
@@ -72,7 +72,8 @@ static struct {
 } waiting[64];
 static size_t waiting_count;
 
-static inline struct status write_batch(void *context, void *batch, void (*done)(void *done_context, struct status result),
+static inline struct status write_batch(void *context, void *batch,
+					void (*done)(void *done_context, struct status result),
 				 void *done_context)
 {
 	(void)context;
@@ -156,7 +157,8 @@ static inline struct budgets *reopened(struct budgets *old, int64_t now_s)
 	assert_int_equal(budgets_new(config, &outlets, &b).code, STATUS_OK);
 	for (size_t i = 0; i < pair_count; i++)
 		assert_int_equal(budgets_load(b, (struct slice){ pairs[i].key, pairs[i].key_len },
-					      (struct slice){ pairs[i].value, pairs[i].value_len }, now_s).code, STATUS_OK);
+					      (struct slice){ pairs[i].value,
+							      pairs[i].value_len }, now_s).code, STATUS_OK);
 	return b;
 }
 
@@ -216,9 +218,11 @@ static inline struct budget_view view_of(struct budgets *b, const char *user, in
 	return s.found;
 }
 
-static inline struct budget_answer decided(struct budgets *b, const char *user, uint64_t input_tokens, bool reserves, int64_t now_s)
+static inline struct budget_answer decided(struct budgets *b, const char *user, uint64_t input_tokens, bool reserves,
+					   int64_t now_s)
 {
-	struct budget_question q = { .reserves = reserves, .has_tokens = input_tokens > 0, .input_tokens = input_tokens };
+	struct budget_question q = { .reserves = reserves, .has_tokens = input_tokens > 0,
+				     .input_tokens = input_tokens };
 	struct budget_answer answer;
 
 	q.labels[BUDGET_BY_FEATURE] = SLICE("assistant");
@@ -256,6 +260,24 @@ static inline void ignore_verdict(void *context, const struct verdict *v)
 {
 	(void)context;
 	(void)v;
+}
+
+/* The new configuration has the same place in memory only by chance: nothing may hold on to the old one. */
+static inline void reload_telling(struct budgets *b, const char *limits, verdict_fn emit)
+{
+	struct config *old = config;
+	struct budgets_change *change;
+
+	config = NULL;
+	configure(limits);
+	assert_int_equal(budgets_prepare(config, &change).code, STATUS_OK);
+	budgets_adopt(b, change, T0, emit, NULL);
+	config_free(old);
+}
+
+static inline void reload(struct budgets *b, const char *limits)
+{
+	reload_telling(b, limits, ignore_verdict);
 }
 
 #define TEST(name) cmocka_unit_test_setup(name, set_up)

@@ -20,18 +20,6 @@ static void on_verdict(void *context, const struct verdict *v)
 		told.started_at_s = v->started_at_s;
 }
 
-static void reload(struct budgets *b, const char *limits)
-{
-	struct config *old = config;
-	struct budgets_change *change;
-
-	config = NULL;
-	configure(limits);
-	assert_int_equal(budgets_prepare(config, &change).code, STATUS_OK);
-	budgets_adopt(b, change, T0, on_verdict, NULL);
-	config_free(old);
-}
-
 static void advance(struct budgets *b, int64_t now_s)
 {
 	budgets_advance(b, now_s, on_verdict, NULL);
@@ -68,7 +56,7 @@ static void a_limit_that_is_raised_is_told_again(void **state)
 	spend(b, "alice", USD(10), T0);
 	advance(b, T0);
 	assert_int_equal(told.raised, 1);
-	reload(b, "day/all: {limit_usd: 20, by: [user], soft: [50, 80, 100], forecast: false}");
+	reload_telling(b, "day/all: {limit_usd: 20, by: [user], soft: [50, 80, 100], forecast: false}", on_verdict);
 	advance(b, T0 + 1);
 	assert_int_equal(told.resolved, 1);
 	assert_int_equal(told.raised, 1);
@@ -91,7 +79,7 @@ static void other_thresholds_are_told_where_they_are_crossed(void **state)
 	memset(&told, 0, sizeof(told));
 	spend(b, "alice", USD(6), T0);
 	advance(b, T0);
-	reload(b, "day/all: {limit_usd: 10, soft: [80], forecast: false}");
+	reload_telling(b, "day/all: {limit_usd: 10, soft: [80], forecast: false}", on_verdict);
 	advance(b, T0 + 1);
 	assert_int_equal(told.resolved, 1);
 	spend(b, "alice", USD(2), T0 + 2);
@@ -109,7 +97,7 @@ static void a_threshold_that_is_gone_ends(void **state)
 	memset(&told, 0, sizeof(told));
 	spend(b, "alice", USD(6), T0);
 	advance(b, T0);
-	reload(b, "day/all: {limit_usd: 10, soft: [50], forecast: false}");
+	reload_telling(b, "day/all: {limit_usd: 10, soft: [50], forecast: false}", on_verdict);
 	advance(b, T0 + 1);
 	assert_int_equal(told.resolved, 1);
 	budgets_free(b);
@@ -125,7 +113,7 @@ static void a_forecast_that_is_switched_off_ends(void **state)
 		spend(b, "alice", USD(3) / 10, T0);
 	advance(b, T0);
 	assert_int_equal(told.raised, 1);
-	reload(b, "day/all: {limit_usd: 10, soft: [100], forecast: false}");
+	reload_telling(b, "day/all: {limit_usd: 10, soft: [100], forecast: false}", on_verdict);
 	advance(b, T0 + 1);
 	assert_int_equal(told.resolved, 1);
 	advance(b, T0 + 2);
@@ -144,7 +132,7 @@ static void what_was_told_of_a_budget_that_is_gone_ends(void **state)
 		spend(b, "alice", USD(10), T0);
 		advance(b, T0);
 		assert_int_equal(told.raised, 1);
-		reload(b, others[i]);
+		reload_telling(b, others[i], on_verdict);
 		assert_int_equal(told.resolved, 1);
 		assert_int_equal(told.started_at_s, T0);
 		advance(b, T0 + 1);
@@ -166,7 +154,7 @@ static void so_does_a_crowd_of_its_groups(void **state)
 	}
 	advance(b, T0);
 	assert_int_equal(told.raised, 21);
-	reload(b, "day/other: {limit_usd: 10}");
+	reload_telling(b, "day/other: {limit_usd: 10}", on_verdict);
 	assert_int_equal(told.resolved, 21);
 	budgets_free(b);
 }
