@@ -23,9 +23,9 @@ static const struct cli_option options[] = {
 /* What is shown of entries behind their time. On a narrow terminal the text has to say kind and subject, as it does in words. */
 static const struct layout {
 	const char *fields[6];
-	unsigned columns, names;
-} wide = { { "kind", "feature", "subject", "by", "text", NULL }, 6, 1u << 2 | 1u << 3 | 1u << 5 },
-  narrow = { { "feature", "by", "text", NULL }, 4, 1u << 1 | 1u << 3 };
+	unsigned columns, names, texts;
+} wide = { { "kind", "feature", "subject", "by", "text", NULL }, 6, 1u << 2 | 1u << 3, 1u << 5 },
+  narrow = { { "feature", "by", "text", NULL }, 4, 1u << 1, 1u << 3 };
 
 #define WIDE_ENOUGH 132
 
@@ -54,7 +54,7 @@ static void print_entries(struct slice entries)
 {
 	const struct terminal terminal = terminal_look();
 	const struct layout *layout = terminal.columns < WIDE_ENOUGH ? &narrow : &wide;
-	struct listing l = { layout, { .columns = layout->columns, .names = layout->names } };
+	struct listing l = { layout, { .columns = layout->columns, .names = layout->names, .texts = layout->texts } };
 	struct buf out = BUF_INIT;
 
 	if (terminal.is_one)

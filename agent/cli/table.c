@@ -5,8 +5,10 @@
 
 #include "agent/base/plain.h"
 
-#define BETWEEN  2u /* blanks */
-#define NAME_MIN 8u
+#define BETWEEN     2u /* blanks */
+#define NAME_MIN    8u
+#define NAME_BROKEN 24u /* of rows that go on in the next line all the same */
+#define GAP         "..."
 
 void table_cell(struct table *t, const char *text)
 {
@@ -43,27 +45,50 @@ static void write_blanks(struct buf *out, size_t n)
 		buf_byte(out, ' ');
 }
 
-/* The widest column of names; NULL where none may lose more. */
-static size_t *widest_names(struct table *t)
+static bool may_lose(const struct table *t, unsigned column)
 {
-	size_t *found = NULL, width = NAME_MIN;
+	return (t->names | t->texts) >> column & 1;
+}
+
+/* The widest column that may lose some; NULL where none is wider than least. */
+static size_t *widest(struct table *t, size_t least)
+{
+	size_t *found = NULL, width = least;
 
 	for (unsigned i = 0; i < t->columns; i++)
-		if ((t->names >> i & 1) && t->widths[i] > width) {
+		if (may_lose(t, i) && t->widths[i] > width) {
 			found = &t->widths[i];
 			width = *found;
 		}
 	return found;
 }
 
-static void fit(struct table *t)
+/* Of a row whose names and texts are of so many columns at most. */
+static size_t row_width(const struct table *t, size_t most)
 {
-	size_t total = BETWEEN * (t->columns - 1), *names;
+	size_t total = BETWEEN * (t->columns - 1);
 
 	for (unsigned i = 0; i < t->columns; i++)
-		total += t->widths[i];
-	for (; t->width > 0 && total > t->width && (names = widest_names(t)) != NULL; total--)
-		--*names;
+		total += may_lose(t, i) && t->widths[i] > most ? most : t->widths[i];
+	return total;
+}
+
+static void fit(struct table *t)
+{
+	const size_t least = row_width(t, NAME_MIN) <= t->width ? NAME_MIN : NAME_BROKEN;
+	size_t total = row_width(t, SIZE_MAX), *column;
+
+	for (; t->width > 0 && total > t->width && (column = widest(t, least)) != NULL; total--)
+		--*column;
+}
+
+/* Of a sentence the beginning says what it is about. */
+static void write_beginning(struct buf *out, struct slice text, size_t width)
+{
+	bool is_long = plain_columns(text) > width;
+
+	plain_write(out, is_long ? plain_head(text, width - strlen(GAP)) : text, "");
+	buf_text(out, is_long ? GAP : "");
 }
 
 static void end_line(struct buf *out, size_t start)
@@ -85,7 +110,7 @@ void table_write(struct table *t, struct buf *out)
 		size_t length = plain_columns(slice_of(cell)), width = t->widths[column];
 		size_t room = length < width ? width - length : 0;
 		write_blanks(out, is_number ? room : 0);
-		plain_write_short(out, slice_of(cell), width);
+		(t->texts >> column & 1 ? write_beginning : plain_write_short)(out, slice_of(cell), width);
 		write_blanks(out, BETWEEN + (is_number ? 0 : room));
 		if (is_last)
 			end_line(out, line);

@@ -15,6 +15,7 @@ struct table {
 	unsigned columns;
 	unsigned numbers; /* bit i: column i is of numbers, which stand to the right */
 	unsigned names;   /* bit i: column i is of names, which lose their middle where a row is wider than width */
+	unsigned texts;   /* bit i: column i is of sentences, which lose their end there */
 	unsigned width;   /* columns of the terminal; 0: no limit */
 	size_t widths[TABLE_COLUMNS_MAX];
 	size_t cells;

@@ -65,6 +65,17 @@ static void write_counted(struct buf *line, double n, const char *one)
 	buf_printf(line, " %s%s", one, n == 1 ? "" : "s");
 }
 
+/* " (0.035/s), ", " (190/s), " */
+static void write_rate(struct buf *line, double per_second)
+{
+	buf_text(line, " (");
+	if (per_second < 9.95)
+		buf_printf(line, "%.2g", per_second);
+	else
+		summary_write_count(line, per_second);
+	buf_text(line, "/s), ");
+}
+
 static void write_minute(struct screen *s, struct slice summary)
 {
 	struct slice minute = answer_field(summary, "last_minute"), totals = answer_field(summary, "totals");
@@ -73,7 +84,7 @@ static void write_minute(struct screen *s, struct slice summary)
 
 	buf_text(&line, "last minute: ");
 	write_counted(&line, requests, "request");
-	buf_printf(&line, " (%.2g/s), ", seconds > 0 ? requests / seconds : 0.0);
+	write_rate(&line, seconds > 0 ? requests / seconds : 0.0);
 	write_counted(&line, summary_number(minute, "errors"), "error");
 	buf_text(&line, ", ");
 	summary_write_usd(&line, summary_number(minute, "cost_usd"));

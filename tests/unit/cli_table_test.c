@@ -55,16 +55,41 @@ static void names_lose_their_middle_where_rows_are_too_wide(void **state)
 	buf_release(&out);
 }
 
+static void assert_narrow(unsigned width, const char *name, const char *wanted)
+{
+	struct table t = { .columns = 2, .numbers = 1u << 1, .names = 1u << 0, .width = width };
+	struct buf out = BUF_INIT;
+
+	table_cell(&t, name);
+	table_cell(&t, "1234567");
+	table_write(&t, &out);
+	assert_string_equal(buf_string(&out), wanted);
+	buf_release(&out);
+}
+
 static void figures_and_eight_characters_of_a_name_stay(void **state)
 {
-	struct table t = { .columns = 2, .numbers = 1u << 1, .names = 1u << 0, .width = 4 };
+	(void)state;
+	assert_narrow(17, "abcdefghijk", "ab...ijk  1234567\n");
+}
+
+static void names_of_rows_that_fit_in_no_way_can_be_read(void **state)
+{
+	(void)state;
+	assert_narrow(16, "abcdefghijk", "abcdefghijk  1234567\n");
+	assert_narrow(4, "abcdefghijklmnopqrstuvwxyz-of-the-shop", "abcdefghij...of-the-shop  1234567\n");
+}
+
+static void sentences_lose_their_end(void **state)
+{
+	struct table t = { .columns = 2, .names = 1u << 0, .texts = 1u << 1, .width = 30 };
 	struct buf out = BUF_INIT;
 
 	(void)state;
-	table_cell(&t, "abcdefghijk");
-	table_cell(&t, "1234567");
+	table_cell(&t, "checkout");
+	table_cell(&t, "prompt version 1.5.0 seen for the first time");
 	table_write(&t, &out);
-	assert_string_equal(buf_string(&out), "ab...ijk  1234567\n");
+	assert_string_equal(buf_string(&out), "checkout  prompt version 1....\n");
 	buf_release(&out);
 }
 
@@ -89,6 +114,8 @@ int main(void)
 		cmocka_unit_test(control_characters_are_blanks),
 		cmocka_unit_test(names_lose_their_middle_where_rows_are_too_wide),
 		cmocka_unit_test(figures_and_eight_characters_of_a_name_stay),
+		cmocka_unit_test(names_of_rows_that_fit_in_no_way_can_be_read),
+		cmocka_unit_test(sentences_lose_their_end),
 		cmocka_unit_test(empty_cells_at_the_end_leave_no_blanks),
 		cmocka_unit_test(nothing_is_no_row),
 	};

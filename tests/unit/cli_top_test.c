@@ -63,6 +63,27 @@ static void a_low_one_says_how_many_rows_are_left_out(void **state)
 		      "and 2 more\n");
 }
 
+static void a_rate_is_written_as_people_do(void **state)
+{
+	static const struct {
+		const char *minute, *shown;
+	} cases[] = {
+		{ "{\"seconds\":60,\"requests\":2}", "2 requests (0.033/s)" },
+		{ "{\"seconds\":60,\"requests\":720}", "720 requests (12/s)" },
+		{ "{\"seconds\":45,\"requests\":8600}", "8.6k requests (191/s)" },
+	};
+	char text[256];
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct buf out = BUF_INIT;
+		snprintf(text, sizeof(text), "{\"last_minute\":%s}", cases[i].minute);
+		top_render(slice_of(text), SLICE("{}"), "feature", 24, 80, false, &out);
+		assert_non_null(strstr(buf_string(&out), cases[i].shown));
+		buf_release(&out);
+	}
+}
+
 static void no_terminal_is_too_low(void **state)
 {
 	static const char wanted[] = "last minute: 90 requests (1.5/s), 1 error, 0\n"
@@ -107,6 +128,7 @@ int main(void)
 		cmocka_unit_test(a_wide_screen_has_every_column),
 		cmocka_unit_test(a_narrow_one_has_those_that_fit),
 		cmocka_unit_test(a_low_one_says_how_many_rows_are_left_out),
+		cmocka_unit_test(a_rate_is_written_as_people_do),
 		cmocka_unit_test(no_terminal_is_too_low),
 		cmocka_unit_test(without_a_call_it_says_where_to_send_some),
 	};
