@@ -7,6 +7,7 @@ import re
 import struct
 import subprocess
 import termios
+import unicodedata
 
 import otlp
 from agent import BINARY
@@ -66,13 +67,18 @@ def test_no_name_moves_the_cursor_or_ends_a_line(start_agent):
     assert done.returncode == 1 and b"evil" in done.stderr and not CONTROL.search(done.stderr.decode()), done.stderr
 
 
+def columns_of(text):
+    """What a terminal takes for it: two columns for a Chinese character."""
+    return sum(2 if unicodedata.east_asian_width(c) in "WF" else 1 for c in text)
+
+
 def test_a_comparison_names_both_versions_whole(start_agent):
     agent = start_agent()
     send_calls_of(agent, LONG, "gr\u00f6\u00dfe \u65e5")
     assert run(agent, "canary", "of " + LONG).startswith("of %s@1.1.0 against of %s@1.0.0: undecided" % (LONG, LONG))
     rows = run(agent, "canary").splitlines()
     assert any("of %s@1.0.0  of %s@1.1.0  " % (LONG, LONG) in row for row in rows)
-    assert len({row.index("undecided") for row in rows[1:]}) == 1, rows
+    assert len({columns_of(row[:row.index("undecided")]) for row in rows[1:]}) == 1, rows
 
 
 def test_the_audit_fits_a_terminal(start_agent):
