@@ -3,14 +3,27 @@
  */
 #include "agent/sampling/sampled_span.h"
 
+#include <stdlib.h>
+
 #include "agent/base/clock.h"
 
-void keep_rules_init(struct keep_rules *rules, const struct sampling_keep_config *config)
+struct status keep_rules_init(struct keep_rules *rules, const struct sampling_keep_config *config)
 {
+	const struct string_map *attributes = &config->attributes;
+
 	*rules = (struct keep_rules){ .config = config };
-	for (; rules->count < config->attributes.count && rules->count < CONDITIONS_MAX; rules->count++)
-		rules->any_of[rules->count] = (struct condition){ slice_of(config->attributes.items[rules->count].key),
-								  slice_of(config->attributes.items[rules->count].value) };
+	rules->any_of = calloc(attributes->count + 1, sizeof(*rules->any_of));
+	if (rules->any_of == NULL)
+		return FAIL(NOMEM, "no memory for sampling");
+	for (; rules->count < attributes->count; rules->count++)
+		rules->any_of[rules->count] = (struct condition){ slice_of(attributes->items[rules->count].key),
+								  slice_of(attributes->items[rules->count].value) };
+	return OK;
+}
+
+void keep_rules_release(struct keep_rules *rules)
+{
+	free(rules->any_of);
 }
 
 static bool outcome_is_reason(const struct keep_rules *rules, struct slice outcome)

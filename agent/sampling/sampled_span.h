@@ -8,12 +8,10 @@
 #include "agent/otlp/condition.h"
 #include "agent/sampling/threshold.h"
 
-#define CONDITIONS_MAX 64
-
 /* The keep section, compiled. */
 struct keep_rules {
 	const struct sampling_keep_config *config;
-	struct condition any_of[CONDITIONS_MAX];
+	struct condition *any_of;
 	size_t count;
 };
 
@@ -23,7 +21,9 @@ struct sampled_span {
 	bool has_reason; /* to keep its trace */
 };
 
-void keep_rules_init(struct keep_rules *rules, const struct sampling_keep_config *config);
+/* config is borrowed. Errors: NOMEM. */
+struct status keep_rules_init(struct keep_rules *rules, const struct sampling_keep_config *config) MUST_USE;
+void keep_rules_release(struct keep_rules *rules);
 
 /* span: the content of an enriched Span. rules == NULL: reasons are not looked for. */
 struct sampled_span sampled_span_read(struct slice span, const struct keep_rules *rules);

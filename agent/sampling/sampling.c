@@ -35,7 +35,6 @@ struct status sampler_new(const struct sampling_config *config, struct sampler *
 		return FAIL(NOMEM, "no memory for sampling");
 	pthread_mutex_init(&s->lock, NULL);
 	s->config = config;
-	keep_rules_init(&s->rules, &config->keep);
 	s->threshold = threshold_of_share(config->rate);
 	s->content_threshold = threshold_of_share(config->content_rate);
 	s->kept = meter_get(METER_SAMPLED, "decision=\"kept\"");
@@ -43,7 +42,9 @@ struct status sampler_new(const struct sampling_config *config, struct sampler *
 	s->dropped = meter_get(METER_SAMPLED, "decision=\"dropped\"");
 	s->early = meter_get(METER_SAMPLED, "decision=\"early\"");
 	s->held = meter_get(METER_SAMPLING_BYTES, "");
-	struct status status = undecided_init(&s->waiting, (size_t)config->max_decisions);
+	struct status status = keep_rules_init(&s->rules, &config->keep);
+	if (!FAILED(status))
+		status = undecided_init(&s->waiting, (size_t)config->max_decisions);
 	if (FAILED(status))
 		sampler_free(s);
 	else
@@ -66,6 +67,7 @@ void sampler_free(struct sampler *s)
 		return;
 	free_ready(s);
 	undecided_release(&s->waiting);
+	keep_rules_release(&s->rules);
 	pthread_mutex_destroy(&s->lock);
 	free(s);
 }

@@ -102,6 +102,30 @@ static void take(struct rig *rig, char digit, bool fails, uint64_t now_ms)
 	buf_release(&wire);
 }
 
+static void each_of_many_attributes_is_a_reason(void **state)
+{
+	static const char json[] = "{\"resourceSpans\":[{\"scopeSpans\":[{\"spans\":[{\"traceId\":\"00000000000000010011111111111111\","
+				   "\"spanId\":\"eee19b7ec3c1b174\",\"attributes\":[{\"key\":\"tenant.99\",\"value\":"
+				   "{\"stringValue\":\"gold\"}}]}]}]}]}";
+	struct rig rig = { .config = { .rate = 0, .content_rate = 1 } };
+	struct string_pair pairs[100];
+	char keys[100][16];
+	struct buf wire = BUF_INIT;
+
+	(void)state;
+	for (int i = 0; i < 100; i++) {
+		snprintf(keys[i], sizeof(keys[i]), "tenant.%d", i);
+		pairs[i] = (struct string_pair){ keys[i], "gold" };
+	}
+	rig.config.keep.attributes = (struct string_map){ pairs, 100 };
+	open_rig(&rig);
+	assert_false(FAILED(json_to_wire(slice_of(json), SIGNAL_TRACES, 1 << 20, &wire, NULL)));
+	assert_false(FAILED(sampler_take(rig.sampler, buf_view(&wire), 0, &rig.arena, &rig.out)));
+	assert_int_equal(rig.out.kept_items, 1);
+	buf_release(&wire);
+	close_rig(&rig);
+}
+
 static void a_trace_waits_and_is_then_judged_by_its_id(void **state)
 {
 	struct rig rig = { .config = { .rate = 0.5, .content_rate = 1, .decision_wait_ms = 1000 } };
@@ -287,6 +311,7 @@ int main(void)
 		cmocka_unit_test(a_share_is_a_threshold_without_its_zeros),
 		cmocka_unit_test(a_long_tracestate_takes_room_once),
 		cmocka_unit_test(randomness_comes_from_rv_else_from_the_trace_id),
+		cmocka_unit_test(each_of_many_attributes_is_a_reason),
 		cmocka_unit_test(a_trace_waits_and_is_then_judged_by_its_id),
 		cmocka_unit_test(a_trace_that_came_after_the_clock_was_read_waits_like_any_other),
 		cmocka_unit_test(an_error_brings_the_whole_trace_out_at_once),
