@@ -96,13 +96,19 @@ static void print_samples(struct slice alert)
 	buf_release(&text);
 }
 
+/* What is too small to be shown is nothing, not -0.0. NaN stays. */
+static double shown(double x, double least)
+{
+	return fabs(x) < least ? 0 : x;
+}
+
 /* "+12.5 %", and nothing where that is unknown. */
 static void print_percent(struct slice part)
 {
 	double percent = answer_number(part, "percent_of_change");
 
 	if (!isnan(percent))
-		printf("  %+6.1f %%", percent);
+		printf("  %+6.1f %%", shown(percent, 0.05));
 	printf("\n");
 }
 
@@ -112,7 +118,7 @@ static void print_part(void *context, struct slice part)
 
 	(void)context;
 	answer_words(part, "factor", &name);
-	printf("    %-20s %+12.6f USD", buf_string(&name), answer_number(part, "usd"));
+	printf("    %-20s %+12.6f USD", buf_string(&name), shown(answer_number(part, "usd"), 0.5e-6));
 	print_percent(part);
 	buf_release(&name);
 }
@@ -124,7 +130,7 @@ static void print_contributor(void *context, struct slice item)
 	(void)context;
 	answer_words(item, "by", &by);
 	answer_words(item, "value", &value);
-	printf("    %-14s %-30s %+12.6f USD", buf_string(&by), buf_string(&value), answer_number(item, "usd"));
+	printf("    %-14s %-30s %+12.6f USD", buf_string(&by), buf_string(&value), shown(answer_number(item, "usd"), 0.5e-6));
 	print_percent(item);
 	buf_release(&by);
 	buf_release(&value);

@@ -220,8 +220,11 @@ static void print_table(const struct call_of *call, struct detector *d)
 	table_heads(&l.table, heads);
 	detector_visit(d, add_standing, &l);
 	table_write(&l.table, &out);
+	const bool chosen = call->args.values[OPTION_FEATURE] != NULL || call->args.values[OPTION_MODEL] != NULL ||
+			    call->args.values[OPTION_METRIC] != NULL;
 	if (l.shown == 0)
-		buf_text(&out, "no baseline is known here yet: calls are learned by the hour, and judged from 24 hours on\n");
+		buf_text(&out, chosen ? "nothing like that is known here; 'plimsoll baselines list' shows what is\n" :
+					"no baseline is known here yet: calls are learned by the hour, and judged from 24 hours on\n");
 	fwrite(out.ptr, 1, out.len, stdout);
 	buf_release(&out);
 }

@@ -93,7 +93,7 @@ def test_two_agents_make_one_alert_which_resolves(start_agent, alertmanager, rec
     assert alert["labels"]["feature"] == "checkout" and alert["labels"]["cluster"] == "test"
     assert not {"pod", "instance", "host", "incident"} & set(alert["labels"])
     assert "cost per request of checkout" in alert["annotations"]["summary"]
-    assert "output_tokens" in alert["annotations"]["cause"]
+    assert "output tokens" in alert["annotations"]["cause"]
     assert alert["annotations"]["runbook_url"] == "http://agent.example/runbooks/cost-spike"
     wait_for(lambda: receiver.of("Plimsoll_shift_cost", "firing"), lambda: "Alertmanager's word: %s" % receiver.bodies)
 

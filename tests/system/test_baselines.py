@@ -109,6 +109,11 @@ def test_an_empty_variable_of_a_script_forgets_nothing(learned):
     assert plimsoll("baselines", "list", "--storage", learned).stdout == kept != ""
 
 
+def test_what_is_not_among_them_is_told_from_nothing_learned_yet(learned):
+    for words in (["list", "--metric", "banana"], ["list", "--model", "banana"], ["show", "banana"]):
+        assert "nothing like that is known here" in plimsoll("baselines", *words, "--storage", learned).stdout
+
+
 def test_a_reset_of_one_metric_is_refused_before_it_forgets_all(learned):
     there = listed("--storage", learned)
     done = plimsoll("baselines", "reset", "--feature", "search", "--metric", "cost", "--storage", learned)

@@ -48,12 +48,14 @@ static void what_is_not_known_is_not_a_number(void **state)
 	const char *text = shown("{" KEY "\"kind\":\"shift\",\"metric\":\"requests\",\"value\":9,\"baseline_mean\":null,\"sample_size\":null,"
 				 "\"run\":2,\"window_s\":3600,\"changes\":[{\"text\":\"deployed\"}],\"movement\":{\"cost_per_request\":{"
 				 "\"before_usd\":0,\"after_usd\":0.5,\"change_percent\":null,\"parts\":[{\"factor\":\"price\",\"usd\":0.5,"
-				 "\"percent_of_change\":null}]},\"contributors\":[{\"by\":\"model\",\"value\":\"m\",\"usd\":0.5,"
+				 "\"percent_of_change\":null},{\"factor\":\"cache_share\",\"usd\":-1e-9,"
+				 "\"percent_of_change\":-0.01}]},\"contributors\":[{\"by\":\"model\",\"value\":\"m\",\"usd\":0.5,"
 				 "\"percent_of_change\":null}]}}");
 
 	(void)state;
 	assert_non_null(strstr(text, "  value             9\n  samples           2 windows of 3600 s\n"));
 	assert_non_null(strstr(text, "Cost per request: 0 -> 0.5 USD\n    price                   +0.500000 USD\n"));
+	assert_non_null(strstr(text, "    cache_share             +0.000000 USD    +0.0 %\n")); /* not -0 */
 	assert_non_null(strstr(text, "    model          m                                 +0.500000 USD\n"));
 	assert_non_null(strstr(text, "    -  deployed\n"));
 	assert_null(strstr(text, "nan"));
