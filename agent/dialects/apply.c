@@ -150,8 +150,9 @@ static bool apply_tokens(struct reading_context *c, struct reading *r, const str
 static NOINLINE bool apply_word(struct reading *r, const struct dialect_row *row, int value)
 {
 	switch (row->field) {
-	case FIELD_LEAF:
-		r->leaf = (enum call_role)value;
+	case FIELD_LEAF: /* "generation" stands beside what says that it was of embeddings */
+		if (r->leaf == ROLE_NONE || value != ROLE_LLM)
+			r->leaf = (enum call_role)value;
 		break;
 	case FIELD_AGGREGATE:
 		r->aggregate = (enum call_role)value;

@@ -172,6 +172,21 @@ static void callbacks_for_other_backends_name_the_answer_too(void **state)
 	assert_text(c.response_id, "chatcmpl-1");
 }
 
+static void embeddings_are_no_generation_whatever_stands_beside_them(void **state)
+{
+	static const struct pair last[] = { { "gen_ai.operation.name", "embeddings" },
+					    { "langfuse.observation.type", "generation" }, { 0 } };
+	static const struct pair first[] = { { "langfuse.observation.type", "generation" },
+					     { "gen_ai.operation.name", "embeddings" }, { 0 } };
+	struct call c;
+
+	(void)state;
+	read_call(last, &c);
+	assert_int_equal(c.role, ROLE_EMBEDDING);
+	read_call(first, &c);
+	assert_int_equal(c.role, ROLE_EMBEDDING);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -182,6 +197,7 @@ int main(void)
 		cmocka_unit_test(an_answer_from_the_proxys_cache_has_a_key_in_its_hidden_parameters),
 		cmocka_unit_test(what_the_request_brought_is_read_as_a_dict_or_as_json),
 		cmocka_unit_test(callbacks_for_other_backends_name_the_answer_too),
+		cmocka_unit_test(embeddings_are_no_generation_whatever_stands_beside_them),
 	};
 
 	return cmocka_run_group_tests(tests, set_up, tear_down);
