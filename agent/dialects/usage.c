@@ -178,12 +178,21 @@ static void borrow_details(struct usage_claim all[FAMILY_COUNT], unsigned famili
 			tokens_set(&all[chosen].tokens, (enum token_class)class, now->tokens.n[class]);
 }
 
+/* AutoGen, for one, writes 0 of a stream whose usage nobody asked for: a model that was asked took in something. */
+static bool counts_nothing(const struct usage_claim *c)
+{
+	for (int class = 0; class < TOKEN_CLASS_COUNT; class++)
+		if (tokens_get(&c->tokens, (enum token_class)class) != 0)
+			return false;
+	return c->written == 0;
+}
+
 void usage_resolve(struct usage_claim all[FAMILY_COUNT], unsigned families, const struct usage_habit *habit,
 		   struct tokens *out)
 {
 	int chosen = 0;
 
-	while (chosen < FAMILY_COUNT && !claims(all, families, chosen))
+	while (chosen < FAMILY_COUNT && (!claims(all, families, chosen) || counts_nothing(&all[chosen])))
 		chosen++;
 	if (chosen == FAMILY_COUNT) {
 		out->known = 0;

@@ -19,7 +19,8 @@ struct usage_habit {
 };
 
 /* Takes the first family that names an input or output count, fills a detail it lacks from a later family only where
- * both come to the same input, and makes input include the cached tokens whatever the family's habit.
+ * both come to the same input, and makes input include the cached tokens whatever the family's habit. A family of nothing
+ * but 0 counts nothing.
  * families: bit 1 << enum token_family for each claim that was made; the others are not read, and claims are changed. */
 void usage_resolve(struct usage_claim claims[FAMILY_COUNT], unsigned families, const struct usage_habit *habit,
 		   struct tokens *out);

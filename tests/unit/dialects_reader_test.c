@@ -399,6 +399,29 @@ static void keys_of_the_contract_that_are_there_are_noted(void **state)
 	assert_false(c.present >> CONTRACT_PROVIDER & 1); /* gen_ai.system is another key */
 }
 
+static void a_usage_of_nothing_is_no_usage(void **state)
+{
+	struct made m = { 0 };
+	struct call c;
+
+	(void)state;
+	text(&m, "openinference.span.kind", "LLM");
+	number(&m, "llm.token_count.prompt", 0);
+	number(&m, "llm.token_count.completion", 0);
+	number(&m, "llm.token_count.total", 0);
+	assert_true(read_made(&m, &c));
+	assert_true(c.counted);
+	assert_int_equal(c.tokens.known, 0);
+	text(&m, "output.value", "{\"content\": \"word\", \"usage\": {\"prompt_tokens\": 0, \"completion_tokens\": 0}}");
+	assert_true(read_made(&m, &c));
+	assert_int_equal(c.tokens.known, 0);
+	number(&m, "gen_ai.usage.prompt_tokens", 0);
+	number(&m, "gen_ai.usage.completion_tokens", 0);
+	number(&m, "llm.token_count.prompt", 12);
+	assert_true(read_made(&m, &c));
+	assert_int_equal(c.tokens.n[TOKENS_INPUT], 12);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -422,6 +445,7 @@ int main(void)
 		cmocka_unit_test(numbers_in_strings_are_taken_and_nonsense_is_counted),
 		cmocka_unit_test(a_list_that_python_printed_is_a_list),
 		cmocka_unit_test(keys_of_the_contract_that_are_there_are_noted),
+		cmocka_unit_test(a_usage_of_nothing_is_no_usage),
 	};
 	return cmocka_run_group_tests_name("dialects/reader", tests, set_up_with_dimensions, tear_down);
 }
