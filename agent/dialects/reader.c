@@ -244,6 +244,16 @@ static NOINLINE void copy_routed_model(const struct reading *r, struct call *c)
 	c->request_model = model;
 }
 
+static NOINLINE void unroute_models(const struct reading *r, struct call *c)
+{
+	struct slice provider = r->text[FIELD_PROVIDER];
+
+	if (provider.len == 0)
+		provider = provider_of_model(call_model(c));
+	c->request_model = routed_model(c->request_model, provider);
+	c->response_model = routed_model(c->response_model, provider);
+}
+
 static void copy_model(const struct dialect_reader *d, struct call *c)
 {
 	const struct reading *r = &d->span;
@@ -255,6 +265,8 @@ static void copy_model(const struct dialect_reader *d, struct call *c)
 	c->response_model = r->text[FIELD_RESPONSE_MODEL];
 	if (r->text[FIELD_ROUTED_MODEL].len > 0)
 		copy_routed_model(r, c);
+	else if (d->scope.routes_by_name)
+		unroute_models(r, c);
 	if (c->request_model.len == 0 && !names_snapshot(c->response_model)) /* one key for both: an alias is the request's */
 		c->request_model = c->response_model;
 	c->response_id = r->text[FIELD_RESPONSE_ID];

@@ -17,6 +17,7 @@ void scope_recognise(struct slice scope, struct slice service, struct scope_fact
 		.is_ai_sdk = slice_equal(scope, SLICE("ai")),
 		.is_logfire_wrapper =
 			slice_equal(scope, SLICE("logfire.openai")) || slice_equal(scope, SLICE("logfire.anthropic")),
+		.routes_by_name = slice_equal(scope, SLICE("openinference.instrumentation.litellm")),
 		.writes_events_late = slice_equal(scope, SLICE("envoyproxy/ai-gateway")),
 	};
 	for (unsigned i = 0; dialects[i] != NULL; i++) {

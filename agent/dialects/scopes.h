@@ -14,6 +14,7 @@ struct scope_facts {
 	bool is_ai_sdk; /* the scope that the Vercel AI SDK has had from 3 to 6 */
 	bool wraps_clients; /* calls models through vendors' client libraries, which may be instrumented themselves */
 	bool is_logfire_wrapper;
+	bool routes_by_name; /* "vendor/model": the vendor's name tells LiteLLM whom to ask */
 	bool writes_events_late; /* when the answer has ended: their times say nothing */
 	bool has_names; /* some of `dialects` knows spans by their name */
 };

@@ -11,11 +11,11 @@
 
 #define ATTRIBUTES_MAX 16
 
-static void read_call(const struct pair *pairs, struct call *c)
+static void read_call_of(struct slice scope_name, const struct pair *pairs, struct call *c)
 {
 	static struct attribute attributes[ATTRIBUTES_MAX];
 	static uint32_t sequence;
-	struct scope_view scope = { .name = SLICE("litellm") };
+	struct scope_view scope = { .name = scope_name };
 	struct resource_view resource = { .sequence = ++sequence };
 	struct span_view span = {
 		.trace_id = SLICE("0123456789abcdef"), .span_id = SLICE("01234567"), .name = SLICE("litellm_request"),
@@ -24,6 +24,11 @@ static void read_call(const struct pair *pairs, struct call *c)
 
 	span.attributes = attributes_of(attributes, pairs);
 	assert_true(dialect_read(reader, &span, c));
+}
+
+static void read_call(const struct pair *pairs, struct call *c)
+{
+	read_call_of(SLICE("litellm"), pairs, c);
 }
 
 static void a_call_that_failed_counts_whatever_function_was_called(void **state)
@@ -172,6 +177,35 @@ static void callbacks_for_other_backends_name_the_answer_too(void **state)
 	assert_text(c.response_id, "chatcmpl-1");
 }
 
+static void openinference_writes_models_as_litellm_was_asked_for_them(void **state)
+{
+	static const struct {
+		const char *provider, *asked, *model;
+	} cases[] = {
+		{ "anthropic", "anthropic/claude-sonnet-4-0", "claude-sonnet-4-0" },
+		{ "", "openai/gpt-4o", "gpt-4o" },
+		{ "groq", "groq/groq/compound", "groq/compound" },
+		{ "openrouter", "openrouter/openai/gpt-4o", "openai/gpt-4o" },
+	};
+	static const struct slice scope = { "openinference.instrumentation.litellm",
+					    sizeof("openinference.instrumentation.litellm") - 1 };
+	struct call c;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		const struct pair span[] = { { "openinference.span.kind", "LLM" },
+					     { "llm.provider", cases[i].provider },
+					     { "llm.model_name", cases[i].asked },
+					     { 0 } };
+		read_call_of(scope, span, &c);
+		assert_text(c.request_model, cases[i].model);
+		assert_text(call_model(&c), cases[i].model);
+	}
+	read_call_of(SLICE("openinference.instrumentation.groq"),
+		     (const struct pair[]){ { "openinference.span.kind", "LLM" }, { "llm.model_name", "groq/compound" }, { 0 } }, &c);
+	assert_text(c.request_model, "groq/compound");
+}
+
 static void embeddings_are_no_generation_whatever_stands_beside_them(void **state)
 {
 	static const struct pair last[] = { { "gen_ai.operation.name", "embeddings" },
@@ -197,6 +231,7 @@ int main(void)
 		cmocka_unit_test(an_answer_from_the_proxys_cache_has_a_key_in_its_hidden_parameters),
 		cmocka_unit_test(what_the_request_brought_is_read_as_a_dict_or_as_json),
 		cmocka_unit_test(callbacks_for_other_backends_name_the_answer_too),
+		cmocka_unit_test(openinference_writes_models_as_litellm_was_asked_for_them),
 		cmocka_unit_test(embeddings_are_no_generation_whatever_stands_beside_them),
 	};
 
