@@ -3,7 +3,6 @@
  */
 #include "agent/enrich/enrich.h"
 
-#include "agent/base/clock.h"
 #include "agent/enrich/token_estimate.h"
 
 /* A first token before the start or after the end is a mistake in units or clocks: better unknown than wrong. */
@@ -15,25 +14,12 @@ static void check_ttft(struct call *c)
 		c->streaming = TRI_YES;
 }
 
-/* Tokens per second while the answer ran: from the first token where it is known, else over the whole call. */
-static void set_output_rate(struct call *c)
-{
-	uint64_t output = tokens_get(&c->tokens, TOKENS_OUTPUT);
-	uint64_t running_ns = c->latency_ns - c->ttft_ns;
-
-	if (c->ttft_ns > 0 && output > 0)
-		output--; /* the first token had come already */
-	if (output > 0 && running_ns > 0)
-		c->output_tokens_per_second = (double)output * (double)NS_PER_SECOND / (double)running_ns;
-}
-
 void enrich_call(struct call *c, struct slice status_message)
 {
 	c->latency_ns = c->end_unix_ns > c->start_unix_ns ? c->end_unix_ns - c->start_unix_ns : 0;
 	check_ttft(c);
 	token_estimate_call(c);
-	if (c->role == ROLE_LLM)
-		set_output_rate(c);
+	c->output_tokens_per_second = output_rate_of(c);
 	c->context = context_of(&c->tokens);
 	c->error_class = error_class_of(c, status_message);
 	c->outcome = outcome_of(c, status_message);

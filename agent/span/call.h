@@ -301,6 +301,9 @@ extern const char *const error_class_names[ERROR_CLASS_COUNT];
 
 enum context_class context_of(const struct tokens *t);
 
+/* Tokens per second while a model's answer ran: from the first token where it is known, else over the whole call; 0: unknown. */
+double output_rate_of(const struct call *c);
+
 /* The model that answered, else the one that was asked for, else empty. */
 struct slice call_model(const struct call *c);
 

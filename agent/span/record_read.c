@@ -355,5 +355,6 @@ struct status record_read(struct slice line, struct arena *a, struct call *out)
 		out->role = ROLE_EMBEDDING;
 	else if (slice_equal(out->operation, SLICE("rerank")))
 		out->role = ROLE_RERANK;
+	out->output_tokens_per_second = output_rate_of(out);
 	return OK;
 }

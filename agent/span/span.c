@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * span/span.c - names of the words in batch.h and call.h, and the few rules that belong to them.
  */
+#include "agent/base/clock.h"
 #include "agent/span/batch.h"
 #include "agent/span/call.h"
 #include "agent/span/contract.h"
@@ -62,6 +63,17 @@ enum context_class context_of(const struct tokens *t)
 	while (t->n[TOKENS_INPUT] > context_bounds[class])
 		class++;
 	return (enum context_class)class;
+}
+
+double output_rate_of(const struct call *c)
+{
+	uint64_t output = tokens_get(&c->tokens, TOKENS_OUTPUT);
+
+	if (c->ttft_ns > 0 && output > 0)
+		output--; /* the first token had come already */
+	if (c->role != ROLE_LLM || output == 0 || c->ttft_ns >= c->latency_ns)
+		return 0;
+	return (double)output * (double)NS_PER_SECOND / (double)(c->latency_ns - c->ttft_ns);
 }
 
 struct slice call_model(const struct call *c)

@@ -54,6 +54,28 @@ static void a_member_that_is_no_such_thing_is_refused_not_taken_for_unknown(void
 			fail_msg("%s was taken", members[i]);
 }
 
+static void the_output_rate_follows_from_tokens_and_times(void **state)
+{
+	static const struct {
+		const char *member;
+		double rate;
+	} cases[] = {
+		{ "\"output_tokens\":101,\"latency_ms\":3000,\"ttft_ms\":1000", 50 },
+		{ "\"output_tokens\":100,\"latency_ms\":2000", 50 },
+		{ "\"output_tokens\":1,\"latency_ms\":2000,\"ttft_ms\":1000", 0 },
+		{ "\"output_tokens\":100,\"latency_ms\":1000,\"ttft_ms\":2000", 0 },
+		{ "\"output_tokens\":100", 0 },
+		{ "\"output_tokens\":100,\"latency_ms\":2000,\"operation\":\"embeddings\"", 0 },
+	};
+	struct call c;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		assert_int_equal(read_member(cases[i].member, &c), STATUS_OK);
+		assert_true(c.output_tokens_per_second == cases[i].rate);
+	}
+}
+
 static void whatever_is_null_is_unknown(void **state)
 {
 	static const char *const members[] = {
@@ -92,6 +114,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_count_of_tokens_is_whole_however_it_is_written),
 		cmocka_unit_test(a_member_that_is_no_such_thing_is_refused_not_taken_for_unknown),
+		cmocka_unit_test(the_output_rate_follows_from_tokens_and_times),
 		cmocka_unit_test(whatever_is_null_is_unknown),
 		cmocka_unit_test(a_record_whose_time_is_null_has_none),
 	};
