@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  * dialects/gateways.c - gateways between clients and models, which speak the GenAI conventions and words of their own:
- * Bifrost, Cloudflare's AI Gateway, Vercel's AI Gateway.
+ * agentgateway, Bifrost, Cloudflare's AI Gateway, Vercel's AI Gateway.
  *
  * Bifrost's counts include cached tokens, whoever served. It has a span for each attempt, names its scope after the service
  * and used to tell details by the API that the client spoke. Vercel tells the usage on the request's span alone; the
@@ -38,6 +38,9 @@ static const struct dialect_row rows[] = {
 	ROW_TEXT("bifrost.request.id", FIELD_REQUEST_ID, 1),
 	ROW_TEXT("bifrost.user.id", FIELD_USER, 6),
 
+	ROW_NUMBER("http.status", FIELD_HTTP_STATUS, CONVERT_COUNT, 2), /* agentgateway's, whose spans have no status */
+	ROW_NUMBER("retry.attempt", FIELD_RETRIES, CONVERT_COUNT, 2),
+
 	ROW_PROVIDER("gen_ai.model.provider", 3), /* Cloudflare's, as its documentation names it */
 	ROW_CONTENT("gen_ai.prompt_json", FIELD_INPUT_TEXT, 7),
 	ROW_CONTENT("gen_ai.completion_json", FIELD_OUTPUT_TEXT, 7),
@@ -52,13 +55,14 @@ static const struct dialect_row rows[] = {
 };
 
 static const struct dialect_scope scopes[] = {
+	{ "agentgateway", PRODUCER_PROXY, false, STREAM_USAGE_SERVED },
 	{ "bifrost", PRODUCER_PROXY, false, STREAM_USAGE_SERVED },
 	{ 0 },
 };
 
 const struct dialect dialect_gateways = {
 	.name = "gateway",
-	.source = "maximhq/bifrost, plugins/otel and framework/tracing; documentation of Cloudflare's and Vercel's AI Gateways, "
+	.source = "agentgateway/agentgateway, telemetry/log.rs; maximhq/bifrost, plugins/otel and framework/tracing; documentation of Cloudflare's and Vercel's AI Gateways, "
 		  "read 2026-11",
 	.rows = rows,
 	.prefixes = prefixes,

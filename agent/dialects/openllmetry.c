@@ -12,6 +12,7 @@ static const struct dialect_word request_types[] = {
 	{ "completion", ROLE_LLM },
 	{ "unknown", ROLE_LLM },
 	{ "embedding", ROLE_EMBEDDING },
+	{ "embeddings", ROLE_EMBEDDING }, /* by the Hub */
 	{ "rerank", ROLE_RERANK },
 	/* by LiteLLM: its functions, those that await with an a before */
 	{ "acompletion", ROLE_LLM },
@@ -133,6 +134,7 @@ static const struct dialect_prefix prefixes[] = {
 };
 
 static const struct dialect_scope scopes[] = {
+	{ "traceloop_hub", PRODUCER_PROXY, false, STREAM_USAGE_SERVED },
 	{ "traceloop.tracer", PRODUCER_FRAMEWORK, false, STREAM_USAGE_SERVED },
 	{ "@traceloop/node-server-sdk", PRODUCER_FRAMEWORK, false, STREAM_USAGE_SERVED },
 	{ "opentelemetry.instrumentation.langchain", PRODUCER_FRAMEWORK, false, STREAM_USAGE_SERVED },

@@ -87,6 +87,7 @@ static const struct dialect_row rows[] = {
 	ROW_COUNT("gen_ai.usage.input_tokens", FAMILY_GEN_AI, TOKENS_INPUT),
 	ROW_COUNT("gen_ai.usage.output_tokens", FAMILY_GEN_AI, TOKENS_OUTPUT),
 	ROW_COUNT("gen_ai.usage.cache_read.input_tokens", FAMILY_GEN_AI, TOKENS_CACHE_READ),
+	ROW_COUNT("gen_ai.usage.cached_tokens", FAMILY_GEN_AI_OLD, TOKENS_CACHE_READ), /* never one of them, widely written */
 	ROW_COUNT("gen_ai.usage.cache_write.input_tokens", FAMILY_GEN_AI, TOKENS_CACHE_WRITE),
 	ROW_COUNT("gen_ai.usage.cache_creation.input_tokens", FAMILY_GEN_AI, TOKENS_CACHE_WRITE),
 	ROW_COUNT("gen_ai.usage.reasoning.output_tokens", FAMILY_GEN_AI, TOKENS_REASONING),

@@ -9,7 +9,7 @@ extern const struct dialect dialect_langfuse, dialect_langsmith, dialect_mlflow,
 	dialect_gateways, dialect_openlit, dialect_vercel_ai, dialect_logfire_stream, dialect_logfire, dialect_openinference,
 	dialect_aws, dialect_google, dialect_microsoft, dialect_haystack, dialect_braintrust, dialect_helicone,
 	dialect_vllm, dialect_claude_code, dialect_codex, dialect_vendor_sdk, dialect_llama_index, dialect_genkit,
-	dialect_eino, dialect_loongsuite, dialect_misc, dialect_openllmetry, dialect_otel_genai;
+	dialect_eino, dialect_loongsuite, dialect_truefoundry, dialect_misc, dialect_openllmetry, dialect_otel_genai;
 
 const struct dialect *const dialects[] = {
 	&dialect_claude_code,
@@ -20,6 +20,7 @@ const struct dialect *const dialects[] = {
 	&dialect_litellm,
 	&dialect_envoy,
 	&dialect_gateways,
+	&dialect_truefoundry,
 	&dialect_openlit,
 	&dialect_vercel_ai,
 	&dialect_logfire_stream,

@@ -6,7 +6,6 @@
 #include "agent/dialects/dialect.h"
 
 static const struct dialect_row rows[] = {
-	ROW_COUNT("gen_ai.usage.cached_tokens", FAMILY_GEN_AI_OLD, TOKENS_CACHE_READ),
 	ROW_TEXT("gen_ai.request.id", FIELD_REQUEST_ID, 3),
 	ROW_NUMBER("gen_ai.latency.time_to_first_token", FIELD_TTFT, CONVERT_SECONDS, 6),
 	ROW_END,

@@ -11,6 +11,85 @@
 
 static const struct vocabulary vocabularies[] = {
 	{
+		.name = "agentgateway's",
+		.scope = "agentgateway",
+		.span_name = "POST /v1/*",
+		.attributes = { { "http.status", "200" },
+				{ "protocol", "llm" },
+				{ "gen_ai.operation.name", "chat" },
+				{ "gen_ai.provider.name", "openai" },
+				{ "gen_ai.request.model", "gpt-4o" },
+				{ "gen_ai.response.model", "gpt-4o-2024-08-06" },
+				{ "gen_ai.usage.input_tokens", "500" },
+				{ "gen_ai.usage.output_tokens", "40" } },
+		.dialect = "gateway", .role = ROLE_LLM, .counted = true, .provider = "openai",
+		.model = "gpt-4o-2024-08-06", .input = 500, .output = 40, .producer = PRODUCER_PROXY,
+	},
+	{
+		.name = "Traceloop's Hub, an embedding",
+		.scope = "traceloop_hub",
+		.span_name = "vectors",
+		.attributes = { { "gen_ai.system", "OpenAI" },
+				{ "llm.request.type", "embeddings" },
+				{ "gen_ai.request.model", "vectors-of-the-shop" },
+				{ "gen_ai.usage.prompt_tokens", "700" },
+				{ "gen_ai.usage.total_tokens", "700" } },
+		.dialect = "openllmetry", .role = ROLE_EMBEDDING, .counted = true, .provider = "openai",
+		.model = "vectors-of-the-shop", .input = 700, .producer = PRODUCER_PROXY,
+	},
+	{
+		.name = "TrueFoundry's, a model that was tried; the name before its model is the account's",
+		.scope = "tfy-llm-gateway",
+		.span_name = "Model: openai-main/gpt-4o",
+		.attributes = { { "tfy.span_type", "Model" },
+				{ "tfy.model.request_type", "ChatCompletion" },
+				{ "tfy.model.name", "openai-main/gpt-4o" },
+				{ "tfy.model.request_url", "https://api.openai.com/v1/chat/completions" },
+				{ "tfy.model.streaming", "true" },
+				{ "tfy.model.metric.time_to_first_token_in_ms", "0.002" },
+				{ "tfy.model.metric.input_tokens", "2000" },
+				{ "tfy.model.metric.output_tokens", "300" },
+				{ "tfy.model.metric.cache_read_input_tokens", "1536" },
+				{ "tfy.request.conversation_id", "s1" } },
+		.dialect = "truefoundry", .role = ROLE_LLM, .counted = true, .provider = "openai", .model = "gpt-4o",
+		.session = "s1", .input = 2000, .output = 300, .cache_read = 1536, .ttft_ms = 0.002,
+		.producer = PRODUCER_PROXY,
+	},
+	{
+		.name = "TrueFoundry's request around it",
+		.scope = "tfy-llm-gateway",
+		.span_name = "ChatCompletion: shop/any",
+		.attributes = { { "tfy.span_type", "ChatCompletion" },
+				{ "tfy.model.request_type", "ChatCompletion" },
+				{ "tfy.model.name", "openai-main/gpt-4o" },
+				{ "tfy.request.conversation_id", "s1" } },
+		.dialect = "truefoundry", .role = ROLE_CHAIN, .counted = false, .model = "gpt-4o", .provider = "openai",
+		.session = "s1", .producer = PRODUCER_PROXY,
+	},
+	{
+		.name = "TrueFoundry's, vectors of a Bedrock account",
+		.scope = "tfy-llm-gateway",
+		.attributes = { { "tfy.span_type", "Model" },
+				{ "tfy.model.request_type", "Embedding" },
+				{ "tfy.model.name", "aws/amazon.titan-embed-text-v2:0" },
+				{ "tfy.model.request_url", "https://bedrock-runtime.us-east-1.amazonaws.com/model" },
+				{ "tfy.model.metric.input_tokens", "700" } },
+		.dialect = "truefoundry", .role = ROLE_EMBEDDING, .counted = true, .provider = "aws.bedrock",
+		.model = "amazon.titan-embed-text-v2:0", .input = 700, .producer = PRODUCER_PROXY,
+	},
+	{
+		.name = "who writes cached_tokens is no vLLM for that",
+		.scope = "rig",
+		.attributes = { { "gen_ai.operation.name", "chat" },
+				{ "gen_ai.provider.name", "openai" },
+				{ "gen_ai.request.model", "gpt-4o" },
+				{ "gen_ai.usage.input_tokens", "2000" },
+				{ "gen_ai.usage.output_tokens", "300" },
+				{ "gen_ai.usage.cached_tokens", "1536" } },
+		.dialect = "otel-genai", .role = ROLE_LLM, .counted = true, .provider = "openai", .model = "gpt-4o",
+		.input = 2000, .output = 300, .cache_read = 1536,
+	},
+	{
 		.name = "Bifrost's first versions, a chat: details in a namespace of their own",
 		.scope = "bifrost",
 		.span_name = "llm.call",
@@ -147,6 +226,26 @@ static void what_failed_behind_bifrost_says_why(void **state)
 	assert_text(c.user_id, "u3");
 }
 
+/* Its spans have no status, whatever was answered: the number alone tells. */
+static void what_failed_behind_agentgateway_is_told_by_its_number(void **state)
+{
+	static const struct pair failed[] = {
+		{ "http.status", "429" },
+		{ "retry.attempt", "2" },
+		{ "gen_ai.operation.name", "chat" },
+		{ "gen_ai.provider.name", "openai" },
+		{ "gen_ai.request.model", "gpt-4o" },
+		{ 0 },
+	};
+	struct call c;
+
+	(void)state;
+	assert_true(read_span("agentgateway", "POST /v1/*", failed, &c));
+	assert_true(c.counted);
+	assert_int_equal(c.http_status, 429);
+	assert_int_equal(c.retries, 2);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -154,6 +253,7 @@ int main(void)
 		cmocka_unit_test(what_vercels_gateway_charged_is_told_with_whom_it_served),
 		cmocka_unit_test(an_attempt_of_vercels_gateway_is_no_second_call),
 		cmocka_unit_test(what_failed_behind_bifrost_says_why),
+		cmocka_unit_test(what_failed_behind_agentgateway_is_told_by_its_number),
 	};
 	return cmocka_run_group_tests(tests, set_up, tear_down);
 }
