@@ -34,7 +34,7 @@ static const struct dialect_row metrics[] = {
 
 static const struct dialect_row metadata[] = {
 	ROW_NAME("model", FIELD_REQUEST_MODEL, 8),
-	ROW_PROVIDER("provider", 5),
+	ROW_PROVIDER("provider", 6),
 	ROW_END,
 };
 

@@ -41,7 +41,7 @@ static const struct dialect_row rows[] = {
 	ROW_NUMBER("http.status", FIELD_HTTP_STATUS, CONVERT_COUNT, 2), /* agentgateway's, whose spans have no status */
 	ROW_NUMBER("retry.attempt", FIELD_RETRIES, CONVERT_COUNT, 2),
 
-	ROW_PROVIDER("gen_ai.model.provider", 3), /* Cloudflare's, as its documentation names it */
+	ROW_PROVIDER("gen_ai.model.provider", 4), /* Cloudflare's, as its documentation names it */
 	ROW_CONTENT("gen_ai.prompt_json", FIELD_INPUT_TEXT, 7),
 	ROW_CONTENT("gen_ai.completion_json", FIELD_OUTPUT_TEXT, 7),
 	ROW_CONTENT("gen_ai.completion_json", FIELD_RAW_ANSWER, 3),

@@ -109,8 +109,8 @@ static const struct dialect_row rows[] = {
 	ROW_WORDS("openinference.span.kind", FIELD_LEAF, leaf_kinds),
 	ROW_WORDS("openinference.span.kind", FIELD_AGGREGATE, aggregate_kinds),
 
-	ROW_PROVIDER("llm.provider", 2),
-	ROW_PROVIDER("llm.system", 4),
+	ROW_PROVIDER("llm.provider", 3),
+	ROW_PROVIDER("llm.system", 5),
 	ROW_NAME("llm.request.model_name", FIELD_REQUEST_MODEL, 2),
 	ROW_NAME("llm.response.model_name", FIELD_RESPONSE_MODEL, 2),
 	ROW_NAME("llm.model_name", FIELD_RESPONSE_MODEL, 4),
@@ -118,7 +118,7 @@ static const struct dialect_row rows[] = {
 	ROW_NAME("embedding.model_name", FIELD_REQUEST_MODEL, 7),
 	ROW_NAME("reranker.model_name", FIELD_REQUEST_MODEL, 7),
 	ROW_NAME("decision.model_name", FIELD_REQUEST_MODEL, 7),
-	ROW_PROVIDER("decision.provider", 4),
+	ROW_PROVIDER("decision.provider", 5),
 	ROW_MEMBERS("llm.invocation_parameters", invocation_parameters),
 	ROW_MEMBERS("embedding.invocation_parameters", invocation_parameters),
 

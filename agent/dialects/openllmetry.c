@@ -83,7 +83,7 @@ static const struct dialect_row rows[] = {
 	ROW_TOTAL("llm.usage.total_tokens", FAMILY_GEN_AI),
 	ROW_COUNT("llm.usage.prompt_tokens", FAMILY_GEN_AI_OLD, TOKENS_INPUT),
 	ROW_COUNT("llm.usage.completion_tokens", FAMILY_GEN_AI_OLD, TOKENS_OUTPUT),
-	ROW_PROVIDER("llm.vendor", 5), /* the first names, which the SDK in Go has kept */
+	ROW_PROVIDER("llm.vendor", 6), /* the first names, which the SDK in Go has kept */
 	ROW_NAME("llm.request.model", FIELD_REQUEST_MODEL, 4),
 	ROW_NAME("llm.response.model", FIELD_RESPONSE_MODEL, 5),
 	ROW_NUMBER("llm.request.max_tokens", FIELD_MAX_OUTPUT_TOKENS, CONVERT_COUNT, 0),

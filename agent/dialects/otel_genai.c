@@ -62,8 +62,8 @@ static const struct dialect_row rows[] = {
 	ROW_WORDS("gen_ai.operation.name", FIELD_AGGREGATE, aggregate_operations),
 	ROW_TEXT("gen_ai.operation.name", FIELD_OPERATION, 0),
 
-	ROW_PROVIDER("gen_ai.provider.name", 0),
-	ROW_PROVIDER("gen_ai.system", 1),
+	ROW_PROVIDER("gen_ai.provider.name", 1),
+	ROW_PROVIDER("gen_ai.system", 2),
 	ROW_NAME("gen_ai.request.model", FIELD_REQUEST_MODEL, 0),
 	ROW_NAME("gen_ai.response.model", FIELD_RESPONSE_MODEL, 0),
 	ROW_TEXT("gen_ai.response.id", FIELD_RESPONSE_ID, 0),
@@ -99,6 +99,7 @@ static const struct dialect_row rows[] = {
 	ROW_COUNT("gen_ai.usage.prompt_tokens", FAMILY_GEN_AI_OLD, TOKENS_INPUT),
 	ROW_COUNT("gen_ai.usage.completion_tokens", FAMILY_GEN_AI_OLD, TOKENS_OUTPUT),
 	ROW_USD("gen_ai.usage.cost", 6),
+	ROW_USD("gen_ai.usage.total_cost", 7),
 
 	ROW_WORDS("gen_ai.response.finish_reasons", FIELD_FINISH, finish_words),
 	ROW_TRUTH("gen_ai.request.stream", FIELD_STREAMING, 0),

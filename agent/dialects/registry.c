@@ -5,7 +5,7 @@
 
 /* A span that speaks several is named after the first; the GenAI conventions, which most speak beside their own, last.
  * Their scopes are matched in this order too, so that what all share (opentelemetry.instrumentation.) comes last. */
-extern const struct dialect dialect_langfuse, dialect_langsmith, dialect_mlflow, dialect_litellm, dialect_envoy,
+extern const struct dialect dialect_openrouter, dialect_langfuse, dialect_langsmith, dialect_mlflow, dialect_litellm, dialect_envoy,
 	dialect_gateways, dialect_openlit, dialect_vercel_ai, dialect_logfire_stream, dialect_logfire, dialect_openinference,
 	dialect_aws, dialect_google, dialect_microsoft, dialect_haystack, dialect_braintrust, dialect_helicone,
 	dialect_vllm, dialect_claude_code, dialect_codex, dialect_vendor_sdk, dialect_llama_index, dialect_genkit,
@@ -14,6 +14,7 @@ extern const struct dialect dialect_langfuse, dialect_langsmith, dialect_mlflow,
 const struct dialect *const dialects[] = {
 	&dialect_claude_code,
 	&dialect_codex,
+	&dialect_openrouter,
 	&dialect_langfuse,
 	&dialect_langsmith,
 	&dialect_mlflow,

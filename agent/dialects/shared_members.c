@@ -101,7 +101,7 @@ const struct dialect_row metadata_members[] = {
 	ROW_METADATA("requester_metadata", requester_metadata),
 	ROW_TEXT("user_api_key_end_user_id", FIELD_USER, 5),
 	ROW_TEXT("user_api_key_user_id", FIELD_USER, 6),
-	ROW_PROVIDER("ls_provider", 5),
+	ROW_PROVIDER("ls_provider", 6),
 	ROW_NAME("ls_model_name", FIELD_REQUEST_MODEL, 3),
 	ROW_NUMBER("ls_temperature", FIELD_TEMPERATURE, CONVERT_NUMBER, 0),
 	ROW_NUMBER("ls_max_tokens", FIELD_MAX_OUTPUT_TOKENS, CONVERT_COUNT, 0),

@@ -110,7 +110,7 @@ static const struct dialect_row rows[] = {
 	ROW_WORDS("ai.operationId", FIELD_JSON_WANTED, object_operations),
 	ROW_TEXT("ai.telemetry.functionId", FIELD_FEATURE, 32),
 	ROW_MEMBERS("ai.telemetry.metadata.langfusePrompt", langfuse_prompt),
-	ROW_PROVIDER("ai.model.provider", 3),
+	ROW_PROVIDER("ai.model.provider", 4),
 	ROW_NAME("ai.model.id", FIELD_REQUEST_MODEL, 1),
 	ROW_NAME("ai.response.model", FIELD_RESPONSE_MODEL, 1),
 	ROW_TEXT("ai.response.id", FIELD_RESPONSE_ID, 1),

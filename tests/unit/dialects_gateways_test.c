@@ -78,6 +78,42 @@ static const struct vocabulary vocabularies[] = {
 		.model = "amazon.titan-embed-text-v2:0", .input = 700, .producer = PRODUCER_PROXY,
 	},
 	{
+		.name = "OpenRouter's, a model of Anthropic's that Bedrock ran: counts include the cache, OpenRouter is paid",
+		.scope = "openrouter",
+		.span_name = "LLM Generation",
+		.attributes = { { "gen_ai.operation.name", "chat" },
+				{ "gen_ai.provider.name", "anthropic" },
+				{ "gen_ai.request.model", "anthropic/claude-sonnet-4" },
+				{ "gen_ai.response.model", "anthropic/claude-sonnet-4" },
+				{ "gen_ai.usage.input_tokens", "2000" },
+				{ "gen_ai.usage.output_tokens", "300" },
+				{ "gen_ai.usage.input_tokens.cached", "1536" },
+				{ "gen_ai.usage.output_tokens.reasoning", "200" },
+				{ "trace.metadata.openrouter.source", "openrouter" },
+				{ "trace.metadata.openrouter.provider_name", "Amazon Bedrock" },
+				{ "trace.metadata.openrouter.first_token_ms", "0.002" },
+				{ "gen_ai.completion", "{\"completion\":\"yes\",\"rawRequest\":{\"stream\":true}}" },
+				{ "session.id", "s1" } },
+		.dialect = "openrouter", .role = ROLE_LLM, .counted = true, .provider = "openrouter",
+		.model = "anthropic/claude-sonnet-4", .session = "s1", .input = 2000, .output = 300, .cache_read = 1536,
+		.reasoning = 200, .ttft_ms = 0.002, .producer = PRODUCER_PROXY,
+	},
+	{
+		.name = "the same, which asked for no stream",
+		.scope = "openrouter",
+		.span_name = "LLM Generation",
+		.attributes = { { "gen_ai.operation.name", "chat" },
+				{ "gen_ai.provider.name", "z-ai" },
+				{ "gen_ai.request.model", "z-ai/glm-4.6" },
+				{ "gen_ai.usage.input_tokens", "20" },
+				{ "gen_ai.usage.output_tokens", "3" },
+				{ "trace.metadata.openrouter.source", "openrouter" },
+				{ "trace.metadata.openrouter.first_token_ms", "0.002" },
+				{ "gen_ai.completion", "{\"completion\":\"yes\",\"rawRequest\":{\"model\":\"z-ai/glm-4.6\"}}" } },
+		.dialect = "openrouter", .role = ROLE_LLM, .counted = true, .provider = "openrouter", .model = "z-ai/glm-4.6",
+		.input = 20, .output = 3, .producer = PRODUCER_PROXY,
+	},
+	{
 		.name = "who writes cached_tokens is no vLLM for that",
 		.scope = "rig",
 		.attributes = { { "gen_ai.operation.name", "chat" },
@@ -187,6 +223,27 @@ static void what_vercels_gateway_charged_is_told_with_whom_it_served(void **stat
 	assert_text(c.service_tier, "priority");
 }
 
+static void what_openrouter_charged_and_was_asked_is_told(void **state)
+{
+	static const struct pair served[] = {
+		{ "gen_ai.operation.name", "chat" },
+		{ "gen_ai.request.model", "openai/gpt-4o-mini" },
+		{ "gen_ai.usage.input_tokens", "20" },
+		{ "gen_ai.usage.total_cost", "0.0003" },
+		{ "trace.metadata.openrouter.source", "openrouter" },
+		{ "gen_ai.completion", "{\"rawRequest\":{\"stream\":false,\"temperature\":0.25}}" },
+		{ 0 },
+	};
+	struct call c;
+
+	(void)state;
+	assert_true(read_span("openrouter", "LLM Generation", served, &c));
+	assert_true(c.reported_cost.known);
+	assert_int_equal(c.reported_cost.pusd, 300000000);
+	assert_int_equal(c.streaming, TRI_NO);
+	assert_true(c.temperature > 0.24 && c.temperature < 0.26);
+}
+
 /* The request stands around it, its attempts below; none of them is a call of its own. */
 static void an_attempt_of_vercels_gateway_is_no_second_call(void **state)
 {
@@ -251,6 +308,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(every_vocabulary_of_a_gateway_becomes_the_call_it_tells_of),
 		cmocka_unit_test(what_vercels_gateway_charged_is_told_with_whom_it_served),
+		cmocka_unit_test(what_openrouter_charged_and_was_asked_is_told),
 		cmocka_unit_test(an_attempt_of_vercels_gateway_is_no_second_call),
 		cmocka_unit_test(what_failed_behind_bifrost_says_why),
 		cmocka_unit_test(what_failed_behind_agentgateway_is_told_by_its_number),
