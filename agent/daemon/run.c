@@ -111,6 +111,7 @@ static int run_loop(struct config *config)
 		config_free(config);
 		return s.code == STATUS_INVALID ? CLI_USAGE : CLI_UNREACHABLE;
 	}
+	buf_release(&why); /* begun for a failure that did not come */
 	listen_to_signals(&r);
 	program_pages_release();
 	print_banner(r.agent);

@@ -58,6 +58,11 @@ def test_as_another_user_it_may_still_open_a_low_port(part):
         agent.stop()
 
 
+def test_an_agent_whose_broker_is_not_there_starts_and_stops(start_agent):
+    """Of what it would have said of a failure nothing is left, either."""
+    start_agent({"exporters": {"kafka": {"brokers": ["localhost:1"]}}}).stop()
+
+
 def test_a_second_agent_on_one_state_directory_is_refused(start_agent, tmp_path):
     first = start_agent()
     other = tmp_path / "other"
