@@ -46,11 +46,18 @@ struct receiver_grpc_config {
 	int64_t threads;
 };
 
+/* Web pages that may send: by their origins ("https://app.example"); none: no page may. */
+struct cors_config {
+	struct string_list allowed_origins, allowed_headers;
+	int64_t max_age_s; /* 0: not said */
+};
+
 struct receiver_http_config {
 	bool enabled;
 	const char *endpoint, *socket_mode;
 	struct tls_server_config tls;
 	struct server_auth_config auth;
+	struct cors_config cors;
 	uint64_t max_request_body_size_bytes;
 	uint64_t read_timeout_ms;
 	int64_t max_connections;
@@ -313,7 +320,7 @@ struct config {
 };
 
 /* The tables that sections shared by exporters use: fields of type CONF_SECTION point to these. */
-extern const struct conf_option queue_options[], retry_options[];
+extern const struct conf_option queue_options[], retry_options[], cors_options[];
 
 /* The keys of struct exporter_common. */
 extern const struct conf_option exporter_common_options[];

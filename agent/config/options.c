@@ -100,6 +100,16 @@ static const struct conf_option grpc_options[] = {
 	{ .name = NULL },
 };
 
+const struct conf_option cors_options[] = {
+	{ "allowed_origins", CONF_LIST, AT(cors_config, allowed_origins),
+	  .doc = "Origins of pages, such as https://app.example or http://localhost:3000; one * in each stands for any text." },
+	{ "allowed_headers", CONF_LIST, AT(cors_config, allowed_headers),
+	  .doc = "Headers that pages may send beside Content-Type, such as authorization; * allows any." },
+	{ "max_age", CONF_INT, AT(cors_config, max_age_s), .fallback = "0", .max = 86400,
+	  .doc = "For how many seconds a browser need not ask again; 0 leaves it to the browser." },
+	{ .name = NULL },
+};
+
 static const struct conf_option http_options[] = {
 	{ "endpoint", CONF_STRING, AT(config, http.endpoint), .fallback = "localhost:4318",
 	  .doc = "Where to listen: host:port, or unix:/path; 0.0.0.0:4318 opens it to other machines." },
@@ -108,6 +118,8 @@ static const struct conf_option http_options[] = {
 	{ "tls", CONF_SECTION, AT(config, http.tls), .section = tls_server_options, .doc = "TLS, and clients' certificates." },
 	{ "auth", CONF_SECTION, AT(config, http.auth), .section = server_auth_options,
 	  .doc = "Who may send; without it everybody who can connect." },
+	{ "cors", CONF_SECTION, AT(config, http.cors), .section = cors_options,
+	  .doc = "Web pages that may send, for SDKs in browsers; without it none may." },
 	{ "max_request_body_size", CONF_SIZE, AT(config, http.max_request_body_size_bytes), .fallback = "64MiB",
 	  .min = KIB, .max = GIB,
 	  .doc = "The largest body, before and after decompression (the Collector's default is 20 MiB)." },

@@ -251,6 +251,29 @@ static const char *check_client_auth(const void *section)
 	return NULL;
 }
 
+/* What a browser sends as Origin ("https://app.example") has no path; one '*' may stand for any part of it. */
+static bool is_origin(const char *text)
+{
+	const char *host = strstr(text, "://"), *star = strchr(text, '*');
+
+	if (star != NULL && strchr(star + 1, '*') != NULL)
+		return false;
+	return strcmp(text, "*") == 0 || (host != NULL && host > text && host[3] != '\0' && strchr(host + 3, '/') == NULL);
+}
+
+static const char *check_cors(const void *section)
+{
+	const struct cors_config *c = section;
+
+	for (size_t i = 0; i < c->allowed_origins.count; i++)
+		if (!is_origin(c->allowed_origins.items[i]))
+			return "allowed_origins: each is scheme://host, with :port where it is not the usual one, without a path, "
+			       "and with one * at most";
+	if (c->allowed_origins.count == 0 && c->allowed_headers.count > 0)
+		return "allowed_headers are of no use without allowed_origins";
+	return NULL;
+}
+
 static const struct {
 	const struct conf_option *table;
 	const char *(*check)(const void *section);
@@ -262,6 +285,7 @@ static const struct {
 	{ tls_server_options, check_tls_server },
 	{ server_auth_options, check_server_auth },
 	{ client_auth_options, check_client_auth },
+	{ cors_options, check_cors },
 };
 
 static void report_address(struct conf_errors *e, const struct conf_option *o, struct conf_mark at, const char *text,

@@ -253,6 +253,7 @@ struct status http_receiver_start(const struct config *config, struct ingest ing
 	r->epoll_fd = r->stop_fd = -1;
 	lane_init(&r->lane.lane, "http", ingest, ingest.first_lane, config->http.max_request_body_size_bytes,
 		  config->limits.max_in_flight_bytes);
+	r->lane.cors = config->http.cors;
 	r->lane.connections.read_timeout_ms = config->http.read_timeout_ms;
 	r->lane.connections.open = meter_get(METER_CONNECTIONS, "transport=\"http\"");
 	sigfillset(&all);

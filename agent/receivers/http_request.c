@@ -10,6 +10,7 @@
 
 #include "agent/net/http_framing.h"
 #include "agent/otlp/json_transcode.h"
+#include "agent/receivers/cors.h"
 #include "agent/receivers/reply.h"
 #include "agent/receivers/rpc_status.h"
 
@@ -35,6 +36,7 @@ struct http_request {
 	_Atomic int unsettled; /* suspended: the HTTP thread and the storing one; who comes last resumes */
 	bool is_suspended;
 	bool has_no_end; /* nobody knows where its body ends */
+	bool is_preflight;
 };
 
 static struct http_connection *connection_of(struct MHD_Connection *connection)
@@ -127,6 +129,9 @@ static struct http_request *request_new(struct http_lane *l, struct MHD_Connecti
 	*r = (struct http_request){ .signal = signal_of(url), .status = OK, .body = l->spare };
 	l->spare = BUF_INIT;
 	r->media = media_of(header(connection, "Content-Type"));
+	r->is_preflight = cors_is_preflight(&l->cors, connection, method) && !FAILED(http_framing_check(connection));
+	if (r->is_preflight)
+		return r;
 	judge(r, l, connection, method);
 	if (r->signal < SIGNAL_COUNT && r->http_status != 405)
 		meter_add(l->lane.requests[r->signal], 1);
@@ -191,6 +196,18 @@ static void add_headers(struct MHD_Response *response, const struct http_lane *l
 		MHD_add_response_header(response, "Connection", "close");
 }
 
+static enum MHD_Result answer_preflight(const struct http_lane *l, struct MHD_Connection *connection)
+{
+	struct MHD_Response *response = MHD_create_response_from_buffer(0, NULL, MHD_RESPMEM_PERSISTENT);
+
+	if (response == NULL)
+		return MHD_NO;
+	cors_answer_preflight(&l->cors, connection, response);
+	enum MHD_Result result = MHD_queue_response(connection, MHD_HTTP_NO_CONTENT, response);
+	MHD_destroy_response(response);
+	return result;
+}
+
 static enum MHD_Result answer(struct http_lane *l, const struct http_request *r, struct MHD_Connection *connection,
 			      const struct ingest_reply *reply)
 {
@@ -204,6 +221,7 @@ static enum MHD_Result answer(struct http_lane *l, const struct http_request *r,
 	if (response == NULL)
 		return MHD_NO;
 	add_headers(response, l, r, reply, http_status);
+	cors_add_headers(&l->cors, connection, response);
 	enum MHD_Result result = MHD_queue_response(connection, http_status, response);
 	MHD_destroy_response(response);
 	return result;
@@ -309,6 +327,10 @@ enum MHD_Result http_request_handle(void *context, struct MHD_Connection *connec
 			return MHD_NO;
 		return is_answered_first(r, connection) ? answer_refusal(l, r, connection) : MHD_YES;
 	}
+	if (*upload_size > 0 && r->is_preflight) {
+		*upload_size = 0;
+		return MHD_YES;
+	}
 	if (*upload_size > 0) {
 		collect(r, l, connection_of(connection), (struct slice){ upload, *upload_size });
 		*upload_size = 0;
@@ -319,6 +341,8 @@ enum MHD_Result http_request_handle(void *context, struct MHD_Connection *connec
 		r->is_suspended = false;
 		return answer(l, r, connection, &r->reply);
 	}
+	if (r->is_preflight)
+		return answer_preflight(l, connection);
 	return FAILED(r->status) ? answer_refusal(l, r, connection) : run(l, r, connection);
 }
 

@@ -20,6 +20,7 @@ struct http_lane {
 	struct http_connections connections;
 	struct tls_server *tls;              /* NULL: plain */
 	struct authenticator *authenticator; /* NULL: everybody may send */
+	struct cors_config cors;
 	struct buf spare;   /* memory of a body that is done, for the next one */
 	struct buf scratch; /* bodies of answers */
 	struct buf reason;  /* why a request was refused, where no literal says it */
