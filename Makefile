@@ -89,7 +89,7 @@ UNIT  := $(patsubst tests/unit/%_test.c,$(B)/unit/%,$(wildcard tests/unit/*$(T)*
 all: $(BIN) ## build the agent (MODE=release, debug, asan, tsan, cover)
 
 help: ## list the targets
-	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  %-18s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 $(BIN): $(B)/agent/daemon/main.o $(BESIDE_$(MODE)) $(LIB)
 	@echo "  LINK  $@"
@@ -173,7 +173,7 @@ system: $(BIN) ## a whole agent against real SDKs and peers (T=alerts: those tha
 	@PLIMSOLL="$(CURDIR)/$(BIN)" $(VENV)/bin/python -m pytest -q -p no:cacheprovider tests/system -k "$(T)"
 
 STEPS := unit golden corpus layers lint rules system
-test: test-deps ## everything above; the last line sums up
+test: test-deps ## unit, golden, corpus, layers, lint, rules and system; the last line sums up
 	@tests/run_steps $(STEPS)
 
 # ---------------------------------------------------------------- the two commands
