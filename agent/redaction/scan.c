@@ -234,13 +234,6 @@ static bool scan_json_value(struct json_scan *j)
 	}
 }
 
-static bool looks_like_json(struct slice text)
-{
-	struct slice trimmed = slice_trim(text);
-
-	return trimmed.len >= 2 && strchr("{[\"", trimmed.ptr[0]) != NULL && trimmed.ptr[0] != '\0';
-}
-
 static bool scan_json(struct redaction_lane *l, struct slice text, unsigned level)
 {
 	struct json_scan j = { .lane = l, .text = text, .level = level };
@@ -284,7 +277,7 @@ static size_t deny_loose_value(struct json_scan *j, size_t at)
 	return end;
 }
 
-/* Denied members of JSON that was cut off, or that stands among words: whatever is quoted before a colon is a name. */
+/* Denied members of JSON that was cut off, or that other JSON follows: whatever is quoted before a colon is a name. */
 static void scan_loose_members(struct redaction_lane *l, struct slice text)
 {
 	struct json_scan j = { .lane = l, .text = text };
@@ -301,10 +294,17 @@ static void scan_loose_members(struct redaction_lane *l, struct slice text)
 	}
 }
 
+static bool looks_like_json(struct slice text)
+{
+	struct slice trimmed = slice_trim(text);
+
+	return trimmed.len >= 2 && strchr("{[\"", trimmed.ptr[0]) != NULL && trimmed.ptr[0] != '\0';
+}
+
 static void scan_words(struct redaction_lane *l, struct slice text)
 {
 	scan_plain(l, text);
-	if (l->redactor->denied.count > 0)
+	if (l->redactor->denied.count > 0 && looks_like_json(text)) /* not among words: those may speak of a member */
 		scan_loose_members(l, text);
 }
 
