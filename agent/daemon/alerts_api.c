@@ -193,6 +193,7 @@ static void accept_level(void *context, struct alerts *alerts, struct detector *
 					   FAIL(NOTFOUND, "no alert of this id fires");
 }
 
+/* And answers only when both the change and its entry are kept. */
 static void record(struct alerts_api *api, const char *kind, struct slice subject, struct slice by, struct slice text)
 {
 	const struct audit_entry entry = { .at_s = clock_unix_ns() / NS_PER_SECOND,
@@ -202,6 +203,7 @@ static void record(struct alerts_api *api, const char *kind, struct slice subjec
 					   .text = text };
 
 	audit_record(api->audit, &entry);
+	judge_settle(api->judge);
 }
 
 static void answer_accept(void *context, const struct api_request *q, struct api_reply *reply)
@@ -393,6 +395,7 @@ static void answer_record(void *context, const struct api_request *q, struct api
 	}
 	arena_release(&arena);
 	if (reply->status < 300) {
+		judge_settle(api->judge);
 		reply->status = 201;
 		buf_text(&reply->body, "{\"recorded\":true}");
 	}

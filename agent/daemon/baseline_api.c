@@ -135,6 +135,7 @@ static void answer_import(void *context, const struct api_request *q, struct api
 	struct visit v = { q, reply };
 
 	judge_with_detector(context, import, &v);
+	judge_settle(context);
 }
 
 static void answer_reset(void *context, const struct api_request *q, struct api_reply *reply)
@@ -142,6 +143,7 @@ static void answer_reset(void *context, const struct api_request *q, struct api_
 	struct visit v = { q, reply };
 
 	judge_with_detector(context, reset, &v);
+	judge_settle(context);
 }
 
 const struct api_route baseline_routes[] = {

@@ -285,6 +285,7 @@ static void answer_reset(void *context, const struct api_request *q, struct api_
 			.text = SLICE("the budget starts anew: what was spent in this period counts no more")
 		};
 		audit_record(spending_audit(s), &entry);
+		spending_settle(s);
 		buf_text(&reply->body, "{\"reset\":");
 		json_write_string(&reply->body, budget);
 		buf_byte(&reply->body, '}');

@@ -334,11 +334,12 @@ void judge_with_detector(struct judge *j, void (*use)(void *context, struct dete
 }
 
 /* Saving notes what is saved, and an import of baselines runs on a thread of the admin endpoint. */
-static void save(struct judge *j)
+static bool save(struct judge *j)
 {
 	pthread_mutex_lock(&j->lock);
-	state_save(&j->state);
+	bool is_queued = state_save(&j->state);
 	pthread_mutex_unlock(&j->lock);
+	return is_queued;
 }
 
 static void on_notified(void *context)
@@ -523,7 +524,6 @@ static void make_change(void *context)
 	struct change *c = context;
 
 	judge_look(c->judge, c->work, c->context);
-	save(c->judge); /* who asked for it may rely on it */
 }
 
 void judge_look_versions(struct judge *j, void (*use)(void *context, const struct canary *c), void *context)
@@ -571,6 +571,29 @@ bool judge_change(struct judge *j, judge_work work, void *context)
 	struct change change = { j, work, context };
 
 	return loop_jobs_run(&j->jobs, make_change, &change, CHANGE_TIMEOUT_MS);
+}
+
+struct settling {
+	struct judge *judge;
+	bool is_queued;
+};
+
+static void queue_save(void *context)
+{
+	struct settling *s = context;
+
+	s->is_queued = save(s->judge);
+}
+
+void judge_settle(struct judge *j)
+{
+	struct settling s = { .judge = j };
+
+	for (int tries = 0; tries < 3 && !s.is_queued; tries++) { /* behind a save that is under way comes another one */
+		if (!loop_jobs_run(&j->jobs, queue_save, &s, CHANGE_TIMEOUT_MS))
+			return;
+		(void)store_flush(j->store).code; /* who fails to save says so, and saves again */
+	}
 }
 
 const struct alerts_config *judge_alerts_config(const struct judge *j)

@@ -109,6 +109,10 @@ void judge_look_cases(struct judge *j, void (*use)(void *context, const struct c
 /* Has them changed on the loop's thread and waits for it. Any thread but the loop's. False: the loop is too busy. */
 bool judge_change(struct judge *j, judge_work work, void *context) MUST_USE;
 
+/* Waits until all that was changed or recorded before is on the disk, or it is known and logged that it cannot be: who is
+ * told that it was done may rely on it. Any thread but the loop's. */
+void judge_settle(struct judge *j);
+
 /* alerts.runbook_url and all that, and baselines.sigma, as of the last reload. For judge_look and judge_change only. */
 const struct alerts_config *judge_alerts_config(const struct judge *j);
 double judge_sigma(const struct judge *j);

@@ -151,6 +151,7 @@ static void deploy(struct prompts *p, struct slice name, const struct wish *w, u
 		fail(reply, s, &why);
 	} else {
 		prompts_deployed(p, &d);
+		(void)store_flush(prompts_store(p)).code; /* what fails is logged, and saved again */
 		write_answer(&d, &reply->body);
 	}
 out:

@@ -135,6 +135,11 @@ void spending_free(struct spending *s)
 	free(s);
 }
 
+void spending_settle(struct spending *s)
+{
+	(void)store_flush(s->store).code; /* the budgets log what fails, and save it again */
+}
+
 struct budgets *spending_budgets(struct spending *s)
 {
 	return s->budgets;

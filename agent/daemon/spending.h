@@ -21,6 +21,9 @@ void spending_free(struct spending *s); /* once the store is closed: its last co
 struct budgets *spending_budgets(struct spending *s);
 struct audit *spending_audit(struct spending *s);
 
+/* Waits until all that was changed before is on the disk, or it is known that it cannot be. Any thread but the store's. */
+void spending_settle(struct spending *s);
+
 /* Other prices from now on. Before the old ones are freed. */
 void spending_reprice(struct spending *s, const struct price_book *prices);
 

@@ -178,14 +178,14 @@ static void on_committed(void *context, struct status result)
 	atomic_store(&s->is_under_way, false);
 }
 
-void state_save(struct state *s)
+bool state_save(struct state *s)
 {
 	if (atomic_exchange(&s->is_under_way, true))
-		return;
+		return false;
 	struct store_batch *batch = store_batch_new();
 	if (batch == NULL) {
 		on_committed(s, FAIL(NOMEM, "no memory for the changes"));
-		return;
+		return true;
 	}
 	bool all = atomic_exchange(&s->is_incomplete, false);
 	detector_save(s->detector, all, put_baseline, batch);
@@ -200,4 +200,5 @@ void state_save(struct state *s)
 	struct status result = store_write(s->store, batch, on_committed, s);
 	if (FAILED(result))
 		on_committed(s, result);
+	return true;
 }

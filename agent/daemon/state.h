@@ -38,7 +38,8 @@ struct state {
 struct status state_load(struct state *s) MUST_USE;
 
 /* Queues what changed since the last save. A failure is logged, and made good by the next save, which therefore waits for
- * the end of this one: while that is not known nothing is done. Call from the thread that owns detector and alerts. */
-void state_save(struct state *s);
+ * the end of this one: while that is not known nothing is done, and false says so. Call from the thread that owns detector
+ * and alerts. */
+bool state_save(struct state *s);
 
 #endif

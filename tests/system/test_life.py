@@ -210,6 +210,24 @@ def test_a_killed_agent_starts_again_on_its_state(start_agent):
     agent.start()
 
 
+def test_what_an_operator_was_told_is_done_outlives_a_kill(start_agent, tmp_path):
+    (tmp_path / "prompts").mkdir()
+    (tmp_path / "prompts" / "answer.yaml").write_text("name: answer\nversion: '1'\nmodel: gpt-4o\n")
+    agent = start_agent({"prompts": {"directory": str(tmp_path / "prompts")},
+                         "budgets": {"limits": {"day/all": {"limit_usd": 1}}}})
+    for body, path, answer in (({"matchers": "feature=shop", "by": "ann", "duration_s": 3600}, "silences", 201),
+                               ({"version": "1", "environment": "production", "by": "bob"}, "prompts/answer/deploy", 200),
+                               ({"budget": "day/all", "by": "cleo"}, "budgets/reset", 200),
+                               ({"kind": "deploy", "subject": "cart@2", "by": "dora"}, "audit", 201)):
+        status, text = agent.post("/api/v1/" + path, body)
+        assert status == answer, text
+        agent.kill()  # the answer was all there was time for
+        agent.start()
+    assert "feature=shop" in agent.get("/api/v1/silences")[1]
+    assert [d["by"] for d in agent.api("prompts/answer")["deployments"]] == ["bob"]
+    assert [e["by"] for e in agent.api("audit")["entries"] if "by" in e] == ["ann", "bob", "cleo", "dora"]
+
+
 def test_a_damaged_store_is_refused_with_a_sentence(start_agent, tmp_path):
     start_agent().stop()
     store = tmp_path / "state" / "data.mdb"
