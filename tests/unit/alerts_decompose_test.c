@@ -98,7 +98,8 @@ static void the_parts_of_any_change_sum_up_to_it(void **state)
 		for (int i = 0; i < 5; i++) {
 			double input = rand() % 5000, cached = input * (rand() % 100) / 100;
 			models[i].before = calls(rand() % 3 * 50, input, cached, rand() % 900, 1 + rand() % 9);
-			models[i].after = calls(1 + rand() % 90, input + rand() % 99, cached, rand() % 900, 1 + rand() % 9);
+			models[i].after = calls(1 + rand() % 90, input + rand() % 99, cached, rand() % 900,
+						1 + rand() % 9);
 			models[i].after.cost_usd += rand() % 2 * 0.5; /* what no token explains */
 		}
 		models[0].before = calls(10, 100, 0, 10, 1);

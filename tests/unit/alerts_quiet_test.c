@@ -30,7 +30,8 @@ static int set_up(void **state)
 	uv_loop_init(&loop);
 	http_peer_start(&peer, &yes, 1);
 	snprintf(url, sizeof(url), "http://127.0.0.1:%u/", peer.port);
-	channel = (struct channel_config){ .name = "webhook/quiet", .url = url, .send_resolved = true, .timeout_ms = 5000 };
+	channel = (struct channel_config){ .name = "webhook/quiet", .url = url, .send_resolved = true,
+					   .timeout_ms = 5000 };
 	config = (struct alerts_config){ .channels = &channel, .channel_count = 1 };
 	return FAILED(http_client_new(&loop, &client)) ? -1 : 0;
 }
@@ -38,7 +39,8 @@ static int set_up(void **state)
 static void open_alerts(void)
 {
 	assert_int_equal(alerts_new(&config, &loop, client, &alerts, NULL).code, STATUS_OK);
-	delivered_before = meter_value(meter_get(METER_NOTIFICATIONS, "channel=\"webhook/quiet\",result=\"delivered\""));
+	delivered_before = meter_value(meter_get(METER_NOTIFICATIONS,
+						 "channel=\"webhook/quiet\",result=\"delivered\""));
 }
 
 static int tear_down(void **state)
@@ -201,7 +203,8 @@ static void a_silence_lasts_also_when_the_clock_is_set_back(void **state)
 	const struct silence *made;
 
 	(void)state;
-	assert_false(FAILED(silences_add(&one, SLICE("model=gpt*"), START, START + 3600, SLICE("me"), SLICE(""), &made)));
+	assert_false(FAILED(silences_add(&one, SLICE("model=gpt*"), START, START + 3600, SLICE("me"), SLICE(""),
+					 &made)));
 	assert_ptr_equal(silences_cover(&one, &labels, START), made);
 	assert_ptr_equal(silences_cover(&one, &labels, START - 600), made);
 	assert_null(silences_cover(&one, &labels, START + 3600));
@@ -244,7 +247,8 @@ static void errors_hide_what_follows_from_them_and_nothing_else(void **state)
 	static const struct {
 		const char *metric;
 		enum alert_mute mute;
-	} rows[] = { { "latency_tail", ALERT_MUTE_HIDDEN }, { "ttft", ALERT_MUTE_HIDDEN }, { "tpot", ALERT_MUTE_HIDDEN },
+	} rows[] = { { "latency_tail", ALERT_MUTE_HIDDEN }, { "ttft", ALERT_MUTE_HIDDEN },
+		     { "tpot", ALERT_MUTE_HIDDEN },
 		     { "output_tokens", ALERT_MUTE_HIDDEN }, { "timeout_rate", ALERT_MUTE_HIDDEN },
 		     { "truncated_rate", ALERT_MUTE_NONE } };
 

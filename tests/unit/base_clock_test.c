@@ -54,7 +54,8 @@ static void what_no_calendar_and_no_clock_shows_is_refused(void **state)
 
 static void a_time_beyond_64_bits_is_late_not_early(void **state)
 {
-	static const char *const texts[] = { "2555-01-01", "2800-06-01T00:00:00Z", "9999-12-31", "9999-12-31T23:59:59.999Z" };
+	static const char *const texts[] = { "2555-01-01", "2800-06-01T00:00:00Z", "9999-12-31",
+					     "9999-12-31T23:59:59.999Z" };
 	uint64_t year_2553, got = 0;
 
 	(void)state;

@@ -87,7 +87,8 @@ static void what_breaks_a_schema_is_told_where_and_how(void **state)
 	(void)state;
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
 		struct buf why = BUF_INIT;
-		enum json_schema_verdict v = json_schema_check(slice_of(rows[i].schema), slice_of(rows[i].value), holds, &why);
+		enum json_schema_verdict v = json_schema_check(slice_of(rows[i].schema), slice_of(rows[i].value), holds,
+							       &why);
 		assert_string_equal(buf_string(&why), rows[i].why != NULL ? rows[i].why : "");
 		assert_int_equal(v, rows[i].why == NULL ? JSON_SCHEMA_KEPT : JSON_SCHEMA_BROKEN);
 		buf_release(&why);
@@ -193,7 +194,8 @@ static void what_an_answer_usually_holds_is_decided(void **state)
 
 	(void)state;
 	assert_verdict("{\"uniqueItems\":true%.*s}", SLICE_NONE, buf_view(&few), JSON_SCHEMA_KEPT);
-	assert_verdict("{\"items\":{\"type\":\"integer\",\"minimum\":0}%.*s}", SLICE_NONE, buf_view(&many), JSON_SCHEMA_KEPT);
+	assert_verdict("{\"items\":{\"type\":\"integer\",\"minimum\":0}%.*s}", SLICE_NONE, buf_view(&many),
+		       JSON_SCHEMA_KEPT);
 	assert_verdict("{\"const\":%.*s}", buf_view(&turned), buf_view(&wide), JSON_SCHEMA_KEPT);
 	buf_release(&few);
 	buf_release(&many);

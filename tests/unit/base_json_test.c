@@ -50,7 +50,8 @@ static void texts_that_break_the_grammar_are_refused(void **state)
 
 static void texts_that_keep_the_grammar_are_accepted(void **state)
 {
-	static const char *const good[] = { "0", "-0.0", "[]", "{}", "[[],{}]", "\"\"", "null", "1E5", "\"\\u00e9\\n\"", "\"\xc3\xa9\"" };
+	static const char *const good[] = { "0", "-0.0", "[]", "{}", "[[],{}]", "\"\"", "null", "1E5", "\"\\u00e9\\n\"",
+					    "\"\xc3\xa9\"" };
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(good) / sizeof(good[0]); i++)

@@ -29,7 +29,8 @@ static void control_characters_become_blanks(void **state)
 static void other_characters_stay(void **state)
 {
 	(void)state;
-	assert_plain(SLICE("gr\xc3\xb6\xc3\x9f""e \xe6\x97\xa5 \xf0\x9f\x9a\xa2 ~!"), "", "gr\xc3\xb6\xc3\x9f""e \xe6\x97\xa5 \xf0\x9f\x9a\xa2 ~!");
+	assert_plain(SLICE("gr\xc3\xb6\xc3\x9f""e \xe6\x97\xa5 \xf0\x9f\x9a\xa2 ~!"), "",
+		     "gr\xc3\xb6\xc3\x9f""e \xe6\x97\xa5 \xf0\x9f\x9a\xa2 ~!");
 	assert_plain(SLICE_NONE, "", "");
 }
 

@@ -166,7 +166,8 @@ static void older_formats_are_told_apart_from_unknown_ones(void **state)
 	const struct {
 		struct slice bytes;
 		bool is_known;
-	} formats[] = { { SLICE("\x02"), false }, { SLICE("\x03"), true }, { SLICE("\x05"), true }, { SLICE("\x06"), false },
+	} formats[] = { { SLICE("\x02"), false }, { SLICE("\x03"), true }, { SLICE("\x05"), true },
+			{ SLICE("\x06"), false },
 			{ SLICE(""), false } };
 
 	(void)state;

@@ -91,8 +91,8 @@ static void it_agrees_with_the_c_library_everywhere(void **state)
 			struct tm tm;
 			localtime_r(&t, &tm);
 			if (zone_offset(z, t) != (int32_t)tm.tm_gmtoff)
-				fail_msg("%s at %lld: %d, the C library says %ld", names[i], (long long)t, zone_offset(z, t),
-					 tm.tm_gmtoff);
+				fail_msg("%s at %lld: %d, the C library says %ld", names[i], (long long)t,
+					 zone_offset(z, t), tm.tm_gmtoff);
 		}
 		zone_free(z);
 	}
@@ -100,7 +100,8 @@ static void it_agrees_with_the_c_library_everywhere(void **state)
 
 static void names_do_not_lead_out_of_the_database(void **state)
 {
-	static const char *const bad[] = { "", "/etc/passwd", "../../../etc/passwd", "Europe/Nowhere", "Europe", "a b" };
+	static const char *const bad[] = { "", "/etc/passwd", "../../../etc/passwd", "Europe/Nowhere", "Europe",
+					   "a b" };
 	struct zone *z = NULL;
 
 	(void)state;

@@ -194,7 +194,8 @@ static void of_a_key_that_is_refused_nothing_stays(void **state)
 	assert_true(value.len > 0);
 	rig_open(&r, &config);
 	for (size_t n = 0; n < value.len; n++) {
-		enum status_code code = detector_load(r.detector, (struct slice){ "k\0\0\0\0", 5 }, slice_head(value, n)).code;
+		enum status_code code = detector_load(r.detector, (struct slice){ "k\0\0\0\0", 5 },
+						      slice_head(value, n)).code;
 		assert_int_equal(code, STATUS_CORRUPT);
 		assert_int_equal(detector_series_count(r.detector), 0);
 	}
@@ -209,7 +210,8 @@ static void a_second_clock_is_refused(void **state)
 
 	(void)state;
 	(void)open_with(&r, 0, SIZE_MAX, SLICE_NONE);
-	assert_int_equal(detector_load(r.detector, buf_view(&pairs[0].key), buf_view(&pairs[0].value)).code, STATUS_CORRUPT);
+	assert_int_equal(detector_load(r.detector, buf_view(&pairs[0].key), buf_view(&pairs[0].value)).code,
+			 STATUS_CORRUPT);
 	assert_int_equal(detector_load(r.detector, another, buf_view(&pairs[0].value)).code, STATUS_CORRUPT);
 	detector_free(r.detector);
 }
@@ -249,7 +251,8 @@ static void a_series_with_what_is_no_number_is_refused(void **state)
 {
 	struct series *s = series_new(METRIC_COST);
 	struct scale *c = &s->scales[SCALE_1H];
-	double *const numbers[] = { &s->last_mean, &s->season->offset[3], &c->open.sum, &c->open.sum_sq, &c->mu, &c->frozen_sum,
+	double *const numbers[] = { &s->last_mean, &s->season->offset[3], &c->open.sum, &c->open.sum_sq, &c->mu,
+				    &c->frozen_sum,
 				    &c->weight, &c->m2, &c->mv, &c->within_ss, &c->within_df, &c->prior_between };
 	enum { FIRST_AMOUNT = 6 };
 

@@ -150,7 +150,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(a_number_that_was_given_back_is_given_first, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(numbers_that_were_passed_over_are_free, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(versions_are_measured_against_the_first_while_it_is_there, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(versions_are_measured_against_the_first_while_it_is_there, set_up,
+						tear_down),
 		cmocka_unit_test_setup_teardown(whatever_comes_and_goes_is_found_and_nothing_else, set_up, tear_down),
 	};
 

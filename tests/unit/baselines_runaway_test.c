@@ -42,7 +42,8 @@ static void the_highest_of_three_bars_counts(void **state)
 	(void)state;
 	assert_true(is_about(exp(runaway_bar(&r, 0, mu, 0.1, 2)), 0.05));      /* five times the usual */
 	assert_true(is_about(exp(runaway_bar(&r, 0, mu, 1, 2)), 0.01 * exp(2))); /* two deviations */
-	assert_true(is_about(exp(runaway_bar(&r, 3, mu, 0.1, 2)), 0.01 * exp(3.2))); /* at an hour that is dear anyway */
+	/* at an hour that is dear anyway */
+	assert_true(is_about(exp(runaway_bar(&r, 3, mu, 0.1, 2)), 0.01 * exp(3.2)));
 	r.quantile = log(0.1);
 	assert_true(is_about(exp(runaway_bar(&r, 0, mu, 0.1, 2)), 0.15));      /* 1.5 times the quantile */
 }

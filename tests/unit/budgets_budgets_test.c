@@ -136,7 +136,8 @@ static void a_group_behind_all_numbers_is_refused(void **state)
 	char key[9];
 	memset(key, 0xff, sizeof(key));
 	key[0] = 'g';
-	assert_int_equal(budgets_load(b, (struct slice){ key, sizeof(key) }, (struct slice){ p->value, p->value_len }, T0).code,
+	assert_int_equal(budgets_load(b, (struct slice){ key, sizeof(key) }, (struct slice){ p->value, p->value_len },
+				      T0).code,
 			 STATUS_CORRUPT);
 	budgets_free(b);
 }

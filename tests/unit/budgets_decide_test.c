@@ -39,7 +39,8 @@ static void each_dimension_has_budgets_of_its_own(void **state)
 
 	(void)state;
 	for (int d = 0; d < BUDGET_DIMENSIONS; d++) {
-		snprintf(limits, sizeof(limits), "day/it: {limit_usd: 1, hard: deny, by: [%s]}", budget_dimension_names[d]);
+		snprintf(limits, sizeof(limits), "day/it: {limit_usd: 1, hard: deny, by: [%s]}",
+			 budget_dimension_names[d]);
 		struct budgets *b = opened(limits);
 		spend_as(b, (enum budget_dimension)d, "one");
 		assert_int_equal(asked_as(b, (enum budget_dimension)d, "one"), DECISION_DENY);
@@ -55,7 +56,8 @@ static void each_dimension_can_say_which_calls_a_budget_is_about(void **state)
 
 	(void)state;
 	for (int d = 0; d < BUDGET_DIMENSIONS; d++) {
-		snprintf(limits, sizeof(limits), "day/it: {limit_usd: 2, hard: deny, %s: one}", budget_dimension_names[d]);
+		snprintf(limits, sizeof(limits), "day/it: {limit_usd: 2, hard: deny, %s: one}",
+			 budget_dimension_names[d]);
 		struct budgets *b = opened(limits);
 		spend_as(b, (enum budget_dimension)d, "two");
 		spend_as(b, (enum budget_dimension)d, "one");
@@ -259,7 +261,8 @@ static void several_calls_at_once_are_settled_one_by_one(void **state)
 {
 	struct budgets *b = opened("day/all: {limit_usd: 5, limit_requests: 10, hard: deny}, "
 				   "request/one: {limit_usd: 1.5, hard: deny}");
-	struct budget_question q = { .reserves = true, .has_estimate = true, .estimate_pusd = PUSD_PER_USD, .calls = 3 };
+	struct budget_question q = { .reserves = true, .has_estimate = true, .estimate_pusd = PUSD_PER_USD,
+				     .calls = 3 };
 	struct budget_answer a;
 	char id[17];
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Envoy's endpoint against gRPC core's own client: broken, oversize and hanging calls keep nobody else waiting for long.
+ * Envoy's endpoint against gRPC core's own client: broken, oversize and hanging calls keep nobody else waiting for
+ * long.
  */
 #include "tests/unit/budgets_rig.h"
 
@@ -47,7 +48,8 @@ static void broken_requests_are_told_apart_and_the_server_goes_on(void **state)
 	assert_int_equal(call_status(channel, LIMIT, SLICE("\x12\x05\x0a")), GRPC_STATUS_INVALID_ARGUMENT);
 	assert_int_equal(call_status(channel, "/some.Service/Method", SLICE_NONE), GRPC_STATUS_UNIMPLEMENTED);
 	assert_int_equal(call_status(channel, CHECK "s", SLICE_NONE), GRPC_STATUS_UNIMPLEMENTED);
-	assert_int_equal(call_status(channel, CHECK, (struct slice){ big, sizeof(big) }), GRPC_STATUS_RESOURCE_EXHAUSTED);
+	assert_int_equal(call_status(channel, CHECK, (struct slice){ big, sizeof(big) }),
+			 GRPC_STATUS_RESOURCE_EXHAUSTED);
 	for (unsigned i = 0; i < 2 * HANGING; i++) /* no slot is lost by any of them */
 		assert_int_equal(call_status(channel, CHECK, SLICE("\x0a\xff")), GRPC_STATUS_INVALID_ARGUMENT);
 	assert_int_equal(call_status(channel, CHECK, SLICE_NONE), GRPC_STATUS_OK);
@@ -89,7 +91,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(broken_requests_are_told_apart_and_the_server_goes_on, start, stop),
-		cmocka_unit_test_setup_teardown(calls_that_never_send_their_message_do_not_keep_the_others_out, start, stop),
+		cmocka_unit_test_setup_teardown(calls_that_never_send_their_message_do_not_keep_the_others_out, start,
+						stop),
 		cmocka_unit_test_setup_teardown(stopping_ends_calls_that_hang, start, stop),
 	};
 

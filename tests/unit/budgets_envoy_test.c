@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * What Envoy asks is read as it was meant, a client cannot talk its way around a budget, and broken requests end nothing.
+ * What Envoy asks is read as it was meant, a client cannot talk its way around a budget, and broken requests end
+ * nothing.
  */
 #include "tests/unit/budgets_rig.h"
 
@@ -77,7 +78,8 @@ static const char *contradiction(const char *const pairs_told[2][2])
 
 static void two_spellings_of_one_name_contradict_each_other_in_either_order(void **state)
 {
-	static const char *const one[2][2] = { { "x-plimsoll-user-segment", "gold" }, { "x-plimsoll-user_segment", "tin" } },
+	static const char *const one[2][2] = { { "x-plimsoll-user-segment", "gold" },
+					       { "x-plimsoll-user_segment", "tin" } },
 				 *const other[2][2] = { { "x-plimsoll-user_segment", "tin" }, { "x-plimsoll-user-segment", "gold" } },
 				 *const same[2][2] = { { "x-plimsoll-user-segment", "gold" }, { "user_segment", "gold" } },
 				 *const none[2][2] = { { "user", "" }, { "user", "alice" } },
@@ -129,7 +131,8 @@ static void numbers_that_are_none_are_passed_over(void **state)
 	static const char *const bad[] = { "", "-1", "1e3", "4294967295", "18446744073709551616", "many", "1 " };
 
 	(void)state;
-	assert_true(taken("input_tokens", "4294967294").input_tokens == 4294967294 && taken("input_tokens", "0").has_tokens);
+	assert_true(taken("input_tokens", "4294967294").input_tokens == 4294967294 &&
+		    taken("input_tokens", "0").has_tokens);
 	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
 		assert_false(taken("input_tokens", bad[i]).has_tokens || taken("max_output_tokens", bad[i]).has_tokens);
 		assert_int_equal(taken("input_tokens", bad[i]).input_tokens, 0);
@@ -170,7 +173,8 @@ static struct slice check_request(const char *const headers[][2], size_t count, 
 /* The HTTP status that Envoy is told: 200, 400 or 429. */
 static int status_of(struct slice answer)
 {
-	EnvoyAuthz__CheckResponse *response = envoy_authz__check_response__unpack(NULL, answer.len, (const uint8_t *)answer.ptr);
+	EnvoyAuthz__CheckResponse *response = envoy_authz__check_response__unpack(NULL, answer.len,
+										  (const uint8_t *)answer.ptr);
 
 	assert_non_null(response);
 	bool is_ok = response->http_response_case == ENVOY_AUTHZ__CHECK_RESPONSE__HTTP_RESPONSE_OK_RESPONSE;
@@ -183,7 +187,8 @@ static int status_of(struct slice answer)
 static int checked(struct budgets *b, const char *estimate_usd, struct slice body)
 {
 	const struct envoy_asking a = { b, &no_keys };
-	const char *const headers[][2] = { { "x-plimsoll-estimate-usd", estimate_usd }, { "model", "not-a-header-of-ours" } };
+	const char *const headers[][2] = { { "x-plimsoll-estimate-usd", estimate_usd },
+					   { "model", "not-a-header-of-ours" } };
 	struct buf request = BUF_INIT, answer = BUF_INIT;
 
 	assert_true(envoy_check(&a, check_request(headers, 2, body, &request), &answer));
@@ -258,7 +263,8 @@ static void a_check_that_contradicts_itself_is_denied_and_counts_for_nobody(void
 	(void)state;
 	assert_true(envoy_check(&a, check_request(headers, 3, SLICE_NONE, &request), &answer));
 	assert_int_equal(status_of(buf_view(&answer)), 400);
-	assert_true(slice_find(buf_view(&answer), SLICE("{\"error\":{\"type\":\"request\",\"message\":\"estimate_usd is told")) > 0);
+	assert_true(slice_find(buf_view(&answer),
+			       SLICE("{\"error\":{\"type\":\"request\",\"message\":\"estimate_usd is told")) > 0);
 	assert_int_equal(checked(b, "1", SLICE("{\"model\":\"gpt-4o\"}")), 200);
 	buf_release(&request);
 	buf_release(&answer);

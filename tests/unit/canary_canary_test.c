@@ -242,7 +242,8 @@ static void what_was_seen_outlives_a_restart_and_is_not_told_again(void **state)
 	for (char kind = 'a'; kind <= 'h'; kind++) /* in the order of keys */
 		for (size_t i = 0; i < store.count; i++)
 			if (store.keys[i].ptr[0] == kind)
-				assert_false(FAILED(canary_load(again, buf_view(&store.keys[i]), buf_view(&store.values[i]))));
+				assert_false(FAILED(canary_load(again, buf_view(&store.keys[i]),
+								buf_view(&store.values[i]))));
 	assert_false(FAILED(canary_write_json(c, &wish, "", &before)));
 	assert_false(FAILED(canary_write_json(again, &wish, "", &after)));
 	assert_string_equal(buf_string(&before), buf_string(&after));
@@ -376,7 +377,8 @@ static void where_nothing_can_be_compared_it_says_what_was_seen(void **state)
 	struct canary_wish far = { .name = SLICE("support"), .to = SLICE("9"), .model = SLICE("o3") };
 
 	(void)state;
-	assert_missing(c, &nobody, "no calls of a prompt 'nobody' were seen; `plimsoll canary` lists what can be compared");
+	assert_missing(c, &nobody,
+		       "no calls of a prompt 'nobody' were seen; `plimsoll canary` lists what can be compared");
 	one_call(c, &old, 1, T0, 0);
 	assert_missing(c, &support, "no two versions of 'support' to compare; seen were 1.4.0 (triage, gpt-4o)");
 	one_call(c, &new, 1, T0, 0);

@@ -83,7 +83,8 @@ static enum status_code load_with(struct canary *c, size_t damaged, struct slice
 		if (i == damaged)
 			code = canary_load(c, key, value).code;
 		else if (damaged >= 2) /* of an arm that was left out, the hours are too */
-			assert_int_equal(canary_load(c, buf_view(&pairs[i].key), buf_view(&pairs[i].value)).code, STATUS_OK);
+			assert_int_equal(canary_load(c, buf_view(&pairs[i].key), buf_view(&pairs[i].value)).code,
+					 STATUS_OK);
 		else
 			(void)canary_load(c, buf_view(&pairs[i].key), buf_view(&pairs[i].value)).code;
 	}

@@ -340,7 +340,8 @@ static void load_again(void)
 	for (char kind = 'a'; kind <= 'h'; kind++)
 		for (size_t i = 0; i < stored.count; i++)
 			if (stored.keys[i].ptr[0] == kind)
-				assert_false(FAILED(canary_load(rig.canary, buf_view(&stored.keys[i]), buf_view(&stored.values[i]))));
+				assert_false(FAILED(canary_load(rig.canary, buf_view(&stored.keys[i]),
+								buf_view(&stored.values[i]))));
 }
 
 static void forget_stored(void)

@@ -49,7 +49,8 @@ static struct cases *keeping(void)
 static void tell(struct cases *c, uint64_t unix_s)
 {
 	struct sample s = a_call(unix_s, NAN, OUTCOME_OK);
-	struct told_call t = { .end_unix_s = unix_s, .text = { .question = SLICE("and \"now\"?"), .actual = SLICE("no") } };
+	struct told_call t = { .end_unix_s = unix_s, .text = { .question = SLICE("and \"now\"?"),
+							       .actual = SLICE("no") } };
 
 	t.text.messages = SLICE("[{\"role\":\"user\",\"content\":\"first\"},{\"role\":\"assistant\",\"content\":\"then\"}]");
 	memcpy(t.trace_id, s.trace_id, sizeof(t.trace_id));
@@ -87,7 +88,8 @@ static struct cases *loaded(size_t damaged, struct slice key, struct slice value
 		if (i == damaged)
 			*code = cases_load(c, key, value).code;
 		else
-			assert_int_equal(cases_load(c, buf_view(&pairs[i].key), buf_view(&pairs[i].value)).code, STATUS_OK);
+			assert_int_equal(cases_load(c, buf_view(&pairs[i].key), buf_view(&pairs[i].value)).code,
+					 STATUS_OK);
 	return c;
 }
 
@@ -124,7 +126,8 @@ static void a_key_of_another_length_is_refused(void **state)
 	(void)state;
 	for (size_t n = 0; n < text_key.len; n++)
 		if (n != pairs[0].key.len)
-			assert_int_equal(code_of(0, slice_head(text_key, n), buf_view(&pairs[0].value)), STATUS_CORRUPT);
+			assert_int_equal(code_of(0, slice_head(text_key, n), buf_view(&pairs[0].value)),
+					 STATUS_CORRUPT);
 	assert_int_equal(code_of(TEXT, buf_view(&pairs[0].key), buf_view(&pairs[TEXT].value)), STATUS_CORRUPT);
 	assert_int_equal(code_of(0, text_key, buf_view(&pairs[0].value)), STATUS_CORRUPT);
 }
@@ -144,8 +147,8 @@ static void a_list_under_the_key_of_another_is_refused(void **state)
 }
 
 /* How a list that is made by hand is taken: one exemplar of these, and what is usual. */
-static enum status_code code_of_list(uint32_t count, uint8_t reason, uint8_t outcome, double badness, const struct slice *label,
-				     const double usual[3])
+static enum status_code code_of_list(uint32_t count, uint8_t reason, uint8_t outcome, double badness,
+				     const struct slice *label, const double usual[3])
 {
 	struct buf value = BUF_INIT;
 	struct record r = record_writer(&value);
@@ -179,7 +182,8 @@ static enum status_code code_of_list(uint32_t count, uint8_t reason, uint8_t out
 
 static void numbers_that_cannot_be_are_refused(void **state)
 {
-	static const double usual[3] = { 100, 1, 0.5 }, bad[][3] = { { -1, 1, 1 }, { NAN, 1, 1 }, { 1, INFINITY, 1 }, { 1, 800, 1 },
+	static const double usual[3] = { 100, 1, 0.5 }, bad[][3] = { { -1, 1, 1 }, { NAN, 1, 1 }, { 1, INFINITY, 1 },
+								     { 1, 800, 1 },
 								     { 1, 1, -1 }, { 1, 1, NAN }, { 1, 1, INFINITY } };
 	static char text[65];
 	struct slice longest = { text, 64 }, too_long = { text, 65 };

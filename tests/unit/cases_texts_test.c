@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Words of cases are found by trace and span, bounded, kept over a restart, and gone with their case or when nobody wants them.
+ * Words of cases are found by trace and span, bounded, kept over a restart, and gone with their case or when nobody
+ * wants them.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -84,7 +85,8 @@ static void words_belong_to_one_call_and_are_shown_only_on_demand(void **state)
 	add(c, 1, T0, 0.01, OUTCOME_REFUSAL);
 	add(c, 2, T0, 0.01, OUTCOME_REFUSAL);
 	const char *text = list(c, &out);
-	assert_int_equal(count(text, "\"question\":\"why \\\"me\\\"?\""), 2); /* refused, and among the most expensive */
+	/* refused, and among the most expensive */
+	assert_int_equal(count(text, "\"question\":\"why \\\"me\\\"?\""), 2);
 	assert_int_equal(count(text, "\"actual\":\"no\""), 2);
 	assert_int_equal(count(text, "\"has_content\":false"), 2);
 	buf_reset(&out);
@@ -206,7 +208,8 @@ static struct cases *load(const struct pairs *p, struct cases *into)
 {
 	for (size_t i = 0; i < p->count; i++)
 		if (p->items[i].value.len > 0)
-			assert_false(FAILED(cases_load(into, buf_view(&p->items[i].key), buf_view(&p->items[i].value))));
+			assert_false(FAILED(cases_load(into, buf_view(&p->items[i].key),
+						       buf_view(&p->items[i].value))));
 	return into;
 }
 

@@ -28,7 +28,8 @@ static void a_shift_is_told_with_its_baseline(void **state)
 				 "\"pooled_deviation\":10,\"deviation\":4,\"sample_size\":60,\"run\":3,\"window_s\":3600}");
 
 	(void)state;
-	assert_non_null(strstr(text, "  value             0.3, usually 0.1 +- 0.02; 10.0 sigma; per window 4.0 sigma\n"));
+	assert_non_null(strstr(text,
+			       "  value             0.3, usually 0.1 +- 0.02; 10.0 sigma; per window 4.0 sigma\n"));
 	assert_non_null(strstr(text, "  samples           60 requests in 3 windows of 3600 s\n"));
 	assert_non_null(strstr(text, "  since             2023-11-14T22:13:20Z\n"));
 	assert_null(strstr(text, "  ended"));
@@ -40,7 +41,8 @@ static void a_limit_is_not_what_is_usual(void **state)
 	assert_non_null(strstr(shown("{" KEY "\"kind\":\"budget\",\"metric\":\"budget_usd\",\"value\":6,\"baseline_mean\":5,\"sample_size\":1,"
 				     "\"run\":1,\"window_s\":86400}"),
 			       "  value             6, limit 5\n  samples           1 request in 1 window of 86400 s\n"));
-	assert_non_null(strstr(shown("{" KEY "\"kind\":\"slo_burn\",\"value\":0.2,\"baseline_mean\":0.01}"), "0.2, allowed 0.01\n"));
+	assert_non_null(strstr(shown("{" KEY "\"kind\":\"slo_burn\",\"value\":0.2,\"baseline_mean\":0.01}"),
+			       "0.2, allowed 0.01\n"));
 }
 
 static void what_is_not_known_is_not_a_number(void **state)

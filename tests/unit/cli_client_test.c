@@ -151,7 +151,8 @@ static void a_socket_is_told_of_as_a_socket(void **state)
 	captured_begin();
 	assert_int_equal(client_get(&client, "/", &answer), CLI_UNREACHABLE);
 	captured_end();
-	assert_non_null(strstr(captured.err, "cannot reach the agent at unix:/nonexistent/socket: No such file or directory\n"));
+	assert_non_null(strstr(captured.err,
+			       "cannot reach the agent at unix:/nonexistent/socket: No such file or directory\n"));
 	assert_null(strstr(captured.err, "port"));
 	buf_release(&answer);
 }

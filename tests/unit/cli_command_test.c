@@ -282,12 +282,14 @@ static void manual_pages_are_made_of_the_tables(void **state)
 	run("help --man");
 	assert_non_null(strstr(captured.out, "\n.SS \"cook\"\n.B plimsoll cook\n[\\-\\-file FILE] [MEAL...]\n"));
 	assert_non_null(strstr(captured.out, "\n.TP\n\\fB\\-f, \\-\\-file FILE\\fR\nWhat to cook.\n"));
-	assert_non_null(strstr(captured.out, "\n.PP\nKeys of a recipe:\n.TP\n\\fBserves\\fR (number; required)\nFor how many.\n"));
+	assert_non_null(strstr(captured.out,
+			       "\n.PP\nKeys of a recipe:\n.TP\n\\fBserves\\fR (number; required)\nFor how many.\n"));
 	assert_non_null(strstr(captured.out, "\n.TP\n\\fBoven.heat\\fR (number; default: 180; 50 to 250)\nDegrees.\n"));
 	assert_non_null(strstr(captured.out, "\n.nh\n.ad l\n")); /* names are not cut in two */
 	run("help --man-config");
 	assert_non_null(strstr(captured.out, "\n.SS \"exporters.fake.retry_on_failure\"\n"));
-	assert_non_null(strstr(captured.out, "\n.TP\n\\fBcolor\\fR (word: red|\\:green|\\:blue; default: green)\nColor.\n"));
+	assert_non_null(strstr(captured.out,
+			       "\n.TP\n\\fBcolor\\fR (word: red|\\:green|\\:blue; default: green)\nColor.\n"));
 	assert_non_null(strstr(captured.out, "\n.TP\n\\fBnumber\\fR (number; default: 7; \\-10 to 10)\nNumber.\n"));
 	assert_non_null(strstr(captured.out, "SIGHUP applies a change"));
 }

@@ -75,7 +75,8 @@ static void a_call_is_priced_with_its_row_and_parts(void **state)
 static void providers_are_named_as_spans_do(void **state)
 {
 	(void)state;
-	assert_int_equal(RUN("-p", "groq.chat", "-m", "llama-3.3-70b-versatile", "--input", "9", "-o", "json"), CLI_DONE);
+	assert_int_equal(RUN("-p", "groq.chat", "-m", "llama-3.3-70b-versatile", "--input", "9", "-o", "json"),
+			 CLI_DONE);
 	expect_member("provider", "groq");
 	assert_int_equal(RUN("-p", "azure-openai.chat", "-m", "o4-mini", "--input", "1000", "-o", "json"), CLI_DONE);
 	expect_member("provider", "azure");
@@ -125,7 +126,8 @@ static void wrong_arguments_end_with_two_and_missing_files_with_three(void **sta
 	assert_int_equal(RUN("--model", "gpt-4o", "--usage", "input=1"), CLI_USAGE);
 	assert_int_equal(RUN("--batch", "/nowhere/calls.jsonl"), CLI_UNREACHABLE);
 	assert_int_equal(RUN("--batch", "/"), CLI_UNREACHABLE); /* opens, and cannot be read */
-	assert_int_equal(RUN("--model", "gpt-4o", "--context", "a=1,b=1,c=1,d=1,e=1,f=1,g=1,h=1,processing=batch"), CLI_USAGE);
+	assert_int_equal(RUN("--model", "gpt-4o", "--context", "a=1,b=1,c=1,d=1,e=1,f=1,g=1,h=1,processing=batch"),
+			 CLI_USAGE);
 	assert_int_equal(RUN("--model", "m", "--prices", "/nowhere/prices.json"), CLI_UNREACHABLE);
 	assert_int_equal(RUN("--model", "m", "--prices", CONFORMANCE), CLI_USAGE);
 }

@@ -23,10 +23,12 @@ static void assert_table(unsigned numbers, const char *const cells[], size_t cou
 
 static void columns_fit_their_widest_cell(void **state)
 {
-	static const char *const cells[] = { "NAME", "N", "LAST", "gr\xc3\xb6\xc3\x9f""e \xe2\x98\x95", "7", "x", "b", "1200", "y" };
+	static const char *const cells[] = { "NAME", "N", "LAST", "gr\xc3\xb6\xc3\x9f""e \xe2\x98\x95", "7", "x", "b",
+					     "1200", "y" };
 
 	(void)state;
-	assert_table(1u << 1, cells, 9, "NAME         N  LAST\ngr\xc3\xb6\xc3\x9f""e \xe2\x98\x95     7  x\nb         1200  y\n");
+	assert_table(1u << 1, cells, 9,
+		     "NAME         N  LAST\ngr\xc3\xb6\xc3\x9f""e \xe2\x98\x95     7  x\nb         1200  y\n");
 }
 
 static void control_characters_are_blanks(void **state)

@@ -38,7 +38,8 @@ static void a_value_with_blanks_is_in_quotes(void **state)
 {
 	(void)state;
 	assert_true(holds("feature=\"my shop, the new\" metric=cost", "cost", "my shop, the new"));
-	assert_true(holds("metric=cost,feature=\"my *\"", "cost", "my shop") && !holds("feature!=\"my shop\"", "cost", "my shop"));
+	assert_true(holds("metric=cost,feature=\"my *\"", "cost", "my shop") &&
+		    !holds("feature!=\"my shop\"", "cost", "my shop"));
 	assert_true(holds("model=\"\"", "cost", "a") && holds("feature=5\"", "cost", "5\""));
 }
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * What JSON and YAML write alike stays byte for byte; the rest is escaped as YAML has it. (That a reader of YAML then finds
- * the same: config_yaml_test.c.)
+ * What JSON and YAML write alike stays byte for byte; the rest is escaped as YAML has it. (That a reader of YAML then
+ * finds the same: config_yaml_test.c.)
  */
 #include <setjmp.h>
 #include <stdarg.h>

@@ -154,7 +154,8 @@ static void a_bomb_of_aliases_is_not_written_out(void **state)
 	(void)state;
 	buf_text(&text, "a0: &a0 [x, x, x, x, x, x, x, x, x, x]\n");
 	for (int i = 1; i < 20; i++)
-		buf_printf(&text, "a%d: &a%d [*a%d, *a%d, *a%d, *a%d, *a%d, *a%d]\n", i, i, i - 1, i - 1, i - 1, i - 1, i - 1, i - 1);
+		buf_printf(&text, "a%d: &a%d [*a%d, *a%d, *a%d, *a%d, *a%d, *a%d]\n", i, i, i - 1, i - 1, i - 1, i - 1,
+			   i - 1, i - 1);
 	arena_init(&a, 1 << 20);
 	assert_int_equal(yaml_tree_read(buf_view(&text), &a, &errors, &root).code, STATUS_OK);
 	tree_write_json(root, 1 << 16, &json);

@@ -22,8 +22,8 @@ static struct call asked(const char *service)
 	};
 }
 
-static void tell_tokens(struct counting *c, const struct call *call, enum token_class class, bool cumulative, uint64_t start_s,
-			uint64_t time_s, uint64_t count, double sum)
+static void tell_tokens(struct counting *c, const struct call *call, enum token_class class, bool cumulative,
+			uint64_t start_s, uint64_t time_s, uint64_t count, double sum)
 {
 	struct tally_point p = {
 		.series = 100 + 2 * (uint64_t)class, .start_unix_ns = start_s * S, .time_unix_ns = time_s * S,
@@ -215,8 +215,8 @@ static void more_series_than_there_is_room_for_take_the_oldest_ones_place(void *
 
 	(void)state;
 	for (uint64_t i = 0; i < 4 * TALLY_SERIES; i++) {
-		struct tally_point p = { .series = i * 2 + 1, .time_unix_ns = i + 1, .counts_calls = true, .count = 1, .sum = 1,
-					 .call = &call };
+		struct tally_point p = { .series = i * 2 + 1, .time_unix_ns = i + 1, .counts_calls = true, .count = 1,
+					 .sum = 1, .call = &call };
 		counting_tally(c, &p, 1);
 	}
 	assert_int_equal(take_all(c).calls, 4 * TALLY_SERIES);

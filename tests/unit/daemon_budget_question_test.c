@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * A question is taken as it was meant or refused: what is misspelt or cut off would be judged by somebody else's budget.
+ * A question is taken as it was meant or refused: what is misspelt or cut off would be judged by somebody else's
+ * budget.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -68,7 +69,8 @@ static void every_field_is_taken_from_the_body(void **state)
 
 static void a_parameter_stands_in_for_what_the_body_does_not_say(void **state)
 {
-	const struct api_parameter parameters[] = { { SLICE("user"), SLICE("bob") }, { SLICE("feature"), SLICE("search") } };
+	const struct api_parameter parameters[] = { { SLICE("user"), SLICE("bob") },
+						    { SLICE("feature"), SLICE("search") } };
 	struct asked a;
 
 	(void)state;

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * From a request to the case: which calls are chosen, that their words come redacted, and that lanes and loop do not collide.
+ * From a request to the case: which calls are chosen, that their words come redacted, and that lanes and loop do not
+ * collide.
  */
 #include <setjmp.h>
 #include <stdarg.h>

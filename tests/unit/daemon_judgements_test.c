@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Of a flood of calls only so many a second are remembered for later judgements; the others are counted. What is learned
- * from a judgement has the labels of its call.
- * What was accepted is kept, also at the end.
+ * Of a flood of calls only so many a second are remembered for later judgements; the others are counted. What is
+ * learned from a judgement has the labels of its call. What was accepted is kept, also at the end.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -46,7 +45,8 @@ static void a_judgement_is_learned_under_all_labels_of_its_call(void **state)
 {
 	const struct judgement judged = { .name = SLICE("Relevance"), .scale = SCALE_SCORE, .value = 0.5 };
 	const struct known_call call = { .span_id = { 1 } };
-	const struct call_labels labels = { .feature = SLICE("checkout"), .model = SLICE("gpt-4o"), .prompt = SLICE("answer@1"),
+	const struct call_labels labels = { .feature = SLICE("checkout"), .model = SLICE("gpt-4o"),
+					    .prompt = SLICE("answer@1"),
 					    .workflow = SLICE("buy"), .user_segment = SLICE("gold"),
 					    .environment = SLICE("staging") };
 	const struct joined_judgement joined = { .judgement = &judged, .call = &call, .labels = &labels };
@@ -77,8 +77,8 @@ static unsigned post_scores(struct judgements *j, unsigned batch, struct buf *an
 	struct buf body = BUF_INIT;
 
 	for (unsigned i = 0; i < BATCH; i++)
-		buf_printf(&body, "%s{\"trace_id\":\"%032x\",\"name\":\"Relevance\",\"value\":0.5,\"id\":\"%u\"}", i == 0 ? "[" : ",",
-			   batch * BATCH + i + 1, batch * BATCH + i);
+		buf_printf(&body, "%s{\"trace_id\":\"%032x\",\"name\":\"Relevance\",\"value\":0.5,\"id\":\"%u\"}",
+			   i == 0 ? "[" : ",", batch * BATCH + i + 1, batch * BATCH + i);
 	buf_byte(&body, ']');
 	const struct api_request q = { .method = "POST", .body = buf_view(&body) };
 	judgement_routes[0].answer(j, &q, &reply);

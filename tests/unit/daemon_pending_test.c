@@ -12,7 +12,8 @@
 
 static bool pending(const char *metric, double deviation, uint32_t hours, bool firing)
 {
-	const struct standing_view v = { .metric = metric, .deviation = deviation, .learned_hours = hours, .firing = firing };
+	const struct standing_view v = { .metric = metric, .deviation = deviation, .learned_hours = hours,
+					 .firing = firing };
 
 	return standing_is_pending(&v, 2);
 }
@@ -20,7 +21,8 @@ static bool pending(const char *metric, double deviation, uint32_t hours, bool f
 static void only_the_bad_direction_counts(void **state)
 {
 	(void)state;
-	assert_true(pending("cost", 2.5, 30, false) && !pending("cost", -2.5, 30, false) && !pending("cost", 1.9, 30, false));
+	assert_true(pending("cost", 2.5, 30, false) && !pending("cost", -2.5, 30, false) &&
+		    !pending("cost", 1.9, 30, false));
 	assert_true(pending("eval_score", -2.5, 30, false) && !pending("eval_score", 2.5, 30, false));
 	assert_true(pending("output_tokens", -2.5, 30, false) && pending("output_tokens", 2.5, 30, false));
 	assert_true(pending("spend_day", 2.5, 30, false));

@@ -42,8 +42,8 @@ static void open_rig(const char *text)
 {
 	struct buf why = BUF_INIT;
 
-	rig = (struct rig){ .config = configuration(text), .store = must_open(1 << 20), .counting = counting_new(1 << 20),
-			    .models = model_watch_new() };
+	rig = (struct rig){ .config = configuration(text), .store = must_open(1 << 20),
+			    .counting = counting_new(1 << 20), .models = model_watch_new() };
 	assert_int_equal(uv_loop_init(&rig.loop), 0);
 	assert_false(FAILED(http_client_new(&rig.loop, &rig.http)));
 	assert_false(FAILED(audit_new(rig.store, &rig.config->alerts, &rig.audit)));
@@ -249,15 +249,16 @@ static void a_gate_that_a_full_store_could_not_take_is_refused_and_forgotten(voi
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup_teardown(a_command_that_the_loop_is_too_busy_for_has_failed, make_dir, remove_dir),
+		cmocka_unit_test_setup_teardown(a_command_that_the_loop_is_too_busy_for_has_failed, make_dir,
+						remove_dir),
 		cmocka_unit_test_setup_teardown(without_a_command_a_busy_loop_is_no_failure, make_dir, remove_dir),
 		cmocka_unit_test_setup_teardown(
 			a_deployment_that_a_full_store_could_not_take_is_stored_when_there_is_room, make_dir, remove_dir),
-		cmocka_unit_test_setup_teardown(what_was_not_stored_before_the_agent_ends_is_stored_by_its_last_save, make_dir,
-						remove_dir),
+		cmocka_unit_test_setup_teardown(what_was_not_stored_before_the_agent_ends_is_stored_by_its_last_save,
+						make_dir, remove_dir),
 		cmocka_unit_test_setup_teardown(a_commit_may_fail_while_the_prompts_are_freed, make_dir, remove_dir),
-		cmocka_unit_test_setup_teardown(a_gate_that_a_full_store_could_not_take_is_refused_and_forgotten, make_dir,
-						remove_dir),
+		cmocka_unit_test_setup_teardown(a_gate_that_a_full_store_could_not_take_is_refused_and_forgotten,
+						make_dir, remove_dir),
 	};
 
 	return cmocka_run_group_tests_name("daemon/prompts", tests, NULL, NULL);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Words of a call are read from what redaction leaves of its span: by detectors, patterns and keys, whatever else is switched off.
+ * Words of a call are read from what redaction leaves of its span: by detectors, patterns and keys, whatever else is
+ * switched off.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -151,7 +152,8 @@ static void a_key_that_may_pass_elsewhere_does_not_here(void **state)
 	(void)state;
 	redaction.allow_keys = (struct string_list){ allowed, 2 };
 	open_rules(&redaction);
-	assert_int_equal(read_words((const struct pair[]){ CHAT, { "input.value", "I am ada@example.org" }, { 0 } }, ""), STATUS_OK);
+	assert_int_equal(read_words((const struct pair[]){ CHAT, { "input.value", "I am ada@example.org" }, { 0 } },
+				    ""), STATUS_OK);
 	assert_text(text.question, "I am [email]");
 	close_rules();
 }
@@ -170,7 +172,8 @@ static void denied_keys_and_own_patterns_hold(void **state)
 	assert_text(text.question, "[denied]");
 	assert_int_equal(read_words((const struct pair[]){ CHAT, { "gen_ai.prompt.0.role", "user" },
 		{ "gen_ai.prompt.0.content", "EMP-123456 asks {\"address\":\"5 High Street\"}" }, { 0 } }, ""), STATUS_OK);
-	assert_text(text.question, "[employee] asks {\"address\":\"5 High Street\"}"); /* a member of JSON, not of words around it */
+	/* a member of JSON, not of words around it */
+	assert_text(text.question, "[employee] asks {\"address\":\"5 High Street\"}");
 	assert_int_equal(read_words((const struct pair[]){ CHAT, { "gen_ai.prompt.0.role", "user" },
 		{ "gen_ai.prompt.0.content", "{\"address\":\"5 High Street\"}" }, { 0 } }, ""), STATUS_OK);
 	assert_text(text.question, "{\"address\":\"[denied]\"}");
@@ -184,7 +187,8 @@ static void what_redaction_drops_and_what_is_no_call_has_no_words(void **state)
 	(void)state;
 	redaction.action = REDACTION_REMOVE;
 	open_rules(&redaction);
-	assert_int_equal(read_words((const struct pair[]){ CHAT, { "input.value", "I am ada@example.org" }, { 0 } }, ""), STATUS_NOTFOUND);
+	assert_int_equal(read_words((const struct pair[]){ CHAT, { "input.value", "I am ada@example.org" }, { 0 } },
+				    ""), STATUS_NOTFOUND);
 	assert_int_equal(read_words((const struct pair[]){ CHAT, { 0 } }, ""), STATUS_NOTFOUND);
 	assert_int_equal(read_words((const struct pair[]){ { "input.value", "Where?" }, { 0 } }, ""), STATUS_NOTFOUND);
 	close_rules();

@@ -41,7 +41,8 @@ static struct call call_of(uint8_t span)
 	return c;
 }
 
-static void judge(struct printed *p, uint8_t span, enum judgement_kind kind, const char *name, double value, uint64_t unix_ns)
+static void judge(struct printed *p, uint8_t span, enum judgement_kind kind, const char *name, double value,
+		  uint64_t unix_ns)
 {
 	struct judgement j = { .kind = kind, .name = slice_of(name), .value = value, .time_unix_ns = unix_ns,
 			       .scale = kind == JUDGEMENT_FEEDBACK ? SCALE_VOTE : SCALE_SCORE };

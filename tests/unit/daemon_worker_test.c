@@ -209,7 +209,8 @@ static void nothing_is_known_to_be_saved_where_plain_input_has_no_price(void **s
 /* A call that waits for those inside it is counted from its record. */
 static void what_the_cache_saved_comes_back_from_a_record(void **state)
 {
-	static const struct money amounts[] = { { true, INT64_C(1000000000) }, { true, -3 }, { true, 0 }, { false, 0 } };
+	static const struct money amounts[] = { { true, INT64_C(1000000000) }, { true, -3 }, { true, 0 },
+						{ false, 0 } };
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(amounts) / sizeof(amounts[0]); i++) {

@@ -96,7 +96,8 @@ static void an_answer_is_checked_as_json_only_where_json_was_asked_for(void **st
 	assert_int_equal(c.answer_is_json, TRI_UNKNOWN);
 	c = SPAN({ "gen_ai.output.type", "json" }, { "gen_ai.output.messages", "[{\"content\":\"no {json\"}]" });
 	assert_int_equal(c.answer_is_json, TRI_NO);
-	c = SPAN({ "gen_ai.output.type", "json" }, { "gen_ai.output.messages", "[{\"content\":\"{\\\"city\\\":\\\"Paris\\\"}\"}]" });
+	c = SPAN({ "gen_ai.output.type", "json" }, { "gen_ai.output.messages",
+						     "[{\"content\":\"{\\\"city\\\":\\\"Paris\\\"}\"}]" });
 	assert_int_equal(c.answer_is_json, TRI_YES);
 }
 
@@ -130,7 +131,8 @@ static void the_fingerprint_is_of_the_system_message_without_its_numbers(void **
 	(void)state;
 	assert_int_not_equal(first, 0);
 	assert_int_equal(first, fingerprint_with("[{\"role\":\"system\",\"content\":\"Today is 2027-01-02. Be brief.\"},{\"role\":\"user\",\"content\":\"b\"}]"));
-	assert_int_not_equal(first, fingerprint_with("[{\"role\":\"system\",\"content\":\"Today is 2026-11-21. Be long.\"}]"));
+	assert_int_not_equal(first,
+			     fingerprint_with("[{\"role\":\"system\",\"content\":\"Today is 2026-11-21. Be long.\"}]"));
 	assert_int_equal(fingerprint_with("[{\"role\":\"user\",\"content\":\"hello\"}]"), 0);
 	struct call indexed = SPAN({ "llm.input_messages.0.message.role", "system" },
 				   { "llm.input_messages.0.message.content", "Today is 1999-01-01. Be brief." });
@@ -158,7 +160,8 @@ static void a_retrieval_tells_its_documents(void **state)
 static void an_empty_list_is_a_retrieval_that_found_nothing(void **state)
 {
 	(void)state;
-	struct call c = read_span((const struct pair[]){ { "mlflow.spanType", "\"RETRIEVER\"" }, { "mlflow.spanOutputs", "[]" }, { 0 } });
+	struct call c = read_span((const struct pair[]){ { "mlflow.spanType", "\"RETRIEVER\"" },
+							 { "mlflow.spanOutputs", "[]" }, { 0 } });
 	assert_non_null(c.retrieval);
 	assert_int_equal(c.retrieval->documents, 0);
 	c = read_span((const struct pair[]){ { "mlflow.spanType", "\"RETRIEVER\"" }, { 0 } });
@@ -199,7 +202,8 @@ static void details_that_the_span_leaves_out_are_read_from_the_vendors_answer(vo
 	assert_int_equal(tokens_get(&c.tokens, TOKENS_REASONING), 4);
 	c = SPAN(COUNTS(ANSWER("\"prompt_tokens\":2000,\"prompt_tokens_details\":{\"cached_tokens\":0}")));
 	assert_int_equal(tokens_get(&c.tokens, TOKENS_CACHE_READ), 0);
-	c = SPAN(COUNTS(ANSWER("\"prompt_tokens\":3000,\"prompt_tokens_details\":{\"cached_tokens\":1920}"))); /* of another call */
+	/* of another call */
+	c = SPAN(COUNTS(ANSWER("\"prompt_tokens\":3000,\"prompt_tokens_details\":{\"cached_tokens\":1920}")));
 	assert_false(tokens_has(&c.tokens, TOKENS_CACHE_READ));
 }
 
@@ -228,7 +232,8 @@ static void an_answer_that_its_reader_refused_tells_its_usage_all_the_same(void 
 	"\"finish_reason\":\"stop\"}],\"usage\":{\"prompt_tokens\":700,\"completion_tokens\":33," end
 
 	(void)state;
-	struct call c = SPAN({ "gen_ai.request.model", "gpt-4o" }, { "langsmith.span.kind", "llm" }, { "gen_ai.completion",
+	struct call c = SPAN({ "gen_ai.request.model", "gpt-4o" }, { "langsmith.span.kind", "llm" },
+			     { "gen_ai.completion",
 			     REFUSED("\"prompt_tokens_details\":{\"cached_tokens\":512}}},\"status_code\":200}}}}]]}") });
 	assert_int_equal(tokens_get(&c.tokens, TOKENS_INPUT), 700);
 	assert_int_equal(tokens_get(&c.tokens, TOKENS_OUTPUT), 33);
@@ -245,7 +250,8 @@ static void an_answer_that_its_reader_refused_tells_its_usage_all_the_same(void 
 static void broken_and_odd_values_are_left_alone(void **state)
 {
 	(void)state;
-	struct call c = SPAN({ "langfuse.observation.usage_details", "{\"input\": " }, { "metadata.usage_object", "{'a': <object>}" },
+	struct call c = SPAN({ "langfuse.observation.usage_details", "{\"input\": " },
+			     { "metadata.usage_object", "{'a': <object>}" },
 			     { "retrieval.documents.999999999.document.id", "x" }, { "gen_ai.completion.x.content", "y" },
 			     { "gen_ai.output.messages", "[[[[{" }, { "gen_ai.usage.input_token_details", "{'" },
 			     { "gen_ai.request.model", "gpt-4o" });

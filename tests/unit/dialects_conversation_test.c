@@ -91,13 +91,15 @@ static void tool_calls_and_their_results_are_left_out(void **state)
 static void numbered_attributes_are_messages_in_the_order_of_their_numbers(void **state)
 {
 	(void)state;
-	SPAN({ "llm.input_messages.2.message.content", "where is it?" }, { "llm.input_messages.2.message.role", "user" },
+	SPAN({ "llm.input_messages.2.message.content", "where is it?" },
+	     { "llm.input_messages.2.message.role", "user" },
 	     { "llm.input_messages.0.message.role", "user" }, { "llm.input_messages.0.message.content", "hi" },
 	     { "llm.input_messages.1.message.role", "assistant" }, { "llm.input_messages.1.message.content", "hello" },
 	     { "llm.output_messages.0.message.content", "there" });
 	assert_text(text.messages, THREE);
 	assert_text(text.actual, "there");
-	SPAN({ "gen_ai.prompt.0.role", "system" }, { "gen_ai.prompt.0.content", "Be brief" }, { "gen_ai.prompt.1.role", "user" },
+	SPAN({ "gen_ai.prompt.0.role", "system" }, { "gen_ai.prompt.0.content", "Be brief" },
+	     { "gen_ai.prompt.1.role", "user" },
 	     { "gen_ai.prompt.1.content", "[{\"type\":\"text\",\"text\":\"where?\"}]" }, { "gen_ai.completion.0.content", "there" });
 	assert_text(text.question, "where?");
 	assert_text(text.messages, "");
@@ -144,7 +146,8 @@ static void long_texts_are_cut_with_a_mark_and_old_messages_go(void **state)
 	long_text[20000] = '\0';
 	buf_byte(&json, '[');
 	for (int i = 0; i < 200; i++)
-		buf_printf(&json, "{\"role\":\"%s\",\"content\":\"%d %s\"},", i % 2 == 0 ? "user" : "assistant", i, i < 199 ? long_text : "short");
+		buf_printf(&json, "{\"role\":\"%s\",\"content\":\"%d %s\"},", i % 2 == 0 ? "user" : "assistant", i,
+			   i < 199 ? long_text : "short");
 	buf_printf(&json, "{\"role\":\"user\",\"content\":\"%s\"}]", long_text);
 	SPAN({ "gen_ai.input.messages", buf_string(&json) }, { "gen_ai.output.messages", long_text });
 	char want[64];
@@ -153,7 +156,8 @@ static void long_texts_are_cut_with_a_mark_and_old_messages_go(void **state)
 	assert_int_equal(text.question.len, CALL_QUESTION_BYTES - 1 + strlen(want));
 	assert_true(json_is_valid(text.messages));
 	assert_true(text.messages.len < CALL_MESSAGES_BYTES + 4096);
-	assert_true(slice_find(text.messages, SLICE("\"199 short")) > 0 && slice_find(text.messages, SLICE("\"198 ")) < 0);
+	assert_true(slice_find(text.messages, SLICE("\"199 short")) > 0 &&
+		    slice_find(text.messages, SLICE("\"198 ")) < 0);
 	assert_true(text.actual.len < CALL_ACTUAL_BYTES + 64);
 	buf_release(&json);
 	free(long_text);

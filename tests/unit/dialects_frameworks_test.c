@@ -13,7 +13,8 @@ static const struct vocabulary vocabularies[] = {
 	{
 		.name = "Pydantic AI's agent span",
 		.scope = "pydantic-ai",
-		.attributes = { { "gen_ai.aggregated_usage.input_tokens", "100" }, { "gen_ai.request.model", "gpt-4o" } },
+		.attributes = { { "gen_ai.aggregated_usage.input_tokens", "100" },
+				{ "gen_ai.request.model", "gpt-4o" } },
 		.dialect = "pydantic-ai", .role = ROLE_AGENT, .provider = "openai", .model = "gpt-4o",
 		.producer = PRODUCER_FRAMEWORK,
 	},

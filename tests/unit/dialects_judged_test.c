@@ -30,7 +30,8 @@ static int begin(void **state)
 
 static void text(const char *key, const char *value)
 {
-	made.items[made.count++] = (struct attribute){ slice_of(key), { .kind = ANY_STRING, .bytes = slice_of(value) } };
+	made.items[made.count++] = (struct attribute){ slice_of(key),
+						       { .kind = ANY_STRING, .bytes = slice_of(value) } };
 }
 
 static void real(const char *key, double value)
@@ -57,7 +58,8 @@ static void read_span(const char *event)
 	static uint32_t sequence;
 	struct scope_view scope = { .name = SLICE("test") };
 	struct resource_view resource = { { NULL, 0 }, ++sequence };
-	struct event_view e = { .name = slice_of(event), .attributes = { made.items, made.count }, .time_unix_ns = 3000 };
+	struct event_view e = { .name = slice_of(event), .attributes = { made.items, made.count },
+				.time_unix_ns = 3000 };
 	struct span_view span = {
 		.trace_id = { trace_id, 16 },
 		.span_id = { span_id, 8 },

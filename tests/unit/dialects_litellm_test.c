@@ -86,7 +86,8 @@ static void the_proxys_name_for_a_model_is_not_the_answers(void **state)
 
 static void a_streams_own_model_stays_the_answers(void **state)
 {
-	static const struct pair stream[] = { { "gen_ai.request.model", "shop" }, { "gen_ai.response.model", "gpt-4o-2024-08-06" },
+	static const struct pair stream[] = { { "gen_ai.request.model", "shop" },
+					      { "gen_ai.response.model", "gpt-4o-2024-08-06" },
 					      { "litellm.provider.model", "openai/gpt-4o" }, { "gen_ai.provider.name", "openai" },
 					      { "gen_ai.operation.name", "chat" }, { 0 } };
 	struct call c;
@@ -127,9 +128,11 @@ static void what_was_asked_of_the_vendor_is_without_the_vendors_name(void **stat
 
 static void an_answer_from_the_proxys_cache_has_a_key_in_its_hidden_parameters(void **state)
 {
-	static const struct pair hit[] = { { "llm.request.type", "acompletion" }, { "gen_ai.usage.input_tokens", "1000" },
+	static const struct pair hit[] = { { "llm.request.type", "acompletion" },
+					   { "gen_ai.usage.input_tokens", "1000" },
 					   { "hidden_params", "{\"cache_key\": \"9a19\", \"response_cost\": 0.003}" }, { 0 } };
-	static const struct pair miss[] = { { "llm.request.type", "acompletion" }, { "gen_ai.usage.input_tokens", "1000" },
+	static const struct pair miss[] = { { "llm.request.type", "acompletion" },
+					    { "gen_ai.usage.input_tokens", "1000" },
 					    { "hidden_params", "{\"cache_key\": null, \"response_cost\": 0.003}" }, { 0 } };
 	struct call c;
 
@@ -169,7 +172,8 @@ static void what_the_request_brought_is_read_as_a_dict_or_as_json(void **state)
 
 static void callbacks_for_other_backends_name_the_answer_too(void **state)
 {
-	static const struct pair arize[] = { { "openinference.span.kind", "LLM" }, { "llm.response.id", "chatcmpl-1" }, { 0 } };
+	static const struct pair arize[] = { { "openinference.span.kind", "LLM" }, { "llm.response.id", "chatcmpl-1" },
+					     { 0 } };
 	struct call c;
 
 	(void)state;

@@ -47,7 +47,8 @@ static const struct parameters {
 	{
 		.name = "OpenLLMetry's LangChain",
 		.scope = "opentelemetry.instrumentation.langchain",
-		.attributes = { { "llm.request.type", "chat" }, { "traceloop.association.properties.ls_temperature", "0.3" } },
+		.attributes = { { "llm.request.type", "chat" },
+				{ "traceloop.association.properties.ls_temperature", "0.3" } },
 		.temperature = 0.3,
 	},
 	{

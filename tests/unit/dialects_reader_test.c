@@ -37,7 +37,8 @@ static int set_up_with_dimensions(void **state)
 
 static void text(struct made *m, const char *key, const char *value)
 {
-	m->attributes[m->count++] = (struct attribute){ slice_of(key), { .kind = ANY_STRING, .bytes = slice_of(value) } };
+	m->attributes[m->count++] = (struct attribute){ slice_of(key),
+							{ .kind = ANY_STRING, .bytes = slice_of(value) } };
 }
 
 static void number(struct made *m, const char *key, int64_t value)
@@ -306,12 +307,14 @@ static void dimensions_come_from_span_then_metadata_then_resource(void **state)
 	struct call c;
 
 	(void)state;
-	m.resource_attributes[0] = (struct attribute){ SLICE("feature"), { .kind = ANY_STRING, .bytes = SLICE("from-resource") } };
+	m.resource_attributes[0] = (struct attribute){ SLICE("feature"),
+						       { .kind = ANY_STRING, .bytes = SLICE("from-resource") } };
 	m.resource_count = 1;
 	assert_true(read_made(&m, &c));
 	assert_text(c.feature, "from-resource");
 
-	text(&m, "metadata", "{\"feature\": \"from-metadata\", \"user.segment\": \"gold\", \"other\": {\"feature\": \"x\"}}");
+	text(&m, "metadata",
+	     "{\"feature\": \"from-metadata\", \"user.segment\": \"gold\", \"other\": {\"feature\": \"x\"}}");
 	assert_true(read_made(&m, &c));
 	assert_text(c.feature, "from-metadata");
 	assert_text(c.user_segment, "gold");

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * The attributes of a cost: its parts are written where they are known, and never as zero where they are not. Labels that
- * are copied from an earlier call are those that would be written.
+ * The attributes of a cost: its parts are written where they are known, and never as zero where they are not. Labels
+ * that are copied from an earlier call are those that would be written.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -105,7 +105,8 @@ static void assert_copied_as_written(const struct cohort *cohort, struct call c)
 static void copied_labels_are_those_that_would_be_written(void **state)
 {
 	char longest[1000];
-	struct cohort cohort = { .id = 7 }, next = { .id = 7 + 65536 }; /* in the same place of any table up to that size */
+	/* in the same place of any table up to that size */
+	struct cohort cohort = { .id = 7 }, next = { .id = 7 + 65536 };
 	struct call c = { .role = ROLE_LLM,
 			  .counted = true,
 			  .context = CONTEXT_UNKNOWN,

@@ -116,7 +116,8 @@ static void rates_and_classes_follow_from_times_and_counts(void **state)
 	c.ttft_ns = 200000000;
 	enrich_call(&c, SLICE_NONE);
 	assert_int_equal(c.latency_ns, 1200000000);
-	assert_true(c.output_tokens_per_second > 9.99 && c.output_tokens_per_second < 10.01); /* 10 in the second after the first */
+	/* 10 in the second after the first */
+	assert_true(c.output_tokens_per_second > 9.99 && c.output_tokens_per_second < 10.01);
 	assert_int_equal(c.streaming, TRI_YES);
 	assert_int_equal(c.context, CONTEXT_1K);
 }

@@ -52,7 +52,8 @@ static void a_longer_text_never_has_fewer_tokens(void **state)
 
 static struct call unmetered(void)
 {
-	return (struct call){ .role = ROLE_LLM, .counted = true, .input_text = SLICE("How are you today?"), .output_text = SLICE("Fine.") };
+	return (struct call){ .role = ROLE_LLM, .counted = true, .input_text = SLICE("How are you today?"),
+			      .output_text = SLICE("Fine.") };
 }
 
 static void missing_counts_are_filled_and_marked(void **state)

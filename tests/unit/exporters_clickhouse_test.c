@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * ClickHouse: what is asked of servers old and new, and what their answers mean. tests/system/test_clickhouse.py asks a real
- * one.
+ * ClickHouse: what is asked of servers old and new, and what their answers mean. tests/system/test_clickhouse.py asks a
+ * real one.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -66,7 +66,8 @@ static void a_new_server_gets_maps_ttl_and_a_token(void **state)
 	assert_non_null(strstr(peer.requests[5].body, "SpanAttributes Map(LowCardinality(String), String)"));
 	assert_string_equal(peer.requests[6].body, "INSERT INTO llm.plimsoll_schema SELECT 1, now()");
 	assert_non_null(strstr(peer.requests[7].head, "&insert_deduplication_token="));
-	assert_non_null(strstr(peer.requests[7].head, "&query=INSERT%20INTO%20llm.plimsoll_records%20FORMAT%20JSONEachRow "));
+	assert_non_null(strstr(peer.requests[7].head,
+			       "&query=INSERT%20INTO%20llm.plimsoll_records%20FORMAT%20JSONEachRow "));
 	assert_memory_equal(peer.requests[7].body, "{\"feature\":\"f\"}\n", 16);
 	stop();
 }
@@ -108,13 +109,14 @@ static void trouble_that_passes_is_tried_again_with_the_same_token(void **state)
 /* Of clusters too: Keeper away, replicas away, a quorum that is not reached, servers with too much to do. */
 static void what_passes_in_a_cluster_is_tried_again(void **state)
 {
-	static const char *const codes[] = { "201", "225", "244", "279", "285", "286", "319", "439", "499", "745", "999" };
+	static const char *const codes[] = { "201", "225", "244", "279", "285", "286", "319", "439", "499", "745",
+					     "999" };
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(codes) / sizeof(codes[0]); i++) {
 		char answer[128];
-		snprintf(answer, sizeof(answer), "HTTP/1.1 500 No\r\nX-ClickHouse-Exception-Code: %s\r\nContent-Length: 0\r\n\r\n",
-			 codes[i]);
+		snprintf(answer, sizeof(answer),
+			 "HTTP/1.1 500 No\r\nX-ClickHouse-Exception-Code: %s\r\nContent-Length: 0\r\n\r\n", codes[i]);
 		START(QUICK_RETRY "    create_schema: false\n", ANSWER("5", "24.8\n"), { .bytes = answer }, DONE);
 		rig_offer(&rig, PAYLOAD_RECORDS, RECORD, 1);
 		assert_true(rig_wait(&rig, METER_EXPORTED, LABELS("records"), 1));
@@ -143,8 +145,8 @@ static void an_unknown_error_with_a_503_is_tried_again(void **state)
 static void rows_of_too_many_days_go_in_halves(void **state)
 {
 	(void)state;
-	START("    create_schema: false\n    sending_queue: { batch: { min_size: 32, flush_timeout: 10s } }\n", ANSWER("5", "24.8\n"),
-	      TOO_MANY_DAYS, DONE);
+	START("    create_schema: false\n    sending_queue: { batch: { min_size: 32, flush_timeout: 10s } }\n",
+	      ANSWER("5", "24.8\n"), TOO_MANY_DAYS, DONE);
 	rig_offer(&rig, PAYLOAD_RECORDS, RECORD, 1);
 	rig_offer(&rig, PAYLOAD_RECORDS, RECORD, 1);
 	assert_true(rig_wait(&rig, METER_EXPORTED, LABELS("records"), 2));

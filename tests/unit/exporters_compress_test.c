@@ -89,7 +89,8 @@ static void what_repeats_itself_becomes_small_and_noise_hardly_grows(void **stat
 		fill(plain, PLAIN_BYTES, 1);
 		assert_in_range(round_trip(format, (struct slice){ plain, PLAIN_BYTES }), 1, PLAIN_BYTES / 100);
 		fill(plain, PLAIN_BYTES, 256);
-		assert_in_range(round_trip(format, (struct slice){ plain, PLAIN_BYTES }), 1, PLAIN_BYTES + PLAIN_BYTES / 100);
+		assert_in_range(round_trip(format, (struct slice){ plain, PLAIN_BYTES }), 1,
+				PLAIN_BYTES + PLAIN_BYTES / 100);
 	}
 	free(plain);
 }

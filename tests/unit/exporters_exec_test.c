@@ -147,7 +147,8 @@ static void a_program_that_does_not_exist_is_told_at_start(void **state)
 {
 	(void)state;
 	assert_int_equal(rig_start(&rig, "exporters:\n  exec:\n    command: [/no/such/program]\n").code, STATUS_IO);
-	assert_string_equal(buf_string(&rig.why), "exporters.exec: cannot start '/no/such/program': no such file or directory");
+	assert_string_equal(buf_string(&rig.why),
+			    "exporters.exec: cannot start '/no/such/program': no such file or directory");
 }
 
 int main(void)
@@ -156,10 +157,12 @@ int main(void)
 		cmocka_unit_test_setup_teardown(a_program_reads_lines_and_sees_the_end_of_its_input, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(what_the_program_answers_is_what_became_of_it, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(what_it_refuses_is_counted_as_lost, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(what_it_has_not_answered_when_it_dies_is_sent_to_its_successor, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(what_it_has_not_answered_when_it_dies_is_sent_to_its_successor, set_up,
+						tear_down),
 		cmocka_unit_test_setup_teardown(one_that_hangs_is_killed_and_started_again, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(nonsense_for_an_answer_counts_as_failure, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(an_answer_before_the_end_of_the_payload_counts_at_its_end, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(an_answer_before_the_end_of_the_payload_counts_at_its_end, set_up,
+						tear_down),
 		cmocka_unit_test_setup_teardown(a_program_that_does_not_exist_is_told_at_start, set_up, tear_down),
 	};
 

@@ -136,7 +136,8 @@ static void older_files_are_compressed_and_still_counted(void **state)
 	for (int i = 1; i <= 4; i++) {
 		offer(big, 1);
 		assert_true(rig_wait(&rig, EXPORTED, i));
-		for (int turn = 0; turn < 20000 && i > 1 && (file_ending(".gz") == NULL || file_ending(".gz.new") != NULL); turn++) {
+		for (int turn = 0; turn < 20000 && i > 1 && (file_ending(".gz") == NULL ||
+							     file_ending(".gz.new") != NULL); turn++) {
 			uv_run(&rig.loop, UV_RUN_NOWAIT);
 			usleep(100);
 		}

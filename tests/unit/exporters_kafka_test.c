@@ -199,7 +199,8 @@ static void what_the_broker_refuses_for_good_is_dropped_and_counted(void **state
 	rd_kafka_mock_push_request_errors(brokers, 0 /* Produce */, 1, RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED);
 	rig_offer(&rig, PAYLOAD_LOGS, SLICE("x"), 7);
 	assert_true(rig_wait(&rig, DROPPED("logs", "refused"), 7));
-	assert_int_equal(rig_count(METER_EXPORT_FAILURES, "exporter=\"kafka\",reason=\"TOPIC_AUTHORIZATION_FAILED\""), 1);
+	assert_int_equal(rig_count(METER_EXPORT_FAILURES, "exporter=\"kafka\",reason=\"TOPIC_AUTHORIZATION_FAILED\""),
+			 1);
 	stop();
 }
 

@@ -154,7 +154,8 @@ static void joined_requests_that_are_too_big_are_split_again(void **state)
 	(void)state;
 	check_split_again(GRPC_STATUS_RESOURCE_EXHAUSTED, "grpc: received message larger than max (18 vs. 9)");
 	check_split_again(GRPC_STATUS_RESOURCE_EXHAUSTED, "gRPC message exceeds maximum size 9: 18");
-	check_split_again(GRPC_STATUS_OUT_OF_RANGE, "Error, decoded message length too large: found 18 bytes, the limit is: 9 bytes");
+	check_split_again(GRPC_STATUS_OUT_OF_RANGE,
+			  "Error, decoded message length too large: found 18 bytes, the limit is: 9 bytes");
 	check_split_again(GRPC_STATUS_RESOURCE_EXHAUSTED,
 			  "Error decompressing: size limit, of 9 bytes, exceeded while decompressing message");
 }

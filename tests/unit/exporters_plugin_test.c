@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * The plugin exporter loads the example, hands it what it wants, believes what it says, and names what cannot be loaded.
+ * The plugin exporter loads the example, hands it what it wants, believes what it says, and names what cannot be
+ * loaded.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -66,7 +67,8 @@ static void an_object_that_does_not_open_says_why(void **state)
 {
 	(void)state;
 	assert_int_equal(start(EXAMPLE, "/no/such/place").code, STATUS_INVALID);
-	assert_non_null(strstr(buf_string(&rig.why), "does not open: cannot open '/no/such/place': No such file or directory"));
+	assert_non_null(strstr(buf_string(&rig.why),
+			       "does not open: cannot open '/no/such/place': No such file or directory"));
 }
 
 static void what_is_no_exporter_is_refused(void **state)

@@ -71,7 +71,8 @@ static void langfuse_is_asked_as_it_documents(void **state)
 static void what_the_user_writes_wins(void **state)
 {
 	(void)state;
-	send_through("langfuse", "/own/path", "    public_key: a\n    api_key: b\n    headers: { authorization: mine }\n");
+	send_through("langfuse", "/own/path",
+		     "    public_key: a\n    api_key: b\n    headers: { authorization: mine }\n");
 	HEAD_HOLDS("POST /own/path/v1/traces HTTP/1.1\r\n");
 	HEAD_HOLDS("authorization: mine\r\n");
 	assert_null(strstr(peer.requests[0].head, "Basic"));
@@ -164,12 +165,16 @@ static void what_is_missing_is_named_with_the_page_that_shows_it(void **state)
 	expect_mistake("    preset: newrelic\n",
 		       "otlphttp/a: api_key is missing; newrelic shows it under \"API keys, type INGEST - LICENSE\" (or set "
 		       "NEW_RELIC_LICENSE_KEY)");
-	expect_mistake("    preset: langfuse\n    api_key: k\n", "public_key is missing: the public key, which langfuse shows under");
+	expect_mistake("    preset: langfuse\n    api_key: k\n",
+		       "public_key is missing: the public key, which langfuse shows under");
 	expect_mistake("    preset: grafana_cloud\n    api_key: k\n    public_key: i\n", "region is missing");
 	expect_mistake("    preset: phoenix\n", "endpoint is missing: the address of your phoenix");
-	expect_mistake("    preset: phoenix\n    endpoint: http://localhost:1\n    encoding: json\n", "phoenix takes no JSON");
-	expect_mistake("    preset: datadog\n    api_key: k\n    dataset: d\n", "dataset has no meaning for the preset datadog");
-	expect_mistake("    endpoint: http://localhost:1\n    api_key: k\n", "api_key is for a preset, and none is named");
+	expect_mistake("    preset: phoenix\n    endpoint: http://localhost:1\n    encoding: json\n",
+		       "phoenix takes no JSON");
+	expect_mistake("    preset: datadog\n    api_key: k\n    dataset: d\n",
+		       "dataset has no meaning for the preset datadog");
+	expect_mistake("    endpoint: http://localhost:1\n    api_key: k\n",
+		       "api_key is for a preset, and none is named");
 }
 
 static void the_vendors_own_variable_is_looked_at(void **state)

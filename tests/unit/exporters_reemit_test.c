@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * The facts of an enriched span under the keys of each back end. Spans are written as OTLP/JSON, since that can be read.
+ * The facts of an enriched span under the keys of each back end. Spans are written as OTLP/JSON, since that can be
+ * read.
  */
 #include <setjmp.h>
 #include <stdarg.h>

@@ -53,9 +53,11 @@ static void texts_are_found_whatever_their_case_and_spacing(void **state)
 
 static void each_check_says_what_it_misses(void **state)
 {
-	struct suite_case pattern = { .id = "a", .regex = { digits, 1 } }, any = { .id = "a", .contains_any = { either, 2 } },
+	struct suite_case pattern = { .id = "a", .regex = { digits, 1 } }, any = { .id = "a",
+										   .contains_any = { either, 2 } },
 			  json = { .id = "a", .is_json = true },
-			  schema = { .id = "a", .json_schema = "{\"required\":[\"x\"]}" }, cites = { .id = "a", .cites = 2 };
+			  schema = { .id = "a", .json_schema = "{\"required\":[\"x\"]}" }, cites = { .id = "a",
+												     .cites = 2 };
 	struct result number = answer("a", "42"), words = answer("a", "see [1] and https://x.example/"),
 		      object = answer("a", "{\"y\":1}");
 
@@ -136,12 +138,14 @@ static void a_limit_on_what_is_not_told_is_not_kept(void **state)
 
 static void what_nobody_judged_has_not_passed(void **state)
 {
-	struct suite_case asks_nothing = { .id = "a", .question = "why?" }, has_limit = { .id = "a", .max_cost_usd = 1 };
+	struct suite_case asks_nothing = { .id = "a", .question = "why?" }, has_limit = { .id = "a",
+											  .max_cost_usd = 1 };
 	struct result r = answer("a", "x");
 
 	(void)state;
 	assert_why(NULL, &r, "nobody judged it: the results say neither passed nor score, and there is no suite");
-	assert_why(&asks_nothing, &r, "nobody judged it: the results say neither passed nor score, and its case checks nothing");
+	assert_why(&asks_nothing, &r,
+		   "nobody judged it: the results say neither passed nor score, and its case checks nothing");
 	assert_why(&has_limit, &r, NULL);
 	r.passed = TRI_NO;
 	r.score = 0.2;
@@ -169,7 +173,8 @@ static struct gate_limits no_limits(void)
 
 static void a_case_that_passed_before_and_fails_now_is_a_regression(void **state)
 {
-	struct result before[] = { answer("a", ""), answer("b", "") }, now[] = { answer("a", ""), answer("b", ""), answer("b", "") };
+	struct result before[] = { answer("a", ""), answer("b", "") }, now[] = { answer("a", ""), answer("b", ""),
+										 answer("b", "") };
 	struct results then = { .items = before, .count = 2, .source = "json" },
 		       today = { .items = now, .count = 3, .source = "json" };
 	struct gate_limits limits = no_limits();
@@ -212,7 +217,8 @@ static void cases_of_the_baseline_that_are_gone_are_named(void **state)
 	assert_int_equal(g->regressions, 0);
 	gate_print_text(g, &style, &out);
 	assert_non_null(strstr(buf_string(&out), "1 case of the baseline has no result now ('b')"));
-	assert_non_null(strstr(buf_string(&out), "before: pass rate 1.000, average cost 0.01 USD, p95 latency 100 ms; 0 regressed"));
+	assert_non_null(strstr(buf_string(&out),
+			       "before: pass rate 1.000, average cost 0.01 USD, p95 latency 100 ms; 0 regressed"));
 	gate_free(g);
 	buf_release(&out);
 	buf_release(&why);
@@ -340,13 +346,16 @@ static void several_variants_must_be_told_apart(void **state)
 	now[1].variant = SLICE("openai / v2");
 	assert_int_equal(gate_judge(NULL, &today, NULL, &limits, &any_variant, &g, &why).code, STATUS_INVALID);
 	assert_non_null(strstr(buf_string(&why), "'openai / v1' and of 'openai / v2'"));
-	assert_int_equal(gate_judge(NULL, &today, NULL, &limits, &(struct gate_variants){ "v2", NULL }, &g, &why).code, STATUS_OK);
+	assert_int_equal(gate_judge(NULL, &today, NULL, &limits, &(struct gate_variants){ "v2", NULL }, &g, &why).code,
+			 STATUS_OK);
 	assert_int_equal(g->runs, 1);
 	gate_free(g);
-	assert_int_equal(gate_judge(NULL, &today, &today, &limits, &(struct gate_variants){ "v2", NULL }, &g, &why).code,
+	assert_int_equal(gate_judge(NULL, &today, &today, &limits, &(struct gate_variants){ "v2", NULL }, &g,
+				    &why).code,
 			 STATUS_INVALID);
 	assert_non_null(strstr(buf_string(&why), "--baseline-variant is wanted"));
-	assert_int_equal(gate_judge(NULL, &today, &today, &limits, &(struct gate_variants){ "v2", "v1" }, &g, &why).code,
+	assert_int_equal(gate_judge(NULL, &today, &today, &limits, &(struct gate_variants){ "v2", "v1" }, &g,
+				    &why).code,
 			 STATUS_OK);
 	gate_free(g);
 	buf_release(&why);
@@ -363,7 +372,8 @@ static void a_variant_named_in_full_is_meant_though_another_begins_so(void **sta
 	(void)state;
 	now[0].variant = SLICE("gpt-4o-mini");
 	now[1].variant = SLICE("gpt-4o");
-	assert_int_equal(gate_judge(NULL, &today, NULL, &limits, &(struct gate_variants){ "gpt-4o", NULL }, &g, &why).code,
+	assert_int_equal(gate_judge(NULL, &today, NULL, &limits, &(struct gate_variants){ "gpt-4o", NULL }, &g,
+				    &why).code,
 			 STATUS_OK);
 	assert_int_equal(g->runs, 1);
 	gate_free(g);

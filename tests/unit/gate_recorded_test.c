@@ -60,7 +60,8 @@ static void assert_promptfoo(void)
 	assert_true(is(first->case_id, "case-0") && is(first->question, "Where is order 0?"));
 	assert_true(is(first->variant, "small / answer-1.4.0") && is(first->output, "{\"status\": \"on its way\"}"));
 	assert_true(first->passed == TRI_YES && first->latency_ms == 120);
-	assert_true(fabs(first->cost_usd - 0.00095) < 1e-12 && first->input_tokens == 300 && first->output_tokens == 20);
+	assert_true(fabs(first->cost_usd - 0.00095) < 1e-12 && first->input_tokens == 300 &&
+		    first->output_tokens == 20);
 	assert_true(broken->passed == TRI_NO && is(broken->why, "Expected output to be valid JSON"));
 	struct gate *g = judge(NULL);
 	assert_int_equal(g->count, 4);
@@ -86,10 +87,12 @@ static void assert_langsmith(bool has_comment)
 	assert_int_equal(loaded->count, 8);
 	assert_true(is(loaded->items[0].question, "Where is order 0?"));
 	assert_true(is(loaded->items[0].output, "{\"status\": \"on its way\"}"));
-	assert_true(loaded->items[0].passed == TRI_YES && loaded->items[0].score == 1 && !isnan(loaded->items[0].latency_ms));
+	assert_true(loaded->items[0].passed == TRI_YES && loaded->items[0].score == 1 &&
+		    !isnan(loaded->items[0].latency_ms));
 	assert_true(loaded->items[4].passed == TRI_NO && loaded->items[4].score == 0);
 	assert_true(is(loaded->items[4].why, has_comment ? "is_json is 0: no JSON" : "is_json is 0"));
-	assert_true(loaded->items[6].passed == TRI_NO && slice_starts_with(loaded->items[6].error, SLICE("ValueError")));
+	assert_true(loaded->items[6].passed == TRI_NO && slice_starts_with(loaded->items[6].error,
+									   SLICE("ValueError")));
 	struct gate *g = judge(NULL);
 	assert_int_equal(g->count, 4);
 	assert_true(g->pass_rate == 0.5);

@@ -151,7 +151,8 @@ static void an_answer_from_a_cache_has_no_cost(void **state)
 	(void)state;
 	assert_int_equal(load("{\"testCase\":{\"description\":\"a\"},\"success\":true,\"cost\":0,\"incurredCost\":0,\"latencyMs\":28,"
 			      "\"response\":{\"output\":\"x\",\"cached\":true,\"cost\":0,\"tokenUsage\":{\"prompt\":0}}}").code, STATUS_OK);
-	assert_true(loaded->items[0].is_cached && isnan(loaded->items[0].cost_usd) && isnan(loaded->items[0].input_tokens));
+	assert_true(loaded->items[0].is_cached && isnan(loaded->items[0].cost_usd) &&
+		    isnan(loaded->items[0].input_tokens));
 	assert_true(loaded->items[0].latency_ms == 28);
 }
 

@@ -76,7 +76,8 @@ static void what_stands_in_quotes_in_a_schema_stays_text(void **state)
 	struct suite *s = NULL;
 
 	(void)state;
-	assert_false(FAILED(load("- id: a\n  json_schema: {enum: ['1', \"true\", 2, true, null, word]}\n", &s, &errors)));
+	assert_false(FAILED(load("- id: a\n  json_schema: {enum: ['1', \"true\", 2, true, null, word]}\n", &s,
+				 &errors)));
 	assert_string_equal(s->cases[0].json_schema, "{\"enum\":[\"1\",\"true\",2,true,null,\"word\"]}");
 	suite_free(s);
 	buf_release(&errors);

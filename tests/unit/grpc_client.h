@@ -43,7 +43,8 @@ static inline void client_begin(void)
 static inline void client_end(void)
 {
 	grpc_completion_queue_shutdown(client_queue);
-	while (grpc_completion_queue_next(client_queue, gpr_inf_future(GPR_CLOCK_REALTIME), NULL).type != GRPC_QUEUE_SHUTDOWN)
+	while (grpc_completion_queue_next(client_queue, gpr_inf_future(GPR_CLOCK_REALTIME),
+					  NULL).type != GRPC_QUEUE_SHUTDOWN)
 		;
 	grpc_completion_queue_destroy(client_queue);
 	grpc_shutdown();

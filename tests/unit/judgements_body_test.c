@@ -130,7 +130,8 @@ static void other_tools_words_are_understood(void **state)
 	assert_int_equal(j.source, JUDGED_BY_HUMAN);
 	assert_true(fabs(j.value - 0.9) < 1e-9);
 	release(NULL);
-	j = read_one("{\"trace_id\":\"01020304-0506-0708-090a-0b0c0d0e0f10\",\"key\":\"k\",\"score\":1}", JUDGEMENT_EVALUATION);
+	j = read_one("{\"trace_id\":\"01020304-0506-0708-090a-0b0c0d0e0f10\",\"key\":\"k\",\"score\":1}",
+		     JUDGEMENT_EVALUATION);
 	assert_int_equal(j.target.trace_id[15], 0x10);
 }
 
@@ -150,7 +151,8 @@ static void many_come_at_once(void **state)
 	text.len--;
 	buf_text(&text, ",{}]");
 	arena_init(&arena, 1 << 20);
-	assert_int_equal(judgement_body_read(buf_view(&text), JUDGEMENT_EVALUATION, NOW, &arena, &list, &why).code, STATUS_TOOBIG);
+	assert_int_equal(judgement_body_read(buf_view(&text), JUDGEMENT_EVALUATION, NOW, &arena, &list, &why).code,
+			 STATUS_TOOBIG);
 	buf_release(&text);
 }
 
@@ -187,14 +189,15 @@ static void errors_name_item_and_member(void **state)
 	(void)state;
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
 		arena_init(&arena, 1 << 20);
-		assert_true(FAILED(judgement_body_read(slice_of(cases[i].text), JUDGEMENT_EVALUATION, NOW, &arena, &list, &why)));
+		assert_true(FAILED(judgement_body_read(slice_of(cases[i].text), JUDGEMENT_EVALUATION, NOW, &arena,
+						       &list, &why)));
 		if (slice_find(buf_view(&why), slice_of(cases[i].why)) < 0)
 			fail_msg("%s: says '%s'", cases[i].text, buf_string(&why));
 		release(NULL);
 	}
 	arena_init(&arena, 1 << 20);
-	assert_true(FAILED(judgement_body_read(SLICE("{" TRACE ",\"signal\":\"rating\",\"value\":6}"), JUDGEMENT_FEEDBACK, NOW,
-					       &arena, &list, &why)));
+	assert_true(FAILED(judgement_body_read(SLICE("{" TRACE ",\"signal\":\"rating\",\"value\":6}"),
+					       JUDGEMENT_FEEDBACK, NOW, &arena, &list, &why)));
 	assert_string_equal(buf_string(&why), "item 0: member \"value\": it lies outside of min to max");
 }
 

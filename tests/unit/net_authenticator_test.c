@@ -23,7 +23,8 @@ static struct slice authorization, key_header;
 static struct slice look_up(void *context, const char *name)
 {
 	(void)context;
-	return strcmp(name, "authorization") == 0 ? authorization : strcmp(name, "X-Key") == 0 ? key_header : SLICE_NONE;
+	return strcmp(name, "authorization") == 0 ? authorization : strcmp(name,
+									   "X-Key") == 0 ? key_header : SLICE_NONE;
 }
 
 static struct authenticator *open_with(struct server_auth_config config)
@@ -185,7 +186,8 @@ static void a_right_password_is_remembered_however_many_users_there_are(void **s
 			assert_int_equal(password_file_check(p, slice_of(pair)).code, STATUS_OK);
 		}
 		for (int i = 0; i < 3 * PASSWORD_GUESSES_PER_SECOND; i++)
-			assert_true(FAILED(password_file_check(p, SLICE("user0:wrong")))); /* now only the known ones pass */
+			/* now only the known ones pass */
+			assert_true(FAILED(password_file_check(p, SLICE("user0:wrong"))));
 	}
 	password_file_free(p);
 	buf_release(&lines);

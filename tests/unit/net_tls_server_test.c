@@ -85,8 +85,10 @@ static void files_that_cannot_be_used_are_named(void **state)
 {
 	(void)state;
 	assert_refused((struct tls_server_config){ .cert_file = cert, .key_file = "/nosuch" }, "cannot read '/nosuch'");
-	assert_refused((struct tls_server_config){ .cert_file = key, .key_file = key }, "cert_file holds no PEM certificate");
-	assert_refused((struct tls_server_config){ .cert_file = cert, .key_file = cert }, "key_file holds no PEM private key");
+	assert_refused((struct tls_server_config){ .cert_file = key, .key_file = key },
+		       "cert_file holds no PEM certificate");
+	assert_refused((struct tls_server_config){ .cert_file = cert, .key_file = cert },
+		       "key_file holds no PEM private key");
 	assert_refused((struct tls_server_config){ .cert_file = cert, .key_file = key, .client_ca_file = key },
 		       "client_ca_file holds no PEM certificate");
 }

@@ -24,7 +24,8 @@ static int release(void **state)
 
 static void count(struct quality *q, struct judgement j, bool joined)
 {
-	struct joined_judgement joining = { &j, 0, joined ? &call : NULL, joined ? &greet : NULL, joined ? NULL : "unknown_call" };
+	struct joined_judgement joining = { &j, 0, joined ? &call : NULL, joined ? &greet : NULL,
+					    joined ? NULL : "unknown_call" };
 
 	quality_count(q, &joining);
 }
@@ -46,14 +47,14 @@ static void assert_holds(const char *text)
 
 static struct judgement score(const char *name, double value)
 {
-	return (struct judgement){ .kind = JUDGEMENT_EVALUATION, .name = slice_of(name), .scale = SCALE_SCORE, .value = value,
-				   .source = JUDGED_BY_LLM };
+	return (struct judgement){ .kind = JUDGEMENT_EVALUATION, .name = slice_of(name), .scale = SCALE_SCORE,
+				   .value = value, .source = JUDGED_BY_LLM };
 }
 
 static struct judgement vote(const char *name, bool yes)
 {
-	return (struct judgement){ .kind = JUDGEMENT_FEEDBACK, .name = slice_of(name), .scale = SCALE_VOTE, .value = yes,
-				   .source = JUDGED_BY_USER };
+	return (struct judgement){ .kind = JUDGEMENT_FEEDBACK, .name = slice_of(name), .scale = SCALE_VOTE,
+				   .value = yes, .source = JUDGED_BY_USER };
 }
 
 #define LABELS "provider=\"unknown\",model=\"unknown\",feature=\"unknown\",prompt=\"greet@2\","

@@ -130,7 +130,8 @@ static void what_is_unknown_is_null(void **state)
 static void a_failed_call_does_not_make_a_row_free(void **state)
 {
 	struct observer *o = new_observer(100);
-	struct call failed = { .counted = true, .role = ROLE_LLM, .provider = SLICE("openai"), .outcome = OUTCOME_ERROR };
+	struct call failed = { .counted = true, .role = ROLE_LLM, .provider = SLICE("openai"),
+			       .outcome = OUTCOME_ERROR };
 	struct observe_shard *s = observer_shard(o, 0);
 
 	(void)state;

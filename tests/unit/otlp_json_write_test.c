@@ -85,7 +85,8 @@ static void any_request_is_the_same_after_json(void **state)
 		otlp__export_trace_service_request__pack(m, (uint8_t *)wire);
 		assert_false(FAILED(wire_to_json((struct slice){ wire, size }, SIGNAL_TRACES, &text)));
 		assert_false(FAILED(json_to_wire(buf_view(&text), SIGNAL_TRACES, SIZE_MAX, &back, NULL)));
-		ProtobufCMessage *again = protobuf_c_message_unpack(requests[SIGNAL_TRACES], NULL, back.len, (uint8_t *)back.ptr);
+		ProtobufCMessage *again = protobuf_c_message_unpack(requests[SIGNAL_TRACES], NULL, back.len,
+								    (uint8_t *)back.ptr);
 		assert_non_null(again);
 		assert_int_equal(protobuf_c_message_get_packed_size(again), size);
 		char *packed = arena_alloc(&arena, size);

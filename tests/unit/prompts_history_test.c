@@ -22,7 +22,8 @@ static struct prompt_version some_version(void)
 		.first_seen_s = 10,
 		.last_seen_s = 20,
 		.place_count = 1,
-		.places = { { .environment = SLICE("production"), .release = SLICE("r7"), .calls = 3, .cost_pusd = 9 } },
+		.places = { { .environment = SLICE("production"), .release = SLICE("r7"), .calls = 3,
+			      .cost_pusd = 9 } },
 	};
 }
 

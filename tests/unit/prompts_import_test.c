@@ -295,7 +295,8 @@ static void braintrust_events_without_news_are_ignored(void **state)
 		BRAINTRUST("environment_update", "\"environment\":{\"slug\":\"production\"},\"prompt\":{\"id\":\"p\",\"slug\":"
 			   "\"summarizer\"},\"new_version\":null,\"action\":\"delete\""),
 		BRAINTRUST("logs", "\"is_test\":false,\"message\":\"5 logs\",\"count\":5"),
-		BRAINTRUST("environment_update", "\"environment\":{\"slug\":\"production\"},\"dataset\":{\"id\":\"d\"}"),
+		BRAINTRUST("environment_update",
+			   "\"environment\":{\"slug\":\"production\"},\"dataset\":{\"id\":\"d\"}"),
 	};
 
 	(void)state;

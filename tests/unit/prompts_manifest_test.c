@@ -79,7 +79,8 @@ static void what_is_not_said_is_unknown(void **state)
 static void mistakes_are_told_with_place_and_nearest_key(void **state)
 {
 	(void)state;
-	assert_mistake("name: a\nversion: 1\ntemprature: 1\n", "m.yaml:3:1: unknown key 'temprature'; did you mean 'temperature'?");
+	assert_mistake("name: a\nversion: 1\ntemprature: 1\n",
+		       "m.yaml:3:1: unknown key 'temprature'; did you mean 'temperature'?");
 	assert_mistake("version: 1\n", "missing required key 'name'");
 	assert_mistake("name: a\nversion: 1@2\n", "m.yaml:2:10: version");
 	assert_mistake("name: a\nversion: 1\ntemperature: hot\n", "m.yaml:3:14");
@@ -283,7 +284,8 @@ static void folders_whose_links_lead_back_are_read_once(void **state)
 	for (size_t i = 0; i < 2; i++) {
 		snprintf(path, sizeof(path), "%s/%s", top, folders[i]);
 		assert_int_equal(mkdir(path, 0700), 0);
-		write_file(path, i == 0 ? "a.yaml" : "b.yaml", i == 0 ? "name: a\nversion: 1\n" : "name: b\nversion: 1\n");
+		write_file(path, i == 0 ? "a.yaml" : "b.yaml",
+			   i == 0 ? "name: a\nversion: 1\n" : "name: b\nversion: 1\n");
 		snprintf(path, sizeof(path), "%s/%s/loop", top, folders[i]);
 		assert_int_equal(symlink("..", path), 0);
 		snprintf(path, sizeof(path), "%s/%s/other", top, folders[i]);

@@ -173,7 +173,8 @@ static void span_that_says_its_version_is_believed(void **state)
 static void known_place_is_counted_and_an_unknown_one_is_news(void **state)
 {
 	struct prompt_table *t = make_table(NULL, 0);
-	struct call c = { .role = ROLE_LLM, .counted = true, .prompt_name = SLICE("answer"), .prompt_version = SLICE("1"),
+	struct call c = { .role = ROLE_LLM, .counted = true, .prompt_name = SLICE("answer"),
+			  .prompt_version = SLICE("1"),
 			  .environment = SLICE("production"), .release = SLICE("r1"), .end_unix_ns = 7000000000 };
 
 	(void)state;
@@ -198,13 +199,15 @@ static void a_request_is_handed_over_at_its_end_and_counts_as_its_calls_would(vo
 	static struct prompt_counting counting;
 	struct prompt_table *t = make_table(NULL, 0);
 	struct cohort cohort = { .id = 7 };
-	struct call c = { .role = ROLE_LLM, .counted = true, .prompt_name = SLICE("answer"), .prompt_version = SLICE("1"),
+	struct call c = { .role = ROLE_LLM, .counted = true, .prompt_name = SLICE("answer"),
+			  .prompt_version = SLICE("1"),
 			  .environment = SLICE("production"), .release = SLICE("r1"), .cohort = &cohort };
 
 	(void)state;
 	memset(&use, 0, sizeof(use));
 	for (unsigned i = 0; i < 3; i++) {
-		c.end_unix_ns = UINT64_C(7000000000) + (i * 2 + 1) % 5 * UINT64_C(1000000000); /* not in order: 8, 10, 7 */
+		/* not in order: 8, 10, 7 */
+		c.end_unix_ns = UINT64_C(7000000000) + (i * 2 + 1) % 5 * UINT64_C(1000000000);
 		c.outcome = i == 1 ? OUTCOME_TIMEOUT : OUTCOME_OK;
 		tokens_set(&c.tokens, TOKENS_INPUT, 100 + i);
 		prompt_table_count_one(t, &counting, &c);
@@ -223,7 +226,8 @@ static void a_request_is_handed_over_at_its_end_and_counts_as_its_calls_would(vo
 static void drift_is_what_differs_from_the_manifest(void **state)
 {
 	struct prompt_table *t = make_table(NULL, 0);
-	struct call c = { .role = ROLE_LLM, .counted = true, .prompt_name = SLICE("answer"), .prompt_version = SLICE("1"),
+	struct call c = { .role = ROLE_LLM, .counted = true, .prompt_name = SLICE("answer"),
+			  .prompt_version = SLICE("1"),
 			  .request_model = SLICE("gpt-4o"), .response_model = SLICE("gpt-4o-2024-08-06"),
 			  .has_temperature = true, .temperature = (double)0.2f };
 

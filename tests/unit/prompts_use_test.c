@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Each field of a manifest that spans tell, too: what differs is counted with what was seen; what is not told is no drift.
+ * Each field of a manifest that spans tell, too: what differs is counted with what was seen; what is not told is no
+ * drift.
  */
 #include <math.h>
 #include <setjmp.h>
@@ -28,8 +29,8 @@ static int set_up(void **state)
 
 static struct call as_promised(void)
 {
-	return (struct call){ .role = ROLE_LLM, .request_model = SLICE("gpt-4o"), .has_temperature = true, .temperature = 0.2,
-			      .max_output_tokens = 500 };
+	return (struct call){ .role = ROLE_LLM, .request_model = SLICE("gpt-4o"), .has_temperature = true,
+			      .temperature = 0.2, .max_output_tokens = 500 };
 }
 
 /* A search that found so many documents, the last of them with that score. */

@@ -48,7 +48,8 @@ static void take_all(void *context, unsigned lane, enum signal signal, struct sl
 
 static struct buf answer_of(uint16_t port)
 {
-	struct sockaddr_in a = { .sin_family = AF_INET, .sin_port = htons(port), .sin_addr = { htonl(INADDR_LOOPBACK) } };
+	struct sockaddr_in a = { .sin_family = AF_INET, .sin_port = htons(port),
+				 .sin_addr = { htonl(INADDR_LOOPBACK) } };
 	struct timeval patience = { .tv_sec = 10 };
 	struct buf all = BUF_INIT;
 	int fd = socket(AF_INET, SOCK_STREAM, 0);
@@ -78,7 +79,8 @@ static void a_connection_without_memory_is_closed_and_the_next_one_served(void *
 	struct buf why = BUF_INIT;
 
 	(void)state;
-	assert_int_equal(http_receiver_start(&config, (struct ingest){ .run = take_all }, &receiver, &why).code, STATUS_OK);
+	assert_int_equal(http_receiver_start(&config, (struct ingest){ .run = take_all }, &receiver, &why).code,
+			 STATUS_OK);
 	refused_size = sizeof(struct http_connection);
 	struct buf none = answer_of(http_receiver_port(receiver));
 	refused_size = 0;

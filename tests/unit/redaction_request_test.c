@@ -112,7 +112,8 @@ static void every_place_of_a_span_is_looked_into(void **state)
 	(void)state;
 	open_rig(&rig, traces, SIGNAL_TRACES);
 	struct slice out = run(&rig, SIGNAL_TRACES);
-	assert_int_equal(occurrences(out, SLICE(SECRET)), 2); /* the name, which is not asked for, and the allowed key */
+	/* the name, which is not asked for, and the allowed key */
+	assert_int_equal(occurrences(out, SLICE(SECRET)), 2);
 	assert_int_equal(occurrences(out, SLICE("[email]")), 9);
 	assert_false(FAILED(walk_traces(out, &rig.arena, NULL, count_span, &attributes)));
 	assert_int_equal(attributes, 5);

@@ -204,7 +204,8 @@ static void a_denied_member_goes_whatever_it_holds(void **state)
 
 	(void)state;
 	open_rig(&rig);
-	becomes(&rig, "{\"password\":\"x\",\"total_password\":\"y\"}", "{\"password\":\"[denied]\",\"total_password\":\"y\"}");
+	becomes(&rig, "{\"password\":\"x\",\"total_password\":\"y\"}",
+		"{\"password\":\"[denied]\",\"total_password\":\"y\"}");
 	becomes(&rig, "{\"p\\u0061ssword\":{\"a\":[1,2]},\"auth.x\":5}", "{\"p\\u0061ssword\":null,\"auth.x\":null}");
 	close_rig(&rig);
 }
@@ -243,7 +244,8 @@ static void a_member_whose_name_cannot_be_read_for_want_of_memory_leaves_nothing
 		;
 	while (arena_alloc(&rig.arena, 1) != NULL)
 		;
-	assert_int_equal(redact_text(rig.lane, SLICE("{\"p\\u0061ssword\":\"hunter\"}"), &rig.arena, &out).code, STATUS_NOMEM);
+	assert_int_equal(redact_text(rig.lane, SLICE("{\"p\\u0061ssword\":\"hunter\"}"), &rig.arena, &out).code,
+			 STATUS_NOMEM);
 	close_rig(&rig);
 }
 

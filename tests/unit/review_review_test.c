@@ -64,7 +64,8 @@ static void a_week_is_set_against_the_one_before(void **state)
 	assert_says(text, "\"unpriced_share\":0.125");
 	assert_says(text, "\"first_seen\":[{\"day\":");
 	assert_says(text, "\"prompt_version\":\"support@1.5.0\",\"feature\":\"triage\"}]");
-	assert_says(text, "\"rows\":[{\"feature\":\"triage\",\"model\":\"gpt-4o\",\"prompt_version\":\"support@1.4.0\"");
+	assert_says(text,
+		    "\"rows\":[{\"feature\":\"triage\",\"model\":\"gpt-4o\",\"prompt_version\":\"support@1.4.0\"");
 	buf_release(&out);
 	review_free(r);
 }

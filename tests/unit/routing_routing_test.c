@@ -40,7 +40,8 @@ struct rig {
 static void open_rig(struct rig *rig)
 {
 	static const char *rest = "rest";
-	struct config config = { .exporters = exporters, .exporter_count = EXPORTERS, .routing.default_exporters = { &rest, 1 } };
+	struct config config = { .exporters = exporters, .exporter_count = EXPORTERS,
+				 .routing.default_exporters = { &rest, 1 } };
 	char where[40];
 
 	arena_init(&rig->arena, 1 << 20);
@@ -82,7 +83,8 @@ static void each_gets_its_spans_and_no_other_resource(void **state)
 
 	(void)state;
 	open_rig(&rig);
-	assert_false(FAILED(router_split(rig.router, PAYLOAD_TRACES, buf_view(&rig.wire), 4, 15, &rig.arena, rig.parts, &rig.count)));
+	assert_false(FAILED(router_split(rig.router, PAYLOAD_TRACES, buf_view(&rig.wire), 4, 15, &rig.arena, rig.parts,
+					 &rig.count)));
 	for (unsigned e = 0; e < EXPORTERS; e++) {
 		const struct route_part *part = part_of(&rig, e);
 		count = 0;
@@ -107,7 +109,8 @@ static void those_who_get_the_same_share_a_part(void **state)
 	router_free(rig.router);
 	struct config config = { .exporters = exporters, .exporter_count = EXPORTERS };
 	assert_false(FAILED(router_new(&config, &rig.router)));
-	assert_false(FAILED(router_split(rig.router, PAYLOAD_TRACES, buf_view(&rig.wire), 4, 5, &rig.arena, rig.parts, &rig.count)));
+	assert_false(FAILED(router_split(rig.router, PAYLOAD_TRACES, buf_view(&rig.wire), 4, 5, &rig.arena, rig.parts,
+					 &rig.count)));
 	assert_int_equal(rig.count, 1);
 	assert_int_equal(rig.parts[0].exporters, 5);
 	exporters[REST].common.match = (struct string_map){ 0 };
@@ -146,7 +149,8 @@ static void metrics_are_routed_by_their_first_point(void **state)
 	open_rig(&rig);
 	buf_reset(&rig.wire);
 	assert_false(FAILED(json_to_wire(slice_of(metrics), SIGNAL_METRICS, 1 << 20, &rig.wire, where)));
-	assert_false(FAILED(router_split(rig.router, PAYLOAD_METRICS, buf_view(&rig.wire), 2, 5, &rig.arena, rig.parts, &rig.count)));
+	assert_false(FAILED(router_split(rig.router, PAYLOAD_METRICS, buf_view(&rig.wire), 2, 5, &rig.arena, rig.parts,
+					 &rig.count)));
 	assert_int_equal(rig.count, 2);
 	assert_int_equal(part_of(&rig, ACME)->items, 1);
 	assert_int_equal(part_of(&rig, REST)->items, 1);

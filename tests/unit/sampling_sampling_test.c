@@ -23,7 +23,8 @@ static void a_share_is_a_threshold_without_its_zeros(void **state)
 	assert_int_equal(threshold_of_share(0.5), UINT64_C(0x80000000000000));
 	assert_int_equal(threshold_of_share(0.25), UINT64_C(0xc0000000000000));
 	assert_int_equal(threshold_of_share(0), THRESHOLD_NEVER);
-	struct slice ts = tracestate_write(SLICE("a=1,ot=th:8;rv:12345678901234;x:y, b=2"), threshold_of_share(0.25), &a);
+	struct slice ts = tracestate_write(SLICE("a=1,ot=th:8;rv:12345678901234;x:y, b=2"), threshold_of_share(0.25),
+					   &a);
 	assert_true(slice_equal(ts, SLICE("ot=th:c;rv:12345678901234;x:y,a=1,b=2")));
 	assert_true(slice_equal(tracestate_write(SLICE_NONE, 0, &a), SLICE("ot=th:0")));
 	arena_release(&a);
@@ -51,8 +52,10 @@ static void randomness_comes_from_rv_else_from_the_trace_id(void **state)
 	(void)state;
 	assert_int_equal(randomness_read(trace, SLICE_NONE).r, UINT64_C(0x0a0b0c0d0e0f10));
 	assert_int_equal(randomness_read(trace, SLICE("ot=rv:abcdefabcdefab")).r, UINT64_C(0xabcdefabcdefab));
-	assert_int_equal(randomness_read(trace, SLICE("ot=rv:abcdefabcdefab;th:8")).threshold, UINT64_C(0x80000000000000));
-	assert_int_equal(randomness_read(trace, SLICE("ot=th:8")).threshold, 0); /* the id says that it was not sampled so */
+	assert_int_equal(randomness_read(trace, SLICE("ot=rv:abcdefabcdefab;th:8")).threshold,
+			 UINT64_C(0x80000000000000));
+	/* the id says that it was not sampled so */
+	assert_int_equal(randomness_read(trace, SLICE("ot=th:8")).threshold, 0);
 	assert_int_equal(randomness_read(trace, SLICE("ot=rv:short;th:xyz")).threshold, 0);
 }
 
@@ -213,7 +216,8 @@ static void a_runaway_request_is_kept_as_an_outlier_or_as_alerted(void **state)
 	static const struct {
 		bool outliers, alerts, is_runaway;
 		uint64_t kept;
-	} rows[] = { { true, false, true, 1 }, { true, false, false, 0 }, { false, false, true, 0 }, { false, true, true, 1 } };
+	} rows[] = { { true, false, true, 1 }, { true, false, false, 0 }, { false, false, true, 0 },
+		     { false, true, true, 1 } };
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {

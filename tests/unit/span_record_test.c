@@ -92,7 +92,8 @@ static void whatever_is_null_is_unknown(void **state)
 		snprintf(member, sizeof(member), "\"%s\":null", members[i]);
 		if (read_member(member, &c) != STATUS_OK)
 			fail_msg("%s was refused", member);
-		assert_false(c.has_user_rating || c.cost.known || c.sensitive_data || c.retrieval != NULL || c.latency_ns != 0);
+		assert_false(c.has_user_rating || c.cost.known || c.sensitive_data || c.retrieval != NULL ||
+			     c.latency_ns != 0);
 	}
 }
 

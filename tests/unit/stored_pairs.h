@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * What something has left in the store, and damage that every stored value must bear. The test says how a value is taken
- * in place of the one at i, among all others: code_of_value.
+ * What something has left in the store, and damage that every stored value must bear. The test says how a value is
+ * taken in place of the one at i, among all others: code_of_value.
  */
 #ifndef PLIMSOLL_TESTS_STORED_PAIRS_H
 #define PLIMSOLL_TESTS_STORED_PAIRS_H
