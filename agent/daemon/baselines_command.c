@@ -58,7 +58,7 @@ struct call_of {
 
 static int said(const char *what, struct status s, struct buf *why)
 {
-	fprintf(stderr, "plimsoll: %s: %s\n", what, why->len > 0 ? buf_string(why) : s.why);
+	fprintf(stderr, "plimsoll baselines: %s: %s\n", what, why->len > 0 ? buf_string(why) : s.why);
 	return s.code == STATUS_IO || s.code == STATUS_NOTFOUND || s.code == STATUS_EXISTS ? CLI_UNREACHABLE : CLI_NO;
 }
 
@@ -103,7 +103,12 @@ static struct status open_store(const char *directory, bool makes, struct detect
 		buf_printf(why, "no agent keeps its state in '%s': --storage takes what storage.directory says", directory);
 		return FAIL(NOTFOUND, "no store");
 	}
-	TRY(store_open(directory, STORE_BYTES, store, why));
+	struct status s = store_open(directory, STORE_BYTES, store, why);
+	if (s.code == STATUS_EXISTS) {
+		buf_reset(why);
+		buf_printf(why, "the agent that keeps its state in '%s' runs: without --storage it is asked itself", directory);
+	}
+	TRY(s);
 	return store_scan(*store, STORE_BASELINES, SLICE_NONE, load_pair, d);
 }
 
@@ -141,8 +146,9 @@ static int change_store(const struct call_of *call, struct slice text, bool make
 }
 
 /* ---------------------------------------------------------------- where an export comes from */
-static int export_of_store(const char *directory, struct buf *out)
+static int export_of_store(const struct call_of *call, struct buf *out)
 {
+	const char *directory = call->args.values[OPTION_STORAGE];
 	struct detector *d = new_detector();
 	struct store *store = NULL;
 	struct buf why = BUF_INIT;
@@ -150,7 +156,7 @@ static int export_of_store(const char *directory, struct buf *out)
 	int code = CLI_GO_ON;
 
 	if (FAILED(s))
-		code = said(directory, s, &why);
+		code = said(call->what, s, &why);
 	else
 		exchange_export(d, out);
 	store_close(store);
@@ -174,7 +180,7 @@ static int fetch(const struct call_of *call, struct buf *out)
 	if (call->args.values[OPTION_FILE] != NULL)
 		return read_file(call->args.values[OPTION_FILE], out);
 	if (call->args.values[OPTION_STORAGE] != NULL)
-		return export_of_store(call->args.values[OPTION_STORAGE], out);
+		return export_of_store(call, out);
 	int code = client_open(&command_baselines, call->args.values[OPTION_AGENT], &client);
 	return code == CLI_GO_ON ? client_get(&client, "/api/v1/baselines/export", out) : code;
 }

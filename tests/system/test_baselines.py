@@ -109,6 +109,16 @@ def test_an_empty_variable_of_a_script_forgets_nothing(learned):
     assert plimsoll("baselines", "list", "--storage", learned).stdout == kept != ""
 
 
+def test_the_state_of_a_running_agent_is_its_own(start_agent, tmp_path):
+    start_agent(directory=tmp_path)
+    state = tmp_path / "state"
+    for words in (["list"], ["reset", "--all"]):
+        done = plimsoll("baselines", *words, "--storage", state)
+        assert done.returncode == 3
+        assert done.stderr == ("plimsoll baselines: %s: the agent that keeps its state in '%s' runs: without --storage it is "
+                               "asked itself\n" % (words[0], state))
+
+
 def test_what_is_not_among_them_is_told_from_nothing_learned_yet(learned):
     for words in (["list", "--metric", "banana"], ["list", "--model", "banana"], ["show", "banana"]):
         assert "nothing like that is known here" in plimsoll("baselines", *words, "--storage", learned).stdout
