@@ -88,13 +88,17 @@ static bool was_moved(const struct file_exporter *f)
 	return stat(f->options->path, &now) != 0 || now.st_ino != f->stat.st_ino || now.st_dev != f->stat.st_dev;
 }
 
-/* 0, or errno. Records name features and user segments: for the owner alone, as the Collector does it. */
+/* 0, or errno. Records name features and user segments: for the owner alone, as the Collector does it. Opening a pipe must
+ * not wait for its reader: without one that is ENXIO. */
 static int open_file(struct file_exporter *f)
 {
 	if (f->fd >= 0 && was_moved(f))
 		close_file(f);
-	if (f->fd < 0)
-		f->fd = open(f->options->path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0600);
+	if (f->fd < 0) {
+		f->fd = open(f->options->path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NONBLOCK, 0600);
+		if (f->fd >= 0)
+			fcntl(f->fd, F_SETFL, O_APPEND);
+	}
 	if (f->fd < 0 || fstat(f->fd, &f->stat) != 0)
 		return errno;
 	return 0;

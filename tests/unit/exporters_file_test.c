@@ -7,7 +7,9 @@
 
 #include <cmocka.h>
 #include <dirent.h>
+#include <fcntl.h>
 #include <sys/stat.h>
+#include <unistd.h>
 #include <zlib.h>
 
 #include "agent/base/log.h"
@@ -252,6 +254,25 @@ static void a_path_is_required(void **state)
 	assert_non_null(strstr(buf_string(&rig.why), "path"));
 }
 
+/* Opening one without a reader waits for it, and with the loop's thread everything else would. */
+static void a_pipe_that_nobody_reads_holds_up_nothing(void **state)
+{
+	char lines[64];
+
+	(void)state;
+	alarm(10);
+	assert_int_equal(mkfifo(path, 0600), 0);
+	start(path, "    retry_on_failure: { initial_interval: 10ms, max_interval: 10ms }\n");
+	offer("{\"a\":1}\n", 1);
+	assert_true(rig_wait(&rig, METER_EXPORT_FAILURES, "exporter=\"file\",reason=\"io\"", 1));
+	int reader = open(path, O_RDONLY | O_NONBLOCK);
+	assert_true(rig_wait(&rig, EXPORTED, 1));
+	assert_int_equal(read(reader, lines, sizeof(lines)), 8);
+	assert_memory_equal(lines, "{\"a\":1}\n", 8);
+	close(reader);
+	alarm(0);
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
@@ -267,6 +288,7 @@ int main(void)
 		TEST(a_missing_directory_is_retried_until_it_is_there),
 		TEST(a_full_disk_is_counted_and_given_up_in_the_end),
 		TEST(a_path_is_required),
+		TEST(a_pipe_that_nobody_reads_holds_up_nothing),
 	};
 	log_set_level(LOG_LEVEL_ERROR);
 	return cmocka_run_group_tests_name("exporters/file", tests, NULL, NULL);
