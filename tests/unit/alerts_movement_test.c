@@ -271,6 +271,7 @@ static void what_was_stored_ahead_of_the_clock_is_not_counted(void **state)
 	movement_free(m);
 	m = movement_new(NULL, NULL);
 	movement_advance(m, START - 11 * 3600);
+	assert_true(pairs.count > 0);
 	for (size_t i = 0; i < pairs.count; i++)
 		assert_false(FAILED(movement_load(m, buf_view(&pairs.items[i].key), buf_view(&pairs.items[i].value))));
 	movement_advance(m, START);

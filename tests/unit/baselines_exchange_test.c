@@ -164,6 +164,9 @@ static void a_reset_forgets_and_ends_what_fires(void **state)
 	rig_play(&rig, one, 4 * DAYS, NULL);
 	play_version(&rig, "v1", 360, 2.5);
 	assert_non_null(rig_find(&rig, 0, VERDICT_RAISED, VERDICT_SHIFT, "cost"));
+	pairs = 0;
+	detector_save(rig.detector, true, count_pair, NULL);
+	assert_true(pairs > 0);
 	assert_int_equal(detector_reset(rig.detector, SLICE("g"), SLICE_NONE, SLICE_NONE), 0);
 	assert_int_equal(detector_reset(rig.detector, SLICE("f"), SLICE_NONE, SLICE_NONE), 1);
 	pairs = 0;

@@ -170,6 +170,7 @@ static void stored_values_that_are_broken_are_refused(void **state)
 	live_scenario(&l, 0, 0);
 	detector_save(l.detector, true, keep, &l.pairs);
 	qsort(l.pairs.items, l.pairs.count, sizeof(l.pairs.items[0]), by_key);
+	assert_true(l.pairs.count > 0);
 	for (size_t i = 0; i < l.pairs.count; i++) {
 		struct slice key = buf_view(&l.pairs.items[i].key), value = buf_view(&l.pairs.items[i].value);
 		struct detector *d = detector_new(&scenario_config, write_verdict, &l.verdicts);

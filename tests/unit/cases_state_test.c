@@ -210,6 +210,7 @@ static void no_bit_breaks_the_list_or_keeps_new_calls_out(void **state)
 	enum status_code code;
 
 	(void)state;
+	assert_true(pair_count > 0);
 	for (size_t i = 0; i < pair_count; i++)
 		for (size_t bit = 0; bit < 8 * pairs[i].value.len; bit++) {
 			pairs[i].value.ptr[bit / 8] ^= (char)(1 << bit % 8);

@@ -148,10 +148,13 @@ static void what_comes_late_leaves_room_for_the_days_that_follow(void **state)
 	buf_release(&out);
 }
 
+static unsigned put_elsewhere; /* values that were tried under a key that is not theirs */
+
 static void put_under_another_key(void *context, struct slice key, struct slice value)
 {
 	char other[12];
 
+	put_elsewhere++;
 	assert_int_equal(key.len, sizeof(other));
 	memcpy(other, key.ptr, sizeof(other));
 	other[11] ^= 1;
@@ -165,7 +168,9 @@ static void sums_under_the_key_of_others_are_refused(void **state)
 
 	(void)state;
 	call(r, DAY0, "support@1.4.0", 0.5, OUTCOME_OK);
+	put_elsewhere = 0;
 	review_save(r, true, put_under_another_key, again);
+	assert_true(put_elsewhere > 0);
 	review_free(r);
 	review_free(again);
 }
@@ -175,6 +180,7 @@ static void put_under_no_day(void *context, struct slice key, struct slice value
 	struct review *r = review_new();
 	char *other = context;
 
+	put_elsewhere++;
 	memcpy(other, key.ptr, 12);
 	memset(other, 0, 4);
 	assert_int_equal(review_load(r, (struct slice){ other, 12 }, value).code, STATUS_CORRUPT);
@@ -265,7 +271,9 @@ static void a_day_behind_all_calendars_is_refused(void **state)
 
 	(void)state;
 	call(r, DAY0, "support@1.4.0", 0.5, OUTCOME_OK);
+	put_elsewhere = 0;
 	review_save(r, true, put_under_no_day, key);
+	assert_true(put_elsewhere > 0);
 	review_free(r);
 }
 
