@@ -355,6 +355,29 @@ static bool is_given(const struct conf_option *table, const struct conf_option *
 	return false;
 }
 
+/* An address that is empty is refused as one (validate_addresses), what a document says by whoever reads it. */
+static bool is_empty(const struct parse *p, const struct conf_option *o, const void *section)
+{
+	const char *text = *(const char *const *)((const char *)section + o->offset);
+
+	if (o->type == CONF_SECRET)
+		return text == NULL;
+	return o->type == CONF_STRING && !p->is_document && text != NULL && text[0] == '\0' && !validate_is_address(o);
+}
+
+static void check_required(struct parse *p, const struct conf_option *table, struct conf_mark at,
+			   const struct tree_node *node, const void *section, bool is_sound)
+{
+	for (const struct conf_option *o = table; o->name != NULL; o++) {
+		if (!o->required)
+			continue;
+		if (!is_given(table, o, node))
+			conf_error(p->errors, at, "missing required key '%s'", o->name);
+		else if (is_sound && is_empty(p, o, section))
+			conf_error(p->errors, at, "required key '%s' is empty", o->name);
+	}
+}
+
 void parse_section(struct parse *p, const struct conf_option *table, struct conf_mark at, const struct tree_node *node,
 		   void *section)
 {
@@ -367,9 +390,7 @@ void parse_section(struct parse *p, const struct conf_option *table, struct conf
 	}
 	for (const struct tree_item *i = node->first; i != NULL; i = i->next)
 		read_key(p, table, node, i, section);
-	for (const struct conf_option *o = table; o->name != NULL; o++)
-		if (o->required && !is_given(table, o, node))
-			conf_error(p->errors, at, "missing required key '%s'", o->name);
+	check_required(p, table, at, node, section, p->errors->count == errors_before);
 	validate_addresses(p->errors, table, at, node, section);
 	validate_headers(p->errors, table, at, node, section);
 	if (p->errors->count == errors_before)

@@ -162,16 +162,25 @@ static const char *bad_endpoint(const char *text)
 	return strstr(text, "://") != NULL ? bad_http_url(text) : bad_host_port(text);
 }
 
-static const char *bad_address(const struct conf_option *o, const char *text)
+static bool is_url(const struct conf_option *o)
 {
 	struct slice name = slice_of(o->name);
-	bool is_url = slice_equal(name, SLICE("url")) || slice_ends_with(name, SLICE("_url"));
 
-	if (!is_url && !slice_equal(name, SLICE("endpoint")))
+	return slice_equal(name, SLICE("url")) || slice_ends_with(name, SLICE("_url"));
+}
+
+bool validate_is_address(const struct conf_option *o)
+{
+	return is_url(o) || slice_equal(slice_of(o->name), SLICE("endpoint"));
+}
+
+static const char *bad_address(const struct conf_option *o, const char *text)
+{
+	if (!validate_is_address(o))
 		return NULL;
 	if (has_blank(text))
 		return "holds a blank";
-	return is_url ? bad_http_url(text) : bad_endpoint(text);
+	return is_url(o) ? bad_http_url(text) : bad_endpoint(text);
 }
 
 /* ------------------------------------------------------------------ values that must fit each other */

@@ -20,6 +20,9 @@ const char *validate_collector_exporter(struct slice kind);
 void validate_addresses(struct conf_errors *e, const struct conf_option *table, struct conf_mark at,
 			const struct tree_node *node, const void *section);
 
+/* Whether it is such a row. */
+bool validate_is_address(const struct conf_option *o);
+
 /* Rows named headers hold what can be sent as such. at: as above. */
 void validate_headers(struct conf_errors *e, const struct conf_option *table, struct conf_mark at,
 		      const struct tree_node *node, const void *section);

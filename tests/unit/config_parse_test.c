@@ -169,6 +169,16 @@ static void a_missing_key_is_told_at_its_section(void **state)
 	fixture_refuses("alerts:\n  channels:\n    webhook: {url: }\n", "f:3:5: missing required key 'url'\n");
 }
 
+static void a_required_key_holds_something(void **state)
+{
+	(void)state;
+	fixture_refuses("alerts: {channels: {slack: {url: '${env:PLIMSOLL_TEST_UNSET:-}'}}}\n",
+			"f:1:21: required key 'url' is empty\n");
+	fixture_refuses("alerts: {channels: {pagerduty: {routing_key: ''}}}\n", "f:1:21: required key 'routing_key' is empty\n");
+	fixture_refuses("alerts: {channels: {webhook: {url: ''}}}\n",
+			"f:1:36: url: '' does not start with http:// or https://\n");
+}
+
 static void habits_from_the_collector_get_an_answer(void **state)
 {
 	static const char *const keys[] = { "service", "processors", "extensions", "connectors" };
@@ -387,6 +397,7 @@ int main(void)
 		cmocka_unit_test(a_wrong_type_says_what_is_expected),
 		cmocka_unit_test(a_value_out_of_range_names_the_range),
 		cmocka_unit_test(a_missing_key_is_told_at_its_section),
+		cmocka_unit_test(a_required_key_holds_something),
 		cmocka_unit_test(habits_from_the_collector_get_an_answer),
 		cmocka_unit_test(an_exporter_that_is_not_needed_here_is_answered_too),
 		cmocka_unit_test(a_protocol_that_is_not_named_is_off),
