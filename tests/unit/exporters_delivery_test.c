@@ -44,7 +44,9 @@ static void the_peers_wish_for_a_pause_is_honoured(void **state)
 static void retryable_failures_end_at_max_elapsed_time(void **state)
 {
 	(void)state;
-	options.retry.max_elapsed_time_ms = 30;
+	options.retry.initial_interval_ms = 50;
+	options.retry.max_interval_ms = 200;
+	options.retry.max_elapsed_time_ms = 300;
 	ANSWER(busy);
 	open_senders();
 	offer(PAYLOAD_TRACES, "a", 7);

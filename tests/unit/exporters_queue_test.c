@@ -70,13 +70,13 @@ static void a_disabled_queue_holds_only_what_is_being_sent(void **state)
 static void what_waited_for_too_long_is_dropped_as_expired(void **state)
 {
 	(void)state;
-	options.queue.max_age_ms = 20;
+	options.queue.max_age_ms = 200;
 	options.answers_later = true;
 	open_senders();
 	offer(PAYLOAD_TRACES, "a", 1);
 	turn();
 	offer(PAYLOAD_TRACES, "b", 2);
-	usleep(40000);
+	usleep(400000);
 	offer(PAYLOAD_TRACES, "c", 4);
 	answer_running(&script, &delivered);
 	assert_int_equal(dropped("traces", "expired"), 2);
@@ -90,7 +90,7 @@ static void less_than_min_size_waits_for_more_or_for_the_flush(void **state)
 	(void)state;
 	options.queue.min_batch_bytes = 4;
 	options.queue.max_batch_bytes = 100;
-	options.queue.flush_timeout_ms = 30;
+	options.queue.flush_timeout_ms = 300;
 	open_senders();
 	offer(PAYLOAD_TRACES, "aa", 1);
 	turn();
