@@ -4,8 +4,10 @@
 #ifndef PLIMSOLL_TESTS_RECEIVER_RIG_H
 #define PLIMSOLL_TESTS_RECEIVER_RIG_H
 
+#include <netinet/in.h>
 #include <pthread.h>
 #include <stdlib.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include "agent/base/buf.h"
@@ -116,6 +118,23 @@ static inline enum signal pipeline_signal(void)
 	enum signal signal = pipeline.signal;
 	pthread_mutex_unlock(&pipeline.lock);
 	return signal;
+}
+
+/* Waits, at most five seconds, until nobody listens there any more: a stop has begun. */
+static inline bool port_closes(unsigned port)
+{
+	struct sockaddr_in a = { .sin_family = AF_INET, .sin_port = htons((uint16_t)port) };
+	uint64_t until_ns = clock_mono_ns() + 5 * NS_PER_SECOND;
+	bool is_open = true;
+
+	a.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+	while (is_open && clock_mono_ns() < until_ns) {
+		int fd = socket(AF_INET, SOCK_STREAM, 0);
+		is_open = connect(fd, (struct sockaddr *)&a, sizeof(a)) == 0;
+		close(fd);
+		usleep(2000);
+	}
+	return !is_open;
 }
 
 /* Waits, at most five seconds, until a meter has the value. */

@@ -156,8 +156,9 @@ static void stopping_lets_running_calls_end_and_refuses_new_ones(void **state)
 	call_start(&running, c, TRACES, SLICE("x"), PLAIN);
 	while (pipeline_calls() == 0)
 		usleep(1000);
+	unsigned port = grpc_receiver_port(receiver);
 	pthread_create(&stopper, NULL, stop_receiver, receiver);
-	usleep(50000);
+	assert_true(port_closes(port));
 	call_start(&late, c, TRACES, SLICE("x"), PLAIN);
 	call_next();
 	call_next();

@@ -164,8 +164,9 @@ static void stopping_waits_for_the_request_under_way(void **state)
 	put(fd, SLICE("POST /v1/traces HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\n" PROTOBUF "\r\n\x0a"));
 	assert_true(meter_becomes(METER_IN_FLIGHT_BYTES, "", 1));
 	pthread_t stopper;
+	unsigned port = http_receiver_port(receiver);
 	pthread_create(&stopper, NULL, stop_receiver, receiver);
-	usleep(50000);
+	assert_true(port_closes(port));
 	put(fd, (struct slice){ "\0", 1 });
 	struct reply r = parse(get_all(fd));
 	assert_int_equal(r.status, 200);
