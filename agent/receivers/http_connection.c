@@ -61,6 +61,12 @@ void http_connection_received(struct http_connection *c, size_t n)
 		c->received_bytes += n;
 }
 
+void http_connection_wait(struct http_connection *c)
+{
+	if (c != NULL)
+		c->busy_since_ns = 0;
+}
+
 void http_connection_end(struct http_connection *c)
 {
 	if (c == NULL)

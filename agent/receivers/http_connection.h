@@ -21,7 +21,7 @@ struct http_connection {
 	int fd;
 	struct tls_material *tls; /* what its handshake began with; NULL: plain */
 	bool has_request, had_request; /* now; ever */
-	uint64_t busy_since_ns;  /* monotonic: when the request, or the connection, began; 0: idle between requests */
+	uint64_t busy_since_ns;  /* monotonic: when the request, or the connection, began; 0: idle, or waits for us */
 	uint64_t received_bytes; /* of its body, as far as they were wanted */
 };
 
@@ -36,9 +36,11 @@ struct http_connections {
 struct http_connection *http_connection_new(struct http_connections *all, int fd);
 void http_connection_free(struct http_connection *c);
 
-/* A request begins, a piece of its body has come, it is over. c NULL: nothing to note. */
+/* A request begins, a piece of its body has come, all of it has and waits for the disk (its sender has done its part in
+ * time), it is over. c NULL: nothing to note. */
 void http_connection_begin(struct http_connection *c);
 void http_connection_received(struct http_connection *c, size_t n);
+void http_connection_wait(struct http_connection *c);
 void http_connection_end(struct http_connection *c);
 
 /* Before its end: bytes came over TCP, but never a request. Another protocol, a broken request line, a failed handshake. */

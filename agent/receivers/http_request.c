@@ -284,6 +284,7 @@ static enum MHD_Result suspend(struct http_lane *l, struct http_request *r)
 {
 	r->is_suspended = true;
 	l->suspended++;
+	http_connection_wait(connection_of(r->connection));
 	MHD_suspend_connection(r->connection);
 	settle(r);
 	return MHD_YES;

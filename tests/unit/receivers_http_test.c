@@ -164,6 +164,16 @@ static void an_answer_that_follows_later_says_what_came_of_it(void **state)
 	}
 }
 
+/* The read timeout is for what the sender does. */
+static void a_disk_that_takes_longer_than_a_sender_may_is_waited_for(void **state)
+{
+	(void)state;
+	pipeline_answers_later((struct ingest_reply){ .status = OK }, 1600);
+	struct reply r = post(PROTOBUF, SLICE_NONE);
+	assert_int_equal(r.status, 200);
+	buf_release(&r.all);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -177,6 +187,7 @@ int main(void)
 		cmocka_unit_test(partial_success_is_200_with_its_counts),
 		cmocka_unit_test(a_full_pipeline_is_told_as_retryable_in_the_requests_encoding),
 		cmocka_unit_test(an_answer_that_follows_later_says_what_came_of_it),
+		cmocka_unit_test(a_disk_that_takes_longer_than_a_sender_may_is_waited_for),
 	};
 
 	return cmocka_run_group_tests_name("receivers/http", tests, start, stop);
