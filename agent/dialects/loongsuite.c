@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  * dialects/loongsuite.c - Alibaba's LoongSuite and ARMS: the GenAI conventions and a kind of their own on every span.
  *
- * CHAT is an application with its calls inside, LLM a call.
+ * CHAT is an application with its calls inside, LLM a call. Higress tells the model that answered as gen_ai.model_name, and as
+ * the request's the one that its client asked for.
  */
 #include "agent/dialects/dialect.h"
 
@@ -35,12 +36,14 @@ static const struct dialect_row rows[] = {
 	ROW_WORDS("gen_ai.span_kind_name", FIELD_LEAF, leaf_kinds),
 	ROW_WORDS("gen_ai.span_kind_name", FIELD_AGGREGATE, aggregate_kinds),
 	ROW_NAME("gen_ai.model_name", FIELD_REQUEST_MODEL, 9),
+	ROW_NAME("gen_ai.model_name", FIELD_RESPONSE_MODEL, 9),
 	ROW_NUMBER("gen_ai.client.time_to_first_token", FIELD_TTFT, CONVERT_TTFT_UNITS, 7),
 	ROW_END,
 };
 
 const struct dialect dialect_loongsuite = {
 	.name = "loongsuite",
-	.source = "alibaba/loongsuite-semantic-conventions, loongsuite-go and loongsuite-python, read 2026-11",
+	.source = "alibaba/loongsuite-semantic-conventions, loongsuite-go and loongsuite-python; alibaba/higress, "
+		  "ai-statistics; read 2026-11",
 	.rows = rows,
 };
