@@ -36,6 +36,11 @@ void movement_free(struct movement *m)
 	free(m);
 }
 
+void movement_days_begin(struct movement *m, double utc_offset_hours)
+{
+	m->utc_offset_s = llround(utc_offset_hours * 4) * (HOUR_S / 4);
+}
+
 /* ---------------------------------------------------------------- cells */
 static uint64_t hash_of(const struct slice labels[CELL_LABEL_COUNT])
 {

@@ -42,8 +42,11 @@ void movement_add(struct movement *m, const struct sample *s);
  * from before it was set back, is forgotten. A replay does not call it. */
 void movement_advance(struct movement *m, uint64_t unix_s);
 
+/* Where a day begins, for alerts about the day's spend: as baselines.utc_offset_hours; without it at midnight UTC. */
+void movement_days_begin(struct movement *m, double utc_offset_hours);
+
 /* Where the window of a verdict begins. */
-uint64_t movement_window_start(const struct verdict *v);
+uint64_t movement_window_start(const struct movement *m, const struct verdict *v);
 
 /* Appends `"movement":{...}` for verdicts about cost, with a sentence of what weighs most; and `"movement_of_feature"`
  * where the feature has more calls than the key; of a canary only this. Nothing where a window has no priced call, or

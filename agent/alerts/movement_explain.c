@@ -13,12 +13,20 @@
 #define DAY_S        86400.0
 #define SHARE_TO_SAY 0.2
 
-uint64_t movement_window_start(const struct verdict *v)
+/* A day's spend is judged at the end of each of its hours, the last of which is the beginning of the next day. */
+static uint64_t day_start(const struct movement *m, uint64_t hour_end_s)
+{
+	if (hour_end_s <= 86400)
+		return 0;
+	return hour_end_s - 1 - (uint64_t)((int64_t)hour_end_s - 1 + m->utc_offset_s) % 86400;
+}
+
+uint64_t movement_window_start(const struct movement *m, const struct verdict *v)
 {
 	uint64_t length_s = (uint64_t)(v->run > 0 ? v->run : 1) * (v->window_s > 0 ? v->window_s : HOUR_S);
 
 	if (strcmp(v->metric, "spend_day") == 0)
-		return v->started_at_s / 86400 * 86400;
+		return day_start(m, v->started_at_s);
 	return v->started_at_s > length_s ? v->started_at_s - length_s : 0;
 }
 
@@ -52,7 +60,7 @@ static uint64_t later(uint64_t a_s, uint64_t b_s)
 
 static struct span_of_time times_of(const struct movement *m, const struct verdict *v)
 {
-	struct span_of_time t = { .split_s = movement_window_start(v), .to_s = m->newest_s + 1 };
+	struct span_of_time t = { .split_s = movement_window_start(m, v), .to_s = m->newest_s + 1 };
 
 	t.from_s = t.split_s > COMPARED_S ? t.split_s - COMPARED_S : 0;
 	t.from_s = later(t.from_s, later(m->first_s, kept_since(m)));

@@ -42,6 +42,7 @@ struct movement {
 	struct cohort_memo found;
 	uint64_t first_s, newest_s; /* event time seen, but for what no window reached; 0: none */
 	uint64_t clock_s;           /* 0: replay, no clock */
+	int64_t utc_offset_s;       /* of days */
 	uint64_t full_until_s;      /* no cell is old enough to make room before then */
 	struct deletions deleted;   /* keys of cells that made room, CELL_KEY_BYTES each */
 	uint64_t left_out, left_out_s; /* calls of late of combinations that found no room; when the last one came */

@@ -47,7 +47,7 @@ static void consider(void *context, const struct audit_entry *e)
 void evidence_explain(void *context, const struct alert *a, struct buf *evidence, struct buf *cause)
 {
 	struct evidence *e = context;
-	uint64_t window_s = movement_window_start(&a->verdict);
+	uint64_t window_s = movement_window_start(e->movement, &a->verdict);
 	struct search search = { .alert = a, .from_s = window_s > BEFORE_S ? window_s - BEFORE_S : 0, .out = evidence,
 				 .cause = cause };
 

@@ -264,6 +264,7 @@ static struct status set_up(struct judge *j, const struct config *config, uv_loo
 		buf_text(why, "no memory for the baselines");
 		return FAIL(NOMEM, "no memory for the baselines");
 	}
+	movement_days_begin(j->evidence.movement, config->baselines.utc_offset_hours);
 	j->config = config;
 	TRY(alerts_new(&config->alerts, loop, http, &j->alerts, why));
 	alerts_on_explain(j->alerts, evidence_explain, &j->evidence);

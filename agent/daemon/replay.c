@@ -400,6 +400,7 @@ static struct status open_stages(struct replay *r, struct buf *why)
 	    r->cases == NULL || r->counting == NULL || r->joiner == NULL || r->models == NULL || r->lines == NULL ||
 	    r->evidence.movement == NULL)
 		return FAIL(NOMEM, "no memory");
+	movement_days_begin(r->evidence.movement, r->config->baselines.utc_offset_hours);
 	outlets.observer = r->observer;
 	outlets.counting = r->counting;
 	outlets.models = r->models;

@@ -369,6 +369,33 @@ static void what_is_kept_no_more_is_not_compared(void **state)
 	movement_free(m);
 }
 
+static uint64_t day_before(double utc_offset_hours, uint64_t hour_end_s)
+{
+	struct movement *m = movement_new(NULL, NULL);
+	struct verdict v = cost_shift(hour_end_s);
+
+	v.metric = "spend_day";
+	v.run = 1;
+	v.window_s = 86400;
+	movement_days_begin(m, utc_offset_hours);
+	uint64_t start_s = movement_window_start(m, &v);
+	movement_free(m);
+	return start_s;
+}
+
+static void the_window_of_a_days_spend_is_the_day_as_configured(void **state)
+{
+	const uint64_t midnight = START / 86400 * 86400, hour = 3600;
+
+	(void)state;
+	assert_int_equal(day_before(0, midnight + hour), midnight);
+	assert_int_equal(day_before(0, midnight + 24 * hour), midnight); /* its last hour has ended */
+	assert_int_equal(day_before(8, midnight + 16 * hour), midnight - 8 * hour);
+	assert_int_equal(day_before(8, midnight + 17 * hour), midnight + 16 * hour);
+	assert_int_equal(day_before(-3.5, midnight + 4 * hour + 1800), midnight + 3 * hour + 1800);
+	assert_int_equal(day_before(-3.5, midnight + 3 * hour + 1800), midnight - 20 * hour - 1800);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -384,6 +411,7 @@ int main(void)
 		cmocka_unit_test(what_nobody_has_used_for_days_makes_way),
 		cmocka_unit_test(a_new_version_has_no_time_before_itself),
 		cmocka_unit_test(what_is_kept_no_more_is_not_compared),
+		cmocka_unit_test(the_window_of_a_days_spend_is_the_day_as_configured),
 	};
 
 	return cmocka_run_group_tests_name("alerts/movement", tests, NULL, NULL);
