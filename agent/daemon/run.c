@@ -25,6 +25,13 @@ struct run {
 	bool stopping;
 };
 
+static void close_signals(struct run *r)
+{
+	uv_close((uv_handle_t *)&r->terminate, NULL);
+	uv_close((uv_handle_t *)&r->interrupt, NULL);
+	uv_close((uv_handle_t *)&r->hangup, NULL);
+}
+
 static void on_drained(void *context)
 {
 	struct run *r = context;
@@ -33,9 +40,7 @@ static void on_drained(void *context)
 	agent_free(r->agent);
 	sigfillset(&all); /* without its handle a signal would end us before we have */
 	pthread_sigmask(SIG_BLOCK, &all, NULL);
-	uv_close((uv_handle_t *)&r->terminate, NULL);
-	uv_close((uv_handle_t *)&r->interrupt, NULL);
-	uv_close((uv_handle_t *)&r->hangup, NULL);
+	close_signals(r);
 	uv_close((uv_handle_t *)&r->tick, NULL);
 }
 
@@ -67,16 +72,22 @@ static void on_tick(uv_timer_t *handle)
 	agent_tick(r->agent);
 }
 
+/* From before the start on: one that comes then waits for the loop, and neither ends us nor is lost. */
 static void listen_to_signals(struct run *r)
 {
-	r->terminate.data = r->interrupt.data = r->hangup.data = r->tick.data = r;
+	r->terminate.data = r->interrupt.data = r->hangup.data = r;
 	uv_signal_init(&r->loop, &r->terminate);
 	uv_signal_init(&r->loop, &r->interrupt);
 	uv_signal_init(&r->loop, &r->hangup);
-	uv_timer_init(&r->loop, &r->tick);
 	uv_signal_start(&r->terminate, on_stop, SIGTERM);
 	uv_signal_start(&r->interrupt, on_stop, SIGINT);
 	uv_signal_start(&r->hangup, on_hangup, SIGHUP);
+}
+
+static void start_ticking(struct run *r)
+{
+	r->tick.data = r;
+	uv_timer_init(&r->loop, &r->tick);
 	uv_timer_start(&r->tick, on_tick, TICK_MS, TICK_MS);
 }
 
@@ -99,6 +110,7 @@ static int run_loop(struct config *config)
 	hash_seed_init();
 	grpc_core_log();
 	uv_loop_init(&r.loop);
+	listen_to_signals(&r);
 	struct status s = privileges_drop(config, &why);
 	if (!FAILED(s))
 		s = agent_start(config, &r.loop, &r.agent, &why);
@@ -106,13 +118,14 @@ static int run_loop(struct config *config)
 		struct slice text = why.len > 0 ? slice_trim(buf_view(&why)) : slice_of(s.why);
 		fprintf(stderr, "plimsoll: %.*s\n", SLICE_ARG(text));
 		buf_release(&why);
+		close_signals(&r);
 		uv_run(&r.loop, UV_RUN_DEFAULT); /* what was opened before the failure closes its handles */
 		uv_loop_close(&r.loop);
 		config_free(config);
 		return s.code == STATUS_INVALID ? CLI_USAGE : CLI_UNREACHABLE;
 	}
 	buf_release(&why); /* begun for a failure that did not come */
-	listen_to_signals(&r);
+	start_ticking(&r);
 	program_pages_release();
 	print_banner(r.agent);
 	uv_run(&r.loop, UV_RUN_DEFAULT);

@@ -63,6 +63,18 @@ def test_an_agent_whose_broker_is_not_there_starts_and_stops(start_agent):
     start_agent({"exporters": {"kafka": {"brokers": ["localhost:1"]}}}).stop()
 
 
+@pytest.mark.parametrize("number", [signal.SIGHUP, signal.SIGTERM])
+def test_a_signal_while_it_starts_is_taken_up_once_it_has(tmp_path, number):
+    agent = Agent(tmp_path).launch()
+    while not (tmp_path / "state").exists() and agent.is_running:  # it opens that first; no pause, it starts fast
+        pass
+    agent.process.send_signal(number)
+    if number == signal.SIGHUP:
+        agent.wait_for_output("reload_applied")
+        agent.process.terminate()
+    agent.expect_exit(0)
+
+
 def test_a_second_agent_on_one_state_directory_is_refused(start_agent, tmp_path):
     first = start_agent()
     other = tmp_path / "other"
