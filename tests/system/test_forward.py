@@ -127,8 +127,9 @@ def test_a_redirect_is_not_followed_and_named(start_agent, exporter):
         agent = start_agent({"exporters": {kind: dict(options, endpoint=url)}})
         otlp.send_grpc(agent.grpc_target, plain_request(1))
         agent.wait_for_metric("plimsoll_agent_dropped_total", 1, exporter=kind, reason="refused")
-        assert "http_308: answer of " + url in agent.output
-        assert "redirects to https://otlp.example/v1/traces" in agent.output and "secret" not in agent.output
+        agent.wait_for_output(re.escape("http_308: answer of " + url))
+        agent.wait_for_output(re.escape("redirects to https://otlp.example/v1/traces"))
+        assert "secret" not in agent.output
         agent.kill()
 
 
