@@ -417,6 +417,7 @@ static const struct dialect_row answer_members[] = {
 	ROW_MEMBERS("meta", answer_meta), /* of a Haystack component */
 	ROW_MEMBERS("usage", raw_usage_members),
 	ROW_MEMBERS("token_usage", raw_usage_members),
+	ROW_MEMBERS("usage_metadata", gemini_usage_members),
 	ROW_END,
 };
 

@@ -236,6 +236,9 @@ extern const struct dialect_row metadata_members[];
 /* LangChain's usage_metadata. */
 extern const struct dialect_row langchain_usage_members[];
 
+/* Gemini's usage_metadata as Python's clients write it. */
+extern const struct dialect_row gemini_usage_members[];
+
 /* Usage objects as the vendors' APIs send them. */
 extern const struct dialect_row raw_usage_members[];
 

@@ -6,7 +6,7 @@
 #include "agent/dialects/dialect.h"
 
 /* Before 1.3 the usage of a call stood in the answer alone. */
-static const struct dialect_row usage_metadata[] = {
+const struct dialect_row gemini_usage_members[] = {
 	ROW_COUNT("prompt_token_count", FAMILY_FRAMEWORK, TOKENS_INPUT),
 	ROW_COUNT("candidates_token_count", FAMILY_FRAMEWORK, TOKENS_OUTPUT),
 	ROW_COUNT("cached_content_token_count", FAMILY_FRAMEWORK, TOKENS_CACHE_READ),
@@ -16,7 +16,7 @@ static const struct dialect_row usage_metadata[] = {
 };
 
 static const struct dialect_row llm_response[] = {
-	ROW_MEMBERS("usage_metadata", usage_metadata),
+	ROW_MEMBERS("usage_metadata", gemini_usage_members),
 	ROW_WORDS("finish_reason", FIELD_FINISH, finish_words),
 	ROW_END,
 };

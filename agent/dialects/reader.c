@@ -254,6 +254,25 @@ static NOINLINE void unroute_models(const struct reading *r, struct call *c)
 	c->response_model = routed_model(c->response_model, provider);
 }
 
+/* Vertex AI's resource path, "projects/P/locations/L/publishers/google/models/M": M, and who serves it. */
+static NOINLINE bool is_path_of_vertex(struct slice *model)
+{
+	ptrdiff_t at = slice_find(*model, SLICE("/models/"));
+
+	if (at < 0 || !slice_starts_with(*model, SLICE("projects/")) || slice_find(*model, SLICE("/publishers/")) < 0)
+		return false;
+	*model = slice_skip(*model, (size_t)at + sizeof("/models/") - 1);
+	return true;
+}
+
+static void leave_path(struct call *c)
+{
+	bool is_path = is_path_of_vertex(&c->request_model);
+
+	if (is_path_of_vertex(&c->response_model) || is_path)
+		c->provider = SLICE("gcp.vertex_ai");
+}
+
 static void copy_model(const struct dialect_reader *d, struct call *c)
 {
 	const struct reading *r = &d->span;
@@ -274,6 +293,8 @@ static void copy_model(const struct dialect_reader *d, struct call *c)
 	c->service_tier = r->text[FIELD_SERVICE_TIER];
 	c->server_address = r->text[FIELD_SERVER_ADDRESS];
 	choose_provider(r, c);
+	if (call_model(c).len > 0 && call_model(c).ptr[0] == 'p')
+		leave_path(c);
 }
 
 /* Providers whose API counts cached tokens beside the input. */

@@ -425,6 +425,41 @@ static void a_usage_of_nothing_is_no_usage(void **state)
 	assert_int_equal(c.tokens.n[TOKENS_INPUT], 12);
 }
 
+static void vertex_ais_resource_path_names_the_model_and_who_serves_it(void **state)
+{
+	struct made m = { 0 };
+	struct call c;
+
+	(void)state;
+	text(&m, "openinference.span.kind", "LLM");
+	text(&m, "llm.provider", "google");
+	text(&m, "llm.model_name", "projects/shop/locations/us-central1/publishers/google/models/gemini-2.5-flash");
+	number(&m, "llm.token_count.prompt", 2000);
+	number(&m, "llm.token_count.completion", 100);
+	number(&m, "llm.token_count.total", 2300);
+	text(&m, "output.value", "{\"candidates\": [], \"usage_metadata\": {\"prompt_token_count\": 2000, \"candidates_token_count\": 100, "
+				 "\"total_token_count\": 2300, \"cached_content_token_count\": 1536, \"thoughts_token_count\": 200}}");
+	assert_true(read_made(&m, &c));
+	assert_text(c.request_model, "gemini-2.5-flash");
+	assert_text(call_model(&c), "gemini-2.5-flash");
+	assert_text(c.provider, "gcp.vertex_ai");
+	assert_int_equal(c.tokens.n[TOKENS_OUTPUT], 300);
+	assert_int_equal(c.tokens.n[TOKENS_CACHE_READ], 1536);
+	assert_int_equal(c.tokens.n[TOKENS_REASONING], 200);
+}
+
+static void a_model_of_ones_own_on_vertex_keeps_its_path(void **state)
+{
+	struct made m = { 0 };
+	struct call c;
+
+	(void)state;
+	text(&m, "openinference.span.kind", "LLM");
+	text(&m, "llm.model_name", "projects/shop/locations/us-central1/models/77");
+	assert_true(read_made(&m, &c));
+	assert_text(c.request_model, "projects/shop/locations/us-central1/models/77");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -449,6 +484,8 @@ int main(void)
 		cmocka_unit_test(a_list_that_python_printed_is_a_list),
 		cmocka_unit_test(keys_of_the_contract_that_are_there_are_noted),
 		cmocka_unit_test(a_usage_of_nothing_is_no_usage),
+		cmocka_unit_test(vertex_ais_resource_path_names_the_model_and_who_serves_it),
+		cmocka_unit_test(a_model_of_ones_own_on_vertex_keeps_its_path),
 	};
 	return cmocka_run_group_tests_name("dialects/reader", tests, set_up_with_dimensions, tear_down);
 }
