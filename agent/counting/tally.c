@@ -4,6 +4,7 @@
 #include "agent/counting/tally.h"
 
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "agent/base/clock.h"
@@ -16,7 +17,7 @@
 #define PROBES           8u
 #define SERIES_PROBES    64u /* so that hardly any gives way before the table is full */
 #define TELLER_FORGOTTEN 3600u /* seconds without a word, after which a service's metrics are believed again */
-#define SUM_MAX          1e15  /* of one point: more is no count of anything */
+#define SUM_MAX          1e15  /* of one point, as its count: more is no count of anything */
 
 void tally_free(struct tally *t)
 {
@@ -189,17 +190,26 @@ static void add(struct group *g, const struct tally_point *p, uint64_t calls, do
 	}
 }
 
+static void count_dropped_calls(const char *reason, uint64_t calls)
+{
+	char labels[64];
+
+	if (calls == 0)
+		return;
+	snprintf(labels, sizeof(labels), "exporter=\"*\",kind=\"metric_calls\",reason=\"%s\"", reason);
+	meter_add(meter_get(METER_DROPPED, labels), (int64_t)calls);
+}
+
 static void take_point(struct counting *c, const struct tally_point *p)
 {
 	double sum;
 	uint64_t calls;
 
-	if (!(p->sum >= 0 && p->sum < SUM_MAX) || !grow(c->tally, p, &calls, &sum))
+	if (!(p->sum >= 0 && p->sum < SUM_MAX) || (double)p->count >= SUM_MAX || !grow(c->tally, p, &calls, &sum))
 		return;
 	struct group *g = group_of(c->tally, p->call, c->now_s);
 	if (g == NULL) {
-		meter_add(meter_get(METER_DROPPED, "exporter=\"*\",kind=\"metric_calls\",reason=\"no_memory\""),
-			  (int64_t)calls);
+		count_dropped_calls("no_memory", calls);
 		return;
 	}
 	describe(g, p->call);
@@ -224,13 +234,14 @@ static uint64_t most(uint64_t a, uint64_t b)
 static void sum_up(const struct group *g, struct tally_sum *out)
 {
 	*out = (struct tally_sum){
-		.calls = most(1, most(g->timed, most(g->asked, g->answered))),
+		.told = most(1, most(g->timed, most(g->asked, g->answered))),
 		.end_unix_ns = g->end_unix_ns,
 		.known = g->known,
 		.seconds = g->timed > 0 ? g->seconds : 0,
 		.usd = g->usd,
 		.has_cost = g->has_cost,
 	};
+	out->calls = out->told < TALLY_CALLS_MAX ? out->told : TALLY_CALLS_MAX;
 	for (int class = 0; class < TOKEN_CLASS_COUNT; class++)
 		out->tokens[class] = (uint64_t)llround(g->tokens[class]);
 	if (g->input_excludes_cache && (g->known & (1u << TOKENS_CACHE_READ | 1u << TOKENS_CACHE_WRITE)) != 0) {
@@ -255,6 +266,7 @@ bool counting_tally_take(struct counting *c, uint64_t now_s, bool all, struct ta
 		found = !is_told_by_spans(c->tally, g) && !buf_failed(&g->record);
 		if (found) {
 			sum_up(g, sum);
+			count_dropped_calls("too_many", sum->told - sum->calls);
 			buf_reset(record);
 			buf_slice(record, buf_view(&g->record));
 		}
@@ -273,12 +285,12 @@ static uint64_t part(uint64_t total, uint64_t which, uint64_t of)
 void tally_share(const struct tally_sum *sum, uint64_t which, struct call *c)
 {
 	c->end_unix_ns = sum->end_unix_ns;
-	c->latency_ns = (uint64_t)llround(sum->seconds / (double)sum->calls * 1e9);
+	c->latency_ns = (uint64_t)llround(sum->seconds / (double)sum->told * 1e9);
 	c->start_unix_ns = c->end_unix_ns - (c->latency_ns < c->end_unix_ns ? c->latency_ns : 0);
 	for (int class = 0; class < TOKEN_CLASS_COUNT; class++)
 		if ((sum->known >> class & 1u) != 0)
-			tokens_set(&c->tokens, (enum token_class)class, part(sum->tokens[class], which, sum->calls));
+			tokens_set(&c->tokens, (enum token_class)class, part(sum->tokens[class], which, sum->told));
 	if (!sum->has_cost || sum->usd <= 0 || sum->usd > 1e6)
 		return;
-	c->reported_cost = (struct money){ true, (int64_t)part((uint64_t)llround(sum->usd * 1e12), which, sum->calls) };
+	c->reported_cost = (struct money){ true, (int64_t)part((uint64_t)llround(sum->usd * 1e12), which, sum->told) };
 }

@@ -10,7 +10,8 @@
  *
  * Bounded: TALLY_SERIES series, TALLY_GROUPS sums, TALLY_TELLERS names of services and scopes; the oldest gives way. A
  * cumulative series that comes back after that is not counted from its start again: what it grew by meanwhile is
- * dropped, and counted as a dropped point.
+ * dropped, and counted as a dropped point. Of one group at most TALLY_CALLS_MAX calls come at a time; those beyond are
+ * dropped, and counted.
  */
 #ifndef PLIMSOLL_COUNTING_TALLY_H
 #define PLIMSOLL_COUNTING_TALLY_H
@@ -22,6 +23,7 @@
 #define TALLY_SERIES   4096u
 #define TALLY_GROUPS   512u
 #define TALLY_TELLERS 256u
+#define TALLY_CALLS_MAX 100000u
 
 /* One data point, as it was told. */
 struct tally_point {
@@ -41,7 +43,8 @@ void counting_tally(struct counting *c, const struct tally_point *points, size_t
 
 /* What one group came to. */
 struct tally_sum {
-	uint64_t calls; /* at least 1 */
+	uint64_t calls; /* 1 to TALLY_CALLS_MAX */
+	uint64_t told;  /* as many calls as the sums are of: at least these */
 	uint64_t end_unix_ns;
 	uint64_t tokens[TOKEN_CLASS_COUNT];
 	uint32_t known; /* bit 1 << class */
@@ -54,7 +57,7 @@ struct tally_sum {
  * nothing more to do. As counting_promote, after which it is called. Any thread. */
 bool counting_tally_take(struct counting *c, uint64_t now_s, bool all, struct tally_sum *sum, struct buf *record);
 
-/* The part of one call in the sum, the which-th of sum->calls. */
+/* The part of one call in the sum, the which-th of sum->told. */
 void tally_share(const struct tally_sum *sum, uint64_t which, struct call *c);
 
 #endif

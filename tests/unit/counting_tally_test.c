@@ -52,6 +52,7 @@ static struct tally_sum take_all(struct counting *c)
 
 	while (counting_tally_take(c, 1, true, &one, &record)) {
 		all.calls += one.calls;
+		all.told += one.told;
 		all.known |= one.known;
 		all.seconds += one.seconds;
 		for (int class = 0; class < TOKEN_CLASS_COUNT; class++)
@@ -116,6 +117,37 @@ static void series_of_one_group_are_the_same_calls(void **state)
 		assert_int_equal(one.latency_ns, S / 2);
 	}
 	assert_int_equal(input, 10);
+	counting_free(c);
+}
+
+/* Each becomes a record of its own: a number without end would hold up the loop without end. */
+static void more_calls_than_can_be_made_are_counted_as_dropped(void **state)
+{
+	const struct meter *dropped = meter_get(METER_DROPPED, "exporter=\"*\",kind=\"metric_calls\",reason=\"too_many\"");
+	struct counting *c = counting_new(1 << 20);
+	struct call call = asked("shop"), last = call;
+	struct tally_sum one;
+	struct buf record = BUF_INIT;
+
+	(void)state;
+	tell_tokens(c, &call, TOKENS_INPUT, false, 0, 60, TALLY_CALLS_MAX + 7, 20.0 * (TALLY_CALLS_MAX + 7));
+	assert_true(counting_tally_take(c, 1, true, &one, &record));
+	assert_int_equal(one.calls, TALLY_CALLS_MAX);
+	tally_share(&one, one.calls - 1, &last);
+	assert_int_equal(last.tokens.n[TOKENS_INPUT], 20);
+	assert_int_equal(meter_value(dropped), 7);
+	buf_release(&record);
+	counting_free(c);
+}
+
+static void a_number_of_calls_that_nobody_can_have_made_is_none(void **state)
+{
+	struct counting *c = counting_new(1 << 20);
+	struct call call = asked("shop");
+
+	(void)state;
+	tell_tokens(c, &call, TOKENS_INPUT, false, 0, 60, UINT64_C(1) << 62, 300);
+	assert_int_equal(take_all(c).calls, 0);
 	counting_free(c);
 }
 
@@ -280,6 +312,8 @@ int main(void)
 		cmocka_unit_test(a_delta_counts_as_it_is_and_once),
 		cmocka_unit_test(a_cumulative_series_counts_by_its_growth_and_anew_after_a_reset),
 		cmocka_unit_test(series_of_one_group_are_the_same_calls),
+		cmocka_unit_test(more_calls_than_can_be_made_are_counted_as_dropped),
+		cmocka_unit_test(a_number_of_calls_that_nobody_can_have_made_is_none),
 		cmocka_unit_test(cached_tokens_beside_the_input_are_part_of_it_afterwards),
 		cmocka_unit_test(metrics_of_a_service_whose_spans_tell_its_calls_are_the_same_again),
 		cmocka_unit_test(metrics_without_a_service_name_are_known_by_their_scope),
