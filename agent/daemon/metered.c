@@ -13,9 +13,17 @@
 
 static uint64_t hash_value(const struct any_value *v)
 {
-	if (v->kind == ANY_STRING || v->kind == ANY_BYTES)
+	switch (v->kind) {
+	case ANY_NONE:
+		return 0;
+	case ANY_BOOL:
+		return 1 + (uint64_t)v->boolean;
+	case ANY_INT:
+	case ANY_DOUBLE:
+		return (uint64_t)v->integer; /* or the same bits, as a double */
+	default:
 		return hash_stable(v->bytes.ptr, v->bytes.len);
-	return v->kind == ANY_BOOL ? 1 + (uint64_t)v->boolean : (uint64_t)v->integer;
+	}
 }
 
 /* The same in whatever order. */
