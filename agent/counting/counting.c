@@ -479,11 +479,10 @@ static void inherit(struct deciding *d, struct counting_span *s)
 
 static void write_verdict(const struct counting_span *s, struct call *c)
 {
-	bool claims = c->counted || c->wrapper;
 	bool is_held_call = s->verdict == COUNTING_HELD && c->counted;
 
 	c->counted = s->verdict == COUNTING_COUNTED;
-	c->wrapper = claims && s->verdict != COUNTING_COUNTED && s->verdict != COUNTING_NONE && !is_held_call;
+	c->wrapper = s->verdict != COUNTING_COUNTED && s->verdict != COUNTING_NONE && !is_held_call;
 	if (reasons[s->verdict] != NULL)
 		c->not_counted = reasons[is_held_call ? COUNTING_VERDICTS : s->verdict];
 }
@@ -499,11 +498,18 @@ static void settle_repeated(const struct deciding *d, struct counting_span *s)
 
 static void conclude(struct deciding *d, struct counting_span *s)
 {
-	if (s->verdict == COUNTING_COUNTED)
+	struct call *c = &d->calls[s->call];
+
+	if (s->verdict == COUNTING_COUNTED) {
 		inherit(d, s);
-	else if (s->verdict == COUNTING_REPEATED)
+	} else if (s->verdict == COUNTING_REPEATED) {
 		settle_repeated(d, s);
-	write_verdict(s, &d->calls[s->call]);
+		if (!c->counted && !c->wrapper) { /* a tool, a search: it got no mark the first time */
+			c->not_counted = reasons[COUNTING_REPEATED];
+			return;
+		}
+	}
+	write_verdict(s, c);
 }
 
 static bool is_believed_last(const struct call *c)
