@@ -45,7 +45,7 @@ bool convert_text(const struct any_value *v, struct arena *a, struct slice *out)
 
 static bool count_of_real(double real, uint64_t *out)
 {
-	if (!(real >= 0 && real < 9007199254740992.0) || floor(real) != real)
+	if (!(real >= 0 && real <= (double)COUNT_MAX) || floor(real) != real)
 		return false;
 	*out = (uint64_t)real;
 	return true;
@@ -57,7 +57,7 @@ static bool count_of_text(struct slice text, uint64_t *out)
 	double real;
 
 	if (slice_to_u64(text, out))
-		return *out <= INT64_MAX;
+		return *out <= COUNT_MAX;
 	return slice_to_double(text, &real) && count_of_real(real, out);
 }
 
@@ -66,7 +66,7 @@ bool convert_count(const struct any_value *v, uint64_t *out)
 	switch (v->kind) {
 	case ANY_INT:
 		*out = (uint64_t)v->integer;
-		return v->integer >= 0;
+		return *out <= COUNT_MAX;
 	case ANY_DOUBLE:
 		return count_of_real(v->real, out);
 	case ANY_STRING:

@@ -13,6 +13,10 @@
 /* Borrows from the value, or from the arena where a number had to be written out. */
 bool convert_text(const struct any_value *v, struct arena *a, struct slice *out);
 
+/* More than this no call can have of anything: a mistake, which sums would not recover from. */
+#define COUNT_MAX UINT64_C(1000000000000)
+
+/* A whole number, from 0 to COUNT_MAX. */
 bool convert_count(const struct any_value *v, uint64_t *out);
 
 /* Any finite number that is not negative. */

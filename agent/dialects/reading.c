@@ -127,7 +127,7 @@ static void apply_text_key(struct reading_context *c, struct reading *r, const s
 static void apply_tokens_key(struct reading_context *c, struct reading *r, const struct known_key *e,
 			     const struct any_value *v)
 {
-	if (v->kind != ANY_INT || v->integer < 0)
+	if (v->kind != ANY_INT || (uint64_t)v->integer > COUNT_MAX)
 		apply_row(c, r, &e->rows[0], v);
 	else
 		apply_token_count(r, &e->rows[0].row, (uint64_t)v->integer);
