@@ -119,6 +119,12 @@ static const struct dialect_row rows[] = {
 	ROW_TEXT("langfuse.environment", FIELD_ENVIRONMENT, 40),
 	ROW_TEXT("langfuse.release", FIELD_RELEASE, 40),
 	ROW_TEXT("langfuse.version", FIELD_RELEASE, 41),
+	/* its baggage, where somebody else copies that to spans */
+	ROW_TEXT("langfuse_prompt_name", FIELD_PROMPT_NAME, PROMPT_LANGFUSE),
+	ROW_TEXT("langfuse_prompt_version", FIELD_PROMPT_VERSION, PROMPT_LANGFUSE),
+	ROW_TEXT("langfuse_trace_name", FIELD_FEATURE, 37),
+	ROW_TEXT("langfuse_user_id", FIELD_USER, 3),
+	ROW_TEXT("langfuse_session_id", FIELD_SESSION, 3),
 	ROW_METADATA("langfuse.observation.metadata", metadata_members),
 	ROW_METADATA("langfuse.trace.metadata", metadata_members),
 	ROW_END,
