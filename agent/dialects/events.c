@@ -106,6 +106,13 @@ static void apply_rows(struct reading_context *c, struct reading *r, const struc
 	}
 }
 
+/* One that the application, or a client that tried again, has dealt with: the call was answered all the same. LangSmith
+ * in JavaScript gives calls that failed a status of OK. */
+static bool was_caught(const struct reading *r, const struct span_view *span)
+{
+	return span->status_code != 2 && usage_claimed(r->usage, r->families);
+}
+
 void events_read(struct reading_context *c, struct reading *r, const struct span_view *span)
 {
 	uint32_t documents = 0;
@@ -113,7 +120,7 @@ void events_read(struct reading_context *c, struct reading *r, const struct span
 	for (size_t i = 0; i < span->event_count; i++) {
 		const struct event_view *e = &span->events[i];
 		const struct event_rule *rule = rule_of(e->name);
-		if (rule == NULL)
+		if (rule == NULL || (rule->rows == exception && was_caught(r, span)))
 			continue;
 		if (rule->moment == FIRST_TOKEN && r->first_token_unix_ns == 0)
 			r->first_token_unix_ns = e->time_unix_ns;
