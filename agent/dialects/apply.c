@@ -141,9 +141,21 @@ static bool apply_tokens(struct reading_context *c, struct reading *r, const str
 			 const struct any_value *v)
 {
 	(void)c;
-	if (v->kind != ANY_INT || v->integer < 0)
+	if (v->kind != ANY_INT || (uint64_t)v->integer > COUNT_MAX)
 		return put_as_tokens(r, row, v);
 	return apply_token_count(r, row, (uint64_t)v->integer);
+}
+
+/* Of two kinds that a span gives itself, the one that says more: a wrapper may call everything a task. */
+static NOINLINE void put_aggregate(struct reading *r, enum call_role role)
+{
+	static const uint8_t tells[ROLE_COUNT] = {
+		[ROLE_CHAIN] = 1,     [ROLE_AGENT] = 2,     [ROLE_TOOL] = 3,
+		[ROLE_RETRIEVAL] = 4, [ROLE_GUARDRAIL] = 5, [ROLE_EVALUATOR] = 6,
+	};
+
+	if (tells[role] > tells[r->aggregate])
+		r->aggregate = role;
 }
 
 /* True, so that it can be the last thing its callers do. */
@@ -155,7 +167,7 @@ static NOINLINE bool apply_word(struct reading *r, const struct dialect_row *row
 			r->leaf = (enum call_role)value;
 		break;
 	case FIELD_AGGREGATE:
-		r->aggregate = (enum call_role)value;
+		put_aggregate(r, (enum call_role)value);
 		break;
 	case FIELD_FINISH:
 		r->finish |= (uint32_t)value;
@@ -284,6 +296,7 @@ static bool apply_ttft(struct reading_context *c, struct reading *r, const struc
 {
 	double unit_ns = row->conversion == CONVERT_MILLISECONDS ? 1e6 : 1e9;
 	bool unit_unknown = row->conversion == CONVERT_TTFT_UNITS;
+	uint64_t ttft_ns;
 
 	(void)c;
 	if (row->rank >= r->ttft_rank)
@@ -292,8 +305,11 @@ static bool apply_ttft(struct reading_context *c, struct reading *r, const struc
 		unit_unknown = false;
 		unit_ns = 1;
 	}
-	if (!convert_duration(v, unit_ns, &r->ttft_ns))
+	if (!convert_duration(v, unit_ns, &ttft_ns))
 		return false;
+	if (ttft_ns == 0) /* not measured */
+		return true;
+	r->ttft_ns = ttft_ns;
 	r->ttft_unit_unknown = unit_unknown;
 	r->ttft_rank = row->rank;
 	return true;
@@ -313,6 +329,8 @@ static bool apply_cost(struct reading_context *c, struct reading *r, const struc
 		r->has_cost_parts = !__builtin_add_overflow(r->cost_parts_pusd, pusd, &r->cost_parts_pusd);
 		return true;
 	}
+	if (pusd == 0) /* a price that was not known */
+		return true;
 	r->cost_pusd = pusd;
 	r->cost_rank = row->rank;
 	return true;

@@ -171,7 +171,7 @@ struct dialect_row {
 	const char *key;    /* NULL ends the table */
 	uint8_t field;      /* enum field */
 	uint8_t conversion; /* enum conversion */
-	uint8_t rank;
+	uint8_t rank;       /* of FIELD_MEMBERS: how many elements of a list are read; 0: all */
 	uint8_t class;      /* enum token_class, for FIELD_TOKENS */
 	const struct dialect_word *words;  /* CONVERT_WORDS, CONVERT_PRESENCE */
 	const struct dialect_row *members; /* FIELD_MEMBERS, FIELD_METADATA */
@@ -256,6 +256,8 @@ extern const struct dialect_row raw_usage_members[];
 #define ROW_WRITTEN(key, family) { key, FIELD_TOKENS_WRITTEN, CONVERT_COUNT, family, 0, NULL, NULL }
 #define ROW_CONTENT(key, field, rank) { key, field, CONVERT_CONTENT, rank, 0, NULL, NULL }
 #define ROW_MEMBERS(key, members) { key, FIELD_MEMBERS, CONVERT_JSON, 0, 0, NULL, members }
+/* Of a list the first element alone. */
+#define ROW_FIRST(key, members) { key, FIELD_MEMBERS, CONVERT_JSON, 1, 0, NULL, members }
 #define ROW_METADATA(key, members) { key, FIELD_METADATA, CONVERT_JSON, 0, 0, NULL, members }
 /* What a request asks of the model, by the names that vendors' clients have for it. */
 #define ROW_REQUEST_PARAMETERS                                                                      \

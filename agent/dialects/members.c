@@ -107,14 +107,19 @@ static bool walk_object(struct reading_context *c, struct reading *r, const stru
 	return j->why == NULL;
 }
 
+static uint32_t elements_read(const struct dialect_row *row)
+{
+	return row->field == FIELD_MEMBERS && row->rank != 0 ? row->rank : LIST_MAX;
+}
+
 static bool walk_list(struct reading_context *c, struct reading *r, const struct dialect_row *row, struct json *j)
 {
-	uint32_t outer = c->index;
+	uint32_t outer = c->index, most = elements_read(row);
 
 	if (!json_array(j))
 		return false;
 	for (c->index = 0; json_element(j); c->index++) {
-		bool wanted = c->index < LIST_MAX && json_peek(j) == JSON_OBJECT;
+		bool wanted = c->index < most && json_peek(j) == JSON_OBJECT;
 		if (!(wanted ? walk_object(c, r, row, j) : json_skip(j)))
 			break;
 	}
@@ -152,9 +157,9 @@ static bool walk_array(struct reading_context *c, struct reading *r, const struc
 {
 	struct wire_reader elements = wire_reader_of(bytes);
 	struct any_value element;
-	uint32_t outer = c->index;
+	uint32_t outer = c->index, most = elements_read(row);
 
-	for (c->index = 0; c->index < LIST_MAX && any_array_next(&elements, &element); c->index++)
+	for (c->index = 0; c->index < most && any_array_next(&elements, &element); c->index++)
 		members_apply(c, r, row, &element);
 	c->index = outer;
 	return true;

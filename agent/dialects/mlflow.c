@@ -54,7 +54,7 @@ static const struct dialect_row rows[] = {
 	ROW_MEMBERS("mlflow.llm.cost", cost),
 	ROW_NAME("mlflow.llm.model", FIELD_RESPONSE_MODEL, 5),
 	ROW_PROVIDER("mlflow.llm.provider", 6),
-	ROW_MEMBERS("mlflow.linkedPrompts", linked_prompts),
+	ROW_FIRST("mlflow.linkedPrompts", linked_prompts),
 	ROW_CONTENT("mlflow.spanInputs", FIELD_INPUT_TEXT, 7),
 	ROW_CONTENT("mlflow.spanOutputs", FIELD_OUTPUT_TEXT, 9),
 	ROW_TEXT("mlflow.trace.user", FIELD_USER, 4),

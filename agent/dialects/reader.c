@@ -174,7 +174,7 @@ static void copy_identity(const struct span_view *span, struct call *c)
 	if (c->has_parent)
 		memcpy(c->parent_span_id, span->parent_span_id.ptr, sizeof(c->parent_span_id));
 	c->start_unix_ns = span->start_unix_ns;
-	c->end_unix_ns = span->end_unix_ns;
+	c->end_unix_ns = span->end_unix_ns != 0 ? span->end_unix_ns : span->start_unix_ns; /* not ended, or not told */
 	c->status_error = span->status_code == 2;
 }
 
@@ -311,8 +311,9 @@ static void copy_tokens(struct dialect_reader *d, struct call *c)
 		.output_lacks_thoughts = slice_starts_with(c->provider, SLICE("gcp.")),
 	};
 
-	/* ai.* up to SDK 5 passes the provider's own count on */
-	if (d->scope.is_ai_sdk && !r->input_is_inclusive && counts_cache_apart(c->provider))
+	/* ai.* up to SDK 5 passes the provider's own count on; the application may have named the tracer */
+	bool is_ai_sdk = d->scope.is_ai_sdk || (r->families >> FAMILY_AI_SDK & 1u) != 0;
+	if (is_ai_sdk && !r->input_is_inclusive && counts_cache_apart(c->provider))
 		habit.input_excludes_cache = true;
 	usage_resolve(r->usage, r->families, &habit, &c->tokens);
 	c->usage_may_lack_cache = d->scope.wraps_clients && counts_cache_apart(c->provider) && c->tokens.known != 0 &&
@@ -327,8 +328,7 @@ static void copy_tokens(struct dialect_reader *d, struct call *c)
 /* A cost of nothing beside tokens is a price that the producer did not know. */
 static void copy_cost(const struct reading *r, struct call *c)
 {
-	bool has_total = r->cost_rank != RANK_NONE && r->cost_pusd > 0;
-	int64_t pusd = has_total ? r->cost_pusd : r->cost_parts_pusd;
+	int64_t pusd = r->cost_rank != RANK_NONE ? r->cost_pusd : r->cost_parts_pusd;
 
 	if (c->from_cache) {
 		c->cost.known = c->reported_cost.known = true;
