@@ -211,9 +211,17 @@ void recent_add(struct recent *r, const struct known_call *call, const struct ca
 		drop_oldest(r);
 }
 
+/* A time that has not come is a mistake of its sender: such a call is of today. */
+static bool is_too_old(const struct recent *r, struct kept_block *b, uint64_t now_unix_ns)
+{
+	if (b->newest_unix_ns > now_unix_ns)
+		b->newest_unix_ns = now_unix_ns;
+	return now_unix_ns - b->newest_unix_ns > r->keep_ns;
+}
+
 void recent_expire(struct recent *r, uint64_t now_unix_ns)
 {
-	while (r->count > 0 && r->blocks[0]->newest_unix_ns + r->keep_ns < now_unix_ns)
+	while (r->count > 0 && is_too_old(r, r->blocks[0], now_unix_ns))
 		drop_oldest(r);
 }
 

@@ -161,6 +161,22 @@ static void the_oldest_calls_go_first(void **state)
 	joiner_free(j);
 }
 
+static void a_call_that_ends_at_the_end_of_time_takes_no_other_with_it(void **state)
+{
+	struct joiner *j = start(10 * BLOCK_BYTES);
+	struct known_call ahead = call(2, 1);
+
+	(void)state;
+	ahead.end_unix_ns = UINT64_MAX;
+	add(j, call(1, 1), "p@1");
+	add(j, ahead, "p@1");
+	joiner_advance(j, NOW, false);
+	take(j, of_trace(1), TAKEN_JOINED);
+	joiner_advance(j, NOW + 4 * DAY_NS, false);
+	take(j, of_trace(2), TAKEN_WAITING);
+	joiner_free(j);
+}
+
 static void no_more_wait_than_may(void **state)
 {
 	struct joiner *j = start(64 << 20);
@@ -184,6 +200,7 @@ int main(void)
 		cmocka_unit_test_teardown(what_names_no_call_is_told_at_once, clear),
 		cmocka_unit_test_teardown(the_same_one_counts_once, clear),
 		cmocka_unit_test_teardown(the_oldest_calls_go_first, clear),
+		cmocka_unit_test_teardown(a_call_that_ends_at_the_end_of_time_takes_no_other_with_it, clear),
 		cmocka_unit_test_teardown(no_more_wait_than_may, clear),
 	};
 
