@@ -281,7 +281,8 @@ def test_without_standard_streams_it_runs_and_stops_as_with_them(tmp_path):
     socket_path = tmp_path / "admin.socket"
     agent = Agent(tmp_path, {"admin": {"endpoint": "unix:%s" % socket_path}})
     agent.write_config()
-    process = subprocess.Popen(["sh", "-c", 'exec "$@" <&- >&- 2>&-', "sh", BINARY, "run", "--config", agent.config_file])
+    process = subprocess.Popen(["sh", "-c", 'exec "$@" <&- >&- 2>&-', "sh", BINARY, "run", "--config", agent.config_file],
+                               env=agent.env)
     try:
         wait_for(lambda: subprocess.run([BINARY, "alerts", "--agent", "unix:%s" % socket_path], capture_output=True).returncode == 0
                  or process.poll() is not None, "an answer")
