@@ -265,8 +265,8 @@ static const struct conf_option redaction_options[] = {
 		 "records are redacted without it." },
 	{ "detectors", CONF_LIST, REDACTION(detectors),
 	  .fallback = "email, phone, card, iban, aws_key, gcp_key, github_token, openai_key, anthropic_key, slack_token, "
-		      "stripe_key, api_key, jwt, private_key, bearer, us_ssn, uk_nino, es_id, nl_bsn, de_tax_id, fr_nir, "
-		      "br_cpf",
+		      "stripe_key, api_key, jwt, private_key, bearer, password, us_ssn, uk_nino, es_id, nl_bsn, "
+		      "de_tax_id, fr_nir, br_cpf",
 	  .doc = "What is looked for in texts. ipv4 and ipv6 exist too." },
 	{ "patterns", CONF_MAP, REDACTION(patterns),
 	  .doc = "What else is looked for: a name for each regular expression (PCRE2), such as {employee: 'EMP-\\d{6}'}." },

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * redaction/addresses.c - e-mail and IPv6, found by the character in their middle.
+ * redaction/addresses.c - e-mail, IPv6 and passwords in URLs, found by the character in their middle.
  */
 #include <arpa/inet.h>
 
@@ -8,6 +8,7 @@
 #define LOCAL_BYTES_MAX  64
 #define DOMAIN_BYTES_MAX 255
 #define IPV6_BYTES_MAX   45
+#define USERINFO_BYTES_MAX 512
 
 #define LOCAL (CLASS_ALNUM | CLASS_LOCAL)
 
@@ -110,4 +111,26 @@ size_t try_ipv6(struct slice text, size_t colon, size_t from, size_t *start)
 	if (is_ipv6(text, begin, dotted))
 		return dotted;
 	return is_ipv6(text, begin, end) ? end : 0;
+}
+
+/* RFC 3986, section 3.2.1, and what people write without escapes: up to the last '@' before the path. The user goes too:
+ * it may be the token. */
+size_t try_url_password(struct slice text, size_t colon, size_t *start)
+{
+	struct slice rest = slice_skip(text, colon);
+
+	if (!slice_starts_with(rest, SLICE("://")))
+		return 0;
+	size_t from = colon + 3, end = 0, password = 0;
+	for (size_t at = from; at < text.len && at - from <= USERINFO_BYTES_MAX; at++) {
+		unsigned char c = (unsigned char)text.ptr[at];
+		if (c <= ' ' || strchr("/?#\"'<>\\`", c) != NULL)
+			break;
+		if (c == ':' && password == 0)
+			password = at + 1;
+		if (c == '@' && password > 0 && at > password)
+			end = at;
+	}
+	*start = from;
+	return end;
 }

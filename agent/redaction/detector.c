@@ -60,6 +60,10 @@ static size_t at_colon(struct detect *d, size_t at)
 {
 	size_t start, end = 0;
 
+	if (wants(d, DETECTOR_PASSWORD))
+		end = try_url_password(d->text, at, &start);
+	if (end > 0)
+		return report(d, start, end, DETECTOR_PASSWORD);
 	if (wants(d, DETECTOR_IPV6))
 		end = try_ipv6(d->text, at, d->found_end, &start);
 	return end > 0 ? report(d, start, end, DETECTOR_IPV6) : at + 1;

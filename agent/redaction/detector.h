@@ -29,6 +29,7 @@
 	X(JWT, "jwt", "JSON web tokens")                                                                              \
 	X(PRIVATE_KEY, "private_key", "private keys in PEM")                                                          \
 	X(BEARER, "bearer", "what follows the word Bearer")                                                           \
+	X(PASSWORD, "password", "user and password in URLs, and behind the word Basic")                               \
 	X(US_SSN, "us_ssn", "US social security numbers")                                                             \
 	X(UK_NINO, "uk_nino", "UK national insurance numbers")                                                        \
 	X(ES_ID, "es_id", "Spanish DNI and NIE (check letter)")                                                       \

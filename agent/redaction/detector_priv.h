@@ -61,6 +61,9 @@ size_t try_private_key(struct slice text, size_t at);
 size_t try_email(struct slice text, size_t at, size_t from, size_t *start);
 size_t try_ipv6(struct slice text, size_t colon, size_t from, size_t *start);
 
+/* "user:password" between the "://" at colon and an '@'; start: where it begins. */
+size_t try_url_password(struct slice text, size_t colon, size_t *start);
+
 /* What begins with a digit, '+' or '(' (numbers.c). skip: where to go on when nothing is found. */
 size_t try_number(const struct detect *d, size_t at, enum detector *which, size_t *skip);
 size_t try_phone(struct slice text, size_t at);

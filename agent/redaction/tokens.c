@@ -3,6 +3,8 @@
  *
  * The shapes are those that the vendors document for secret scanning, as of 2026-11.
  */
+#include <openssl/evp.h>
+
 #include "agent/redaction/detector_priv.h"
 
 #define ALNUM  CLASS_ALNUM
@@ -126,6 +128,36 @@ static size_t try_bearer(struct detect *d, size_t at)
 	return end - start >= 16 && has_digit(d->text, start, end) ? end : 0;
 }
 
+#define BASIC_BYTES_MAX 256
+
+/* RFC 7617: base64 of user, colon and password. */
+static bool is_user_and_password(struct slice base64)
+{
+	unsigned char pair[BASIC_BYTES_MAX];
+
+	if (base64.len < 8 || base64.len % 4 != 0 || base64.len > sizeof(pair))
+		return false;
+	int n = EVP_DecodeBlock(pair, (const unsigned char *)base64.ptr, (int)base64.len);
+	struct slice text = { (const char *)pair, n > 0 ? (size_t)n : 0 };
+	ptrdiff_t colon = slice_find(text, SLICE(":"));
+	for (ptrdiff_t i = 0; i < colon; i++)
+		if (text.ptr[i] < ' ')
+			return false; /* what any other word is decoded to */
+	return colon >= 0;
+}
+
+static size_t try_basic(struct detect *d, size_t at)
+{
+	if (!slice_equal_nocase(slice_head(slice_skip(d->text, at), 5), SLICE("basic")) || at + 5 >= d->text.len ||
+	    d->text.ptr[at + 5] != ' ')
+		return 0;
+	size_t start = skip_blanks(d->text, at + 5, 4);
+	if (start < d->no_token_until)
+		return 0;
+	size_t end = run_end(d->text, start, ANY_TOKEN);
+	return is_user_and_password((struct slice){ d->text.ptr + start, end - start }) ? end : 0;
+}
+
 /* The secret half has no shape of its own but its length. */
 static size_t try_aws_secret(const struct detect *d, size_t at)
 {
@@ -135,6 +167,18 @@ static size_t try_aws_secret(const struct detect *d, size_t at)
 		return 0;
 	size_t start = skip_blanks(d->text, at + name.len, 8), end = run_end(d->text, start, ALNUM | CLASS_TOKEN);
 	return start > at + name.len && end - start >= 40 ? end : 0;
+}
+
+/* As they stand in a header Authorization. */
+static size_t try_credentials(struct detect *d, size_t at, enum detector *which)
+{
+	size_t end = wants(d, DETECTOR_BEARER) ? try_bearer(d, at) : 0;
+
+	*which = DETECTOR_BEARER;
+	if (end > 0 || !wants(d, DETECTOR_PASSWORD))
+		return end;
+	*which = DETECTOR_PASSWORD;
+	return try_basic(d, at);
 }
 
 size_t try_token(struct detect *d, size_t at, enum detector *which)
@@ -153,9 +197,8 @@ size_t try_token(struct detect *d, size_t at, enum detector *which)
 	if (first == 'e' && wants(d, DETECTOR_JWT)) {
 		*which = DETECTOR_JWT;
 		end = try_jwt(d, at);
-	} else if ((first == 'B' || first == 'b') && wants(d, DETECTOR_BEARER)) {
-		*which = DETECTOR_BEARER;
-		end = try_bearer(d, at);
+	} else if (first == 'B' || first == 'b') {
+		end = try_credentials(d, at, which);
 	} else if ((first == 'A' || first == 'a') && wants(d, DETECTOR_AWS_KEY)) {
 		*which = DETECTOR_AWS_KEY;
 		end = try_aws_secret(d, at);

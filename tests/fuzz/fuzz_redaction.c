@@ -23,7 +23,7 @@ static void die(const char *what)
 
 static void set_up(void)
 {
-	static const char *detectors[] = { "email", "phone", "card", "iban", "jwt", "private_key", "bearer", "ipv6", "us_ssn" };
+	static const char *detectors[] = { "email", "phone", "card", "iban", "jwt", "private_key", "bearer", "password", "ipv6", "us_ssn" };
 	static const char *denied[] = { "k" };
 	static const struct redaction_config config = {
 		.detectors = { detectors, sizeof(detectors) / sizeof(detectors[0]) },

@@ -91,6 +91,10 @@ static void each_detector_finds_what_it_is_for(void **state)
 		{ "Authorization: Bearer abcdefgh12345678", "Authorization: [bearer]" },
 		{ "Authorization: Bearer hf_abcdefghijKLMNOPQRSTuvwxyzABCDefgh", "Authorization: Bearer [api_key]" },
 		{ "bearer key=sk-ant-abcdefghijklmnopqrstuvwx", "bearer key=[anthropic_key]" },
+		{ "postgres://app:s3cret@db:5432/shop", "postgres://[password]@db:5432/shop" },
+		{ "https://ghp_0123456789:x-oauth-basic@example.org", "https://[password]@example.org" },
+		{ "amqp://:p@ss@mq.example.org/v, http://a:80/", "amqp://[password]@mq.example.org/v, http://a:80/" },
+		{ "authorization: basic YWxpY2U6c2VjcmV0", "authorization: [password]" },
 		{ "ssn 123-45-6789, SSN: 123456789", "ssn [us_ssn], SSN: [us_ssn]" },
 		{ "NI AB 12 34 56 C and AB123456C", "NI [uk_nino] and [uk_nino]" },
 		{ "DNI 12345678Z, NIE X1234567L", "DNI [es_id], NIE [es_id]" },
@@ -122,6 +126,8 @@ static void what_only_looks_alike_stays(void **state)
 		"BG123456C", "12345678A", "12:30:45", "std::dead::beef", "2026-11-21 19:03:48", "version 1.2.3", "4.10.2.3.4",
 		"sk-learn-estimators-are-fun-to-use", "the bearer of this letter", "user@localhost", "a@b",
 		"open 0800 1200 1600", "0123-4567-8901", "100%25 of 10\xe2\x80\x93" "20",
+		"git://git@example/a.git", "http://localhost:8080/@v1", "http://user:@host/", "https://a.org:443 @ me",
+		"basic JavaScript", "Basic authentication", "the basic 12345678",
 		"127.0.0.1", "-----BEGIN CERTIFICATE-----", "scikit-learn==1.4.2", "gpt-4o@genai-prices-0.2.3",
 		"[1, 2, 3, 4]", "{\"total_tokens\": 1234}", "",
 	};
@@ -141,6 +147,7 @@ static void what_is_written_for_a_url_is_read(void **state)
 		{ "tel=%2B49%2030%201234567&card=4111%201111%201111%201111", "tel=[phone]&card=[card]" },
 		{ "auth=Bearer%20abcdefgh12345678", "auth=[bearer]" },
 		{ "{\"url\":\"https:\\/\\/a.org\\/?to=jane%40example.org\"}", "{\"url\":\"https:\\/\\/a.org\\/?to=[email]\"}" },
+		{ "dsn=mysql%3A%2F%2Fapp%3As3cret%40db", "dsn=mysql%3A%2F%2F[password]%40db" },
 		{ "50% of a@b.org, 100%", "50% of [email], 100%" },
 	};
 	struct rig rig = { 0 };
