@@ -112,7 +112,7 @@ static void each_of_many_attributes_is_a_reason(void **state)
 				   "{\"stringValue\":\"gold\"}}]}]}]}]}";
 	struct rig rig = { .config = { .rate = 0, .content_rate = 1 } };
 	struct string_pair pairs[100];
-	char keys[100][16];
+	char keys[100][24];
 	struct buf wire = BUF_INIT;
 
 	(void)state;
